@@ -1,0 +1,49 @@
+# make lists the targets.
+BUILD := .build
+TRIBUTARY := $(BUILD)/tributary
+GOLANGCI_LINT := v2.15.0
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test race lint fmt fuzz bench e2e clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the command into .build
+	@mkdir -p $(BUILD)
+	CGO_ENABLED=0 go build -trimpath -o $(TRIBUTARY) ./pipelines/tributary
+
+run: build ## join the real input and print the report
+	$(TRIBUTARY) join testdata/specs/openbandit.yaml --again --html out/openbandit.html
+
+test: ## run all tests, real services included
+	go vet ./...
+	go test ./...
+
+race: ## run the tests of what is concurrent with the race detector
+	go test -race ./io/... ./runners/... ./pipelines/join ./transforms/...
+
+lint: ## run the linters, and check formatting and go.mod
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run
+	go mod tidy -diff
+
+fmt: ## format the code
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+bench: ## run the benchmarks, ours beside their controls
+	go test -run '^$$' -bench . -benchmem ./...
+
+e2e: build ## join made input of any size and hold it against the truth (VIEWS=1000000)
+	testdata/e2e.sh $(TRIBUTARY) $${VIEWS:-1000000}
+
+clean: ## remove what was built and written
+	rm -rf $(BUILD) out

@@ -1,0 +1,180 @@
+package event
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind is the type of a Value.
+type Kind uint8
+
+// Kinds of values that can be read from a record. A field that holds something
+// else (an array, a map, a record) cannot be a join field.
+const (
+	Null Kind = iota
+	Bool
+	Int    // int, long; the ordinal is not used for an enum, which is a String
+	Float  // float, double
+	String // string, enum, uuid
+	Bytes  // bytes, fixed
+)
+
+// Value is one field of a record. Text points into the record: it is valid for as
+// long as the record's bytes are.
+type Value struct {
+	Kind  Kind
+	Int   int64 // Int; 0 or 1 for Bool
+	Float float64
+	Text  []byte // String and Bytes
+}
+
+// Extractor reads chosen fields of a record and steps over the rest.
+type Extractor interface {
+	// Extract reads the record at the start of buf, sets values (one for each path
+	// the Extractor was made for) and returns how many bytes the record takes. A
+	// field that is absent from an otherwise sound record gives Null.
+	Extract(buf []byte, values []Value) (n int, err error)
+}
+
+// AppendID appends the identity a value stands for: text as it is, integers in
+// decimal, so that an id kept as a long here and as a string there is the same id.
+// ok is false for values that can identify nothing (null, floats, empty text).
+func (v Value) AppendID(dst []byte) (id []byte, ok bool) {
+	switch v.Kind {
+	case String, Bytes:
+		return append(dst, v.Text...), len(v.Text) > 0
+	case Int:
+		return strconv.AppendInt(dst, v.Int, 10), true
+	default:
+		return dst, false
+	}
+}
+
+// Number returns the value as a float; ok is false unless it is a finite number,
+// or text that reads as one (CSV has no numbers).
+func (v Value) Number() (f float64, ok bool) {
+	switch v.Kind {
+	case Int, Bool:
+		return float64(v.Int), true
+	case Float:
+		f, ok = v.Float, true
+	case String:
+		parsed, err := strconv.ParseFloat(string(v.Text), 64)
+		f, ok = parsed, err == nil
+	}
+	return f, ok && !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
+func (v Value) String() string {
+	switch v.Kind {
+	case Bool:
+		return strconv.FormatBool(v.Int != 0)
+	case Int:
+		return strconv.FormatInt(v.Int, 10)
+	case Float:
+		return strconv.FormatFloat(v.Float, 'g', -1, 64)
+	case String:
+		return strconv.Quote(string(v.Text))
+	case Bytes:
+		return fmt.Sprintf("%x", v.Text)
+	default:
+		return "null"
+	}
+}
+
+// Unit says how a time field is written.
+type Unit string
+
+// Units of time fields. UnitAuto takes the Avro logical type, or RFC 3339 for text;
+// a plain number has no unit and must be given one.
+const (
+	UnitAuto    Unit = ""
+	UnitMillis  Unit = "timestamp-millis"
+	UnitMicros  Unit = "timestamp-micros"
+	UnitNanos   Unit = "timestamp-nanos"
+	UnitSeconds Unit = "epoch-seconds"
+	UnitEpochMs Unit = "epoch-millis"
+	UnitRFC3339 Unit = "rfc3339"
+)
+
+// Units lists the units a spec may name.
+var Units = []Unit{UnitMillis, UnitMicros, UnitNanos, UnitSeconds, UnitEpochMs, UnitRFC3339}
+
+// Millis reads an event time in milliseconds since the epoch, rounded down: finer
+// times keep their order. It fails for values that are not times in that unit and for
+// times outside [MinTime, MaxTime].
+func (v Value) Millis(unit Unit) (int64, error) {
+	ms, err := v.millis(unit)
+	if err != nil {
+		return 0, err
+	}
+	if ms < MinTime || ms > MaxTime {
+		return 0, fmt.Errorf("time %s as %s is %s, outside 1970 to 2199", v, unit, time.UnixMilli(ms).UTC().Format(time.RFC3339))
+	}
+	return ms, nil
+}
+
+func (v Value) millis(unit Unit) (int64, error) {
+	switch v.Kind {
+	case String:
+		if unit == UnitRFC3339 || unit == UnitAuto {
+			return parseRFC3339(string(v.Text))
+		}
+		// Numbers in text: CSV, and JSON written by careful people.
+		if n, err := strconv.ParseInt(string(v.Text), 10, 64); err == nil {
+			return Value{Kind: Int, Int: n}.millis(unit)
+		}
+		if f, err := strconv.ParseFloat(string(v.Text), 64); err == nil {
+			return Value{Kind: Float, Float: f}.millis(unit)
+		}
+		return 0, fmt.Errorf("time %s is not a number, as %s wants", v, unit)
+	case Int:
+		switch unit {
+		case UnitMillis, UnitEpochMs:
+			return v.Int, nil
+		case UnitMicros:
+			return floorDiv(v.Int, 1_000), nil
+		case UnitNanos:
+			return floorDiv(v.Int, 1_000_000), nil
+		case UnitSeconds:
+			if v.Int > MaxTime/1000 || v.Int < MinTime {
+				return 0, fmt.Errorf("time %s as %s is outside 1970 to 2199", v, unit)
+			}
+			return v.Int * 1000, nil
+		}
+	case Float:
+		scale := map[Unit]float64{UnitMillis: 1, UnitEpochMs: 1, UnitMicros: 1e-3, UnitNanos: 1e-6, UnitSeconds: 1e3}[unit]
+		if scale > 0 && math.Abs(v.Float*scale) <= MaxTime { // false for NaN
+			return int64(math.Floor(v.Float * scale)), nil
+		}
+	case Null:
+		return 0, fmt.Errorf("time is null or absent")
+	}
+	if unit == UnitAuto {
+		return 0, fmt.Errorf("time %s has no unit: it is a plain number", v)
+	}
+	return 0, fmt.Errorf("time %s is not of unit %s", v, unit)
+}
+
+func parseRFC3339(text string) (int64, error) {
+	// RFC 3339 allows a space for the T, and many tools write it; Go's parser does not.
+	if len(text) > 10 && text[10] == ' ' {
+		text = strings.Replace(text, " ", "T", 1)
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, fmt.Errorf("time %q is not RFC 3339, like 2026-01-02T15:04:05.678Z", text)
+	}
+	return t.UnixMilli(), nil
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,117 @@
+// Package fileio is where bytes are: files on local disks and objects of Google
+// Cloud Storage, found by patterns, read as streams, and written whole or not at all.
+//
+// A path is local, or gs://bucket/object. Everything works alike on both.
+//
+// Errors name the path. What is missing answers to errors.Is(err, fs.ErrNotExist),
+// what may not be touched to fs.ErrPermission. Faults that heal by themselves (rate
+// limits, 5xx, timeouts, dropped connections) are retried with backoff, see Retry;
+// a reading that breaks off goes on where it was, in the same version of the file.
+//
+// With STORAGE_EMULATOR_HOST set, gs:// goes to that address without credentials.
+package fileio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// File is a file as it was when it was looked at.
+type File struct {
+	Path string
+	Size int64 // bytes, as stored
+	// Version changes whenever the content may have changed: the time of modification
+	// in ns on local disks, the object's generation on Cloud Storage.
+	Version string
+}
+
+// store is a place where files are. Paths are the full ones, gs:// included.
+type store interface {
+	// walk calls visit for the files that match g, in any order, perhaps repeatedly.
+	walk(ctx context.Context, g glob, visit func(File)) error
+	// names lists the entries of a folder, sorted, folders with a final slash; it may
+	// stop after some hundreds. A missing folder gives fs.ErrNotExist.
+	names(ctx context.Context, folder string) ([]string, error)
+	stat(ctx context.Context, path string) (File, error)
+	open(ctx context.Context, path string, offset int64) (io.ReadCloser, error)
+	create(ctx context.Context, path string) (sink, error)
+	remove(ctx context.Context, path string) error
+}
+
+// storeOf returns where path is.
+func storeOf(path string) (store, error) {
+	scheme, rest, ok := strings.Cut(path, "://")
+	switch {
+	case path == "":
+		return nil, errors.New("a path is empty")
+	case !ok || strings.Contains(scheme, "/"):
+		return local{}, nil
+	case scheme != "gs":
+		return nil, fmt.Errorf("%s: %s:// is not supported: paths are local or gs://bucket/object", path, scheme)
+	}
+	if bucket, _, _ := strings.Cut(rest, "/"); bucket == "" || strings.ContainsAny(bucket, "*?[{\\") {
+		return nil, fmt.Errorf("%s: a bucket is named in full: gs://bucket/object", path)
+	}
+	return cloud{}, nil
+}
+
+// Open opens a file for reading from its start to its end.
+func Open(ctx context.Context, path string) (io.ReadCloser, error) { return OpenAt(ctx, path, 0) }
+
+// OpenAt opens a file for reading from offset, in bytes, to its end. An offset at or
+// past the end reads nothing.
+func OpenAt(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	s, err := storeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if offset < 0 {
+		return nil, fmt.Errorf("open %s: offset %d is negative", path, offset)
+	}
+	return s.open(ctx, path, offset)
+}
+
+// ReadFile reads a whole file.
+func ReadFile(ctx context.Context, path string) ([]byte, error) {
+	r, err := Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(r)
+	return content, errors.Join(err, r.Close())
+}
+
+// Stat looks at one file; a folder is not a file.
+func Stat(ctx context.Context, path string) (File, error) {
+	s, err := storeOf(path)
+	if err != nil {
+		return File{}, err
+	}
+	return s.stat(ctx, path)
+}
+
+// Exists says whether there is a file of that path.
+func Exists(ctx context.Context, path string) (bool, error) {
+	_, err := Stat(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Remove removes a file. It is no error if there is none: after a repeated attempt
+// one cannot tell who removed it.
+func Remove(ctx context.Context, path string) error {
+	s, err := storeOf(path)
+	if err != nil {
+		return err
+	}
+	if err := s.remove(ctx, path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

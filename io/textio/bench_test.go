@@ -1,0 +1,120 @@
+package textio
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"tributary/io/event"
+)
+
+// benchRecords are views of about 160 bytes as JSON lines, and the same as CSV.
+func benchRecords(format Format) []byte {
+	var text bytes.Buffer
+	if format == CSV {
+		text.WriteString("view_id,user_id,ts,item,score,title\n")
+	}
+	for i := range 20_000 {
+		if format == CSV {
+			fmt.Fprintf(&text, "v%09d,%d,%d,item-%d,%f,\"A title, with \"\"quotes\"\" %d\"\n", i, i*7, 1767225600000+int64(i), i%100, float64(i)/7, i)
+		} else {
+			fmt.Fprintf(&text, `{"view_id":"v%09d","user":{"id":%d,"country":"de"},"ts":%d,"item":"item-%d","score":%f,"title":"A title with \"quotes\" %d"}`+"\n",
+				i, i*7, 1767225600000+int64(i), i%100, float64(i)/7, i)
+		}
+	}
+	return text.Bytes()
+}
+
+func BenchmarkReader(b *testing.B) {
+	for _, format := range []Format{JSON, CSV} {
+		text := benchRecords(format)
+		b.Run(format.String(), func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r := NewReader(bytes.NewReader(text), format, Options{})
+				for {
+					block, err := r.Next()
+					if err == io.EOF {
+						break
+					}
+					if err != nil || len(block.Bad) > 0 {
+						b.Fatal(err, block.Bad)
+					}
+				}
+			}
+		})
+	}
+}
+
+func benchLines() [][]byte { return bytes.Split(bytes.TrimSpace(benchRecords(JSON)), []byte("\n")) }
+
+// BenchmarkValid compares our check of a line with gjson's.
+func BenchmarkValid(b *testing.B) {
+	lines := benchLines()
+	for name, valid := range map[string]func([]byte) bool{
+		"ours":  func(line []byte) bool { return checkObject(line) == nil },
+		"gjson": gjson.ValidBytes,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(lines[0])))
+			for i := 0; b.Loop(); i++ {
+				if !valid(lines[i%len(lines)]) {
+					b.Fatal("not valid")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkExtractor compares one walk for all paths, which also checks the record,
+// with gjson looking for each.
+func BenchmarkExtractor(b *testing.B) {
+	lines := benchLines()
+	for _, paths := range [][]string{{"view_id", "ts"}, {"view_id", "user.id", "ts", "item", "score"}} {
+		name := fmt.Sprint(len(paths))
+		b.Run("ours/"+name, func(b *testing.B) {
+			e, values := NewExtractor(paths), make([]event.Value, len(paths))
+			b.SetBytes(int64(len(lines[0])))
+			for i := 0; b.Loop(); i++ {
+				if _, err := e.Extract(lines[i%len(lines)], values); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("gjson/"+name, func(b *testing.B) {
+			b.SetBytes(int64(len(lines[0])))
+			for i := 0; b.Loop(); i++ {
+				for _, path := range paths {
+					if !gjson.GetBytes(lines[i%len(lines)], path).Exists() {
+						b.Fatal("absent")
+					}
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAvroEncoder(b *testing.B) {
+	lines := benchLines()
+	schema := `{"type":"record","name":"view","fields":[{"name":"view_id","type":"string"},
+		{"name":"user","type":{"type":"record","name":"user","fields":[{"name":"id","type":"long"},{"name":"country","type":["null","string"]}]}},
+		{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"item","type":"string"},
+		{"name":"score","type":"double"},{"name":"title","type":"string"}]}`
+	e, err := NewAvroEncoder(strings.TrimSpace(schema), JSON)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(lines[0])))
+	b.ReportAllocs()
+	var out []byte
+	for i := 0; b.Loop(); i++ {
+		if out, err = e.Append(out[:0], lines[i%len(lines)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package textio
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tributary/io/event"
+)
+
+// extractor reads fields out of a JSON object in one walk over its text, which also
+// checks all of it. Several searches, one a path, would walk over it as often.
+type extractor struct {
+	root  *node
+	paths []string
+	// dotted paths may also be the name of a member of the record itself.
+	dotted []int
+}
+
+// node is a place in a record that a path leads to or through.
+type node struct {
+	names    []string
+	children []*node // of the names
+	slots    []int   // paths that end here
+	literal  bool    // the slots are those of a name with dots in it
+}
+
+// NewExtractor returns an Extractor of the fields that paths name, for records that
+// are the JSON text of one object. It may be used by several goroutines at once.
+//
+// `user.id` is the member id of the object user; if there is no such thing, or null,
+// the record's own member of the name "user.id". Where a name is repeated in an object
+// its last value holds. Whole numbers in the range of int64 are Int, others Float. A
+// field that is an object or an array, and text that is not a JSON object, are errors.
+func NewExtractor(paths []string) event.Extractor {
+	e := &extractor{root: &node{}, paths: paths}
+	for slot, path := range paths {
+		n := e.root
+		for name := range strings.SplitSeq(path, ".") {
+			n = n.child(name)
+		}
+		n.slots = append(n.slots, slot)
+	}
+	for slot, path := range paths {
+		if strings.Contains(path, ".") {
+			e.dotted = append(e.dotted, slot)
+			n := e.root.child(path)
+			n.literal = true
+			n.slots = append(n.slots, slot)
+		}
+	}
+	return e
+}
+
+func (n *node) child(name string) *node {
+	for i, have := range n.names {
+		if have == name {
+			return n.children[i]
+		}
+	}
+	n.names = append(n.names, name)
+	n.children = append(n.children, &node{})
+	return n.children[len(n.children)-1]
+}
+
+// find returns the child that a key leads to, nil if there is none.
+func (n *node) find(k key) *node {
+	text := k.text
+	if k.escaped {
+		text = unescape(nil, text)
+	}
+	for i, name := range n.names {
+		if name == string(text) {
+			return n.children[i]
+		}
+	}
+	return nil
+}
+
+// reset forgets what an earlier member of the same name set.
+func (n *node) reset(values []event.Value) {
+	for _, slot := range n.slots {
+		values[slot] = event.Value{}
+	}
+	for _, child := range n.children {
+		child.reset(values)
+	}
+}
+
+func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
+	if len(values) != len(e.paths) {
+		return 0, fmt.Errorf("extract: %d values for %d paths", len(values), len(e.paths))
+	}
+	clear(values)
+	// The values of names with dots, apart, since nested ones go before them.
+	var room [8]event.Value
+	literals := room[:]
+	if len(e.dotted) > 0 && len(values) > len(room) {
+		literals = make([]event.Value, len(values))
+	}
+	i := skipSpace(buf, 0)
+	if i >= len(buf) || buf[i] != '{' {
+		return 0, errNotObject
+	}
+	end, err := e.object(e.root, buf, i, values, literals, 1)
+	if err != nil {
+		return 0, err
+	}
+	if end = skipSpace(buf, end); end < len(buf) {
+		return 0, syntaxError(buf, end, "the end of the record")
+	}
+	for _, slot := range e.dotted {
+		if values[slot].Kind == event.Null {
+			values[slot] = literals[slot]
+		}
+	}
+	return len(buf), nil
+}
+
+// object reads what lies below n out of the object at i.
+func (e *extractor) object(n *node, b []byte, i int, values, literals []event.Value, depth int) (int, error) {
+	if depth > maxDepth {
+		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+	}
+	for at, more := open(b, i, '}'); more; {
+		k, err := readKey(b, at)
+		if err != nil {
+			return i, err
+		}
+		if child := n.find(k); child == nil {
+			at, err = skipValue(b, k.value, depth)
+		} else {
+			at, err = e.value(child, b, k.value, values, literals, depth)
+		}
+		if err != nil {
+			return i, err
+		}
+		if at, more, err = next(b, at, '}'); err != nil {
+			return i, err
+		}
+		if !more {
+			return at, nil
+		}
+	}
+	return closed(b, i), nil
+}
+
+// value reads the value at i, which n leads to.
+func (e *extractor) value(n *node, b []byte, i int, values, literals []event.Value, depth int) (int, error) {
+	if n.literal {
+		values = literals
+	}
+	n.reset(values)
+	if i < len(b) && (b[i] == '{' || b[i] == '[') {
+		switch {
+		case len(n.slots) > 0 && !n.literal:
+			return i, fmt.Errorf("field %s is %s, not a plain value", e.paths[n.slots[0]], kindName(b[i]))
+		case b[i] == '{' && !n.literal:
+			return e.object(n, b, i, values, literals, depth+1)
+		}
+	}
+	if len(n.slots) == 0 || i < len(b) && (b[i] == '{' || b[i] == '[') {
+		return skipValue(b, i, depth)
+	}
+	v, end, err := scalar(b, i)
+	if err != nil {
+		return i, err
+	}
+	for _, slot := range n.slots {
+		values[slot] = v
+	}
+	return end, nil
+}
+
+// scalar reads the value at i, which is neither an object nor an array.
+func scalar(b []byte, i int) (event.Value, int, error) {
+	if i >= len(b) {
+		return event.Value{}, i, syntaxError(b, i, "a value")
+	}
+	switch c := b[i]; {
+	case c == '"':
+		end, escaped, err := skipString(b, i)
+		if err != nil {
+			return event.Value{}, i, err
+		}
+		text := b[i+1 : end-1]
+		if escaped {
+			text = unescape(make([]byte, 0, len(text)), text)
+		}
+		return event.Value{Kind: event.String, Text: text}, end, nil
+	case c == '-' || '0' <= c && c <= '9':
+		end, whole, err := skipNumber(b, i)
+		if err != nil {
+			return event.Value{}, i, err
+		}
+		v, err := number(b[i:end], whole)
+		return v, end, err
+	}
+	end, err := skipWord(b, i)
+	if err != nil || b[i] == 'n' {
+		return event.Value{}, end, err
+	}
+	v := event.Value{Kind: event.Bool}
+	if b[i] == 't' {
+		v.Int = 1
+	}
+	return v, end, nil
+}
+
+// number reads a valid JSON number.
+func number(text []byte, whole bool) (event.Value, error) {
+	if whole {
+		if n, ok := wholeNumber(text); ok {
+			return event.Value{Kind: event.Int, Int: n}, nil
+		}
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return event.Value{}, fmt.Errorf("number %s is out of range", shortened(text))
+	}
+	return event.Value{Kind: event.Float, Float: f}, nil
+}
+
+// wholeNumber reads digits after an optional minus; ok says that they fit an int64.
+func wholeNumber(text []byte) (n int64, ok bool) {
+	if len(text) > 18 { // it may not fit
+		n, err := strconv.ParseInt(string(text), 10, 64)
+		return n, err == nil
+	}
+	digits := text
+	if text[0] == '-' {
+		digits = text[1:]
+	}
+	for _, c := range digits {
+		n = n*10 + int64(c-'0')
+	}
+	if text[0] == '-' {
+		n = -n
+	}
+	return n, true
+}
+
+func kindName(first byte) string {
+	switch first {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	default:
+		return "a number"
+	}
+}
+
+// shownText is how much of a value an error shows.
+const shownText = 48
+
+func shortened(text []byte) string {
+	if len(text) > shownText {
+		return string(text[:shownText]) + "..."
+	}
+	return string(text)
+}

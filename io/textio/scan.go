@@ -1,0 +1,255 @@
+package textio
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// The functions of this file walk over JSON text (RFC 8259). Each takes the text and a
+// position in it and returns the position after what it read. None allocates unless
+// it fails. That the text is UTF-8 is checked elsewhere.
+
+// maxDepth bounds how deep values are nested: far beyond honest records, and far from
+// exhausting the stack.
+const maxDepth = 512
+
+// SyntaxError is a place where text is not JSON.
+type SyntaxError struct {
+	Column int // of the first byte that is wrong, from 1
+	Want   string
+	Got    string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("invalid JSON at byte %d: want %s, got %s", e.Column, e.Want, e.Got)
+}
+
+func syntaxError(b []byte, i int, want string) error {
+	got := "the end"
+	if i < len(b) {
+		got = fmt.Sprintf("%q", b[i:i+1])
+	}
+	return &SyntaxError{Column: i + 1, Want: want, Got: got}
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipValue walks over the value that begins at i.
+func skipValue(b []byte, i, depth int) (int, error) {
+	if i >= len(b) {
+		return i, syntaxError(b, i, "a value")
+	}
+	switch c := b[i]; {
+	case c == '"':
+		end, _, err := skipString(b, i)
+		return end, err
+	case c == '{':
+		return skipObject(b, i, depth+1)
+	case c == '[':
+		return skipArray(b, i, depth+1)
+	case c == '-' || '0' <= c && c <= '9':
+		end, _, err := skipNumber(b, i)
+		return end, err
+	default:
+		return skipWord(b, i)
+	}
+}
+
+func skipObject(b []byte, i, depth int) (int, error) {
+	if depth > maxDepth {
+		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+	}
+	for at, more := open(b, i, '}'); more; {
+		k, err := readKey(b, at)
+		if err != nil {
+			return i, err
+		}
+		if at, err = skipValue(b, k.value, depth); err != nil {
+			return i, err
+		}
+		if at, more, err = next(b, at, '}'); err != nil {
+			return i, err
+		}
+		if !more {
+			return at, nil
+		}
+	}
+	return closed(b, i), nil
+}
+
+func skipArray(b []byte, i, depth int) (int, error) {
+	if depth > maxDepth {
+		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+	}
+	for at, more := open(b, i, ']'); more; {
+		var err error
+		if at, err = skipValue(b, at, depth); err != nil {
+			return i, err
+		}
+		if at, more, err = next(b, at, ']'); err != nil {
+			return i, err
+		}
+		if !more {
+			return at, nil
+		}
+	}
+	return closed(b, i), nil
+}
+
+// open steps into the object or array at i: to its first element, if it has any.
+func open(b []byte, i int, end byte) (at int, more bool) {
+	at = skipSpace(b, i+1)
+	return at, at >= len(b) || b[at] != end
+}
+
+// closed returns the position after an empty object or array at i.
+func closed(b []byte, i int) int { return skipSpace(b, i+1) + 1 }
+
+// next steps from the end of an element to the next one, or, when there are no more,
+// past the closing end.
+func next(b []byte, i int, end byte) (at int, more bool, err error) {
+	i = skipSpace(b, i)
+	if i < len(b) {
+		if b[i] == ',' {
+			return skipSpace(b, i+1), true, nil
+		}
+		if b[i] == end {
+			return i + 1, false, nil
+		}
+	}
+	return i, false, syntaxError(b, i, `"," or "`+string(end)+`"`)
+}
+
+// key is the name of a member of an object.
+type key struct {
+	text    []byte // between the quotes
+	escaped bool   // text holds escapes
+	value   int    // where the member's value begins
+}
+
+func readKey(b []byte, i int) (key, error) {
+	if i >= len(b) || b[i] != '"' {
+		return key{}, syntaxError(b, i, "a name in quotes")
+	}
+	end, escaped, err := skipString(b, i)
+	if err != nil {
+		return key{}, err
+	}
+	k := key{text: b[i+1 : end-1], escaped: escaped}
+	if i = skipSpace(b, end); i >= len(b) || b[i] != ':' {
+		return key{}, syntaxError(b, i, `":"`)
+	}
+	k.value = skipSpace(b, i+1)
+	return k, nil
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special marks the bytes of eight that end a run of plain characters: quotes,
+// backslashes and control characters. The lowest mark is exact, higher ones may not be.
+func special(w uint64) uint64 {
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+}
+
+// skipString walks over the string whose opening quote is at i.
+func skipString(b []byte, i int) (end int, escaped bool, err error) {
+	for i++; ; {
+		for i+8 <= len(b) {
+			if marks := special(binary.LittleEndian.Uint64(b[i:])); marks != 0 {
+				i += bits.TrailingZeros64(marks) / 8
+				break
+			}
+			i += 8
+		}
+		if i >= len(b) {
+			return i, false, syntaxError(b, len(b), "the closing quote of a string")
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1, escaped, nil
+		case c == '\\':
+			escaped = true
+			if i, err = skipEscape(b, i); err != nil {
+				return i, false, err
+			}
+		case c < 0x20:
+			return i, false, syntaxError(b, i, "a control character in a string written as an escape")
+		default: // within the last seven bytes
+			i++
+		}
+	}
+}
+
+func skipEscape(b []byte, i int) (int, error) {
+	if i+1 < len(b) {
+		switch b[i+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			return i + 2, nil
+		case 'u':
+			if _, ok := hex4(b, i+2); ok {
+				return i + 6, nil
+			}
+		}
+	}
+	return i, syntaxError(b, i, `an escape like \n or \u00e9`)
+}
+
+// skipNumber walks over a number; whole says that it has neither fraction nor exponent.
+func skipNumber(b []byte, i int) (end int, whole bool, err error) {
+	whole = true
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	if i < len(b) && b[i] == '0' {
+		i++
+	} else if i, err = skipDigits(b, i); err != nil {
+		return i, false, err
+	}
+	if i < len(b) && b[i] == '.' {
+		whole = false
+		if i, err = skipDigits(b, i+1); err != nil {
+			return i, false, err
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		whole = false
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		if i, err = skipDigits(b, i); err != nil {
+			return i, false, err
+		}
+	}
+	return i, whole, nil
+}
+
+func skipDigits(b []byte, i int) (int, error) {
+	from := i
+	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
+		i++
+	}
+	if i == from {
+		return i, syntaxError(b, i, "a digit")
+	}
+	return i, nil
+}
+
+func skipWord(b []byte, i int) (int, error) {
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(b)-i >= len(word) && string(b[i:i+len(word)]) == word {
+			return i + len(word), nil
+		}
+	}
+	return i, syntaxError(b, i, "a value")
+}

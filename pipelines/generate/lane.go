@@ -1,0 +1,116 @@
+package generate
+
+import (
+	"container/heap"
+	"math"
+)
+
+// lane puts the records of one partition into the order in which they arrive.
+//
+// Records come in runs, one a chunk, each sorted; a heap of runs merges them. What is
+// in memory is the records that arrive after the views at hand: engagements still to
+// come, and what is held back to be late.
+type lane struct {
+	write func(*record) error
+	// drop says that held records which the log's end overtakes are left out: they could
+	// not be late any more. Without it they are written at the end.
+	drop bool
+
+	runs runs
+	// held are records whose time of arrival has passed while the event times of their kind
+	// have not got there, in order of arrival, by kind.
+	held [maxKinds][]record
+	// reached is the largest event time written, by kind. A watermark counts all kinds; by
+	// going by its own kind a held record is late for readers of one kind too.
+	reached [maxKinds]int64
+}
+
+type run struct {
+	records []record
+	number  int // of the chunk
+}
+
+// runs is a heap of runs that are not empty, the one with the next arrival on top.
+type runs []run
+
+func (r runs) Len() int      { return len(r) }
+func (r runs) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
+func (r runs) Less(i, j int) bool {
+	a, b := r[i].records[0].arrival, r[j].records[0].arrival
+	return a < b || a == b && r[i].number < r[j].number
+}
+func (r *runs) Push(x any) { *r = append(*r, x.(run)) }
+func (r *runs) Pop() any {
+	last := (*r)[len(*r)-1]
+	*r = (*r)[:len(*r)-1]
+	return last
+}
+
+func newLane(drop bool, write func(*record) error) *lane {
+	return &lane{write: write, drop: drop}
+}
+
+// add takes the records of a chunk, sorted by arrival, and writes all that arrive before
+// end: no later chunk has any.
+func (l *lane) add(number int, records []record, end int64) error {
+	if len(records) > 0 {
+		heap.Push(&l.runs, run{records, number})
+	}
+	for len(l.runs) > 0 && l.runs[0].records[0].arrival < end {
+		top := &l.runs[0]
+		next := &top.records[0]
+		if top.records = top.records[1:]; len(top.records) == 0 {
+			heap.Pop(&l.runs)
+		} else {
+			heap.Fix(&l.runs, 0)
+		}
+		if err := l.arrive(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrive writes r, or puts it with those that are held, and then those that r releases.
+func (l *lane) arrive(r *record) error {
+	if r.held && l.reached[r.kind] < r.arrival {
+		l.held[r.kind] = append(l.held[r.kind], *r)
+		return nil
+	}
+	if err := l.write(r); err != nil {
+		return err
+	}
+	if r.fault != faultless || r.time <= l.reached[r.kind] {
+		return nil
+	}
+	l.reached[r.kind] = r.time
+	waiting := l.held[r.kind]
+	n := 0
+	for ; n < len(waiting) && waiting[n].arrival <= r.time; n++ {
+		if err := l.write(&waiting[n]); err != nil {
+			return err
+		}
+	}
+	if n > 0 {
+		l.held[r.kind] = waiting[n:]
+	}
+	return nil
+}
+
+// finish writes what is left when no chunk comes any more.
+func (l *lane) finish() error {
+	if err := l.add(0, nil, math.MaxInt64); err != nil {
+		return err
+	}
+	if l.drop {
+		return nil
+	}
+	for _, waiting := range l.held {
+		for i := range waiting {
+			if err := l.write(&waiting[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

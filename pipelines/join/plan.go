@@ -1,0 +1,268 @@
+package join
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/io/event"
+	"tributary/io/fileio"
+	"tributary/pipelines/problem"
+	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
+	"tributary/transforms/sample"
+)
+
+// plan is a join of files, worked out before anything is joined.
+type plan struct {
+	spec    *spec.Spec
+	params  attribution.Params // without a slice
+	sources []source
+	files   []*scannedFile
+	// partitions are the names of the partitions by their rank.
+	partitions   []string
+	sampleSchema string
+	// minutes counts records by the minute of their event time.
+	minutes map[int64]int64
+	// last is the largest event time in all inputs.
+	last int64
+	// beyond is where files begin that were left unread, because their folders say that they
+	// lie after the time asked for; NoTime if there are none.
+	beyond int64
+}
+
+// planOptions bound what is planned. The zero value plans everything there is.
+type planOptions struct {
+	from, to time.Time // zero for no bound
+	progress func(done, total int64)
+}
+
+// newPlan lists and scans the files of a spec. What is wrong with them is a problem.List,
+// all of it at once.
+func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
+	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
+	p.params, p.sources = paramsOf(s)
+	if err := p.list(ctx, opt); err != nil {
+		return nil, err
+	}
+	if err := p.readSchemas(ctx); err != nil {
+		return nil, err
+	}
+	p.rank()
+	if err := p.scan(ctx, opt.progress); err != nil {
+		return nil, err
+	}
+	if err := p.orderPartitions(); err != nil {
+		return nil, err
+	}
+	var err error
+	p.sampleSchema, err = sample.Schema(columnsOf(&p.params), p.params.ViewSchema)
+	return p, err
+}
+
+// list finds the files of every source. A file that several patterns of one role match
+// is taken once; one that several roles match is read once for all of them.
+func (p *plan) list(ctx context.Context, opt planOptions) error {
+	var problems problem.List
+	byPath := map[string]*scannedFile{}
+	taken := map[[2]string]bool{}
+	for i := range p.sources {
+		src := &p.sources[i]
+		files, err := fileio.List(ctx, src.Path)
+		var none *fileio.NoMatchError
+		switch {
+		case errors.As(err, &none):
+			problems = append(problems, p.problem(codeNoFile, none.Error(), src))
+			continue
+		case err != nil:
+			return fmt.Errorf("list %s: %w", src.Path, err)
+		}
+		for _, f := range files {
+			if taken[[2]string{src.Role, f.Path}] || p.prune(src, f.Path, opt) {
+				continue
+			}
+			taken[[2]string{src.Role, f.Path}] = true
+			known := byPath[f.Path]
+			if known == nil {
+				known = &scannedFile{file: file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}}
+				byPath[f.Path] = known
+				p.files = append(p.files, known)
+			}
+			known.roles = append(known.roles, role{source: i})
+		}
+	}
+	slices.SortFunc(p.files, func(a, b *scannedFile) int { return cmp.Compare(a.Path, b.Path) })
+	return asError(problems)
+}
+
+// prune tells whether the file's folder says that nothing in it matters for the times
+// asked for. Where records name their partition, what comes before does matter.
+func (p *plan) prune(src *source, path string, opt planOptions) bool {
+	from, to, ok := fileio.Dated(path)
+	if !ok || src.Order == spec.OrderField {
+		return false
+	}
+	// A day of grace: folders are named by when events arrived, often, not when they happened.
+	const grace = 24 * time.Hour
+	reach := p.params.Reach()
+	before := time.Duration(max(reach.ViewsBefore, reach.EngagementsBefore)) * time.Millisecond
+	after := time.Duration(max(reach.ViewsAfter, reach.EngagementsAfter)) * time.Millisecond
+	if !opt.from.IsZero() && to.Before(opt.from.Add(-before-grace)) {
+		return true
+	}
+	if !opt.to.IsZero() && from.After(opt.to.Add(after+grace)) {
+		p.beyond = max(p.beyond, msOf(from))
+		return true
+	}
+	return false
+}
+
+// rank gives every partition its rank: the place of its name among all names. Names of
+// partitions that records name are known after the scan only.
+func (p *plan) rank() {
+	for i, f := range p.files {
+		p.partitions = append(p.partitions, f.Path)
+		for k := range f.roles {
+			f.roles[k].partition = int32(i)
+		}
+	}
+}
+
+// scan scans all files, as many at once as there are processors.
+func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error {
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	var total, done int64
+	for _, f := range p.files {
+		total += f.Size
+	}
+	var mu sync.Mutex
+	var problems problem.List
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, f := range p.files {
+		group.Go(func() error {
+			read := int64(0)
+			found, err := scanFile(ctx, &p.params, p.sources, f, func(bytes int64) {
+				mu.Lock()
+				defer mu.Unlock()
+				read += bytes
+				done += bytes
+				progress(min(done, total), total)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				problems = append(problems, p.problem(codeUnreadable, err.Error(), &p.sources[f.roles[0].source]))
+				return nil
+			}
+			f.chunks = found.chunks
+			scaleSizes(f, read)
+			for m, n := range found.minutes {
+				p.minutes[m] += n
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, f := range p.files {
+		for _, c := range f.chunks {
+			for _, parts := range c.parts {
+				for _, part := range parts {
+					p.last = max(p.last, part.max)
+				}
+			}
+		}
+	}
+	problems.Sort()
+	return asError(problems)
+}
+
+// scaleSizes makes the sizes of the chunks of text add up to the file's: what they
+// know is how much plain text they hold.
+func scaleSizes(f *scannedFile, plain int64) {
+	if f.Format == spec.Avro || plain == 0 {
+		return
+	}
+	scale := float64(f.Size) / float64(plain)
+	for i := range f.chunks {
+		f.chunks[i].size = int64(float64(f.chunks[i].size) * scale)
+	}
+}
+
+// orderPartitions puts together the partitions that records name: from the chunks of all
+// files, in order of offset, comes the largest event time before each.
+func (p *plan) orderPartitions() error {
+	type piece struct {
+		part *part
+		file *scannedFile
+	}
+	partitions := map[string][]piece{}
+	for _, f := range p.files {
+		for r, role := range f.roles {
+			src := &p.sources[role.source]
+			if src.Order != spec.OrderField {
+				continue
+			}
+			for c := range f.chunks {
+				for i := range f.chunks[c].parts[r] {
+					part := &f.chunks[c].parts[r][i]
+					// One log for all roles that read the same input.
+					name := src.Path + "#" + part.key
+					partitions[name] = append(partitions[name], piece{part, f})
+				}
+			}
+		}
+	}
+	var problems problem.List
+	names := make([]string, 0, len(partitions))
+	for name := range partitions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		rank := int32(len(p.partitions))
+		p.partitions = append(p.partitions, name)
+		pieces := partitions[name]
+		slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(a.part.first, b.part.first) })
+		largest := int64(event.NoTime)
+		for i, piece := range pieces {
+			piece.part.partition, piece.part.before = rank, largest
+			largest = max(largest, piece.part.max)
+			if piece.part.first < 0 || i > 0 && piece.part.first <= pieces[i-1].part.last && pieces[i-1].part.first != piece.part.first {
+				src := &p.sources[piece.file.roles[0].source]
+				problems = append(problems, p.problem(codeOrder,
+					"partition "+strconv.Quote(name)+": the offsets in "+piece.file.Path+" do not go on from those before them", src))
+				break
+			}
+		}
+	}
+	return asError(problems)
+}
+
+// problem is a problem with an input of the spec.
+func (p *plan) problem(code, message string, src *source) problem.Problem {
+	return p.spec.Problem(code, message, append(slices.Clone(src.At), "inputs", strconv.Itoa(src.Number))...)
+}
+
+// asError is nil for no problems.
+func asError(problems problem.List) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}

@@ -1,0 +1,219 @@
+package join
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/io/fileio"
+	"tributary/pipelines/problem"
+	"tributary/pipelines/spec"
+)
+
+// Codes of problems that files show.
+const (
+	codeNoFile       = "T2001"
+	codeUnreadable   = "T2002"
+	codeUnknownField = "T2003"
+	codeNotScalar    = "T2004"
+	codeIncompatible = "T2005"
+	codeNoUnit       = "T2006"
+	codeOrder        = "T2007"
+	codeSchemaFile   = "T2009"
+)
+
+// readSchemas reads the header of every Avro file and every schema the spec names, holds
+// the fields of the spec against them, and chooses the schema of the samples' views.
+func (p *plan) readSchemas(ctx context.Context) error {
+	var problems problem.List
+	given := map[string]*avroio.Schema{} // by the file named in the spec
+	for i := range p.sources {
+		src := &p.sources[i]
+		if src.Schema == "" || given[src.Schema] != nil {
+			continue
+		}
+		text, err := fileio.ReadFile(ctx, src.Schema)
+		if err == nil {
+			given[src.Schema], err = avroio.ParseSchema(string(text))
+		}
+		if err != nil {
+			problems = append(problems, p.problem(codeSchemaFile, fmt.Sprintf("schema %s: %v", src.Schema, err), src))
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	known := map[uint64]*avroio.Schema{}
+	checked := map[checkedKey]bool{}
+	for _, f := range p.files {
+		src := &p.sources[f.roles[0].source]
+		var schema *avroio.Schema
+		switch {
+		case f.Format == spec.Avro:
+			header, err := headerOf(ctx, &f.file)
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				problems = append(problems, p.problem(codeUnreadable, err.Error(), src))
+				continue
+			}
+			schema = header.Schema
+		case src.Schema != "":
+			schema = given[src.Schema]
+			f.Convert = schema.String()
+		default:
+			continue
+		}
+		f.Schema = schema.Fingerprint()
+		known[f.Schema] = schema
+		p.params.Schemas[f.Schema] = schema.String()
+		for _, r := range f.roles {
+			if key := (checkedKey{r.source, f.Schema}); !checked[key] {
+				checked[key] = true
+				problems = append(problems, p.checkFields(r.source, f, schema)...)
+			}
+		}
+	}
+	if len(problems) == 0 {
+		problems = p.chooseViewSchema(known, given)
+	}
+	problems.Sort()
+	return asError(problems)
+}
+
+type checkedKey struct {
+	source int
+	schema uint64
+}
+
+// checkFields holds the fields that the spec names for a source against a schema.
+func (p *plan) checkFields(source int, f *scannedFile, schema *avroio.Schema) (problems problem.List) {
+	src, in := &p.sources[source], &p.params.Inputs[source]
+	check := func(path, unit string, key ...string) {
+		if path == "" {
+			return
+		}
+		at := append(slices.Clone(src.At), key...)
+		field, err := schema.Lookup(path)
+		if err != nil {
+			problems = append(problems, p.fieldProblem(err, f.Path, path, at))
+			return
+		}
+		if unit == "time" && field.Unit == event.UnitAuto {
+			found := p.spec.Problem(codeNoUnit, fmt.Sprintf("%s: %s is a plain %s: nothing says which unit it is in", f.Path, path, field.Type), at...)
+			found.Fix = fmt.Sprintf("%s: {field: %s, unit: epoch-millis}", key[len(key)-1], path)
+			for _, u := range event.Units {
+				found.Allowed = append(found.Allowed, string(u))
+			}
+			problems = append(problems, found)
+		}
+	}
+	timeUnit := func(unit event.Unit) string {
+		if unit == event.UnitAuto {
+			return "time"
+		}
+		return ""
+	}
+	idKey := "id"
+	if src.Role != "views" {
+		idKey = "view"
+	}
+	check(in.ID, "", idKey)
+	check(in.Time.Path, timeUnit(in.Time.Unit), "time")
+	check(in.ViewTime.Path, timeUnit(in.ViewTime.Unit), "view_time")
+	check(in.EventID, "", "id")
+	check(in.Value, "", "label")
+	for _, c := range in.Where {
+		check(c.Field, "", "where", c.Field)
+	}
+	check(src.PartitionField, "", "inputs")
+	check(src.OffsetField, "", "inputs")
+	return problems
+}
+
+func (p *plan) fieldProblem(err error, file, path string, at []string) problem.Problem {
+	found := p.spec.Problem(codeUnknownField, fmt.Sprintf("%s: %v", file, err), at...)
+	found.Got = path
+	var notScalar *avroio.NotScalarError
+	if errors.As(err, &notScalar) {
+		found.Code = codeNotScalar
+	}
+	var unknown *avroio.UnknownFieldError
+	if errors.As(err, &unknown) {
+		prefix := ""
+		if unknown.At != "" {
+			prefix = unknown.At + "."
+		}
+		for _, name := range unknown.Fields {
+			found.Allowed = append(found.Allowed, prefix+name)
+		}
+		found.Message = fmt.Sprintf("%s has no field %q", file, path)
+		found.Nearest = spec.Nearest(path, found.Allowed)
+	}
+	return found
+}
+
+// chooseViewSchema decides which schema the views in samples have: the one the spec gives,
+// or else that of the files which can read the views of all others, with the most
+// fields if there are several. It does not depend on the order of files.
+func (p *plan) chooseViewSchema(known map[uint64]*avroio.Schema, given map[string]*avroio.Schema) problem.List {
+	var candidates []*avroio.Schema
+	seen := map[uint64]string{} // a file of each
+	var text, avro *source
+	for _, f := range p.files {
+		for _, r := range f.roles {
+			src := &p.sources[r.source]
+			if src.Role != "views" {
+				continue
+			}
+			if f.Schema == 0 {
+				text = src
+				continue
+			}
+			avro = src
+			if seen[f.Schema] == "" {
+				seen[f.Schema] = f.Path
+				candidates = append(candidates, known[f.Schema])
+			}
+		}
+	}
+	for i := range p.sources {
+		if src := &p.sources[i]; src.Role == "views" && src.Schema != "" {
+			candidates = []*avroio.Schema{given[src.Schema]}
+			break
+		}
+	}
+	switch {
+	case text != nil && avro != nil:
+		return problem.List{p.problem(codeIncompatible, "some views are plain JSON text, others Avro: give the text inputs a schema", text)}
+	case avro == nil:
+		return nil // JSON text, as it is
+	}
+	slices.SortFunc(candidates, func(a, b *avroio.Schema) int {
+		return cmp.Or(-cmp.Compare(len(a.Paths()), len(b.Paths())), cmp.Compare(a.String(), b.String()))
+	})
+	var reasons []string
+	for _, candidate := range candidates {
+		var failed error
+		for fingerprint, path := range seen {
+			if _, err := avroio.Resolve(known[fingerprint], candidate); err != nil {
+				failed = fmt.Errorf("%s: %w", path, err)
+				break
+			}
+		}
+		if failed == nil {
+			p.params.ViewSchema = candidate.String()
+			return nil
+		}
+		reasons = append(reasons, failed.Error())
+	}
+	slices.Sort(reasons)
+	found := p.problem(codeIncompatible, "no schema of the views' files can read all the others: "+reasons[0], avro)
+	found.Hint = "give the inputs a schema that can read them all (schema: FILE.avsc), by Avro's rules of resolution"
+	return problem.List{found}
+}

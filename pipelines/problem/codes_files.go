@@ -1,0 +1,103 @@
+package problem
+
+// fileCodes are about what is found when inputs are opened and outputs are written;
+// the spec by itself is fine.
+var fileCodes = []Code{
+	{
+		ID: "T2001", Severity: SeverityError, Title: "no file matches",
+		Cause: `Nothing matches the path of an input. Relative paths begin at the folder of the
+spec, not where the command is run; * does not reach into folders, ** does.`,
+		Bad:  "views: {inputs: views/*.avro, id: view_id, time: ts}      # files are in views/dt=.../",
+		Good: "views: {inputs: views/dt=*/*.avro, id: view_id, time: ts}",
+	},
+	{
+		ID: "T2002", Severity: SeverityError, Title: "file cannot be opened",
+		Cause: `The file may not be read, has gone, or the storage did not answer even after several
+tries. For gs:// look at the credentials of the environment and at the bucket's
+permissions: listing and reading objects.`,
+		Bad:  "views: {inputs: /root/views/*.avro, id: view_id, time: ts}",
+		Good: "views: {inputs: /data/views/*.avro, id: view_id, time: ts}",
+	},
+	{
+		ID: "T2003", Severity: SeverityError, Title: "field that the files do not have",
+		Cause: `The schema of the files, or the header of a CSV file, has no such field. The fields
+that it does have are listed.`,
+		Bad:  "views: {inputs: views/*.avro, id: viewid, time: ts}      # the files have view_id",
+		Good: "views: {inputs: views/*.avro, id: view_id, time: ts}",
+	},
+	{
+		ID: "T2004", Severity: SeverityError, Title: "field of a type that does not serve",
+		Cause: `An id is text, bytes or a whole number; a time is a number or RFC 3339 text; sum,
+min and max need numbers. A record, a list or a map serves for none of these.`,
+		Bad:  "views: {inputs: views/*.avro, id: user, time: ts}         # user is a record",
+		Good: "views: {inputs: views/*.avro, id: user.id, time: ts}",
+	},
+	{
+		ID: "T2005", Severity: SeverityError, Title: "schemas that do not go together",
+		Cause: `Files of one input were written with schemas that cannot be read as one, by Avro's
+rules of schema resolution: a field changed to a type that the old one cannot become,
+or a new field has no default. Give the input a schema that all can be read with.`,
+		Bad: `
+views:
+  inputs: [views/*.avro]             # item is a long in some files, a string in others
+  id: view_id
+  time: ts`,
+		Good: `
+views:
+  inputs: [{path: views/*.avro, schema: view.avsc}]   # item is a string, files with longs rewritten
+  id: view_id
+  time: ts`,
+	},
+	{
+		ID: "T2006", Severity: SeverityError, Title: "time without a unit",
+		Cause: `The time field is a plain number: seconds, milliseconds and microseconds look alike.
+Avro's logical types timestamp-millis and -micros, and RFC 3339 text, need no unit.`,
+		Bad:  "views: {inputs: views/*.avro, id: view_id, time: ts}      # ts is a long",
+		Good: "views: {inputs: views/*.avro, id: view_id, time: {field: ts, unit: epoch-millis}}",
+	},
+	{
+		ID: "T2007", Severity: SeverityError, Title: "order broken",
+		Cause: `The input is said to have an order, and its records do not: an offset comes again or
+goes back within its partition, or a record names no partition. What is late depends
+on the order, so the result would not be repeatable.`,
+		Bad: `
+views:
+  inputs: [{path: views/*.avro, order: {partition: partition, offset: row}}]   # row begins anew in each file
+  id: view_id
+  time: ts`,
+		Good: `
+views:
+  inputs: [{path: views/*.avro, order: file}]
+  id: view_id
+  time: ts`,
+	},
+	{
+		ID: "T2008", Severity: SeverityError, Title: "file not in the format of its input",
+		Cause: `The file does not begin as one of its format does: an Avro file with Obj and 1, a
+compressed one with the mark of gzip. Often the ending lies, or a write was cut off.`,
+		Bad:  "views: {inputs: [{path: views/*.gz, format: avro}], id: view_id, time: ts}    # JSON lines",
+		Good: "views: {inputs: [{path: views/*.gz, format: json}], id: view_id, time: ts}",
+	},
+	{
+		ID: "T2009", Severity: SeverityError, Title: "schema file that is not an Avro schema",
+		Cause: `The file named by schema cannot be read as the Avro schema of a record: JSON is
+broken, a type is unknown or a name is used twice.`,
+		Bad:  "views: {inputs: [{path: views/*.csv, schema: package.json}], id: view_id, time: ts}",
+		Good: "views: {inputs: [{path: views/*.csv, schema: view.avsc}], id: view_id, time: ts}",
+	},
+	{
+		ID: "T2010", Severity: SeverityError, Title: "output cannot be written",
+		Cause: `The folder cannot be made or written to, the disk is full, or the bucket's
+permissions do not allow creating objects. Files that were begun do not appear.`,
+		Bad:  "outputs: {samples: /samples}",
+		Good: "outputs: {samples: /data/samples}",
+	},
+	{
+		ID: "T2011", Severity: SeverityError, Title: "files changed between runs",
+		Cause: `Slices that are finished were made from other files, or with another spec, than the
+ones to come: together they would not be the result of any one join. Join the range
+again from its beginning, or write to another folder.`,
+		Bad:  "version: 1\noutputs: {samples: out/samples}      # the window was changed after half of the range",
+		Good: "version: 2\noutputs: {samples: out/samples-2}",
+	},
+}

@@ -1,0 +1,147 @@
+package problem
+
+// outputCodes are about what is written.
+var outputCodes = []Code{
+	{
+		ID: "T1401", Severity: SeverityError, Title: "two outputs in one folder",
+		Cause: `Files of one output would stand among, or replace, those of the other. Outputs that
+are not named are put beside the samples: late, dead, ledger.`,
+		Bad:  "outputs: {samples: out/samples, late: out/samples}",
+		Good: "outputs: {samples: out/samples, late: out/late}",
+	},
+	{
+		ID: "T1402", Severity: SeverityError, Title: "an output inside another",
+		Cause: `Who reads the outer folder would also find the files of the inner one, and take
+late events or dead letters for samples.`,
+		Bad:  "outputs: {samples: out, late: out/late}",
+		Good: "outputs: {samples: out/samples, late: out/late}",
+	},
+	{
+		ID: "T1403", Severity: SeverityError, Title: "codec that does not go with the format",
+		Cause: `Avro files are compressed inside, with zstandard, snappy, deflate, or not at all
+(null). JSON lines are compressed as a whole with gzip, or not at all (none).`,
+		Bad:  "outputs: {samples: {path: out/samples, format: json, codec: snappy}}",
+		Good: "outputs: {samples: {path: out/samples, format: json, codec: gzip}}",
+	},
+	{
+		ID: "T1404", Severity: SeverityError, Title: "path of an output cannot be used",
+		Cause: `An output is a folder of its own: files are put into it by date, and replaced when
+their time slice is joined again. A pattern, a file name, or the folder of the spec
+itself cannot be used; ~ and $ are not replaced.`,
+		Bad:  "outputs: {samples: out/samples.avro}",
+		Good: "outputs: {samples: out/samples}",
+	},
+	{
+		ID: "T1405", Severity: SeverityError, Title: "an input reads an output",
+		Cause: `The pattern of an input also matches the files that this join writes: the next run
+would take samples for views.`,
+		Bad: `
+views: {inputs: "data/**/*.avro", id: view_id, time: ts}
+outputs: {samples: data/samples}`,
+		Good: `
+views: {inputs: "data/views/**/*.avro", id: view_id, time: ts}
+outputs: {samples: data/samples}`,
+	},
+}
+
+// testCodes are about the tests of a spec.
+var testCodes = []Code{
+	{
+		ID: "T1501", Severity: SeverityError, Title: "kind that the spec does not have",
+		Cause: "Engagements, labels and delays of a test are given by kind, as the spec names them.",
+		Bad: `
+tests:
+  - name: a like
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    engagements: {lik: [{view_id: v1, ts: 2026-01-01T10:05:00Z}]}
+    samples: [{view_id: v1, labels: {like: 1}}]`,
+		Good: `
+tests:
+  - name: a like
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    engagements: {like: [{view_id: v1, ts: 2026-01-01T10:05:00Z}]}
+    samples: [{view_id: v1, labels: {like: 1}}]`,
+	},
+	{
+		ID: "T1502", Severity: SeverityError, Title: "record of a test without id or time",
+		Cause: `Each record needs the fields by which the spec joins it: the view's id and time, the
+engagement's view and time, and its view's time if the spec names that field. A path
+like user.id is written {user: {id: u1}}.`,
+		Bad: `
+tests:
+  - name: nothing happened
+    views: [{id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]`,
+		Good: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]`,
+	},
+	{
+		ID: "T1503", Severity: SeverityError, Title: "time that cannot be read",
+		Cause: `Times are RFC 3339, with a zone, or numbers in the unit that the spec gives the
+field. A number for a field without a unit could be seconds or milliseconds.`,
+		Bad: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01 10 o'clock}]
+    samples: [{view_id: v1}]`,
+		Good: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]`,
+	},
+	{
+		ID: "T1504", Severity: SeverityError, Title: "two tests of one name",
+		Cause: "The name is how a test is run alone and how its failure is reported.",
+		Bad: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]
+  - name: nothing happened
+    views: [{view_id: v2, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v2}]`,
+		Good: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]
+  - name: nothing happened later
+    views: [{view_id: v2, ts: 2026-01-02T10:00:00Z}]
+    samples: [{view_id: v2}]`,
+	},
+	{
+		ID: "T1505", Severity: SeverityError, Title: "sample of a view that the test does not have",
+		Cause: "Each sample comes from one view, and has its id.",
+		Bad: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v2}]`,
+		Good: `
+tests:
+  - name: nothing happened
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    samples: [{view_id: v1}]`,
+	},
+	{
+		ID: "T1506", Severity: SeverityError, Title: "value that a sample cannot have",
+		Cause: `The test could never pass: a binary label is 0 or 1, a count a whole number, min and
+max a number or null, a delay whole milliseconds or null.`,
+		Bad: `
+tests:
+  - name: a like
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    engagements: {like: [{view_id: v1, ts: 2026-01-01T10:05:00Z}]}
+    samples: [{view_id: v1, labels: {like: true}}]`,
+		Good: `
+tests:
+  - name: a like
+    views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]
+    engagements: {like: [{view_id: v1, ts: 2026-01-01T10:05:00Z}]}
+    samples: [{view_id: v1, labels: {like: 1}}]`,
+	},
+}

@@ -1,0 +1,177 @@
+package problem
+
+// timeCodes are about durations, windows and the watermark.
+var timeCodes = []Code{
+	{
+		ID: "T1201", Severity: SeverityError, Title: "not a duration",
+		Cause: `A duration is numbers with units: d (24 hours), h, m (minutes), s, ms, like 30m,
+1d12h or 1.5h. A number without a unit means nothing.`,
+		Bad: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30 minutes}`,
+		Good: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}`,
+	},
+	{
+		ID: "T1202", Severity: SeverityError, Title: "duration too short",
+		Cause: `Windows and buckets are at least a millisecond long, and no duration is negative.
+An engagement counts from its view on until the window ends, so with a window of
+nothing none would.`,
+		Bad: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 0s}`,
+		Good: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}`,
+	},
+	{
+		ID: "T1203", Severity: SeverityError, Title: "duration too long or too fine",
+		Cause: `Durations are at most 366 days, and whole milliseconds: event times are in
+milliseconds, so a finer duration could not be kept.`,
+		Bad: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 700d}`,
+		Good: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 70d}`,
+	},
+	{
+		ID: "T1204", Severity: SeverityError, Title: "bucket longer than a day",
+		Cause: `A bucket is joined in memory, and its samples wait until all of it has closed. Six
+buckets to the longest window are a good start; a day is the most.`,
+		Bad: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 14d}
+bucket: 7d`,
+		Good: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 14d}
+bucket: 1d`,
+	},
+	{
+		ID: "T1205", Severity: SeverityError, Title: "too many buckets in a window",
+		Cause: `An engagement that does not carry its view's time is copied to every bucket that
+may hold its view: window / bucket of them, at most 10,000.`,
+		Bad: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}
+bucket: 100ms`,
+		Good: `
+engagements:
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}
+bucket: 5m`,
+	},
+	{
+		ID: "T1206", Severity: SeverityError, Title: "clock skew as long as a window",
+		Cause: `An engagement may be stamped up to clock_skew before its view, because the clocks
+of two machines differ. With a skew as long as the window, engagements that have
+nothing to do with the view would count.`,
+		Bad:  "clock_skew: 30m",
+		Good: "clock_skew: 2s",
+	},
+	{
+		ID: "T1207", Severity: SeverityWarning, Title: "bucket does not divide the longest window",
+		Cause: `Engagements are needed until the longest window after the end of a bucket. If the
+bucket does not divide the window, a bucket waits for a part of another one, and its
+samples come later than they could. The result is the same.`,
+		Bad:  "bucket: 7m",
+		Good: "bucket: 5m",
+	},
+	{
+		ID: "T1208", Severity: SeverityWarning, Title: "duplicates looked for longer than the longest window",
+		Cause: `To find duplicates, views are copied to every bucket within duplicates_within. Far
+apart ones are rare, and the copies cost memory.`,
+		Bad:  "views: {inputs: views/*.avro, id: view_id, time: ts, duplicates_within: 2h}",
+		Good: "views: {inputs: views/*.avro, id: view_id, time: ts, duplicates_within: 10s}",
+	},
+	{
+		ID: "T1209", Severity: SeverityWarning, Title: "no disorder allowed in ordered inputs",
+		Cause: `In an input with an order, the watermark of a partition follows its latest record
+at a distance of out_of_orderness. With 0s one record with a time in the future
+makes those after it late: they go to the late output instead of to samples.`,
+		Bad: `
+views: {inputs: [{path: views/*.avro, order: file}], id: view_id, time: ts}
+out_of_orderness: 0s`,
+		Good: `
+views: {inputs: [{path: views/*.avro, order: file}], id: view_id, time: ts}
+out_of_orderness: 1m`,
+	},
+	{
+		ID: "T1210", Severity: SeverityWarning, Title: "out_of_orderness without any order",
+		Cause: `Only records of a partition with an order can be late. Plain files have none unless
+the spec says so, and then out_of_orderness has no effect.`,
+		Bad: `
+views: {inputs: [views/*.avro], id: view_id, time: ts}
+out_of_orderness: 5m`,
+		Good: `
+views: {inputs: [{path: views/*.avro, order: file}], id: view_id, time: ts}
+out_of_orderness: 5m`,
+	},
+	{
+		ID: "T1211", Severity: SeverityWarning, Title: "view_time too coarse for the clock skew",
+		Cause: `An engagement with a view_time refers only to views within clock_skew of it. A
+view_time in whole seconds is up to a second before the view's own time, so with a
+shorter clock_skew the engagement becomes an orphan. If views have whole seconds as
+well, give their time the same unit.`,
+		Bad: `
+engagements:
+  like:
+    inputs: likes/*.avro
+    view: view_id
+    view_time: {field: view_ts, unit: epoch-seconds}
+    time: ts
+    window: 30m`,
+		Good: `
+engagements:
+  like:
+    inputs: likes/*.avro
+    view: view_id
+    view_time: {field: view_ts, unit: epoch-seconds}
+    time: ts
+    window: 30m
+clock_skew: 1s`,
+	},
+	{
+		ID: "T1212", Severity: SeverityWarning, Title: "engagements that cannot be told apart",
+		Cause: `Without an own id, engagements of one kind with the same view, time and value are
+taken for one sent twice. With times in whole seconds that may be two real ones, and
+the count or sum comes out too low.`,
+		Bad: `
+engagements:
+  click:
+    inputs: clicks/*.csv
+    view: view_id
+    time: {field: ts, unit: epoch-seconds}
+    window: 30m
+    label: count`,
+		Good: `
+engagements:
+  click:
+    inputs: clicks/*.csv
+    view: view_id
+    time: {field: ts, unit: epoch-seconds}
+    id: event_id
+    window: 30m
+    label: count`,
+	},
+	{
+		ID: "T1213", Severity: SeverityWarning, Title: "window finer than the times",
+		Cause: `Times in whole seconds are cut off: two events in one second look simultaneous. A
+window shorter than that depends on where the second happened to end.`,
+		Bad: `
+engagements:
+  click:
+    inputs: clicks/*.csv
+    view: view_id
+    time: {field: ts, unit: epoch-seconds}
+    window: 500ms`,
+		Good: `
+engagements:
+  click:
+    inputs: clicks/*.csv
+    view: view_id
+    time: {field: ts_ms, unit: epoch-millis}
+    window: 500ms`,
+	},
+}

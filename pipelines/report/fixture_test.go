@@ -1,0 +1,109 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"tributary/transforms/ledger"
+)
+
+var day = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// account adds the samples of a day to l: perBucket views in each bucket, of which a
+// share that swings with the hour is positive.
+func account(l *ledger.Ledger, bucket time.Duration, perBucket int64, kind string, rate, median, window float64) {
+	e := l.Engagements[kind]
+	step := 0
+	for at := day; at.Before(day.Add(24 * time.Hour)); at = at.Add(bucket) {
+		start := at.UnixMilli()
+		if l.Timeline[start] == nil {
+			l.Timeline[start] = &ledger.Interval{Positives: map[string]int64{}}
+			l.Timeline[start].Samples = perBucket
+			l.Views.Samples += perBucket
+		}
+		swing := 1 - 0.6*math.Cos(2*math.Pi*(at.Sub(day).Hours()-3)/24)
+		n := int64(float64(perBucket) * rate * swing)
+		l.Timeline[start].Positives[kind] = n
+		e.Positives += n
+		for range n {
+			step++ // a low-discrepancy walk through the delays: no random numbers
+			_, u := math.Modf(float64(step) * math.Phi)
+			e.Delay.Record(int64(min(median*math.Pow(u/(1-u), 0.8), window)))
+		}
+	}
+}
+
+// calm is a join in which nothing is wrong.
+func calm() *Report {
+	l := ledger.New("click", "like")
+	l.From, l.To = day.UnixMilli(), day.Add(24*time.Hour).UnixMilli()
+	account(l, 5*time.Minute, 3_000, "click", 0.04, 40_000, 1_700_000)
+	account(l, 5*time.Minute, 3_000, "like", 0.011, 300_000, 6_000_000)
+	v := &l.Views
+	v.Positives = l.Engagements["click"].Positives + 900
+	v.SampledOut, v.Duplicates = 120_000, 512
+	v.Read = v.Samples + v.SampledOut + v.Duplicates
+	for _, e := range l.Engagements {
+		e.Matched, e.Outside, e.Orphans, e.Duplicates = e.Positives+310, e.Positives/90, 41, 77
+		e.Read = e.Matched + e.Outside + e.Orphans + e.Duplicates
+	}
+	l.Bytes = ledger.Bytes{In: 41 << 20, Records: 110 << 20, Blocks: 84 << 20, Samples: 97 << 20, Out: 31 << 20, JSON: 402 << 20}
+	return &Report{
+		Spec: "testdata/join.yaml", Version: 3, Ledger: l, Slices: 24,
+		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
+		Elapsed: 1876 * time.Millisecond, Events: 1_030_000, MaxRSS: 412 << 20,
+		Outputs: []string{"samples: out/samples", "late: out/late", "dead letters: out/dead", "ledger: out/ledger"},
+	}
+}
+
+// troubled is a join in which everything that a note speaks of is the case.
+func troubled() *Report {
+	r := calm()
+	l := r.Ledger
+	v := &l.Views
+	v.Dead, v.Late, v.Immature, v.DuplicatesDiffering = 12, 2_300, 3_000, 9
+	v.Read += 12 + 2_300
+	like := l.Engagements["like"]
+	like.Late, like.Orphans, like.Dead, like.PartlyLate, like.Filtered = 130, 2_041, 3, 55, 40_000
+	like.Read += 130 + 2_000 + 3
+	like.Outside += 1_500
+	like.Read += 1_500
+	l.Engagements["purchase"] = &ledger.Engagements{Read: 800, Orphans: 800, Delay: &ledger.Histogram{}}
+	l.Engagements["share"] = &ledger.Engagements{Delay: &ledger.Histogram{}}
+	r.Windows["like"] = 100 * time.Minute
+	r.Windows["purchase"], r.Windows["share"] = 24*time.Hour, time.Hour
+	return r
+}
+
+// unbalanced has lost a view and an engagement.
+func unbalanced() *Report {
+	r := calm()
+	r.Ledger.Views.Read++
+	r.Ledger.Engagements["click"].Matched--
+	return r
+}
+
+// small is short enough for its JSON to be read.
+func small() *Report {
+	l := ledger.New("like")
+	l.From, l.To = day.UnixMilli(), day.Add(time.Hour).UnixMilli()
+	l.Views = ledger.Views{Read: 10, Samples: 7, SampledOut: 2, Duplicates: 1, Positives: 2, Immature: 1}
+	like := l.Engagements["like"]
+	like.Read, like.Matched, like.Outside, like.Positives = 4, 3, 1, 2
+	like.Delay.Record(1_500)
+	like.Delay.Record(60_000)
+	l.Bytes = ledger.Bytes{In: 900, Records: 1_800, Blocks: 1_000, Samples: 1_200, Out: 600, JSON: 4_000}
+	l.Timeline[l.From] = &ledger.Interval{Samples: 4, Positives: map[string]int64{"like": 2}}
+	l.Timeline[l.From+300_000] = &ledger.Interval{Samples: 3}
+	return &Report{
+		Spec: "join.yaml", Version: 1, Ledger: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
+		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []string{"samples: out/samples"},
+	}
+}
+
+// bare is what is left if nothing but a ledger is known, and not all of that.
+func bare() *Report {
+	l := ledger.New("like")
+	l.Views = ledger.Views{Read: 3, Dead: 3}
+	return &Report{Spec: "out/ledger/20260101T000000Z.json", Ledger: l}
+}

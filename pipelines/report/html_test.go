@@ -1,0 +1,112 @@
+package report
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+	"pgregory.net/rapid"
+)
+
+// parsed is a page as a browser sees it: its elements, and its text by element.
+type parsed struct {
+	elements map[string]int
+	texts    []string
+}
+
+// parse fails for whatever would fetch or run something.
+func parse(t require.TestingT, r *Report) parsed {
+	var buf bytes.Buffer
+	require.NoError(t, r.HTML(&buf))
+	root, err := html.Parse(bytes.NewReader(buf.Bytes()))
+	require.NoError(t, err)
+	page := parsed{elements: map[string]int{}}
+	for n := range root.Descendants() {
+		switch n.Type {
+		case html.TextNode:
+			if text := strings.TrimSpace(n.Data); text != "" && n.Parent.Data != "style" {
+				page.texts = append(page.texts, text)
+			}
+			if n.Parent.Data == "style" {
+				assert.NotContains(t, n.Data, "url(")
+				assert.NotContains(t, n.Data, "@import")
+			}
+		case html.ElementNode:
+			page.elements[n.Data]++
+			for _, a := range n.Attr {
+				assert.NotContains(t, []string{"src", "href", "srcset", "action"}, a.Key, "%s of <%s>", a.Key, n.Data)
+				assert.False(t, strings.HasPrefix(a.Key, "on"), "%s of <%s>", a.Key, n.Data)
+				assert.NotContains(t, a.Val, "://", "%s of <%s>", a.Key, n.Data)
+				assert.NotContains(t, a.Val, "ZgotmplZ", "%s of <%s>", a.Key, n.Data)
+				assert.NotRegexp(t, `(?i)#F1[0-9A-F]{4}`, a.Val, "a stand-in for a colour is left")
+			}
+		}
+	}
+	for _, name := range []string{"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "foreignobject"} {
+		assert.Zero(t, page.elements[name], "<%s>", name)
+	}
+	return page
+}
+
+func TestHTMLShowsEveryNumberOfTheLedger(t *testing.T) {
+	r := troubled()
+	page := parse(t, r)
+	structs := []any{r.Ledger.Views, r.Ledger.Bytes}
+	for _, e := range r.Ledger.Engagements {
+		structs = append(structs, *e)
+	}
+	for _, s := range structs {
+		v := reflect.ValueOf(s)
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.Int64 {
+				assert.Contains(t, page.texts, grouped(f.Int()), "%T.%s", s, v.Type().Field(i).Name)
+			}
+		}
+	}
+	for _, n := range r.Notes() {
+		assert.Contains(t, page.texts, n.Text)
+	}
+	assert.Contains(t, page.texts, "testdata/join.yaml")
+	assert.Contains(t, page.texts, "samples: out/samples")
+	assert.Contains(t, page.texts, "26m21s", "p99 of click")
+	assert.Equal(t, 3+5, page.elements["svg"], "three plots and five bars")
+	for _, label := range []string{"01-01 12:00", "10s", "1h", "6 %"} {
+		assert.Contains(t, page.texts, label, "a tick")
+	}
+}
+
+func TestHTMLOfBareLedgerHasNoPlots(t *testing.T) {
+	page := parse(t, bare())
+	assert.Equal(t, 2, page.elements["svg"], "bars of views and like")
+	assert.Contains(t, strings.Join(page.texts, "\n"), "Dead views: 3 (100 %).")
+}
+
+func TestHTMLVerdict(t *testing.T) {
+	assert.Contains(t, strings.Join(parse(t, calm()).texts, "\n"), "✓ The ledger balances: each of 1,029,634 events")
+	assert.Contains(t, strings.Join(parse(t, unbalanced()).texts, "\n"), "✗ The ledger does not balance")
+}
+
+// Whatever the figures and names, the page is whole and fetches nothing.
+func TestHTMLOfAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := reports().Draw(t, "report")
+		r.Spec = rapid.SampledFrom([]string{"", `"><script>alert(1)</script>`, "</style><img src=x onerror=alert(1)>", "</svg></title>"}).Draw(t, "spec")
+		r.Outputs = []string{r.Spec}
+		page := parse(t, r)
+		assert.Equal(t, 1, page.elements["main"])
+		if r.Spec != "" {
+			assert.Contains(t, page.texts, r.Spec, "shown as it is")
+		}
+	})
+}
+
+func TestHTMLIsDeterministic(t *testing.T) {
+	var first, second bytes.Buffer
+	require.NoError(t, troubled().HTML(&first))
+	require.NoError(t, troubled().HTML(&second))
+	assert.Equal(t, first.String(), second.String())
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"tributary/transforms/ledger"
+)
+
+// Summary is the report for programs: the shape of what JSON writes. Fields are added
+// over time, but keep their name, unit and meaning. Rates are shares (0 to 1), null
+// where they would be of nothing. What is not known is left out.
+type Summary struct {
+	Spec    string `json:"spec,omitempty"`
+	Version int32  `json:"version,omitempty"`
+	// From and To bound the views in event time, RFC 3339.
+	From   string `json:"from,omitempty"`
+	To     string `json:"to,omitempty"`
+	Slices int    `json:"slices,omitempty"`
+	// Balanced says that every event is accounted for; Notes name what is not.
+	Balanced bool   `json:"balanced"`
+	Notes    []Note `json:"notes"`
+	// PositiveRate is samples with any label / samples; over all distinct views,
+	// which differs where negatives are sampled, PositiveRateOfViews.
+	PositiveRate        *float64               `json:"positive_rate"`
+	PositiveRateOfViews *float64               `json:"positive_rate_of_views"`
+	Kinds               map[string]KindSummary `json:"kinds"`
+	Speed               *Speed                 `json:"speed,omitempty"`
+	// Outputs as "name: path".
+	Outputs []string `json:"outputs,omitempty"`
+	// Ledger as in the ledger file.
+	Ledger *ledger.Ledger `json:"ledger"`
+}
+
+// KindSummary is what a Summary says of one kind of engagement, beside the ledger.
+type KindSummary struct {
+	// MatchRate is matched / engagements read.
+	MatchRate *float64 `json:"match_rate"`
+	// PositiveRate is samples with a label of this kind / samples.
+	PositiveRate *float64 `json:"positive_rate"`
+	WindowMs     int64    `json:"window_ms,omitempty"`
+	// DelayMs holds p50, p90, p99 and max of the delay from the view to its first
+	// engagement, within 1 %; absent without positives.
+	DelayMs map[string]int64 `json:"delay_ms,omitempty"`
+}
+
+// Speed is what the run took.
+type Speed struct {
+	Events          int64 `json:"events"`
+	ElapsedMs       int64 `json:"elapsed_ms"`
+	EventsPerSecond int64 `json:"events_per_second"`
+	MaxRSSBytes     int64 `json:"max_rss_bytes,omitempty"`
+}
+
+// Summary returns the report for programs.
+func (r *Report) Summary() Summary {
+	v := r.Ledger.Views
+	s := Summary{
+		Spec: r.Spec, Version: r.Version, Slices: r.Slices,
+		Balanced:            r.Ledger.Check() == nil,
+		Notes:               append([]Note{}, r.Notes()...),
+		PositiveRate:        rate(v.Positives, v.Samples),
+		PositiveRateOfViews: rate(v.Positives, v.Samples+v.SampledOut),
+		Kinds:               map[string]KindSummary{},
+		Outputs:             r.Outputs,
+		Ledger:              r.Ledger,
+	}
+	if from, to := r.span(); !from.IsZero() || !to.IsZero() {
+		s.From, s.To = from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)
+	}
+	for _, k := range r.kinds() {
+		sum := KindSummary{
+			MatchRate:    rate(k.Matched, k.Read),
+			PositiveRate: rate(k.Positives, v.Samples),
+			WindowMs:     k.Window.Milliseconds(),
+		}
+		if k.Delay.Count() > 0 {
+			sum.DelayMs = map[string]int64{}
+			for _, q := range quantiles {
+				sum.DelayMs[q.name] = k.delay(q.q)
+			}
+		}
+		s.Kinds[k.Name] = sum
+	}
+	if r.Elapsed > 0 || r.MaxRSS > 0 {
+		s.Speed = &Speed{
+			Events: r.Events, ElapsedMs: r.Elapsed.Milliseconds(),
+			EventsPerSecond: r.perSecond(), MaxRSSBytes: r.MaxRSS,
+		}
+	}
+	return s
+}
+
+// JSON writes the Summary as indented JSON, identical for equal reports.
+func (r *Report) JSON(w io.Writer) error {
+	text, err := ledger.Indent(r.Summary())
+	if err != nil {
+		return fmt.Errorf("report as JSON: %w", err)
+	}
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("write report as JSON: %w", err)
+	}
+	return nil
+}
+
+func rate(part, whole int64) *float64 {
+	if whole == 0 {
+		return nil
+	}
+	share := float64(part) / float64(whole)
+	return &share
+}

@@ -1,0 +1,102 @@
+// Package report tells a person, a program or a browser what a join has done: whether
+// every event is accounted for, how well the join went, and what to worry about.
+//
+// Its figures:
+//
+//   - match rate of a kind: matched / engagements read. What is missing is in the
+//     ledger: outside the window, orphans, duplicates, late, dead.
+//   - positive rate of a kind: samples with a label of that kind / samples; over all
+//     kinds: samples with any label / samples. Where negatives are sampled, the rate
+//     over all views is positives / (samples + sampled out), as every positive is kept.
+//   - delay: from a view to its first engagement of the kind that counts, one for each
+//     positive; quantiles within 1 %. Its share of the attribution window says whether
+//     the window is long enough: it is too short when engagements still arrive at its end.
+//   - positives over time: by view time, in pieces of the join's buckets.
+//   - bytes at each station of the way, and as plain JSON lines for comparison; ratios
+//     are of one station to another, so "0.25" takes a quarter of the room.
+//   - speed: events read (views and engagements) per second of wall clock, from the
+//     start to the last file written; memory is the largest resident set of the process.
+package report
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"tributary/transforms/ledger"
+)
+
+// Report is what is known after a join. Only Ledger is required: what is zero is left
+// out of the report, so that a ledger file alone can be shown as well.
+type Report struct {
+	// Spec names the spec file, or whatever the ledger came from.
+	Spec    string
+	Version int32
+	// From and To bound the joined views in event time; zero: as the ledger says.
+	From, To time.Time
+	// Slices is how many time slices there were.
+	Slices int
+	Ledger *ledger.Ledger
+	// Windows is the attribution window of each kind.
+	Windows map[string]time.Duration
+	Elapsed time.Duration
+	// Events is how many records this run read, of views and engagements, from which
+	// the speed follows: less than the ledger has if earlier slices were already done.
+	Events int64
+	// MaxRSS is the largest resident set of the process, in bytes.
+	MaxRSS int64
+	// Outputs says where things were written, as "name: path".
+	Outputs []string
+}
+
+// kind is what the report says of one kind of engagement.
+type kind struct {
+	Name string
+	*ledger.Engagements
+	Window time.Duration // 0: not known
+}
+
+// kinds returns the kinds in order of name.
+func (r *Report) kinds() []kind {
+	var all []kind
+	for _, name := range slices.Sorted(maps.Keys(r.Ledger.Engagements)) {
+		if e := r.Ledger.Engagements[name]; e != nil {
+			all = append(all, kind{Name: name, Engagements: e, Window: r.Windows[name]})
+		}
+	}
+	return all
+}
+
+// delay returns a quantile of the delay in ms. The upper bound of a bucket may lie
+// beyond the window, which no delay does.
+func (k kind) delay(q float64) int64 {
+	ms := k.Delay.Quantile(q)
+	if k.Window > 0 {
+		ms = min(ms, k.Window.Milliseconds())
+	}
+	return ms
+}
+
+// events is how many records the ledger accounts for.
+func (r *Report) events() int64 {
+	n := r.Ledger.Views.Read
+	for _, k := range r.kinds() {
+		n += k.Read
+	}
+	return n
+}
+
+// span is the event time the report is about; zero times if that is not known.
+func (r *Report) span() (from, to time.Time) {
+	from, to = r.From, r.To
+	if from.IsZero() && to.IsZero() && r.Ledger.From != r.Ledger.To {
+		from, to = time.UnixMilli(r.Ledger.From), time.UnixMilli(r.Ledger.To)
+	}
+	return from.UTC(), to.UTC()
+}
+
+// quantiles of the delay that the report shows.
+var quantiles = []struct {
+	name string
+	q    float64
+}{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"max", 1}}

@@ -1,0 +1,247 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"tributary/transforms/ledger"
+)
+
+// kindWidth is how much of a kind's name a table shows.
+const kindWidth = 16
+
+func name(kind string) string { return text.Snip(Harmless(kind), kindWidth, "…") }
+
+// table writes rows below a header: the first column to the left, the figures to the
+// right, no lines but one below the header. What is too wide is written out row by
+// row instead: figures are never cut.
+func (p *page) table(header table.Row, rows ...table.Row) {
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	style.Options = table.Options{SeparateHeader: len(header) > 0}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "  ", ""
+	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
+	columns := len(header)
+	for _, row := range rows {
+		columns = max(columns, len(row))
+	}
+	configs := []table.ColumnConfig{{Number: 1, Align: text.AlignLeft, AlignHeader: text.AlignLeft}}
+	for i := 2; i <= columns; i++ {
+		configs = append(configs, table.ColumnConfig{Number: i, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(configs)
+	if len(header) > 0 {
+		t.AppendHeader(header)
+	}
+	t.AppendRows(rows)
+	rendered := t.Render()
+	if text.LongestLineLen(rendered) <= p.width {
+		p.line("%s", rendered)
+		return
+	}
+	for _, row := range rows {
+		p.prose("  ", title, inWords(header, row))
+	}
+}
+
+// inWords writes a row as "views: read 12 = samples 10, dead 2".
+func inWords(header, row table.Row) string {
+	var b strings.Builder
+	b.WriteString(strings.TrimSpace(fmt.Sprint(row[0])))
+	separator := ": "
+	for i, cell := range row[1:] {
+		switch cell {
+		case "":
+		case "=":
+			b.WriteString(" =")
+			separator = " "
+		default:
+			b.WriteString(separator)
+			if i+1 < len(header) {
+				fmt.Fprintf(&b, "%v ", header[i+1])
+			}
+			b.WriteString(strings.TrimSpace(fmt.Sprint(cell)))
+			separator = ", "
+		}
+	}
+	return b.String()
+}
+
+func (p *page) joinRate(r *Report) {
+	kinds := r.kinds()
+	if len(kinds) == 0 {
+		return
+	}
+	v := r.Ledger.Views
+	p.section("Join rate")
+	var rows []table.Row
+	for _, k := range kinds {
+		rows = append(rows, table.Row{
+			name(k.Name), grouped(k.Read), grouped(k.Matched), percent(k.Matched, k.Read),
+			grouped(k.Positives), percent(k.Positives, v.Samples),
+		})
+	}
+	if len(kinds) > 1 {
+		rows = append(rows, table.Row{"any of them", "", "", "", grouped(v.Positives), percent(v.Positives, v.Samples)})
+	}
+	p.table(table.Row{"", "engagements", "matched", "of read", "positives", "of samples"}, rows...)
+	p.prose("  ", title, samplesInWords(v))
+}
+
+// samplesInWords says what the positive rates are shares of.
+func samplesInWords(v ledger.Views) string {
+	words := fmt.Sprintf("%s samples of %s views.", grouped(v.Samples), grouped(v.Read))
+	if v.SampledOut > 0 {
+		words += fmt.Sprintf(" Negatives are sampled: of all distinct views, %s are positive.", percent(v.Positives, v.Samples+v.SampledOut))
+	}
+	return words
+}
+
+func (p *page) delays(r *Report) {
+	header := table.Row{"", "window"}
+	for _, q := range quantiles {
+		header = append(header, q.name)
+	}
+	var rows []table.Row
+	for _, k := range r.kinds() {
+		if k.Delay.Count() == 0 {
+			continue
+		}
+		row := table.Row{name(k.Name), none}
+		if k.Window > 0 {
+			row[1] = duration(k.Window)
+		}
+		for _, q := range quantiles {
+			row = append(row, delayCell(k, q.q))
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return
+	}
+	p.section("Delay to the first engagement, and its share of the window")
+	p.table(header, rows...)
+}
+
+func delayCell(k kind, q float64) string {
+	ms := k.delay(q)
+	if k.Window > 0 {
+		return fmt.Sprintf("%s %3.0f %%", duration(millis(ms)), 100*float64(ms)/float64(k.Window.Milliseconds()))
+	}
+	return duration(millis(ms))
+}
+
+// entry is a line of the ledger: a fate and how many had it; "=" leads the first.
+type entry struct {
+	name string
+	n    int64
+}
+
+func viewEntries(v ledger.Views) []entry {
+	return []entry{
+		{"samples", v.Samples}, {"sampled out", v.SampledOut},
+		{"duplicates", v.Duplicates}, {"late", v.Late}, {"dead", v.Dead},
+	}
+}
+
+func engagementEntries(e *ledger.Engagements) []entry {
+	return []entry{
+		{"matched", e.Matched}, {"outside window", e.Outside}, {"orphans", e.Orphans},
+		{"duplicates", e.Duplicates}, {"late", e.Late}, {"dead", e.Dead},
+	}
+}
+
+func (p *page) ledger(r *Report) {
+	p.section("Ledger: what was read, and what became of it")
+	v := r.Ledger.Views
+	row := table.Row{"views", grouped(v.Read), "="}
+	header := table.Row{"", "read", ""}
+	for _, e := range viewEntries(v) {
+		header, row = append(header, e.name), append(row, grouped(e.n))
+	}
+	p.table(header, row)
+
+	kinds := r.kinds()
+	if len(kinds) > 0 {
+		p.line("")
+		header = table.Row{"", "read", ""}
+		for _, e := range engagementEntries(kinds[0].Engagements) {
+			header = append(header, strings.Replace(e.name, "outside window", "outside", 1))
+		}
+		var rows []table.Row
+		for _, k := range kinds {
+			row := table.Row{name(k.Name), grouped(k.Read), "="}
+			for _, e := range engagementEntries(k.Engagements) {
+				row = append(row, grouped(e.n))
+			}
+			rows = append(rows, row)
+		}
+		p.table(header, rows...)
+	}
+	for _, words := range ledgerInWords(r) {
+		p.prose("  ", title, words)
+	}
+}
+
+// ledgerInWords explains what the bare figures leave open, above all which late
+// events could have mattered.
+func ledgerInWords(r *Report) []string {
+	var words []string
+	if v := r.Ledger.Views; v.Late > 0 {
+		words = append(words, fmt.Sprintf("%s late views have no sample: their windows had closed by their partition's watermark.", grouped(v.Late)))
+	}
+	for _, k := range r.kinds() {
+		kind := Harmless(k.Name)
+		if k.Late > 0 {
+			words = append(words, fmt.Sprintf("%s: %s late ones could have mattered: each may have belonged to a view whose window had closed, and may have made its sample positive.", kind, grouped(k.Late)))
+		}
+		if k.PartlyLate > 0 {
+			words = append(words, fmt.Sprintf("%s: for %s, only some of the views they may refer to had closed. Those whose view was open were joined as usual; the rest are among the late.", kind, grouped(k.PartlyLate)))
+		}
+		if k.Filtered > 0 {
+			words = append(words, fmt.Sprintf("%s: %s further records of its inputs are not of this kind (where).", kind, grouped(k.Filtered)))
+		}
+	}
+	return words
+}
+
+// station is a place on the way of the data where its bytes are counted.
+type station struct {
+	Name  string
+	Bytes int64
+	Words string // its ratio to another station
+}
+
+func stations(b ledger.Bytes) []station {
+	ratio := func(part, whole int64, format string) string {
+		if part <= 0 || whole <= 0 {
+			return ""
+		}
+		return fmt.Sprintf(format, float64(part)/float64(whole))
+	}
+	return []station{
+		{"read from files", b.In, ""},
+		{"decompressed", b.Records, ratio(b.Records, b.In, "%.2f of what was read")},
+		{"blocks in shuffle and state", b.Blocks, ratio(b.Blocks, b.Records, "%.2f of decompressed")},
+		{"samples, encoded", b.Samples, ratio(b.Samples, b.Blocks, "%.2f of the blocks")},
+		{"samples, as written", b.Out, ratio(b.Out, b.Samples, "%.2f of encoded")},
+		{"as JSON lines, estimated", b.JSON, ratio(b.Out, b.JSON, "written takes %.2f of it")},
+	}
+}
+
+func (p *page) bytes(r *Report) {
+	if r.Ledger.Bytes == (ledger.Bytes{}) {
+		return
+	}
+	p.section("Bytes")
+	var rows []table.Row
+	for _, s := range stations(r.Ledger.Bytes) {
+		rows = append(rows, table.Row{text.Pad(s.Name, 28, ' '), size(s.Bytes), text.Pad(s.Words, 26, ' ')})
+	}
+	p.table(nil, rows...)
+}

@@ -1,0 +1,156 @@
+package spec
+
+import (
+	"slices"
+	"strconv"
+
+	"tributary/pipelines/problem"
+)
+
+// testSamples reads what must come out of a test.
+func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec) {
+	if n.kind != listKind {
+		r.records(n, at, nil, nil) // which reports what is wrong
+		return
+	}
+	known := map[string]bool{}
+	for _, view := range t.Views {
+		if id, ok := Lookup(view, s.Views.ID); ok {
+			known[idText(id)] = true
+		}
+	}
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		f := r.fields(item, at, sampleShape, above)
+		if f == nil {
+			continue
+		}
+		sample := map[string]any{}
+		for _, key := range sampleShape.keys {
+			if n, at := f.get(key); n != nil {
+				sample[key] = r.sampleValue(key, n, at, f, s)
+			}
+		}
+		t.Samples = append(t.Samples, sample)
+		t.SamplesAt = append(t.SamplesAt, problem.Position{File: r.file, Line: item.line, Column: item.column})
+		if n, at := f.get("view_id"); n != nil && r.ok(at, dotted("views.id")) && len(known) > 0 && !known[idText(sample["view_id"])] {
+			ids := make([]string, 0, len(known))
+			for id := range known {
+				ids = append(ids, id)
+			}
+			slices.Sort(ids)
+			p := r.problem("T1505", n, at, "no view of this test has the id %s", n.text)
+			p.Got, p.Allowed = n.text, ids
+			if p.Nearest = nearest(n.text, ids); p.Nearest != "" {
+				p.Fix = r.replaced(n, p.Nearest)
+			}
+			r.add(p)
+		}
+	}
+}
+
+// idText is the text by which ids compare.
+func idText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	return ""
+}
+
+// sampleValue reads one field of an expected sample and checks that a sample can have
+// such a value at all.
+func (r *reader) sampleValue(key string, n *node, at dotted, above *fields, s *Spec) any {
+	bad := func(want string) any {
+		if n.kind == badKind {
+			r.failed[at] = true
+			return nil
+		}
+		p := r.problem("T1506", n, at, "no sample can have this value: it must be %s", want)
+		p.Got = n.text
+		r.add(p)
+		return nil
+	}
+	switch key {
+	case "view_id":
+		if n.kind != textKind && n.kind != intKind {
+			return bad("text or a whole number")
+		}
+	case "view_time":
+		v := r.value(n, at)
+		if _, err := s.Views.Time.Millis(v); err != nil && r.ok(at) {
+			p := r.problem("T1503", n, at, "%v", err)
+			p.Got, p.Allowed = n.text, []string{"RFC 3339, like 2026-01-01T10:00:00Z", "a number in the unit of the field"}
+			r.add(p)
+		}
+		return v
+	case "positive":
+		if n.kind != boolKind {
+			return bad("true or false")
+		}
+	case "maturity_ms", "spec_version":
+		if n.kind != intKind {
+			return bad("a whole number")
+		}
+	case "sampling_rate", "weight":
+		if n.kind != intKind && n.kind != floatKind {
+			return bad("a number")
+		}
+	case "labels", "delay_ms":
+		return r.perKind(key, n, at, above, s)
+	}
+	return r.value(n, at)
+}
+
+// perKind reads a mapping of kinds to labels or delays.
+func (r *reader) perKind(key string, n *node, at dotted, above *fields, s *Spec) any {
+	f := r.pairs(n, at, &section{name: key}, above)
+	if f == nil {
+		return nil
+	}
+	out := map[string]any{}
+	for _, p := range f.node.pairs {
+		kind := p.key.text
+		e := s.Engagement(kind)
+		if e == nil {
+			r.unknownKind(p.key, at.key(kind), s)
+			continue
+		}
+		want := "a whole number of milliseconds, or null for no engagement"
+		fits := p.value.kind == nullKind || p.value.kind == intKind
+		if key == "labels" {
+			want, fits = e.Label.takes(p.value)
+		}
+		if !fits && p.value.kind != badKind {
+			w := r.problem("T1506", p.value, at.key(kind), "no sample can have this value: it must be %s", want)
+			w.Got = p.value.text
+			r.add(w)
+			continue
+		}
+		out[kind] = r.value(p.value, at.key(kind))
+	}
+	return out
+}
+
+// takes tells whether a label may have a value, and in words which it may have.
+func (l Label) takes(n *node) (want string, ok bool) {
+	number := n.kind == intKind || n.kind == floatKind
+	switch l.Func {
+	case Binary:
+		return "0 or 1", n.kind == intKind && (n.text == "0" || n.text == "1")
+	case Count:
+		return "a whole number from 0 on", n.kind == intKind && n.text[0] != '-'
+	case Sum:
+		return "a number", number
+	case Min, Max:
+		return "a number, or null for no engagement", number || n.kind == nullKind
+	case TimeToFirst:
+		return "a whole number of milliseconds, or null for no engagement", n.kind == intKind || n.kind == nullKind
+	case First, Last:
+		return "one value, or null for no engagement", n.kind != listKind && n.kind != mapKind
+	}
+	return "", true // the label itself is wrong, and was reported
+}

@@ -1,0 +1,274 @@
+package spec
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"tributary/pipelines/problem"
+)
+
+// fieldPattern is a field path: names with dots between them. A name may hold
+// anything but what the paths of other tools have a meaning for.
+const fieldPattern = `^` + fieldName + `(\.` + fieldName + `)*$`
+
+const fieldName = `[^\s.,\[\](){}*?#|\\/'"]([^.,\[\](){}*?#|\\/'"]*[^\s.,\[\](){}*?#|\\/'"])?`
+
+// listItem is how other tools name an item of a list.
+var listItem = regexp.MustCompile(`\[[0-9*]*\]`)
+
+var fieldForm = regexp.MustCompile(fieldPattern)
+
+// fieldPath reads the path of a field.
+func (r *reader) fieldPath(n *node, at dotted) string {
+	text := r.text(n, at)
+	if text == "" || !r.checkFieldPath(n, at) {
+		return ""
+	}
+	return text
+}
+
+func (r *reader) checkFieldPath(n *node, at dotted) bool {
+	if fieldForm.MatchString(n.text) {
+		return true
+	}
+	p := r.problem("T1107", n, at, "%q is not the path of a field", n.text)
+	p.Got, p.Allowed = n.text, []string{"names with dots between them, like user.id"}
+	if listItem.MatchString(n.text) || secret.MatchString(n.text) {
+		p.Hint = "items of lists cannot be named, nor places outside the record"
+		r.add(p)
+		return false
+	}
+	guess := strings.NewReplacer("->", ".", "/", ".", "[", ".", "]", "", "$", "", `"`, "", "'", "").Replace(n.text)
+	guess = strings.Join(strings.FieldsFunc(guess, func(c rune) bool { return c == '.' || unicode.IsSpace(c) }), ".")
+	if fieldForm.MatchString(guess) {
+		p.Nearest, p.Fix = guess, r.replaced(n, guess)
+	}
+	r.add(p)
+	return false
+}
+
+// inputs reads one path, or a list of paths and mappings.
+func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
+	switch n.kind {
+	case listKind:
+	case mapKind:
+		p := r.problem("T1010", n, at, "must be a path or a list, got a mapping")
+		p.Hint = "put `- ` before its first key, to make it the first entry of a list"
+		if n.flow {
+			p.Hint = "put brackets around it, to make it the first entry of a list"
+		}
+		r.add(p)
+		return nil
+	default:
+		if input, ok := r.inputPath(n, at, n); ok {
+			return []Input{input}
+		}
+		return nil
+	}
+	if len(n.items) == 0 {
+		r.add(r.problem("T1012", n, at, "names no file"))
+	}
+	var out []Input
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		var input Input
+		var ok bool
+		if item.kind == mapKind {
+			input, ok = r.input(item, at, above)
+		} else {
+			input, ok = r.inputPath(item, at, item)
+		}
+		if !ok {
+			continue
+		}
+		same := func(other Input) bool { return other.Path == input.Path }
+		if first := slices.IndexFunc(out, same); first >= 0 {
+			p := r.problem("T1109", item, at, "this path is listed twice; the first is in line %d", out[first].At.Line)
+			p.Hint = "keep one of the two: records read twice are duplicates"
+			r.add(p)
+			continue
+		}
+		out = append(out, input)
+	}
+	return out
+}
+
+func (r *reader) input(n *node, at dotted, above *fields) (Input, bool) {
+	f := r.fields(n, at, inputShape, above)
+	pathNode, pathAt := f.get("path")
+	if pathNode == nil {
+		pathNode = &node{}
+	}
+	input := Input{Order: OrderNone}
+	if f, fAt := f.get("format"); f != nil {
+		input.Format = Format(r.choice(f, fAt, texts(Formats)))
+		if input.Format == "" {
+			input.Format = Avro // only to go on with
+		}
+	}
+	read, ok := r.inputPathAs(pathNode, pathAt, n, input.Format)
+	if !ok {
+		return Input{}, false
+	}
+	read.Order = input.Order
+	if s, sAt := f.get("schema"); s != nil {
+		read.Schema = r.schemaFile(s, sAt)
+	}
+	if o, oAt := f.get("order"); o != nil {
+		r.order(&read, o, oAt, f)
+	}
+	return read, true
+}
+
+func (r *reader) inputPath(n *node, at dotted, whole *node) (Input, bool) {
+	return r.inputPathAs(n, at, whole, "")
+}
+
+// inputPathAs reads the path of an input; without a format its ending tells it.
+func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (Input, bool) {
+	text := r.text(n, at)
+	if text == "" || !r.checkURL(n, at, text) {
+		return Input{}, false
+	}
+	bad := func(hint, message string) (Input, bool) {
+		p := r.problem("T1101", n, at, "%s", message)
+		p.Got, p.Hint = maskSecrets(text), hint
+		r.add(p)
+		return Input{}, false
+	}
+	switch {
+	case strings.HasPrefix(text, "~"):
+		return bad("write the folder out; relative paths begin at the spec's folder", "~ is not replaced by a home folder here")
+	case strings.Contains(text, "$"):
+		return bad("write the value out", "variables are not replaced in a spec")
+	case strings.HasSuffix(text, "/"):
+		return bad("name the files, like `"+text+"*.avro`", "this is a folder, not files")
+	case !doublestar.ValidatePattern(text):
+		return bad("close the bracket, or put a backslash before it", "this is not a valid pattern of file names")
+	}
+	if format == "" {
+		if format = formatOf(text); format == "" {
+			p := r.problem("T1104", n, at, "the ending does not tell the format")
+			p.Got, p.Allowed = text, []string{".avro", ".json", ".jsonl", ".ndjson", ".csv", "the text forms also with .gz"}
+			p.Hint = "write a mapping: `{path: ..., format: avro}`"
+			if whole.kind == mapKind {
+				p.Hint = "add `format: avro`, json or csv"
+			}
+			r.add(p)
+			return Input{}, false
+		}
+	}
+	position := problem.Position{File: r.file, Line: whole.line, Column: whole.column}
+	return Input{Path: r.resolve(text, true), Format: format, Order: OrderNone, At: position}, true
+}
+
+// formatOf tells the format by the ending of a path; empty if it does not.
+func formatOf(name string) Format {
+	name, zipped := strings.CutSuffix(name, ".gz")
+	switch path.Ext(name) {
+	case ".avro":
+		if !zipped { // Avro files are compressed inside
+			return Avro
+		}
+	case ".json", ".jsonl", ".ndjson":
+		return JSON
+	case ".csv":
+		return CSV
+	}
+	return ""
+}
+
+var bucketForm = regexp.MustCompile(`^gs://[a-z0-9][a-z0-9._-]{1,221}/[^/]`)
+
+// checkURL checks a path that may be a URL: only gs:// is taken, and no secrets.
+func (r *reader) checkURL(n *node, at dotted, text string) bool {
+	scheme, _, isURL := strings.Cut(text, "://")
+	if !isURL {
+		return true
+	}
+	if secret.MatchString(text) {
+		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
+		p.Hint = "leave it out; access to gs:// comes from the environment (Application Default Credentials)"
+		r.add(p)
+		return false
+	}
+	if scheme != "gs" {
+		p := r.problem("T1102", n, at, "%s:// is not a place that files can be read from or written to", scheme)
+		p.Got, p.Allowed = text, []string{"a local path", "gs://bucket/..."}
+		switch scheme {
+		case "file":
+			p.Fix = r.replaced(n, strings.TrimPrefix(text, "file://"))
+		case "gcs":
+			p.Fix = r.replaced(n, "gs"+strings.TrimPrefix(text, "gcs"))
+		}
+		r.add(p)
+		return false
+	}
+	if !bucketForm.MatchString(text) {
+		p := r.problem("T1102", n, at, "a bucket and a name in it must follow gs://")
+		p.Got, p.Allowed = text, []string{"gs://bucket/..."}
+		p.Hint = "bucket names have small letters, digits, ., - and _"
+		r.add(p)
+		return false
+	}
+	return true
+}
+
+// schemaFile reads the name of one Avro schema file.
+func (r *reader) schemaFile(n *node, at dotted) string {
+	text := r.text(n, at)
+	if text == "" || !r.checkURL(n, at, text) {
+		return ""
+	}
+	if ending := path.Ext(text); ending != ".avsc" && ending != ".json" || strings.ContainsAny(text, "*?[{") {
+		p := r.problem("T1105", n, at, "a schema is one file ending in .avsc (or .json)")
+		p.Got, p.Allowed = text, []string{"*.avsc", "*.json"}
+		r.add(p)
+		return ""
+	}
+	return r.resolve(text, false)
+}
+
+// order reads none, file, or the fields with partition and offset.
+func (r *reader) order(input *Input, n *node, at dotted, above *fields) {
+	allowed := []string{string(OrderNone), string(OrderFile), "{partition: FIELD, offset: FIELD}"}
+	if n.kind != mapKind {
+		text := r.text(n, at)
+		if text == "" {
+			return
+		}
+		if text != string(OrderNone) && text != string(OrderFile) {
+			r.add(r.notAllowed(n, at, text, allowed))
+			return
+		}
+		input.Order = Order(text)
+		return
+	}
+	f := r.fields(n, at, orderShape, above)
+	input.Order = OrderField
+	for _, part := range []struct {
+		key, other string
+		field      *string
+	}{{"partition", "offset", &input.PartitionField}, {"offset", "partition", &input.OffsetField}} {
+		v, vAt := f.get(part.key)
+		if v == nil {
+			p := r.problem("T1106", n, vAt, "the order of records needs both partition and offset, %s is missing", part.key)
+			p.Allowed, p.Hint = allowed, "for example `order: {partition: partition, offset: offset}`"
+			r.add(p)
+			continue
+		}
+		*part.field = r.fieldPath(v, vAt)
+	}
+	if input.PartitionField != "" && input.PartitionField == input.OffsetField {
+		v, vAt := f.get("offset")
+		p := r.problem("T1108", v, vAt, "partition and offset are the same field")
+		p.Hint = "name the two fields that say where the record stood in the log"
+		r.add(p)
+	}
+}

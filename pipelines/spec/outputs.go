@@ -1,0 +1,161 @@
+package spec
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// outputs reads where results go. Those that are not named become siblings of the
+// samples' folder, but for orphans, which are only counted then.
+func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
+	f := r.fields(n, at, outputsShape, above)
+	if f == nil {
+		return
+	}
+	if n, at := f.get("samples"); n != nil {
+		o.Samples = r.samplesOutput(n, at, f)
+	}
+	for _, other := range []struct {
+		key    string
+		folder *string
+		byName string
+	}{{"late", &o.Late, "late"}, {"dead_letters", &o.DeadLetters, "dead"}, {"orphans", &o.Orphans, ""}, {"ledger", &o.Ledger, "ledger"}} {
+		if n, at := f.get(other.key); n != nil {
+			*other.folder = r.folder(n, at)
+		} else if o.Samples.Path != "" && other.byName != "" {
+			*other.folder = sibling(o.Samples.Path, other.byName)
+		}
+	}
+	r.separate(o, f)
+}
+
+// sibling names a folder beside another one.
+func sibling(folder, name string) string {
+	if scheme, rest, ok := strings.Cut(folder, "://"); ok {
+		return scheme + "://" + path.Join(path.Dir(rest), name)
+	}
+	return path.Join(path.Dir(folder), name)
+}
+
+func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
+	out := Output{Format: Avro}
+	if n.kind != mapKind {
+		out.Path, out.Codec = r.folder(n, at), Codecs[Avro][0]
+		return out
+	}
+	f := r.fields(n, at, samplesShape, above)
+	if n, at := f.get("path"); n != nil {
+		out.Path = r.folder(n, at)
+	}
+	if n, at := f.get("format"); n != nil {
+		out.Format = Format(r.choice(n, at, []string{string(Avro), string(JSON)}))
+	}
+	if out.Format == "" {
+		return out
+	}
+	out.Codec = Codecs[out.Format][0]
+	if n, at := f.get("codec"); n != nil {
+		out.Codec = r.codec(n, at, out.Format)
+	}
+	return out
+}
+
+// codec reads a codec that fits the format.
+func (r *reader) codec(n *node, at dotted, format Format) Codec {
+	all := append(texts(Codecs[Avro]), texts(Codecs[JSON])...)
+	// An unquoted null is the name of a codec here, not the absence of one.
+	if n.kind == nullKind && r.line(n.line) != "" && strings.Contains(r.line(n.line), "null") {
+		n = &node{kind: textKind, text: string(Null), line: n.line, column: n.column, width: n.width}
+	}
+	text := r.choice(n, at, all)
+	fits := texts(Codecs[format])
+	if text == "" || slices.Contains(fits, text) {
+		return Codec(text)
+	}
+	p := r.problem("T1403", n, at, "%s files are not compressed with %s", format, text)
+	p.Got, p.Allowed, p.Nearest = text, fits, fits[0]
+	p.Fix = r.replaced(n, fits[0])
+	r.add(p)
+	return ""
+}
+
+// folder reads the path of a folder that is written to.
+func (r *reader) folder(n *node, at dotted) string {
+	text := r.text(n, at)
+	if text == "" || !r.checkURL(n, at, text) {
+		return ""
+	}
+	bad := func(hint, message string) string {
+		p := r.problem("T1404", n, at, "%s", message)
+		p.Got, p.Hint = text, hint
+		r.add(p)
+		return ""
+	}
+	switch {
+	case strings.ContainsAny(text, "*?[]{}"):
+		return bad("name one folder; files are put into dt=... folders in it", "an output is a folder, not a pattern")
+	case strings.HasPrefix(text, "~"):
+		return bad("write the folder out; relative paths begin at the spec's folder", "~ is not replaced by a home folder here")
+	case strings.Contains(text, "$"):
+		return bad("write the value out", "variables are not replaced in a spec")
+	case formatOf(text) != "":
+		p := r.problem("T1404", n, at, "an output is a folder, and this looks like a file")
+		p.Got = text
+		p.Nearest = strings.TrimSuffix(strings.TrimSuffix(text, ".gz"), path.Ext(strings.TrimSuffix(text, ".gz")))
+		p.Fix = r.replaced(n, p.Nearest)
+		r.add(p)
+		return ""
+	}
+	if scheme, rest, ok := strings.Cut(text, "://"); ok {
+		return scheme + "://" + path.Clean(rest)
+	}
+	resolved := r.resolve(text, false)
+	if clean := path.Clean(text); clean == "." || clean == "/" || clean == ".." {
+		return bad("name a folder of its own: files in it are replaced", "an output needs a folder of its own")
+	}
+	return resolved
+}
+
+// separate reports outputs that share a folder, or lie in one another: readers of the
+// one would find files of the other.
+func (r *reader) separate(o *Outputs, f *fields) {
+	all := []struct{ key, folder string }{
+		{"samples", o.Samples.Path}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"ledger", o.Ledger},
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if a.folder == "" || b.folder == "" {
+				continue
+			}
+			// The problem stands at the output that the file names, if only one does.
+			at, other := a.key, b.key
+			if _, set := f.found[at]; !set {
+				at, other = other, at
+			}
+			n, nAt := f.get(at)
+			if at == "samples" && n.kind == mapKind {
+				for _, p := range n.pairs {
+					if p.key.text == "path" {
+						n, nAt = p.value, nAt.key("path")
+					}
+				}
+			}
+			switch {
+			case a.folder == b.folder:
+				p := r.problem("T1401", n, nAt, "%s and %s have the same folder", at, other)
+				p.Got, p.Hint = a.folder, "give each output a folder of its own"
+				r.add(p)
+			case inside(a.folder, b.folder) || inside(b.folder, a.folder):
+				p := r.problem("T1402", n, nAt, "the folders of %s and %s lie in one another", at, other)
+				p.Got, p.Hint = a.folder, "put them side by side, like out/samples and out/late"
+				r.add(p)
+			}
+		}
+	}
+}
+
+// inside tells whether a folder lies somewhere in another one.
+func inside(folder, outer string) bool {
+	return strings.HasPrefix(folder, strings.TrimSuffix(outer, "/")+"/")
+}

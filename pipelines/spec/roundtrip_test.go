@@ -1,0 +1,154 @@
+package spec
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/io/event"
+	"tributary/pipelines/problem"
+)
+
+// bare is a spec without what says where things stand in its file.
+func bare(s Spec) Spec {
+	s.File, s.Warnings, s.marks, s.lines = "", nil, nil, nil
+	strip := func(inputs []Input) []Input {
+		out := append([]Input(nil), inputs...)
+		for i := range out {
+			out[i].At = problem.Position{}
+		}
+		return out
+	}
+	s.Views.Inputs = strip(s.Views.Inputs)
+	s.Engagements = append([]Engagement(nil), s.Engagements...)
+	for i := range s.Engagements {
+		s.Engagements[i].Inputs = strip(s.Engagements[i].Inputs)
+	}
+	s.Tests = append([]Test(nil), s.Tests...)
+	for i := range s.Tests {
+		s.Tests[i].At, s.Tests[i].SamplesAt = problem.Position{}, nil
+	}
+	return s
+}
+
+func TestYAMLGivesTheSpecBack(t *testing.T) {
+	specs := corpus(t, "good")
+	feed, err := os.ReadFile("../../testdata/specs/feed.yaml")
+	require.NoError(t, err)
+	specs["feed"] = feed
+	for name, content := range specs {
+		t.Run(name, func(t *testing.T) {
+			want, err := Parse("spec.yaml", content)
+			require.NoError(t, err)
+			got, err := Parse("spec.yaml", want.YAML())
+			require.NoError(t, err, "%s", want.YAML())
+			assert.Equal(t, bare(*want), bare(*got))
+		})
+	}
+}
+
+// TestYAMLGivesAnySpecBack: with texts that mean something else to YAML.
+func TestYAMLGivesAnySpecBack(t *testing.T) {
+	awkward := rapid.SampledFrom([]string{"true", "null", "~", "12", "1e3", "010", ".5", "@id", "a b", "Größe", "yes", "%", "&x", "!", "a: b", "0x1F", "2026-01-01", "-", "<<", "=", "+1", ".inf", "a\u2028b"})
+	word := rapid.OneOf(rapid.StringMatching(`[a-z][a-z0-9_]{0,8}`), awkward)
+	value := rapid.Custom(func(t *rapid.T) any {
+		switch rapid.IntRange(0, 5).Draw(t, "type") {
+		case 0:
+			return rapid.Int64().Draw(t, "int")
+		case 1:
+			return float64(rapid.IntRange(-1e9, 1e9).Draw(t, "f")) / 8
+		case 2:
+			return rapid.Bool().Draw(t, "bool")
+		case 3:
+			return nil
+		case 4:
+			return map[string]any{word.Draw(t, "key"): []any{word.Draw(t, "item"), nil}}
+		}
+		return word.Draw(t, "text")
+	})
+	duration := func(t *rapid.T, name string) time.Duration {
+		return time.Duration(rapid.Int64Range(1, 1e9).Draw(t, name)) * time.Millisecond
+	}
+	field := rapid.Custom(func(t *rapid.T) string {
+		return rapid.StringMatching(`[a-z_@$][a-zA-Z0-9_ -]{0,6}[a-z](\.[a-z]{1,3})?`).Draw(t, "field")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		window := duration(t, "window")
+		s := Spec{
+			Version: int32(rapid.IntRange(1, 1<<30).Draw(t, "version")),
+			Views: Views{
+				Inputs:           []Input{{Path: "views/*.avro", Format: Avro, Order: OrderFile}, {Path: "x y/[a]*", Format: CSV, Schema: "a b.avsc", Order: OrderNone}},
+				ID:               "v1." + field.Draw(t, "id"),
+				Time:             TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(event.Units).Draw(t, "unit")},
+				DuplicatesWithin: duration(t, "within"),
+			},
+			Engagements: []Engagement{{
+				Kind: rapid.StringMatching(`k[a-z0-9_]{0,5}`).Draw(t, "kind"), Inputs: []Input{{Path: "likes.json", Format: JSON, Order: OrderField, PartitionField: "o1.p", OffsetField: "o2.p"}},
+				Where: []Condition{{Field: "w." + field.Draw(t, "where"), Value: word.Draw(t, "value")}},
+				View:  "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
+				Label: Label{Func: First, Field: "e4.x"}, Attribution: AttributeAll,
+			}},
+			OutOfOrderness: duration(t, "ooo"), ClockSkew: window / 2 / time.Millisecond * time.Millisecond,
+			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
+			Keep:    float64(rapid.IntRange(1, 1000).Draw(t, "keep")) / 1000,
+			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Ledger: "o/true"},
+		}
+		view := map[string]any{"v1": nil, "v2": nil}
+		setPath(view, s.Views.ID, "v1")
+		setPath(view, s.Views.Time.Field, "2026-01-01T10:00:00Z")
+		view["more"] = value.Draw(t, "more")
+		s.Tests = []Test{{
+			Name: word.Draw(t, "name"), Views: []map[string]any{view},
+			Engagements: map[string][]map[string]any{},
+			Samples:     []map[string]any{{"view_id": "v1", "view": value.Draw(t, "expected"), "weight": 1.5}},
+		}}
+		got, err := Parse("spec.yaml", s.YAML())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, s.YAML())
+		}
+		assert.Equal(t, bare(s), bare(*got))
+	})
+}
+
+func setPath(record map[string]any, path, value string) {
+	for i, c := range path {
+		if c == '.' {
+			inner := map[string]any{}
+			record[path[:i]] = inner
+			setPath(inner, path[i+1:], value)
+			return
+		}
+	}
+	record[path] = value
+}
+
+// FuzzParse: whatever the bytes, there is either a spec or a list of problems with at
+// least one error, and a spec that is written out reads the same.
+func FuzzParse(f *testing.F) {
+	for _, folder := range []string{"good", "bad", "warn"} {
+		for _, content := range corpusOf(folder) {
+			f.Add(content)
+		}
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		s, err := Parse("spec.yaml", content)
+		if err != nil {
+			var list problem.List
+			require.ErrorAs(t, err, &list)
+			require.Nil(t, s)
+			require.NotEmpty(t, list.Errors())
+			for _, p := range list {
+				require.Positive(t, len(p.Error()))
+				require.LessOrEqual(t, p.Line, len(content)+1)
+			}
+			return
+		}
+		again, err := Parse("spec.yaml", s.YAML())
+		require.NoError(t, err, "%s", s.YAML())
+		require.Equal(t, bare(*s), bare(*again))
+	})
+}

@@ -1,0 +1,273 @@
+// Package spec reads the YAML file that describes one join: which files hold views
+// and engagements, how long an engagement counts, and where samples go.
+//
+// Reading is strict. Parse returns every problem of a file at once, each with its
+// place, code and, where it can be computed, the line as it should read.
+package spec
+
+import (
+	"strings"
+	"time"
+
+	"tributary/io/event"
+	"tributary/pipelines/problem"
+)
+
+// Spec is a join, with defaults filled in. Relative paths of the file have been
+// resolved against the folder that the file is in.
+type Spec struct {
+	// File is where the spec was read from.
+	File string
+	// Version is the spec's own version, written into each sample.
+	Version int32
+	Views   Views
+	// Engagements are sorted by kind.
+	Engagements []Engagement
+	// OutOfOrderness is how far behind the latest record of its partition a record
+	// may be and still not move the watermark past it.
+	OutOfOrderness time.Duration
+	// ClockSkew is how long before its view an engagement may be stamped.
+	ClockSkew time.Duration
+	// Bucket is the length of the pieces of event time that are joined at once.
+	Bucket time.Duration
+	Shards int
+	// Keep is the share of negatives that become samples, in (0, 1].
+	Keep    float64
+	Outputs Outputs
+	Tests   []Test
+	// Warnings are problems that do not keep the spec from running.
+	Warnings problem.List
+
+	marks map[string]mark
+	lines []string
+}
+
+// Input is a set of files.
+type Input struct {
+	// Path is a file or a glob, local or gs://.
+	Path   string
+	Format Format
+	// Schema is the file of the Avro schema that records are converted to (json and
+	// csv) or read with (avro); empty for none.
+	Schema string
+	Order  Order
+	// PartitionField and OffsetField are set for OrderField only.
+	PartitionField, OffsetField string
+	// At is where the input stands in the spec.
+	At problem.Position
+}
+
+// Format is how records are written in files.
+type Format string
+
+// Formats. The text forms may be compressed with gzip.
+const (
+	Avro Format = "avro"
+	JSON Format = "json"
+	CSV  Format = "csv"
+)
+
+// Formats lists what inputs may be.
+var Formats = []Format{Avro, JSON, CSV}
+
+// Order says what makes a partition: records of one partition have an order, and so
+// a watermark by which they can be late.
+type Order string
+
+// Orders of an input.
+const (
+	// OrderNone: nothing is known about the order, and nothing is late.
+	OrderNone Order = "none"
+	// OrderFile: each file is one partition, in order.
+	OrderFile Order = "file"
+	// OrderField: each record names its partition and its offset there.
+	OrderField Order = "field"
+)
+
+// TimeField is a field that holds an event time.
+type TimeField struct {
+	Field string
+	Unit  event.Unit
+}
+
+// Views describes the views.
+type Views struct {
+	Inputs []Input
+	// ID is the path of the field that identifies the view.
+	ID   string
+	Time TimeField
+	// DuplicatesWithin is how long after a view one with the same id is a duplicate.
+	DuplicatesWithin time.Duration
+}
+
+// Engagement describes one kind of engagement.
+type Engagement struct {
+	Kind   string
+	Inputs []Input
+	// Where keeps only records that meet all conditions; in the file's order.
+	Where []Condition
+	// View is the path of the field that names the view.
+	View string
+	Time TimeField
+	// ViewTime is the field with the view's time, nil for none.
+	ViewTime *TimeField
+	// ID is the path of the engagement's own id, empty for none.
+	ID          string
+	Window      time.Duration
+	Label       Label
+	Attribution Attribution
+}
+
+// Condition holds for records whose field, as text, is Value: text as it is, numbers
+// in their shortest decimal form, true or false.
+type Condition struct {
+	Field, Value string
+}
+
+// Label says what the engagements of one kind that count for a view become.
+type Label struct {
+	Func LabelFunc
+	// Field is the path of the field that is aggregated; empty where Func takes none.
+	Field string
+}
+
+// LabelFunc is how a label is computed.
+type LabelFunc string
+
+// Label functions.
+const (
+	Binary      LabelFunc = "binary"
+	Count       LabelFunc = "count"
+	Sum         LabelFunc = "sum"
+	Min         LabelFunc = "min"
+	Max         LabelFunc = "max"
+	First       LabelFunc = "first"
+	Last        LabelFunc = "last"
+	TimeToFirst LabelFunc = "time_to_first"
+)
+
+// PlainLabels lists the functions that take no field, FieldLabels those that need one.
+var (
+	PlainLabels = []LabelFunc{Binary, Count, TimeToFirst}
+	FieldLabels = []LabelFunc{Sum, Min, Max, First, Last}
+)
+
+// Attribution chooses which of a view's engagements in the window count.
+type Attribution string
+
+// Attributions.
+const (
+	AttributeAll   Attribution = "all"
+	AttributeFirst Attribution = "first"
+	AttributeLast  Attribution = "last"
+)
+
+// Attributions lists what attribution may be.
+var Attributions = []Attribution{AttributeAll, AttributeFirst, AttributeLast}
+
+// Outputs says where results go. Orphans is empty if they are only counted.
+type Outputs struct {
+	Samples                            Output
+	Late, DeadLetters, Orphans, Ledger string
+}
+
+// Output is a folder of samples.
+type Output struct {
+	Path   string
+	Format Format
+	Codec  Codec
+}
+
+// Codec is how an output is compressed.
+type Codec string
+
+// Codecs.
+const (
+	NoCodec   Codec = "none"
+	Gzip      Codec = "gzip"
+	Null      Codec = "null"
+	Deflate   Codec = "deflate"
+	Snappy    Codec = "snappy"
+	Zstandard Codec = "zstandard"
+)
+
+// Codecs lists what each output format takes, the default first.
+var Codecs = map[Format][]Codec{
+	Avro: {Zstandard, Snappy, Deflate, Null},
+	JSON: {NoCodec, Gzip},
+}
+
+// Test is a small join with the samples it must give.
+type Test struct {
+	Name string
+	At   problem.Position
+	// Views and Engagements (by kind) are the records, in the file's order. Values
+	// are nil, bool, int64, float64, string, []any and map[string]any.
+	Views       []map[string]any
+	Engagements map[string][]map[string]any
+	// Samples are what must come out: only the fields named here are compared.
+	Samples []map[string]any
+	// SamplesAt is where each of Samples stands.
+	SamplesAt []problem.Position
+}
+
+// LongestWindow is the longest attribution window: views close that long after
+// their time.
+func (s *Spec) LongestWindow() time.Duration {
+	var longest time.Duration
+	for _, e := range s.Engagements {
+		longest = max(longest, e.Window)
+	}
+	return longest
+}
+
+// Engagement returns the description of a kind, nil if there is none.
+func (s *Spec) Engagement(kind string) *Engagement {
+	for i := range s.Engagements {
+		if s.Engagements[i].Kind == kind {
+			return &s.Engagements[i]
+		}
+	}
+	return nil
+}
+
+// mark is where a key and its value stand. Items of lists have no key: theirs is the
+// value's place.
+type mark struct {
+	key, value problem.Position
+	width      int
+}
+
+// At returns where a key stands, for problems found after parsing: At("views",
+// "inputs", "0"). A key that is not in the file gives the nearest one above it.
+func (s *Spec) At(path ...string) problem.Position {
+	return s.mark(path).key
+}
+
+// IsSet tells whether a key is in the file, rather than a default.
+func (s *Spec) IsSet(path ...string) bool {
+	_, ok := s.marks[strings.Join(path, ".")]
+	return ok
+}
+
+// Problem starts a problem with the value at path: position, source line and field
+// are filled in.
+func (s *Spec) Problem(code, message string, path ...string) problem.Problem {
+	m := s.mark(path)
+	p := problem.New(code, m.value, strings.Join(path, "."), message)
+	p.Width = m.width
+	if 0 < p.Line && p.Line <= len(s.lines) {
+		p.Source = s.lines[p.Line-1]
+	}
+	return p
+}
+
+func (s *Spec) mark(path []string) mark {
+	for n := len(path); n > 0; n-- {
+		if m, ok := s.marks[strings.Join(path[:n], ".")]; ok {
+			return m
+		}
+	}
+	start := problem.Position{File: s.File, Line: 1, Column: 1}
+	return mark{key: start, value: start}
+}

@@ -1,0 +1,216 @@
+package spec
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+	"tributary/pipelines/problem"
+)
+
+func TestLoadExample(t *testing.T) {
+	s, err := Load("../../testdata/specs/feed.yaml")
+	require.NoError(t, err)
+	assert.Empty(t, s.Warnings)
+
+	folder := "../../testdata/specs/"
+	assert.EqualValues(t, 3, s.Version)
+	require.Len(t, s.Views.Inputs, 3)
+	assert.Equal(t, Input{
+		Path: folder + "log/views/*.avro", Format: Avro, Order: OrderField, PartitionField: "log.partition", OffsetField: "log.offset",
+		At: problem.Position{File: folder + "feed.yaml", Line: 10, Column: 7},
+	}, s.Views.Inputs[2])
+	assert.Equal(t, JSON, s.Views.Inputs[1].Format)
+	assert.Equal(t, folder+"view.avsc", s.Views.Inputs[1].Schema)
+	assert.Equal(t, 30*time.Second, s.Views.DuplicatesWithin)
+
+	var kinds []string
+	for _, e := range s.Engagements {
+		kinds = append(kinds, e.Kind)
+	}
+	assert.Equal(t, []string{"dwell", "like", "reply", "share"}, kinds, "sorted")
+	dwell := s.Engagement("dwell")
+	assert.Equal(t, Label{Func: Max, Field: "seconds"}, dwell.Label)
+	assert.Equal(t, &TimeField{Field: "view_ts"}, dwell.ViewTime)
+	assert.Equal(t, []Condition{{"kind", "dwell"}}, dwell.Where)
+	assert.Equal(t, TimeField{Field: "at", Unit: event.UnitSeconds}, s.Engagement("share").Time)
+	assert.Equal(t, AttributeFirst, s.Engagement("reply").Attribution)
+	assert.Nil(t, s.Engagement("click"))
+	assert.Equal(t, time.Hour, s.LongestWindow())
+
+	assert.Equal(t, Outputs{
+		Samples: Output{Path: folder + "out/samples", Format: Avro, Codec: Zstandard},
+		Late:    folder + "out/late", DeadLetters: folder + "out/dead", Orphans: folder + "out/orphans", Ledger: folder + "out/ledger",
+	}, s.Outputs)
+	require.Len(t, s.Tests, 6)
+	first := s.Tests[0]
+	assert.Equal(t, "a like inside the window", first.Name)
+	assert.Equal(t, []map[string]any{{"view_id": "v1", "ts": "2026-01-01T10:00:00Z", "item": int64(7)}}, first.Views)
+	assert.Equal(t, map[string]any{"like": int64(300000), "share": nil}, first.Samples[0]["delay_ms"])
+	require.Len(t, first.SamplesAt, 1)
+	assert.Equal(t, first.At.Line+5, first.SamplesAt[0].Line)
+}
+
+func TestDefaults(t *testing.T) {
+	s, err := Parse("specs/spec.yaml", corpus(t, "good")["minimal"])
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, s.Version)
+	assert.Equal(t, "specs/views/*.avro", s.Views.Inputs[0].Path)
+	assert.Equal(t, OrderNone, s.Views.Inputs[0].Order)
+	assert.Equal(t, 10*time.Second, s.Views.DuplicatesWithin)
+	assert.Equal(t, time.Minute, s.OutOfOrderness)
+	assert.Zero(t, s.ClockSkew)
+	assert.Equal(t, 5*time.Minute, s.Bucket)
+	assert.Equal(t, 16, s.Shards)
+	assert.Equal(t, 1.0, s.Keep)
+	like := s.Engagements[0]
+	assert.Equal(t, Label{Func: Binary}, like.Label)
+	assert.Equal(t, AttributeAll, like.Attribution)
+	assert.Equal(t, Outputs{
+		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Zstandard},
+		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Ledger: "specs/out/ledger",
+	}, s.Outputs)
+}
+
+func TestDefaultBucket(t *testing.T) {
+	for _, c := range []struct{ window, want string }{
+		{"30m", "5m"}, {"1h", "10m"}, {"1d", "4h"}, {"7d", "1d"}, {"30d", "1d"},
+		{"10m", "1m40s"},
+		{"7s", "1s"}, {"1s", "1s"}, {"100ms", "1s"}, {"2500ms", "1s"},
+		{"61s", "10s"},   // nothing near ten divides a prime
+		{"100s", "20s"},  // 17 does not divide 100; 20 is nearer than 10
+		{"3601s", "13m"}, // divided by 13 and 277 only: see below
+	} {
+		window, err := ParseDuration(c.window)
+		require.NoError(t, err)
+		got := defaultBucket(window)
+		if c.window == "3601s" {
+			assert.Zero(t, got%time.Second)
+			continue
+		}
+		assert.Equal(t, c.want, FormatDuration(got), "window %s", c.window)
+	}
+}
+
+// TestPathsAreTakenFromTheSpecsFolder: also when that folder has a name that would be
+// a pattern.
+func TestPathsAreTakenFromTheSpecsFolder(t *testing.T) {
+	content := []byte(`
+views: {inputs: [a.avro, /b/*.avro, "gs://shop/c.avro", ../d.avro], id: view_id, time: ts}
+engagements: {like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}}
+outputs: {samples: "gs://shop/out/samples", late: late}
+`)
+	s, err := Parse("data[1]/spec.yaml", content)
+	require.NoError(t, err)
+	var paths []string
+	for _, in := range s.Views.Inputs {
+		paths = append(paths, in.Path)
+	}
+	assert.Equal(t, []string{`data\[1\]/a.avro`, "/b/*.avro", "gs://shop/c.avro", "d.avro"}, paths)
+	assert.Equal(t, "gs://shop/out/dead", s.Outputs.DeadLetters)
+	assert.Equal(t, "data[1]/late", s.Outputs.Late)
+}
+
+func TestPositionsForLaterProblems(t *testing.T) {
+	s, err := Parse("spec.yaml", []byte(`views:
+  inputs: [views/*.avro]
+  id: view_id
+  time: ts
+engagements: {like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}}
+outputs: {samples: out/samples}
+`))
+	require.NoError(t, err)
+	at := func(path ...string) string { return s.At(path...).String() }
+	assert.Equal(t, "spec.yaml:3:3", at("views", "id"))
+	assert.Equal(t, "spec.yaml:2:12", at("views", "inputs", "0"))
+	assert.Equal(t, "spec.yaml:5:69", at("engagements", "like", "window"))
+	assert.Equal(t, "spec.yaml:5:15", at("engagements", "like", "label"), "not in the file: its kind")
+	assert.Equal(t, "spec.yaml:1:1", at("shards"), "not in the file: the file")
+	assert.True(t, s.IsSet("views", "id"))
+	assert.False(t, s.IsSet("shards"))
+
+	p := s.Problem("T2003", "the files have no field view_id", "views", "id")
+	p.Allowed = []string{"id", "ts"}
+	assert.Equal(t, `spec.yaml:3:7: T2003 views.id: the files have no field view_id
+    3 |   id: view_id
+      |       ^^^^^^^
+  allowed: id, ts`, p.Error())
+}
+
+func TestLoadOfWhatIsNoSpec(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name string, size int) string {
+		file := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("#", size)), 0o600))
+		return file
+	}
+	for _, c := range []struct{ name, file, code, near string }{
+		{"no file", filepath.Join(folder, "fed.yaml"), "T1000", write("feed.yaml", 1)},
+		{"a folder", folder, "T1000", ""},
+		{"too large", write("large.yaml", maxBytes+1), "T1004", ""},
+		{"empty", write("empty.yaml", 0), "T1012", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Load(c.file)
+			var list problem.List
+			require.True(t, errors.As(err, &list), "%v", err)
+			require.Len(t, list, 1)
+			assert.Equal(t, c.code, list[0].Code)
+			assert.Equal(t, c.file, list[0].File)
+			assert.Equal(t, c.near, list[0].Nearest)
+		})
+	}
+}
+
+// TestNoSecretIsPrinted: whatever else is wrong in the line of a secret.
+func TestNoSecretIsPrinted(t *testing.T) {
+	for _, url := range []string{"gs://me:canary@shop/a.avro", "gs://canary@shop/a.avro", "s3://k:canary@b/x", "gs://shop/a.avro?x-goog-signature=canary&y=1", "gs://shop/a?token=canary"} {
+		for _, line := range []string{
+			"views: {inputs: \"%s\", idd: view_id, tme: ts}",
+			"views: {inputs: [{path: \"%s\", schema: \"%s\", ordr: 1}], id: \"%s\", time: ts}",
+			"outputs: {samples: \"%s\", lat: 1}\nshards: \"%s\"",
+			"views: {inputs: \"%s",
+			"engagements: {\"%s\": {inputs: \"%s\", window: \"%s\", where: {\"%s\": [1]}, label: \"%s\", attribution: \"%s\"}}",
+			"tests: [{name: x, views: [{\"%s\": 1}], engagements: {\"%s\": []}, samples: [{view_id: \"%s\", \"%s\": 1}]}]",
+			"\"%s\": 1\nnegatives: {keep: \"%s\"}\nversion: \"%s\"",
+		} {
+			text := completed(strings.ReplaceAll(line, "%s", url))
+			list := problemsOf(t, text)
+			asJSON, err := json.Marshal(list)
+			require.NoError(t, err)
+			printed := list.Error() + string(asJSON)
+			assert.NotContains(t, printed, "canary", text)
+		}
+	}
+}
+
+func TestMillis(t *testing.T) {
+	for _, c := range []struct {
+		unit event.Unit
+		v    any
+		want int64
+	}{
+		{event.UnitAuto, "2026-01-01T10:00:00.5Z", 1767261600500},
+		{event.UnitSeconds, "2026-01-01T10:00:00Z", 1767261600000},
+		{event.UnitSeconds, int64(1767261600), 1767261600000},
+		{event.UnitSeconds, 1767261600.25, 1767261600250},
+		{event.UnitSeconds, "1767261600", 1767261600000},
+		{event.UnitMicros, int64(1767261600000001), 1767261600000},
+	} {
+		ms, err := TimeField{Unit: c.unit}.Millis(c.v)
+		require.NoError(t, err, "%v as %s", c.v, c.unit)
+		assert.Equal(t, c.want, ms)
+	}
+	for _, v := range []any{nil, true, "soon", int64(5), []any{}} {
+		_, err := TimeField{}.Millis(v)
+		assert.Error(t, err, "%v", v)
+	}
+}

@@ -1,0 +1,285 @@
+package spec
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tributary/io/event"
+	"tributary/pipelines/problem"
+)
+
+// Millis reads a time as tests write it, RFC 3339 text or a number in the field's
+// unit, in milliseconds since the epoch. Text may always be RFC 3339.
+func (t TimeField) Millis(v any) (int64, error) {
+	switch v := v.(type) {
+	case string:
+		ms, err := event.Value{Kind: event.String, Text: []byte(v)}.Millis(event.UnitRFC3339)
+		if err == nil || t.Unit == event.UnitAuto || t.Unit == event.UnitRFC3339 {
+			return ms, err
+		}
+		return event.Value{Kind: event.String, Text: []byte(v)}.Millis(t.Unit)
+	case int64:
+		return event.Value{Kind: event.Int, Int: v}.Millis(t.Unit)
+	case float64:
+		return event.Value{Kind: event.Float, Float: v}.Millis(t.Unit)
+	}
+	return event.Value{}.Millis(t.Unit)
+}
+
+// Lookup returns the value at a field path of a record; ok is false if it is absent.
+func Lookup(record map[string]any, field string) (value any, ok bool) {
+	name, rest, nested := strings.Cut(field, ".")
+	value, ok = record[name]
+	if !ok || !nested {
+		return value, ok
+	}
+	inner, isMap := value.(map[string]any)
+	if !isMap {
+		return nil, false
+	}
+	return Lookup(inner, rest)
+}
+
+func (r *reader) tests(n *node, at dotted, above *fields, s *Spec) []Test {
+	if n.kind == mapKind || n.kind == textKind {
+		p := r.problem("T1010", n, at, "must be a list, got %s", n.kind)
+		p.Hint = "begin each test with `- name: ...`"
+		r.add(p)
+		return nil
+	}
+	if n.kind != listKind {
+		r.text(n, at)
+		return nil
+	}
+	var out []Test
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		t, ok := r.test(item, at, above, s)
+		if !ok {
+			continue
+		}
+		if first := slices.IndexFunc(out, func(o Test) bool { return o.Name == t.Name }); first >= 0 && t.Name != "" {
+			p := r.problem("T1504", item, at.key("name"), "another test has this name, in line %d", out[first].At.Line)
+			p.Got, p.Hint = t.Name, "say what is different about this one"
+			r.add(p)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func (r *reader) test(n *node, at dotted, above *fields, s *Spec) (Test, bool) {
+	t := Test{At: problem.Position{File: r.file, Line: n.line, Column: n.column}}
+	f := r.fields(n, at, testShape, above)
+	if f == nil {
+		return t, false
+	}
+	if n, at := f.get("name"); n != nil {
+		t.Name = r.text(n, at)
+	}
+	if n, at := f.get("views"); n != nil {
+		if n.kind == listKind && len(n.items) == 0 {
+			r.add(r.problem("T1012", n, at, "a test needs a view: each sample comes from one"))
+		}
+		t.Views = r.records(n, at, map[string]string{"id": s.Views.ID}, map[string]TimeField{"time": s.Views.Time})
+	}
+	if n, at := f.get("engagements"); n != nil {
+		t.Engagements = r.testEngagements(n, at, f, s)
+	}
+	if n, at := f.get("samples"); n != nil {
+		r.testSamples(&t, n, at, f, s)
+	}
+	return t, true
+}
+
+func (r *reader) testEngagements(n *node, at dotted, above *fields, s *Spec) map[string][]map[string]any {
+	f := r.pairs(n, at, &section{name: "a test's engagements"}, above)
+	if f == nil {
+		return nil
+	}
+	out := map[string][]map[string]any{}
+	for _, p := range f.node.pairs {
+		kind := p.key.text
+		e := s.Engagement(kind)
+		if e == nil {
+			r.unknownKind(p.key, at.key(kind), s)
+			continue
+		}
+		times := map[string]TimeField{"time": e.Time}
+		if e.ViewTime != nil {
+			times["view_time"] = *e.ViewTime
+		}
+		out[kind] = append(out[kind], r.records(p.value, at.key(kind), map[string]string{"view": e.View, "id": e.ID}, times)...)
+	}
+	return out
+}
+
+func (r *reader) unknownKind(key *node, at dotted, s *Spec) {
+	var kinds []string
+	for _, e := range s.Engagements {
+		kinds = append(kinds, e.Kind)
+	}
+	p := r.problem("T1501", key, at, "there is no kind of engagement %q", key.text)
+	p.Got, p.Allowed = key.text, kinds
+	if p.Nearest = nearest(key.text, kinds); p.Nearest != "" {
+		p.Fix = r.replaced(key, p.Nearest)
+	}
+	r.add(p)
+}
+
+// records reads a list of views or engagements. ids and times are the fields that
+// each must have, by the key of the spec that names them; empty ones are not asked for.
+func (r *reader) records(n *node, at dotted, ids map[string]string, times map[string]TimeField) []map[string]any {
+	if n.kind != listKind {
+		if n.kind == badKind {
+			r.failed[at] = true
+			return nil
+		}
+		p := r.problem("T1010", n, at, "must be a list of records, got %s", n.kind)
+		p.Hint = "for example `[{view_id: v1, ts: 2026-01-01T10:00:00Z}]`"
+		r.add(p)
+		return nil
+	}
+	var out []map[string]any
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		if item.kind != mapKind {
+			r.pairs(item, at, &section{name: "a record"}, nil)
+			continue
+		}
+		record, ok := r.value(item, at).(map[string]any)
+		if !ok {
+			continue
+		}
+		out = append(out, record)
+		r.checkIDs(item, at, record, ids)
+		r.checkTimes(item, at, record, times)
+	}
+	return out
+}
+
+func (r *reader) checkIDs(n *node, at dotted, record map[string]any, ids map[string]string) {
+	for _, key := range []string{"id", "view"} {
+		field := ids[key]
+		if field == "" {
+			continue
+		}
+		v, ok := Lookup(record, field)
+		switch v.(type) {
+		case string, int64:
+			if v != "" {
+				continue
+			}
+		}
+		if key == "id" && ids["view"] != "" && !ok {
+			continue // an engagement may come without its own id
+		}
+		fieldAt, fieldNode := r.recordField(n, at, field)
+		if !r.ok(fieldAt) {
+			continue
+		}
+		if ok {
+			p := r.problem("T1502", fieldNode, fieldAt, "%s is the spec's %s field, and must be text or a whole number to identify anything", field, key)
+			p.Got = fieldNode.text
+			r.add(p)
+			continue
+		}
+		r.lacks(n, fieldAt, field, key, "v1")
+	}
+}
+
+func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map[string]TimeField) {
+	for _, key := range []string{"time", "view_time"} {
+		t, asked := times[key]
+		if !asked || t.Field == "" {
+			continue
+		}
+		v, ok := Lookup(record, t.Field)
+		fieldAt, fieldNode := r.recordField(n, at, t.Field)
+		if !r.ok(fieldAt) {
+			continue
+		}
+		if !ok {
+			r.lacks(n, fieldAt, t.Field, key, "2026-01-01T10:00:00Z")
+			continue
+		}
+		if _, err := t.Millis(v); err != nil {
+			p := r.problem("T1503", fieldNode, fieldAt, "%v", err)
+			p.Got, p.Allowed = fieldNode.text, []string{"RFC 3339, like 2026-01-01T10:00:00Z", "a number in the unit of the field"}
+			r.add(p)
+		}
+	}
+}
+
+// lacks reports a record without a field that it is joined by.
+func (r *reader) lacks(n *node, at dotted, field, key, example string) {
+	p := r.problem("T1502", n, at, "the record has no %s, which is the spec's %s field", field, key)
+	p.Hint = "add it, like `" + flowExample(field, example) + "`"
+	for _, pair := range n.pairs {
+		if !strings.Contains(field, ".") && nearest(pair.key.text, []string{field}) == field {
+			p.Got, p.Nearest, p.Fix = pair.key.text, field, r.replaced(pair.key, field)
+			break
+		}
+	}
+	r.add(p)
+}
+
+// recordField returns where a field of a record stands; the record itself if it has none.
+func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
+	for name := range strings.SplitSeq(field, ".") {
+		i := slices.IndexFunc(n.pairs, func(p pair) bool { return p.key.text == name })
+		if i < 0 {
+			break
+		}
+		n = n.pairs[i].value
+	}
+	return at.key(field), n
+}
+
+// flowExample writes a field path and its value in brackets: {user: {id: v1}}.
+func flowExample(field, value string) string {
+	names := strings.Split(field, ".")
+	return "{" + strings.Join(names, ": {") + ": " + value + strings.Repeat("}", len(names))
+}
+
+// value turns a node into a plain Go value: nil, bool, int64, float64, string, []any
+// or map[string]any.
+func (r *reader) value(n *node, at dotted) any {
+	switch n.kind {
+	case boolKind:
+		return n.text == "true"
+	case intKind:
+		if i, ok := r.decimal(n, at, true); ok {
+			return i
+		}
+	case floatKind:
+		f, err := strconv.ParseFloat(n.text, 64)
+		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+			r.add(r.problem("T1014", n, at, "%s is not a finite number", n.text))
+			return nil
+		}
+		return f
+	case textKind:
+		return n.text
+	case listKind:
+		out := make([]any, 0, len(n.items))
+		for i, item := range n.items {
+			out = append(out, r.value(item, at.index(i)))
+		}
+		return out
+	case mapKind:
+		f := r.pairs(n, at, &section{name: "a record"}, nil)
+		out := make(map[string]any, len(f.found))
+		for name, p := range f.found {
+			out[name] = r.value(p.value, at.key(name))
+		}
+		return out
+	case badKind:
+		r.failed[at] = true
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tributary/pipelines/join"
+	"tributary/pipelines/spec"
+)
+
+func joinCmd() *cobra.Command {
+	var (
+		opt      join.Options
+		from, to timeFlag
+		asJSON   bool
+		html     string
+	)
+	cmd := &cobra.Command{
+		Use:   "join SPEC",
+		Short: "Join views with engagements from files into labelled samples",
+		Long: `Join the files of a spec into labelled samples, one slice of event time after
+another, and report what became of every event.
+
+A run that was stopped goes on where it was: what is finished is not joined again
+unless its files or the spec have changed. Output files appear whole or not at all.`,
+		Example: `  tributary join feed.yaml
+  tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --slice 1h
+  tributary join feed.yaml --json | jq .views
+  tributary join feed.yaml --html report.html`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt.From, opt.To = from.Time, to.Time
+			if !from.IsZero() && !to.IsZero() && !from.Before(to.Time) {
+				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
+			}
+			if opt.Slice < 0 || opt.Slice > 0 && opt.Slice < time.Second {
+				return usageError{fmt.Errorf("--slice %s: must be a second or more", opt.Slice)}
+			}
+			s, err := spec.Load(args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(cmd.ErrOrStderr(), warnings(s))
+			beam.Init()
+			show := newProgress(cmd.ErrOrStderr())
+			opt.Progress = show.tell
+			r, err := join.Run(cmd.Context(), s, opt)
+			show.finish()
+			if errors.Is(err, context.Canceled) {
+				return fmt.Errorf("stopped, %s; the same command goes on from there", show.slices())
+			}
+			if err != nil {
+				return err
+			}
+			if html != "" {
+				if err := writeHTML(html, r); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return r.JSON(cmd.OutOrStdout())
+			}
+			return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout()))
+		},
+	}
+	flags := cmd.Flags()
+	flags.Var(&from, "from", "join views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
+	flags.Var(&to, "to", "join views before this time (default: all)")
+	flags.DurationVar(&opt.Slice, "slice", 0, "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
+	flags.IntVar(&opt.Parallel, "parallel", 0, "slices joined at once (default: one a processor)")
+	flags.BoolVar(&opt.Again, "again", false, "join finished slices again")
+	flags.BoolVar(&asJSON, "json", false, "the report as JSON")
+	flags.StringVar(&html, "html", "", "write the report as a self-contained page to this file, too")
+	return cmd
+}
+
+// warnings are the spec's warnings as they are printed before work begins.
+func warnings(s *spec.Spec) string {
+	if len(s.Warnings) == 0 {
+		return ""
+	}
+	return s.Warnings.Error() + "\n"
+}
+
+func writeHTML(path string, r interface{ HTML(io.Writer) error }) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.HTML(f), f.Close())
+}
+
+// width is how many columns a report may take.
+func width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return min(columns, 120)
+		}
+	}
+	return 80
+}
+
+// timeFlag is a time on the command line: a date, or RFC 3339.
+type timeFlag struct{ time.Time }
+
+func (t *timeFlag) Set(text string) error {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
+		if parsed, err := time.Parse(layout, text); err == nil {
+			t.Time = parsed.UTC()
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a time like 2026-01-02 or 2026-01-02T15:04:05Z", text)
+}
+
+func (t *timeFlag) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func (t *timeFlag) Type() string { return "time" }

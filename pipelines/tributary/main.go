@@ -1,0 +1,152 @@
+// Command tributary joins views with engagements into labelled training samples.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"tributary/pipelines/problem"
+)
+
+// Exit codes; they are part of the interface.
+const (
+	exitFine   = 0
+	exitFailed = 1 // the work failed, or a check found problems
+	exitUsage  = 2 // the command line is wrong
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// subcommands makes every subcommand. Those that run a pipeline call beam.Init
+// themselves: the others must not pay for it, nor become workers.
+func subcommands() []*cobra.Command {
+	return []*cobra.Command{
+		checkCmd(),
+		schemaCmd(),
+		joinCmd(),
+		showCmd(),
+	}
+}
+
+// errReported fails a command that has said already what is wrong.
+var errReported = errors.New("problems were found")
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run executes a command line and returns its exit code. What the user asked for
+// goes to stdout, everything else to stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCmd()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, errReported):
+		return exitFailed
+	}
+	asJSON := false
+	if flag := cmd.Flags().Lookup("json"); flag != nil {
+		asJSON = flag.Value.String() == "true"
+	}
+	var usage usageError
+	isUsage := errors.As(err, &usage)
+	printError(stderr, cmd, err, isUsage, asJSON)
+	if isUsage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func rootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tributary",
+		Short: "Turn views and engagements into labelled training samples",
+		Long: `Tributary joins views with the engagements that refer to them, and writes one
+labelled sample for each view. A YAML file, the spec, describes a join.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(subcommands()...)
+	root.SetHelpCommand(helpCmd())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	markUsage(root)
+	return root
+}
+
+// markUsage makes errors about arguments usage errors, in every subcommand.
+func markUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		markUsage(sub)
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", name, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q", name)
+}
+
+// printError tells what went wrong: problems of a spec one by one, with what they
+// need; for programs, all of it as one JSON object.
+func printError(w io.Writer, cmd *cobra.Command, err error, usage, asJSON bool) {
+	var list problem.List
+	isList := errors.As(err, &list)
+	if asJSON {
+		out := struct {
+			Error    string       `json:"error"`
+			Problems problem.List `json:"problems,omitempty"`
+		}{err.Error(), list}
+		if isList {
+			out.Error = list.Summary()
+		}
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(out) // nowhere is left to report this to
+		return
+	}
+	switch {
+	case isList:
+		fmt.Fprintf(w, "%v\n%s\n", list, list.Summary())
+	case usage:
+		fmt.Fprintf(w, "tributary: %v\nusage: %s\nrun \"%s --help\" for more\n", err, cmd.UseLine(), cmd.CommandPath())
+	default:
+		fmt.Fprintf(w, "tributary: %v\n", err)
+	}
+}

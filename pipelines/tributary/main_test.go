@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite what scripts in testdata compare with")
+
+// TestMain lets scripts run the command: `tributary check feed.yaml`.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tributary": main})
+}
+
+// TestScripts runs each script of testdata: what the user typed, what they were told.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		UpdateScripts:       *update,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			specs, err := filepath.Abs("../../testdata/specs")
+			env.Setenv("SPECS", specs)
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command that must end with the given code: `exits 2 tributary check`.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	want := map[string]int{"0": exitFine, "1": exitFailed, "2": exitUsage}
+	code, ok := want[args[0]]
+	if !ok {
+		ts.Fatalf("exits: no exit code %s", args[0])
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != code {
+		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, code)
+	}
+}
+
+func TestEverySubcommandIsDocumented(t *testing.T) {
+	for _, cmd := range subcommands() {
+		assert.NotEmpty(t, cmd.Short, cmd.Name())
+		assert.NotEmpty(t, cmd.Example, cmd.Name())
+		assert.NotNil(t, cmd.Args, "%s must say which arguments it takes", cmd.Name())
+		scripts, err := filepath.Glob(filepath.Join("testdata", cmd.Name()+"_*.txtar"))
+		require.NoError(t, err)
+		assert.NotEmpty(t, scripts, "%s needs a script in testdata", cmd.Name())
+	}
+}

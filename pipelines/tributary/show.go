@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tributary/pipelines/show"
+)
+
+func showCmd() *cobra.Command {
+	var opt show.Options
+	cmd := &cobra.Command{
+		Use:   "show FILE|DIR|PATTERN",
+		Short: "Show samples as a table, or whatever else is in a file",
+		Long: `Show what is in a file, in all files of a folder or in those that match a
+pattern, on a local disk or on gs://.
+
+Samples become a table: view, label and delay of each kind, weight, and the view's own
+fields as far as there is room. Ledgers are added up and shown as in the report. Any
+other Avro, JSON or CSV file becomes a table of its records.
+
+Control characters in the data are written as escapes.`,
+		Example: `  tributary show out/samples --positive
+  tributary show out/samples --label 'like>=2' --from 2026-01-01T10:00
+  tributary show out/samples --kind click --json --limit 0 | jq .view
+  tributary show out/ledger`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opt.Validate(); err != nil {
+				return usageError{err}
+			}
+			if f, ok := cmd.OutOrStdout().(*os.File); ok && opt.Width <= 0 {
+				if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+					opt.Width = columns
+				}
+			}
+			return show.Run(cmd.Context(), args[0], opt, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opt.Kind, "kind", "", "only samples with an engagement of this kind that counts")
+	flags.BoolVar(&opt.Positive, "positive", false, "only positive samples")
+	flags.BoolVar(&opt.Negative, "negative", false, "only negative samples")
+	flags.StringArrayVar(&opt.Labels, "label", nil, "only samples whose label is so: a kind, one of = != < <= > >= and a value (may be repeated)")
+	flags.StringVar(&opt.From, "from", "", "only views at or after this time, like 2026-01-02T15:04:05Z or 2026-01-02")
+	flags.StringVar(&opt.To, "to", "", "only views before this time")
+	flags.IntVar(&opt.Limit, "limit", 20, "how many records to show; 0 for all")
+	flags.BoolVar(&opt.JSON, "json", false, "whole records as JSON lines")
+	flags.IntVar(&opt.Width, "width", 0, "columns of a table; by default those of the terminal, or 80")
+	return cmd
+}

@@ -1,0 +1,86 @@
+// Package attribution joins views with the engagements that refer to them.
+//
+// A view is joined with its engagements in memory, one (shard, bucket) at a time: views
+// are spread over shards by a hash of their id and over buckets by their time, and an
+// engagement goes to every bucket that may hold its view. Beam sees blocks of many
+// records, never a record, and needs no state and no timers: an element of a bucket
+// has the event time at which its last engagement may come, so plain windowing
+// closes the bucket then.
+//
+//	batches -> pack -> GroupByKey(shard), window(bucket) -> join -> samples
+//	             |                                           |
+//	             +-> late, malformed                         +-> sightings -> GroupByKey -> tally -> orphans
+//
+// core.go joins one bucket, pack.go routes records and judges lateness, fate.go
+// accounts for engagements; none of them knows Beam. fn.go is the Beam around them.
+package attribution
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window/trigger"
+)
+
+// Result is what a join gives.
+type Result struct {
+	// Samples is a PCollection<[]byte> of blocks of samples (sample.Merge), each in order of
+	// (view time, view ID), a bucket's blocks at the bucket's closing time.
+	Samples beam.PCollection
+	// Rejected is a PCollection<event.Rejected>: late and malformed records as they are met,
+	// and orphans, if they are wanted, when their last bucket closes.
+	Rejected beam.PCollection
+	// Ledgers is a PCollection<ledger.Ledger>; merged, they account for every record.
+	Ledgers beam.PCollection
+}
+
+// Join emits exactly one labelled sample for each distinct view.
+//
+// Input: a PCollection<event.Batch> of raw records, each batch of one partition in
+// log order, views and engagements alike, bounded or not, batches in any order.
+//
+// Timing: a bucket closes when the watermark passes its end plus the longest window.
+// A record is late only by its own partition's watermark, so the result is a function
+// of the log: not of parallelism, interleaving, bucket length, shards or restarts.
+//
+// Cost: an engagement without a view time is copied to (longest window + 2 *
+// out-of-orderness + duplicates within) / bucket + 1 buckets, at 40 to 60 bytes each. One
+// GroupByKey over blocks of 64 KiB. With N shards, window W, bucket length L and v views a
+// second of p bytes, a bucket of one shard holds v*L/N views and takes about
+// v*L/N*(p+130) bytes while it is joined; the open buckets together hold
+// v*(W+L)*(p+25) bytes plus the engagements' copies.
+//
+// Failure: an error fails the bundle; a replay gives the same blocks of samples, up to
+// how they are cut. Malformed records are never an error.
+//
+// Join panics while the pipeline is built if p is invalid.
+func Join(s beam.Scope, p Params, batches beam.PCollection) Result {
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("attribution.Join: %w", err))
+	}
+	s = s.Scope("attribution.Join")
+
+	blocks, refused, packed := beam.ParDo3(s.Scope("Pack"), &packFn{P: p}, batches)
+	buckets := beam.GroupByKey(s.Scope("Bucket"), byBucket(s.Scope("Bucket"), &p, blocks))
+	samples, sightings, orphans, joined := beam.ParDo4(s.Scope("Bucket"), &joinFn{P: p}, buckets)
+	tallied, moreOrphans := beam.ParDo2(s.Scope("Tally"), &tallyFn{P: p},
+		beam.GroupByKey(s.Scope("Tally"), byBucket(s.Scope("Tally"), &p, sightings)))
+
+	global := func(c beam.PCollection) beam.PCollection {
+		return beam.WindowInto(s.Scope("Global"), window.NewGlobalWindows(), c)
+	}
+	return Result{
+		Samples:  global(samples),
+		Rejected: beam.Flatten(s.Scope("Rejected"), refused, global(orphans), global(moreOrphans)),
+		Ledgers:  beam.Flatten(s.Scope("Ledgers"), packed, global(joined), global(tallied)),
+	}
+}
+
+// byBucket puts every bucket into a window of its own: event times of successive buckets
+// (Params.eventTime) are one bucket length apart, and so are these windows.
+func byBucket(s beam.Scope, p *Params, c beam.PCollection) beam.PCollection {
+	return beam.WindowInto(s, window.NewFixedWindows(time.Duration(p.Bucket)*time.Millisecond), c,
+		beam.Trigger(trigger.Default()), beam.PanesDiscard())
+}

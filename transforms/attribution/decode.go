@@ -1,0 +1,220 @@
+package attribution
+
+import (
+	"fmt"
+	"sync"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/io/textio"
+)
+
+// reader reads the records of one input, written with one schema, as views or
+// engagements. Not for concurrent use.
+type reader struct {
+	in        *Input
+	extractor event.Extractor
+	values    []event.Value
+	units     struct{ time, viewTime event.Unit }
+	// resolution brings views to the schema of the samples; nil if they have it.
+	resolution *avroio.Resolution
+	// slots of the optional fields in values, or -1.
+	viewTime, eventID, value int
+	where                    int // the first condition's
+	scratch                  []byte
+}
+
+// Slots of the fields that every input has.
+const (
+	slotTime = iota
+	slotID
+	slotOptional
+)
+
+// newReader compiles what is needed to read records of the input with that schema;
+// schema 0 stands for JSON.
+func newReader(p *Params, input int, schema uint64) (*reader, error) {
+	in := &p.Inputs[input]
+	r := &reader{in: in, viewTime: -1, eventID: -1, value: -1}
+	paths := []string{slotTime: in.Time.Path, slotID: in.ID}
+	optional := func(path string) int {
+		if path == "" {
+			return -1
+		}
+		paths = append(paths, path)
+		return len(paths) - 1
+	}
+	if in.Kind != Views {
+		r.viewTime, r.eventID, r.value = optional(in.ViewTime.Path), optional(in.EventID), optional(in.Value)
+	}
+	r.where = len(paths)
+	for _, c := range in.Where {
+		paths = append(paths, c.Field)
+	}
+	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
+	var err error
+	r.extractor, r.values, err = newExtractor(p, schema, paths, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	if err != nil {
+		return nil, fmt.Errorf("input %d: %w", input, err)
+	}
+	if in.Kind == Views && schema != 0 {
+		if r.resolution, err = resolve(p, schema); err != nil {
+			return nil, fmt.Errorf("input %d: %w", input, err)
+		}
+	}
+	return r, nil
+}
+
+// unitOf is a time field with the unit it has by the spec; the schema may know better.
+type unitOf struct {
+	path string
+	unit *event.Unit
+}
+
+// newExtractor compiles the extraction of paths from records with that schema (0 for JSON),
+// returns it with room for the values, and settles the units of time fields.
+func newExtractor(p *Params, schema uint64, paths []string, times ...unitOf) (event.Extractor, []event.Value, error) {
+	values := make([]event.Value, len(paths))
+	if schema == 0 {
+		return textio.NewExtractor(paths), values, nil
+	}
+	writer, err := parsed(p, schema)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range times {
+		if t.path == "" || *t.unit != event.UnitAuto {
+			continue
+		}
+		field, err := writer.Lookup(t.path)
+		if err != nil {
+			return nil, nil, err
+		}
+		*t.unit = field.Unit
+	}
+	projection, err := avroio.Project(writer, paths)
+	return projection, values, err
+}
+
+// resolve returns what brings views of that schema to the one of the samples, or nil if
+// they have it.
+func resolve(p *Params, schema uint64) (*avroio.Resolution, error) {
+	writer, err := parsed(p, schema)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := parseSchema(p.ViewSchema)
+	if err != nil {
+		return nil, fmt.Errorf("the schema of the samples' views: %w", err)
+	}
+	resolution, err := avroio.Resolve(writer, reader)
+	if err != nil || resolution.Identical() {
+		return nil, err
+	}
+	return resolution, nil
+}
+
+// schemas caches parsed schemas by their text: every slice and every bundle wants them.
+var schemas sync.Map
+
+func parsed(p *Params, fingerprint uint64) (*avroio.Schema, error) {
+	text, ok := p.Schemas[fingerprint]
+	if !ok {
+		return nil, fmt.Errorf("no schema with fingerprint %016x", fingerprint)
+	}
+	s, err := parseSchema(text)
+	if err != nil {
+		return nil, fmt.Errorf("schema %016x: %w", fingerprint, err)
+	}
+	return s, nil
+}
+
+func parseSchema(text string) (*avroio.Schema, error) {
+	if s, ok := schemas.Load(text); ok {
+		return s.(*avroio.Schema), nil
+	}
+	s, err := avroio.ParseSchema(text)
+	if err == nil {
+		schemas.Store(text, s)
+	}
+	return s, err
+}
+
+// read extracts the fields of the record at the start of buf and returns its length. An
+// error means that the record, and where the next one begins, cannot be known.
+func (r *reader) read(buf []byte) (n int, err error) {
+	r.scratch = r.scratch[:0]
+	return r.extractor.Extract(buf, r.values)
+}
+
+// time returns the event time of the record last read.
+func (r *reader) time() (int64, error) {
+	t, err := r.values[slotTime].Millis(r.units.time)
+	if err != nil {
+		return 0, fmt.Errorf("field %s: %w", r.in.Time.Path, err)
+	}
+	return t, nil
+}
+
+// id returns the view id of the record last read, valid until the next one.
+func (r *reader) id() ([]byte, error) {
+	return r.identity(slotID, r.in.ID)
+}
+
+// identity reads a slot as an id. Text is not copied; what has to be made of a number
+// is valid until the next record is read.
+func (r *reader) identity(slot int, path string) ([]byte, error) {
+	v := r.values[slot]
+	if (v.Kind == event.String || v.Kind == event.Bytes) && len(v.Text) > 0 {
+		return v.Text, nil
+	}
+	id, ok := v.AppendID(r.scratch)
+	if !ok {
+		return nil, fmt.Errorf("field %s: %s is not an id; expected text or an integer", path, v)
+	}
+	id, r.scratch = id[len(r.scratch):], id
+	return id, nil
+}
+
+// matches tells whether the record last read meets the input's conditions.
+func (r *reader) matches() bool {
+	for i, c := range r.in.Where {
+		v := r.values[r.where+i]
+		switch v.Kind {
+		case event.String, event.Bytes:
+			if string(v.Text) != c.Value {
+				return false
+			}
+		default:
+			if v.String() != c.Value {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// engagement reads the optional fields of an engagement into g.
+func (r *reader) engagement(g *Engagement) error {
+	g.ViewTime, g.EventID, g.Value = event.NoTime, nil, event.Value{}
+	if r.viewTime >= 0 && r.values[r.viewTime].Kind != event.Null {
+		t, err := r.values[r.viewTime].Millis(r.units.viewTime)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", r.in.ViewTime.Path, err)
+		}
+		g.ViewTime = t
+	}
+	if r.eventID >= 0 {
+		if r.values[r.eventID].Kind != event.Null {
+			id, err := r.identity(r.eventID, r.in.EventID)
+			if err != nil {
+				return err
+			}
+			g.EventID = id
+		}
+	}
+	if r.value >= 0 {
+		g.Value = r.values[r.value]
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package attribution
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+)
+
+// Several buckets may know something of one engagement: the fate of an engagement is
+// the most that any of them saw. Each bucket writes down its sightings, the home bucket
+// always, the others if they saw the view; tally brings them together by the
+// engagement's place in the log.
+//
+//	sightings = sighting*
+//	sighting  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
+//	            [event time (varint) view id]    with sightingRecord
+
+// Flags beside Seen in a sighting.
+const (
+	sightingHome = 1 << (iota + 4)
+	sightingPartlyLate
+	sightingRecord
+)
+
+func appendSighting(dst []byte, p *Params, g *Engagement, s Sighting) []byte {
+	flags := byte(s.Seen)
+	if s.Home {
+		flags |= sightingHome
+		if partlyLate(p, g) {
+			flags |= sightingPartlyLate
+		}
+		if p.Orphans {
+			flags |= sightingRecord
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(g.Partition))
+	dst = binary.AppendUvarint(dst, uint64(g.Offset))
+	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
+	if flags&sightingRecord != 0 {
+		dst = appendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
+	}
+	return dst
+}
+
+// place is where an engagement stands in the log.
+type place struct {
+	partition int32
+	offset    int64
+	kind      int
+}
+
+// tally collects sightings until all of an engagement are there.
+type tally struct {
+	p    *Params
+	seen map[place]told
+}
+
+type told struct {
+	home       bool
+	partlyLate bool
+	seen       Seen
+	time       int64
+	id         []byte
+}
+
+func newTally(p *Params) *tally { return &tally{p: p, seen: map[place]told{}} }
+
+func (t *tally) add(sightings []byte) error {
+	d := blockReader{buf: sightings}
+	for len(d.buf) > 0 && d.err == nil {
+		at := place{partition: int32(d.uvarint()), offset: int64(d.uvarint())}
+		flags := d.byte()
+		at.kind = int(d.uvarint())
+		s := t.seen[at]
+		s.seen = max(s.seen, Seen(flags&(sightingHome-1)))
+		if flags&sightingHome != 0 {
+			s.home, s.partlyLate = true, flags&sightingPartlyLate != 0
+		}
+		if flags&sightingRecord != 0 {
+			s.time, s.id = d.varint(), d.bytes()
+		}
+		t.seen[at] = s
+	}
+	if d.err != nil {
+		return fmt.Errorf("sightings: %w", d.err)
+	}
+	return nil
+}
+
+// settle counts every engagement under its fate, and hands orphans to reject if they are
+// wanted, in no particular order.
+func (t *tally) settle(account *ledger.Ledger, reject func(event.Rejected)) {
+	for at, s := range t.seen {
+		if !s.home {
+			continue // of an engagement whose fate was final at home, or of another slice
+		}
+		if countFate(account.Engagements[t.p.Kinds[at.kind].Name], s.seen, s.partlyLate) && s.id != nil {
+			reject(rejectOrphan(t.p, at, s.time, s.id))
+		}
+	}
+	clear(t.seen)
+}
+
+// partlyLate tells whether views that g might count for had closed when it was read.
+func partlyLate(p *Params, g *Engagement) bool {
+	return g.Floor >= p.spanOf(g.Kind, g.Time, g.ViewTime).countsFrom
+}
+
+// rejectOrphan describes an orphan by its place in the log and the id it names; the
+// record itself did not travel.
+func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) event.Rejected {
+	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
+	return event.Rejected{
+		Reason: event.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID)) + " in reach",
+		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: event.NoTime,
+		Record: viewID,
+	}
+}
+
+// countFate counts one engagement and tells whether it is an orphan.
+func countFate(e *ledger.Engagements, seen Seen, partlyLate bool) (orphan bool) {
+	switch {
+	case seen == SeenMatched:
+		e.Matched++
+	case seen == SeenOutside:
+		e.Outside++
+	case seen == SeenDuplicate:
+		e.Duplicates++
+	case partlyLate:
+		e.Late++ // its view may be among those that had closed
+	default:
+		e.Orphans++
+		return true
+	}
+	return false
+}

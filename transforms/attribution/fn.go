@@ -1,0 +1,130 @@
+package attribution
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+	"tributary/transforms/sample"
+)
+
+func init() {
+	register.DoFn6x1[context.Context, beam.EventTime, event.Batch, func(beam.EventTime, int64, []byte), func(beam.EventTime, event.Rejected), func(beam.EventTime, ledger.Ledger), error](&packFn{})
+	register.DoFn6x1[int64, func(*[]byte) bool, func([]byte), func(beam.EventTime, int64, []byte), func(event.Rejected), func(ledger.Ledger), error](&joinFn{})
+	register.DoFn4x1[int64, func(*[]byte) bool, func(ledger.Ledger), func(event.Rejected), error](&tallyFn{})
+	register.Emitter3[beam.EventTime, int64, []byte]()
+	register.Emitter2[beam.EventTime, event.Rejected]()
+	register.Emitter2[beam.EventTime, ledger.Ledger]()
+	register.Emitter1[[]byte]()
+	register.Emitter1[event.Rejected]()
+	register.Emitter1[ledger.Ledger]()
+	register.Iter1[[]byte]()
+}
+
+// packFn packs batches into blocks of (shard, bucket).
+type packFn struct {
+	P Params
+
+	packer *packer
+	now    beam.EventTime
+	// The emitters of the element at hand: the packer's callbacks outlive it.
+	blocks   func(beam.EventTime, int64, []byte)
+	rejected func(beam.EventTime, event.Rejected)
+}
+
+func (f *packFn) Setup() {
+	f.packer = newPacker(&f.P,
+		func(shard, bucket int64, block []byte) {
+			f.blocks(mtime.FromMilliseconds(f.P.eventTime(bucket)), shard, block)
+		},
+		func(r event.Rejected) {
+			r.Record = bytes.Clone(r.Record) // or it would keep the whole batch alive
+			f.rejected(f.now, r)
+		})
+}
+
+func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), _ func(beam.EventTime, ledger.Ledger)) error {
+	f.now, f.blocks, f.rejected = at, blocks, rejected
+	return f.packer.add(b)
+}
+
+// FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
+// one, so all three emitters take it.
+func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), ledgers func(beam.EventTime, ledger.Ledger)) {
+	f.blocks, f.rejected = blocks, rejected
+	ledgers(f.now, *f.packer.flush())
+}
+
+// joinFn joins the blocks of one (shard, bucket).
+type joinFn struct {
+	P Params
+
+	joiner  *Joiner
+	encoder sample.Encoder
+	bucket  Bucket
+}
+
+func (f *joinFn) Setup() {
+	f.joiner = NewJoiner(&f.P)
+	f.encoder = sample.Encoder{JSONViews: f.P.ViewSchema == "", SpecVersion: f.P.SpecVersion}
+	for _, k := range f.P.Kinds {
+		f.encoder.Columns = append(f.encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
+	}
+}
+
+func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(event.Rejected), ledgers func(ledger.Ledger)) error {
+	var block []byte
+	for first := true; blocks(&block); first = false {
+		index, err := blockBucket(block)
+		if err != nil {
+			return err
+		}
+		if first {
+			f.bucket.Reset(index)
+		} else if index != f.bucket.Index {
+			return fmt.Errorf("shard %d: blocks of buckets %d and %d in one window", shard, f.bucket.Index, index)
+		}
+		if err := f.bucket.addBlock(block, f.P.Bucket); err != nil {
+			return err
+		}
+	}
+	out := newOutput(&f.P, &f.encoder, f.bucket.Index, samples)
+	f.joiner.Join(&f.bucket, out)
+	out.finish()
+	for _, r := range out.orphans {
+		rejected(r)
+	}
+	for home, b := range out.sightings {
+		sightings(mtime.FromMilliseconds(f.P.eventTime(home)), shard, b)
+	}
+	ledgers(*out.account)
+	return nil
+}
+
+// tallyFn tells the fates of the engagements of one shard that have one home bucket.
+type tallyFn struct {
+	P Params
+
+	tally *tally
+}
+
+func (f *tallyFn) Setup() { f.tally = newTally(&f.P) }
+
+func (f *tallyFn) ProcessElement(_ int64, sightings func(*[]byte) bool, ledgers func(ledger.Ledger), rejected func(event.Rejected)) error {
+	var b []byte
+	for sightings(&b) {
+		if err := f.tally.add(b); err != nil {
+			return err
+		}
+	}
+	account := newLedger(&f.P)
+	f.tally.settle(account, rejected)
+	ledgers(*account)
+	return nil
+}

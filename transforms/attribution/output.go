@@ -1,0 +1,107 @@
+package attribution
+
+import (
+	"bytes"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+	"tributary/transforms/sample"
+)
+
+// sampleBlockBytes is the size at which a block of samples is emitted.
+const sampleBlockBytes = 256 << 10
+
+// output encodes what one joined bucket gives and accounts for it.
+type output struct {
+	p       *Params
+	encoder *sample.Encoder
+	bucket  int64
+	emit    func(block []byte)
+
+	block   []byte
+	encoded []byte
+	// sightings by the home bucket that will tally them.
+	sightings map[int64][]byte
+	orphans   []event.Rejected
+	account   *ledger.Ledger
+	interval  *ledger.Interval
+}
+
+func newOutput(p *Params, encoder *sample.Encoder, bucket int64, emit func(block []byte)) *output {
+	return &output{p: p, encoder: encoder, bucket: bucket, emit: emit, sightings: map[int64][]byte{}, account: newLedger(p)}
+}
+
+// Sample implements Output.
+func (o *output) Sample(s *sample.Sample) {
+	o.encoded = o.encoder.Append(o.encoded[:0], s)
+	if len(o.block)+len(o.encoded) > sampleBlockBytes {
+		o.finish()
+	}
+	if len(o.block) == 0 {
+		o.block = sample.NewBlock(make([]byte, 0, sampleBlockBytes/4), o.bucket*o.p.Bucket)
+	}
+	o.block = sample.AppendTo(o.block, o.encoded)
+	o.count(s)
+}
+
+// finish emits the block at hand.
+func (o *output) finish() {
+	if len(o.block) > 0 {
+		o.emit(o.block)
+		o.block = nil
+	}
+}
+
+func (o *output) count(s *sample.Sample) {
+	views := &o.account.Views
+	views.Samples++
+	o.account.Bytes.Samples += int64(len(o.encoded))
+	if s.Maturity < o.p.longestWindow() {
+		views.Immature++
+	}
+	if o.interval == nil {
+		o.interval = &ledger.Interval{Positives: map[string]int64{}}
+		o.account.Timeline[o.bucket*o.p.Bucket] = o.interval
+	}
+	o.interval.Samples++
+	if !s.Positive {
+		return
+	}
+	views.Positives++
+	for i := range s.Labels {
+		if l := &s.Labels[i]; l.Count > 0 {
+			kind := o.p.Kinds[i].Name
+			e := o.account.Engagements[kind]
+			e.Positives++
+			e.Delay.Record(l.Delay)
+			o.interval.Positives[kind]++
+		}
+	}
+}
+
+// SampledOut implements Output.
+func (o *output) SampledOut() { o.account.Views.SampledOut++ }
+
+// DuplicateView implements Output.
+func (o *output) DuplicateView(differing bool) {
+	o.account.Views.Duplicates++
+	if differing {
+		o.account.Views.DuplicatesDiffering++
+	}
+}
+
+// Sighting implements Output.
+func (o *output) Sighting(g *Engagement, s Sighting) {
+	if g.Time < o.p.From || g.Time >= o.p.To {
+		return // another slice accounts for it
+	}
+	if !s.Final {
+		home := o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)
+		o.sightings[home] = appendSighting(o.sightings[home], o.p, g, s)
+		return
+	}
+	orphan := countFate(o.account.Engagements[o.p.Kinds[g.Kind].Name], s.Seen, partlyLate(o.p, g))
+	if orphan && o.p.Orphans {
+		o.orphans = append(o.orphans, rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID)))
+	}
+}

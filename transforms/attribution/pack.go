@@ -1,0 +1,355 @@
+package attribution
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/zeebo/xxh3"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+)
+
+// blockBytes is the size at which a block is emitted: large enough that what Beam
+// takes for an element is nothing beside it, small enough that the blocks of all
+// open buckets and shards fit in memory many times over.
+const blockBytes = 64 << 10
+
+// packer sorts the records of batches into blocks by (shard, bucket). Records are
+// judged late here, by their own partition's watermark, and nowhere else.
+type packer struct {
+	p       *Params
+	longest int64
+	reach   Reach
+	// firstBucket and lastBucket bound the buckets of the slice with all that matters for
+	// it, ownFirst and ownLast those of its own views.
+	firstBucket, lastBucket, ownFirst, ownLast int64
+
+	readers map[readerKey]*reader
+	blocks  map[blockKey][]byte
+	account *ledger.Ledger
+	emit    func(shard, bucket int64, block []byte)
+	reject  func(event.Rejected)
+}
+
+type readerKey struct {
+	input  int32
+	schema uint64
+}
+
+type blockKey struct{ shard, bucket int64 }
+
+// newPacker returns a packer that hands finished blocks to emit and refused records to
+// reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
+func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
+	k := &packer{
+		p: p, longest: p.longestWindow(), reach: p.Reach(), emit: emit, reject: reject,
+		readers: map[readerKey]*reader{}, blocks: map[blockKey][]byte{}, account: newLedger(p),
+		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
+		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
+	}
+	if p.From != math.MinInt64 {
+		k.ownFirst, k.firstBucket = p.bucketOf(p.From), p.bucketOf(p.From-k.reach.ViewsBefore)
+	}
+	if p.To != NoLogEnd {
+		k.ownLast, k.lastBucket = p.bucketOf(p.To-1), p.bucketOf(p.To+k.reach.ViewsAfter)
+	}
+	return k
+}
+
+func newLedger(p *Params) *ledger.Ledger {
+	kinds := make([]string, len(p.Kinds))
+	for i, k := range p.Kinds {
+		kinds[i] = k.Name
+	}
+	l := ledger.New(kinds...)
+	l.From, l.To = p.From, p.To
+	return l
+}
+
+// add packs one batch. An error means a batch of an unknown input or schema.
+func (k *packer) add(b event.Batch) error {
+	r, err := k.reader(b)
+	if err != nil {
+		return err
+	}
+	c := cursor{batch: b, maxTime: b.MaxTime, offset: b.Offset}
+	if !r.in.Ordered {
+		c.maxTime = event.NoTime
+	}
+	rest := b.Records
+	for i := int32(0); i < b.Count; i++ {
+		record := rest
+		if b.Framed {
+			var distance int64
+			if distance, record, rest, err = event.NextFramed(rest); err != nil {
+				k.malformed(r, &c, event.NoTime, int64(b.Count-i), rest, err)
+				return nil
+			}
+			c.offset = b.Offset + distance
+		} else {
+			c.offset = b.Offset + int64(i)
+		}
+		n, err := r.read(record)
+		if err != nil && !b.Framed {
+			// Where the next record begins is not known either.
+			k.malformed(r, &c, event.NoTime, int64(b.Count-i), record, err)
+			return nil
+		}
+		if !b.Framed {
+			record, rest = record[:n], record[n:]
+		}
+		if err != nil {
+			k.malformed(r, &c, event.NoTime, 1, record, err)
+			continue
+		}
+		k.addRecord(r, &c, record)
+	}
+	return nil
+}
+
+func (k *packer) reader(b event.Batch) (*reader, error) {
+	key := readerKey{b.Input, b.Schema}
+	if r, ok := k.readers[key]; ok {
+		return r, nil
+	}
+	if b.Input < 0 || int(b.Input) >= len(k.p.Inputs) {
+		return nil, fmt.Errorf("batch of input %d: there are %d", b.Input, len(k.p.Inputs))
+	}
+	r, err := newReader(k.p, int(b.Input), b.Schema)
+	if err != nil {
+		return nil, err
+	}
+	k.readers[key] = r
+	return r, nil
+}
+
+// cursor is a place in a batch, with the largest event time before it in the partition.
+type cursor struct {
+	batch   event.Batch
+	offset  int64
+	maxTime int64
+}
+
+// watermark is that of the partition before the record at the cursor, or event.NoTime.
+func (k *packer) watermark(c *cursor) int64 {
+	if c.maxTime == event.NoTime {
+		return event.NoTime
+	}
+	return c.maxTime - k.p.OutOfOrderness
+}
+
+// addRecord packs the record that r has just read.
+func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
+	t, timeErr := r.time()
+	if timeErr != nil {
+		t = event.NoTime
+	}
+	watermark := k.watermark(c)
+	if r.in.Ordered && t != event.NoTime {
+		c.maxTime = max(c.maxTime, t)
+	}
+	if len(r.in.Where) > 0 && !r.matches() {
+		if k.accounts(c, t) {
+			k.engagements(r).Filtered++
+		}
+		return
+	}
+	if timeErr != nil {
+		k.malformed(r, c, t, 1, record, timeErr)
+		return
+	}
+	id, err := r.id()
+	if err != nil {
+		k.malformed(r, c, t, 1, record, err)
+		return
+	}
+	if r.in.Kind == Views {
+		k.addView(r, c, record, id, t, watermark)
+		return
+	}
+	g := Engagement{Kind: r.in.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: event.NoTime}
+	if err := r.engagement(&g); err != nil {
+		k.malformed(r, c, t, 1, record, err)
+		return
+	}
+	k.addEngagement(r, c, record, &g, watermark)
+}
+
+// accounts tells whether this slice accounts for a record with event time t.
+func (k *packer) accounts(c *cursor, t int64) bool {
+	if t == event.NoTime {
+		return !c.batch.Repeat
+	}
+	return k.own(t)
+}
+
+func (k *packer) own(t int64) bool { return k.p.From <= t && t < k.p.To }
+
+func (k *packer) engagements(r *reader) *ledger.Engagements {
+	return k.account.Engagements[k.p.Kinds[r.in.Kind].Name]
+}
+
+func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark int64) {
+	own := k.own(t)
+	if !own && (t < k.p.From-k.reach.ViewsBefore || t >= k.p.To+k.reach.ViewsAfter) {
+		return
+	}
+	if watermark != event.NoTime && t+k.longest <= watermark {
+		if own {
+			k.account.Views.Read++
+			k.account.Views.Late++
+			k.reject(c.rejected(event.ReasonLate, "the view had closed: its time plus the longest window is not after the watermark", t, watermark, 1, record))
+		}
+		return
+	}
+	v := View{ID: id, Hash: hashID(id), Time: t, Partition: c.batch.Partition, Offset: c.offset, Payload: record}
+	if own {
+		if r.resolution != nil {
+			resolved, _, err := r.resolution.Append(nil, record)
+			if err != nil {
+				k.malformed(r, c, t, 1, record, err)
+				return
+			}
+			v.Payload = resolved
+		}
+		k.account.Views.Read++
+		b := k.p.bucketOf(t)
+		k.put(v.Hash, b, func(dst []byte, start int64) []byte { return appendView(dst, start, &v, inside(&v)) })
+	}
+	k.addStubs(&v, own)
+}
+
+// addStubs tells the buckets after the view's own of it, as far as its duplicates may
+// lie there, and its own bucket if the view is not of this slice.
+func (k *packer) addStubs(v *View, own bool) {
+	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(v.Time+k.p.DuplicatesWithin), k.lastBucket)
+	if own {
+		first++
+	}
+	first = max(first, k.firstBucket)
+	if first > last {
+		return
+	}
+	stub := *v
+	stub.Stub, stub.PayloadHash = true, xxh3.Hash(v.Payload)
+	for b := first; b <= last; b++ {
+		k.put(stub.Hash, b, func(dst []byte, start int64) []byte { return appendView(dst, start, &stub, -1) })
+	}
+}
+
+// inside returns where the payload holds the id as it is, or -1. The id then need not
+// be carried twice.
+func inside(v *View) int {
+	if at := bytes.Index(v.Payload, v.ID); at >= 0 {
+		return at
+	}
+	return -1
+}
+
+func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagement, watermark int64) {
+	own := k.own(g.Time)
+	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
+		return
+	}
+	account := k.engagements(r)
+	s := k.p.spanOf(g.Kind, g.Time, g.ViewTime)
+	floor := int64(math.MinInt64)
+	if watermark != event.NoTime {
+		floor = watermark - k.longest
+	}
+	if own {
+		account.Read++
+	}
+	switch {
+	case g.ViewTime != event.NoTime && (g.Time >= s.countsTo+k.p.Kinds[g.Kind].Window || g.Time < s.countsFrom-k.p.ClockSkew):
+		// By the view's time that it carries it cannot count, whether the view is there or not.
+		if own {
+			account.Outside++
+		}
+		return
+	case floor >= s.countsTo:
+		if own {
+			account.Late++
+			k.reject(c.rejected(event.ReasonLate, "every view it may refer to had closed", g.Time, watermark, 1, record))
+		}
+		return
+	case floor >= s.countsFrom && own:
+		account.PartlyLate++
+		k.reject(c.rejected(event.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, watermark, 1, record))
+	}
+	if floor >= s.foundFrom {
+		g.Floor = floor
+	}
+	g.Hash = hashID(g.ViewID)
+	first, last := k.firstBucket, k.lastBucket
+	if g.Time >= k.p.To {
+		// Its fate is told elsewhere and it makes no earlier one a duplicate: it matters
+		// for the labels of this slice's views only.
+		first, last = k.ownFirst, k.ownLast
+	}
+	first = max(first, k.p.bucketOf(max(s.foundFrom, floor+1)))
+	last = min(last, k.p.bucketOf(s.shadowTo))
+	for b := first; b <= last; b++ {
+		k.put(g.Hash, b, func(dst []byte, start int64) []byte { return appendEngagement(dst, start, g) })
+	}
+}
+
+// put appends a record to the block of its shard and bucket.
+func (k *packer) put(hash uint64, bucket int64, appendTo func(dst []byte, start int64) []byte) {
+	key := blockKey{int64(hash % uint64(k.p.Shards)), bucket}
+	block := k.blocks[key]
+	if len(block) == 0 {
+		block = appendHeader(block, bucket)
+	}
+	block = appendTo(block, bucket*k.p.Bucket)
+	if len(block) >= blockBytes {
+		k.finish(key, block)
+		block = block[:0]
+	}
+	k.blocks[key] = block
+}
+
+// finish emits a copy of exactly the block's size: the buffer goes on being used.
+func (k *packer) finish(key blockKey, block []byte) {
+	k.account.Bytes.Blocks += int64(len(block))
+	k.emit(key.shard, key.bucket, bytes.Clone(block))
+}
+
+// flush emits all unfinished blocks and returns the account of what was added since the
+// last flush.
+func (k *packer) flush() *ledger.Ledger {
+	for key, block := range k.blocks {
+		if len(block) > 0 {
+			k.finish(key, block)
+		}
+	}
+	clear(k.blocks)
+	account := k.account
+	k.account = newLedger(k.p)
+	return account
+}
+
+// malformed refuses count records, of which the first begins record.
+func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, err error) {
+	if !k.accounts(c, t) {
+		return
+	}
+	if r.in.Kind == Views {
+		k.account.Views.Read += count
+		k.account.Views.Dead += count
+	} else {
+		account := k.engagements(r)
+		account.Read += count
+		account.Dead += count
+	}
+	k.reject(c.rejected(event.ReasonMalformed, err.Error(), t, k.watermark(c), count, record))
+}
+
+func (c *cursor) rejected(reason event.Reason, detail string, t, watermark, count int64, record []byte) event.Rejected {
+	return event.Rejected{
+		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset,
+		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, Record: record,
+	}
+}

@@ -1,0 +1,209 @@
+package attribution
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"tributary/io/event"
+	"tributary/transforms/sample"
+)
+
+// Credit chooses which of a view's engagements of one kind count.
+type Credit string
+
+// The choices of credit.
+const (
+	CreditAll   Credit = "all"
+	CreditFirst Credit = "first"
+	CreditLast  Credit = "last"
+)
+
+// Kind is one kind of engagement. Times are in milliseconds, here and in Params.
+type Kind struct {
+	Name string
+	// Window is the attribution window: an engagement at e counts for a view at t if
+	// t - ClockSkew <= e < t + Window.
+	Window int64
+	Label  sample.Func
+	Credit Credit
+}
+
+// Condition selects records: the field, read as text, must be Value.
+type Condition struct {
+	Field, Value string
+}
+
+// Field is a time field of a record.
+type Field struct {
+	Path string
+	Unit event.Unit
+}
+
+// Input says how to read the records of one input.
+type Input struct {
+	// Kind is the index of the kind of engagement, or Views.
+	Kind int
+	// ID is the view's id, or the field of the engagement that names its view.
+	ID   string
+	Time Field
+	// Ordered says that partitions of this input have an order, and hence a watermark.
+	Ordered bool
+
+	// The rest is for engagements; empty paths stand for fields that are not used.
+	ViewTime Field
+	EventID  string
+	Value    string // the label's field
+	Where    []Condition
+}
+
+// Views is the Kind of an input of views.
+const Views = -1
+
+// Params is all that decides what a join gives.
+type Params struct {
+	Kinds  []Kind
+	Inputs []Input
+	// Schemas are the writers' Avro schemas by fingerprint; batches with schema 0 hold JSON.
+	Schemas map[uint64]string
+	// ViewSchema is the schema of the views in samples; empty for JSON text.
+	ViewSchema string
+
+	OutOfOrderness int64
+	ClockSkew      int64
+	// DuplicatesWithin is how far apart in event time two records with one id still are
+	// the same event.
+	DuplicatesWithin int64
+	// Bucket is the length of a bucket of view time. It changes cost and delay, never results.
+	Bucket int64
+	// Shards is over how many keys a bucket is spread. It changes no results either.
+	Shards int
+	// Keep is the rate at which negatives are kept, in (0, 1].
+	Keep        float64
+	SpecVersion int32
+	// Orphans says whether engagements without a view are to be written, not just counted.
+	Orphans bool
+
+	// From and To bound the slice of event time that is accounted for: samples of views
+	// in [From, To). Events outside are used as far as they matter for that slice.
+	From, To int64
+	// LogEnd is the largest event time in the log, if it ends: a label that needs
+	// later engagements is immature. NoLogEnd for a stream.
+	LogEnd int64
+}
+
+// NoLogEnd is the LogEnd of a log that goes on; it is also a To that bounds nothing.
+const NoLogEnd = math.MaxInt64
+
+// Validate reports everything that is wrong with p at once.
+func (p *Params) Validate() error {
+	var errs []error
+	positive := func(name string, v int64) {
+		if v <= 0 {
+			errs = append(errs, fmt.Errorf("%s: must be positive, got %d", name, v))
+		}
+	}
+	positive("bucket", p.Bucket)
+	positive("shards", int64(p.Shards))
+	for _, k := range p.Kinds {
+		positive("window of "+k.Name, k.Window)
+	}
+	if len(p.Kinds) == 0 {
+		errs = append(errs, errors.New("kinds: at least one is needed"))
+	}
+	if p.OutOfOrderness < 0 || p.ClockSkew < 0 || p.DuplicatesWithin < 0 {
+		errs = append(errs, fmt.Errorf("out-of-orderness %d, clock skew %d, duplicates within %d: must not be negative", p.OutOfOrderness, p.ClockSkew, p.DuplicatesWithin))
+	}
+	if !(p.Keep > 0 && p.Keep <= 1) {
+		errs = append(errs, fmt.Errorf("keep: must be in (0, 1], got %v", p.Keep))
+	}
+	if p.From >= p.To {
+		errs = append(errs, fmt.Errorf("slice: from %d must be before to %d", p.From, p.To))
+	}
+	for i, in := range p.Inputs {
+		if in.Kind < Views || in.Kind >= len(p.Kinds) {
+			errs = append(errs, fmt.Errorf("input %d: no kind %d", i, in.Kind))
+		}
+		if in.ID == "" || in.Time.Path == "" {
+			errs = append(errs, fmt.Errorf("input %d: needs the fields of id and time, got %q and %q", i, in.ID, in.Time.Path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// longestWindow is how long a view stays open: until its closing time.
+func (p *Params) longestWindow() int64 {
+	longest := int64(0)
+	for _, k := range p.Kinds {
+		longest = max(longest, k.Window)
+	}
+	return longest
+}
+
+// margin is how far beyond the views that an engagement may count for it is still
+// looked up, to tell one outside its view's window from an orphan. With the
+// out-of-orderness, what an event in order may find there is still open; twice the
+// skew covers every view time an engagement can carry and still count.
+func (p *Params) margin() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
+
+// Reach says which events outside a slice matter for it, in milliseconds: a reader has to
+// hand over views of [from-ViewsBefore, to+ViewsAfter) and engagements of
+// [from-EngagementsBefore, to+EngagementsAfter).
+type Reach struct {
+	ViewsBefore, ViewsAfter, EngagementsBefore, EngagementsAfter int64
+}
+
+// Reach returns the reach of the join.
+func (p *Params) Reach() Reach {
+	return Reach{
+		// The view of an engagement of the slice accounts for it (see spanOf), and the view
+		// before that one tells whether it is a duplicate.
+		ViewsBefore: p.longestWindow() + p.margin() + p.DuplicatesWithin,
+		ViewsAfter:  p.ClockSkew + p.margin() + 1,
+		// Duplicates must meet.
+		EngagementsBefore: p.ClockSkew + p.DuplicatesWithin,
+		EngagementsAfter:  p.longestWindow(),
+	}
+}
+
+// bucketOf returns the index of the bucket that holds event time t.
+func (p *Params) bucketOf(t int64) int64 { return floorDiv(t, p.Bucket) }
+
+// eventTime is the event time of whatever belongs to bucket b, and with it its window:
+// the last millisecond at which an engagement may count for a view of the bucket.
+func (p *Params) eventTime(b int64) int64 { return (b+1)*p.Bucket + p.longestWindow() - 1 }
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// span is the view times that an engagement is looked up under.
+type span struct {
+	// counts bounds the views that it may count for if it lies in their window.
+	countsFrom, countsTo int64
+	// found bounds the views that are recognised as its view at all, inclusive: a margin
+	// around counts tells an engagement outside the window from an orphan.
+	foundFrom, foundTo int64
+	// shadowTo is how far on its duplicates may look for views: they must meet it there.
+	shadowTo int64
+}
+
+// spanOf returns where the view of an engagement may be: anywhere in its window, or,
+// if it carries its view's time, only there, give or take the clock skew.
+func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
+	if viewTime != event.NoTime {
+		s := span{countsFrom: viewTime - p.ClockSkew, countsTo: viewTime + p.ClockSkew}
+		s.foundFrom, s.foundTo = s.countsFrom, s.countsTo
+		s.shadowTo = s.foundTo // its duplicates carry the same view time
+		return s
+	}
+	s := span{countsFrom: eventTime - p.Kinds[kind].Window + 1, countsTo: eventTime + p.ClockSkew}
+	s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
+	s.foundTo = s.countsTo + p.margin()
+	s.shadowTo = s.foundTo + p.DuplicatesWithin
+	return s
+}

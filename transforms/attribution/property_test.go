@@ -1,0 +1,318 @@
+package attribution
+
+import (
+	"fmt"
+	"math"
+	"math/rand"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+	"pgregory.net/rapid"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+	"tributary/transforms/sample"
+)
+
+// TestJoinEqualsReference holds pack, join and tally, run as Beam would run them but in
+// memory, against the brute-force reference over generated logs: disorder, duplicates
+// with the same and with other times and contents, late and partly late records,
+// orphans, ties, window edges, skew, several kinds, with and without view times.
+func TestJoinEqualsReference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawParams(t)
+		log := drawLog(t, p)
+		wantSamples, wantLedger := reference(p, log)
+		got := runInMemory(t, p, log, rapid.Int64().Draw(t, "seed"))
+		require.Equal(t, wantSamples, got.samples, "log:\n%s", describe(log))
+		requireSameFates(t, wantLedger, got.account, log)
+		require.NoError(t, got.account.Check())
+	})
+}
+
+// TestResultIsAFunctionOfTheLog changes everything that must not matter: bucket length,
+// shards, how the log is cut into batches, and the order in which batches are read.
+func TestResultIsAFunctionOfTheLog(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawParams(t)
+		log := drawLog(t, p)
+		first := runInMemory(t, p, log, 1)
+		q := *p
+		q.Bucket = rapid.Int64Range(1, 200).Draw(t, "other bucket")
+		q.Shards = rapid.IntRange(1, 64).Draw(t, "other shards")
+		second := runInMemory(t, &q, log, rapid.Int64().Draw(t, "seed"))
+		require.Equal(t, first.encoded, second.encoded, "samples, byte for byte")
+		requireSameFates(t, first.account, second.account, log)
+		require.Equal(t, first.refused, second.refused)
+	})
+}
+
+// TestSlicesMakeTheWhole joins a log slice by slice: samples and accounts add up to those of
+// the whole, wherever it is cut.
+func TestSlicesMakeTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawParams(t)
+		p.From, p.To = 0, 400
+		log := drawLog(t, p)
+		whole := runInMemory(t, p, log, 1)
+
+		cuts := []int64{0, 400}
+		if c := rapid.Int64Range(1, 399).Draw(t, "cut"); true {
+			cuts = []int64{0, c, 400}
+		}
+		var encoded []string
+		refused := map[string]int{}
+		account := newLedger(p)
+		for i := 1; i < len(cuts); i++ {
+			q := *p
+			q.From, q.To = cuts[i-1], cuts[i]
+			piece := runInMemory(t, &q, log, 2)
+			encoded = append(encoded, piece.encoded...)
+			for r, n := range piece.refused {
+				refused[r] += n
+			}
+			account.Merge(piece.account)
+		}
+		require.Equal(t, whole.encoded, encoded)
+		requireSameFates(t, whole.account, account, log)
+		require.Equal(t, whole.refused, refused)
+	})
+}
+
+func drawParams(t *rapid.T) *Params {
+	p := &Params{
+		OutOfOrderness:   rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
+		ClockSkew:        rapid.Int64Range(0, 5).Draw(t, "clock skew"),
+		DuplicatesWithin: rapid.Int64Range(0, 20).Draw(t, "duplicates within"),
+		Bucket:           rapid.Int64Range(1, 100).Draw(t, "bucket"),
+		Shards:           rapid.IntRange(1, 5).Draw(t, "shards"),
+		Keep:             rapid.SampledFrom([]float64{1, 0.5}).Draw(t, "keep"),
+		SpecVersion:      3,
+		Orphans:          rapid.Bool().Draw(t, "orphans"),
+		From:             math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
+	}
+	for i := range rapid.IntRange(1, 3).Draw(t, "kinds") {
+		p.Kinds = append(p.Kinds, Kind{
+			Name:   string(rune('a' + i)),
+			Window: rapid.Int64Range(1, 80).Draw(t, "window"),
+			Label:  []sample.Func{sample.Count, sample.Sum, sample.First}[i],
+			Credit: rapid.SampledFrom([]Credit{CreditAll, CreditFirst, CreditLast}).Draw(t, "credit"),
+		})
+	}
+	if rapid.Bool().Draw(t, "slice") {
+		p.From = rapid.Int64Range(0, 150).Draw(t, "from")
+		p.To = p.From + rapid.Int64Range(1, 150).Draw(t, "length")
+	}
+	// Two inputs of each role, one with an order and one without.
+	for kind := Views; kind < len(p.Kinds); kind++ {
+		for _, ordered := range []bool{true, false} {
+			in := Input{Kind: kind, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: ordered}
+			if kind != Views {
+				in.ViewTime, in.EventID, in.Value = Field{"vt", event.UnitEpochMs}, "eid", "value"
+			}
+			p.Inputs = append(p.Inputs, in)
+		}
+	}
+	return p
+}
+
+// drawLog draws records over a few ids and a short time, so that everything collides.
+// Each input has one partition of its own.
+func drawLog(t *rapid.T, p *Params) []*record {
+	var log []*record
+	n := rapid.IntRange(0, 25).Draw(t, "records")
+	for range n {
+		input := rapid.IntRange(0, len(p.Inputs)-1).Draw(t, "input")
+		in := p.Inputs[input]
+		r := &record{
+			partition: int32(input), ordered: in.Ordered, view: in.Kind == Views, kind: in.Kind,
+			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: rapid.Int64Range(0, 300).Draw(t, "time"),
+			viewTime: event.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
+		}
+		if r.view {
+			r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
+		} else {
+			r.eventID = rapid.SampledFrom([]string{"", "e", "f"}).Draw(t, "event id")
+			if rapid.IntRange(0, 3).Draw(t, "has view time") == 0 {
+				r.viewTime = rapid.Int64Range(0, 300).Draw(t, "view time")
+			}
+		}
+		log = append(log, r)
+		// Half of the records are followed by a relative: a duplicate, a near miss, an edge.
+		if k := len(log); k > 1 && rapid.Bool().Draw(t, "relative") {
+			r.id = log[k-2].id
+			window := int64(1)
+			if !r.view {
+				window = p.Kinds[r.kind].Window
+			}
+			near := log[k-2].time + rapid.SampledFrom([]int64{0, 0, 1, p.DuplicatesWithin, p.DuplicatesWithin + 1, window, window - 1,
+				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1}).Draw(t, "near")
+			r.time = min(max(near, 0), 300)
+			if r.view {
+				r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
+			} else if r.viewTime != event.NoTime && log[k-2].view {
+				r.viewTime = log[k-2].time
+			}
+		}
+	}
+	next := map[int32]int64{}
+	for _, r := range log {
+		r.offset = next[r.partition]
+		next[r.partition]++
+	}
+	return log
+}
+
+type inMemory struct {
+	samples []want
+	encoded []string
+	account *ledger.Ledger
+	refused map[string]int
+}
+
+// runInMemory runs the transform's parts as Join connects them. The seed decides how the
+// log is cut into batches and in which order they come.
+func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMemory {
+	random := rand.New(rand.NewSource(seed))
+	got := inMemory{account: newLedger(p), refused: map[string]int{}}
+	refuse := func(r event.Rejected) {
+		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, r.Record)]++
+	}
+	blocks := map[blockKey][][]byte{}
+	k := newPacker(p, func(shard, bucket int64, block []byte) {
+		key := blockKey{shard, bucket}
+		blocks[key] = append(blocks[key], block)
+	}, refuse)
+	for _, b := range batches(log, random) {
+		require.NoError(t, k.add(b))
+		if random.Intn(4) == 0 {
+			got.account.Merge(k.flush())
+		}
+	}
+	got.account.Merge(k.flush())
+
+	encoder := &sample.Encoder{JSONViews: true, SpecVersion: p.SpecVersion}
+	for _, kind := range p.Kinds {
+		encoder.Columns = append(encoder.Columns, sample.Column{Kind: kind.Name, Func: kind.Label})
+	}
+	var samples [][]byte
+	sightings := map[blockKey][][]byte{}
+	joiner := NewJoiner(p)
+	var bucket Bucket
+	for key, all := range blocks {
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		bucket.Reset(key.bucket)
+		for _, block := range all {
+			require.NoError(t, bucket.addBlock(block, p.Bucket))
+		}
+		out := newOutput(p, encoder, key.bucket, func(b []byte) { samples = append(samples, b) })
+		joiner.Join(&bucket, out)
+		out.finish()
+		got.account.Merge(out.account)
+		for _, r := range out.orphans {
+			refuse(r)
+		}
+		for home, s := range out.sightings {
+			home := blockKey{key.shard, home}
+			sightings[home] = append(sightings[home], s)
+		}
+	}
+	for _, all := range sightings {
+		tally := newTally(p)
+		for _, s := range all {
+			require.NoError(t, tally.add(s))
+		}
+		tally.settle(got.account, refuse)
+	}
+
+	schema, err := sample.Schema(encoder.Columns, "")
+	require.NoError(t, err)
+	parsedSchema, err := avroio.ParseSchema(schema)
+	require.NoError(t, err)
+	toJSON, err := avroio.NewJSON(parsedSchema)
+	require.NoError(t, err)
+	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
+		got.encoded = append(got.encoded, string(encoded))
+		text, n, err := toJSON.Append(nil, encoded)
+		require.NoError(t, err)
+		require.Len(t, encoded, n)
+		got.samples = append(got.samples, wantOf(p, string(text)))
+		return nil
+	}))
+	return got
+}
+
+// batches cuts each partition's log into batches at random and shuffles them.
+func batches(log []*record, random *rand.Rand) []event.Batch {
+	var out []event.Batch
+	open := map[int32]int{} // index in out
+	largest := map[int32]int64{}
+	for _, r := range log {
+		at, ok := open[r.partition]
+		if !ok || random.Intn(3) == 0 {
+			before, seen := largest[r.partition]
+			if !seen {
+				before = event.NoTime
+			}
+			at = len(out)
+			open[r.partition] = at
+			out = append(out, event.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before, Framed: true})
+		}
+		b := &out[at]
+		b.Records = event.AppendFramed(b.Records, r.offset-b.Offset, []byte(jsonOf(r)))
+		b.Count++
+		if before, seen := largest[r.partition]; !seen || r.time > before {
+			largest[r.partition] = r.time
+		}
+	}
+	random.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+func jsonOf(r *record) string {
+	if r.view {
+		return r.payload
+	}
+	text := fmt.Sprintf(`{"id":%q,"t":%d,"value":%d`, r.id, r.time, r.value)
+	if r.viewTime != event.NoTime {
+		text += fmt.Sprintf(`,"vt":%d`, r.viewTime)
+	}
+	if r.eventID != "" {
+		text += fmt.Sprintf(`,"eid":%q`, r.eventID)
+	}
+	return text + "}"
+}
+
+// wantOf reads a sample back from JSON, as far as its label functions tell.
+func wantOf(p *Params, text string) want {
+	s := gjson.Parse(text)
+	w := want{ID: s.Get("view_id").String(), Time: s.Get("view_time").Int(), Payload: s.Get("view").String(),
+		Positive: s.Get("positive").Bool(), Rate: s.Get("sampling_rate").Float()}
+	for _, k := range p.Kinds {
+		label, delay := s.Get("labels."+k.Name), s.Get("delay_ms."+k.Name)
+		w.Labels = append(w.Labels, label.Raw)
+		w.Delays = append(w.Delays, delay.Raw)
+	}
+	return w
+}
+
+func requireSameFates(t require.TestingT, want, got *ledger.Ledger, log []*record) {
+	require.Equal(t, want.Views, got.Views, "log:\n%s", describe(log))
+	for kind, e := range want.Engagements {
+		w, g := *e, *got.Engagements[kind]
+		w.Delay, g.Delay = nil, nil
+		w.Positives, g.Positives = 0, 0
+		require.Equal(t, w, g, "kind %s, log:\n%s", kind, describe(log))
+	}
+}
+
+func describe(log []*record) string {
+	var b strings.Builder
+	for _, r := range log {
+		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s floor=%d fate=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.floor, r.fate)
+	}
+	return b.String()
+}

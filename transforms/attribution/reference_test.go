@@ -1,0 +1,239 @@
+package attribution
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+	"tributary/transforms/sample"
+)
+
+// record is one record of a log, as a test writes it. Times are in milliseconds.
+type record struct {
+	partition int32
+	ordered   bool
+	offset    int64
+
+	view     bool
+	kind     int
+	id       string // the view's
+	time     int64
+	payload  string
+	viewTime int64 // event.NoTime if none
+	eventID  string
+	value    int64
+
+	floor int64 // set by the reference: views at or before it had closed
+	fate  string
+}
+
+// want is a sample as the reference makes it, or the pipeline made it.
+type want struct {
+	ID       string
+	Time     int64
+	Payload  string
+	Labels   []string // JSON, as are delays
+	Delays   []string
+	Positive bool
+	Rate     float64
+}
+
+// reference joins the slow and obvious way: every view is held against every
+// engagement. Records of a partition must be in offset order.
+func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
+	account := newLedger(p)
+	longest := p.longestWindow()
+	margin := max(p.OutOfOrderness, 2*p.ClockSkew)
+	own := func(r *record) bool { return p.From <= r.time && r.time < p.To }
+
+	// Who is late, by the partition's watermark.
+	var views, engagements []*record
+	largest := map[int32]int64{}
+	for _, r := range log {
+		r.floor = event.NoTime
+		if before, ok := largest[r.partition]; ok && r.ordered {
+			r.floor = before - p.OutOfOrderness - longest
+		}
+		if before, ok := largest[r.partition]; !ok || r.time > before {
+			largest[r.partition] = r.time
+		}
+		if !r.view {
+			engagements = append(engagements, r)
+			continue
+		}
+		switch {
+		case own(r) && r.time <= r.floor:
+			account.Views.Read++
+			account.Views.Late++
+		case own(r):
+			account.Views.Read++
+		}
+		if r.time > r.floor {
+			views = append(views, r)
+		}
+	}
+	inOrder := func(a, b *record) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset))
+	}
+	slices.SortFunc(views, inOrder)
+	slices.SortFunc(engagements, inOrder)
+
+	// Duplicate views: within reach of the one before with the same id.
+	var distinct []*record
+	lastView := map[string]*record{}
+	keptView := map[string]*record{}
+	for _, v := range views {
+		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DuplicatesWithin {
+			if own(v) {
+				account.Views.Duplicates++
+				if keptView[v.id].payload != v.payload {
+					account.Views.DuplicatesDiffering++
+				}
+			}
+		} else {
+			distinct = append(distinct, v)
+			keptView[v.id] = v
+		}
+		lastView[v.id] = v
+	}
+
+	same := func(a, b *record) bool {
+		if a.kind != b.kind || a.id != b.id || a.viewTime != b.viewTime || a.eventID != b.eventID {
+			return false
+		}
+		return a.eventID != "" || a.time == b.time && a.value == b.value
+	}
+	// byClaim: by the view's time it carries, it cannot count.
+	byClaim := func(g *record) bool {
+		return g.viewTime != event.NoTime &&
+			(g.time >= g.viewTime+p.ClockSkew+p.Kinds[g.kind].Window || g.time < g.viewTime-2*p.ClockSkew)
+	}
+	// latest and earliest view that g may count for.
+	latest := func(g *record) int64 {
+		if g.viewTime != event.NoTime {
+			return g.viewTime + p.ClockSkew
+		}
+		return g.time + p.ClockSkew
+	}
+	earliest := func(g *record) int64 {
+		if g.viewTime != event.NoTime {
+			return g.viewTime - p.ClockSkew
+		}
+		return g.time - p.Kinds[g.kind].Window + 1
+	}
+	// gone: it is not joined at all.
+	gone := func(g *record) bool { return byClaim(g) || g.floor >= latest(g) }
+	// openFor: the engagements that were read while a view at t was open, less duplicates.
+	openFor := func(t int64, all []*record) (open []*record) {
+		for i, g := range all {
+			if g.floor >= t || gone(g) {
+				continue
+			}
+			duplicate := false
+			for k := i - 1; k >= 0; k-- {
+				if h := all[k]; h.floor < t && !gone(h) && same(g, h) {
+					duplicate = g.time-h.time <= p.DuplicatesWithin
+					break
+				}
+			}
+			if !duplicate {
+				open = append(open, g)
+			}
+		}
+		return open
+	}
+	for _, g := range engagements {
+		g.fate = "orphan"
+		switch {
+		case byClaim(g):
+			g.fate = "outside"
+		case g.floor >= latest(g):
+			g.fate = "late"
+		case !slices.Contains(openFor(event.MaxTime, engagements), g):
+			g.fate = "duplicate"
+		}
+	}
+
+	var samples []want
+	for _, v := range distinct {
+		s := want{ID: v.id, Time: v.time, Payload: v.payload, Rate: 1}
+		credited := make([][]*record, len(p.Kinds))
+		for _, g := range openFor(v.time, engagements) {
+			if g.id != v.id {
+				continue
+			}
+			if g.viewTime != event.NoTime && (v.time < g.viewTime-p.ClockSkew || v.time > g.viewTime+p.ClockSkew) {
+				continue
+			}
+			inWindow := v.time-p.ClockSkew <= g.time && g.time < v.time+p.Kinds[g.kind].Window
+			inReach := g.viewTime != event.NoTime || v.time > g.time-longest-margin && v.time <= g.time+p.ClockSkew+margin
+			switch {
+			case inWindow:
+				g.fate = "matched"
+				credited[g.kind] = append(credited[g.kind], g)
+			case inReach && g.fate != "matched":
+				g.fate = "outside"
+			}
+		}
+		for k, all := range credited {
+			count, sum, first, delay := 0, int64(0), "null", "null"
+			if len(all) > 0 {
+				s.Positive = true
+				switch p.Kinds[k].Credit {
+				case CreditFirst:
+					all = all[:1]
+				case CreditLast:
+					all = all[len(all)-1:]
+				}
+				count, first, delay = len(all), fmt.Sprint(all[0].value), fmt.Sprint(max(0, all[0].time-v.time))
+			}
+			for _, g := range all {
+				sum += g.value
+			}
+			label := map[sample.Func]string{sample.Count: fmt.Sprint(count), sample.Sum: fmt.Sprint(sum), sample.First: first}
+			s.Labels, s.Delays = append(s.Labels, label[p.Kinds[k].Label]), append(s.Delays, delay)
+		}
+		if !own(v) {
+			continue
+		}
+		if !s.Positive && p.Keep < 1 {
+			if !keeps(hashID([]byte(v.id)), p.Keep) {
+				account.Views.SampledOut++
+				continue
+			}
+			s.Rate = p.Keep
+		}
+		account.Views.Samples++
+		if s.Positive {
+			account.Views.Positives++
+		}
+		samples = append(samples, s)
+	}
+	for _, g := range engagements {
+		if !own(g) {
+			continue
+		}
+		e := account.Engagements[p.Kinds[g.kind].Name]
+		e.Read++
+		partly := !byClaim(g) && g.floor < latest(g) && g.floor >= earliest(g)
+		if partly {
+			e.PartlyLate++
+		}
+		switch {
+		case g.fate == "late", g.fate == "orphan" && partly:
+			e.Late++
+		case g.fate == "matched":
+			e.Matched++
+		case g.fate == "outside":
+			e.Outside++
+		case g.fate == "duplicate":
+			e.Duplicates++
+		default:
+			e.Orphans++
+		}
+	}
+	slices.SortFunc(samples, func(a, b want) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID)) })
+	return samples, account
+}

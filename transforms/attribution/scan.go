@@ -1,0 +1,66 @@
+package attribution
+
+import (
+	"tributary/io/event"
+)
+
+// Scanner reads the event times of an input's records and nothing else: a plan needs
+// to know where in a log which times are, before anything is joined.
+type Scanner struct {
+	extractor event.Extractor
+	unit      event.Unit
+	values    []event.Value
+}
+
+// Scanned is what a Scanner found in one record.
+type Scanned struct {
+	// Time is the event time in ms, event.NoTime where the record has none.
+	Time int64
+	// Offset is the record's place in the log.
+	Offset int64
+	// Extra are the values of the extra fields, valid until the next record.
+	Extra []event.Value
+	// Record is the record's bytes.
+	Record []byte
+}
+
+// NewScanner returns a Scanner of the input's records with that schema (0 for JSON). It
+// also reads the extra fields.
+func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner, error) {
+	in := &p.Inputs[input]
+	s := &Scanner{unit: in.Time.Unit}
+	var err error
+	s.extractor, s.values, err = newExtractor(p, schema, append([]string{slotTime: in.Time.Path}, extra...), unitOf{in.Time.Path, &s.unit})
+	return s, err
+}
+
+// Scan calls each for the records of b that can be told apart: in a batch that is not
+// framed, what follows a damaged record cannot.
+func (s *Scanner) Scan(b event.Batch, each func(Scanned)) {
+	rest := b.Records
+	for i := range b.Count {
+		found := Scanned{Time: event.NoTime, Offset: b.Offset + int64(i)}
+		record := rest
+		if b.Framed {
+			distance, framed, after, err := event.NextFramed(rest)
+			if err != nil {
+				return
+			}
+			found.Offset, record, rest = b.Offset+distance, framed, after
+		}
+		n, err := s.extractor.Extract(record, s.values)
+		if err != nil && !b.Framed {
+			return
+		}
+		if !b.Framed {
+			record, rest = record[:n], record[n:]
+		}
+		if err == nil {
+			if t, err := s.values[slotTime].Millis(s.unit); err == nil {
+				found.Time = t
+			}
+			found.Extra, found.Record = s.values[slotTime+1:], record
+		}
+		each(found)
+	}
+}

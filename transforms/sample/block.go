@@ -1,0 +1,136 @@
+package sample
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// A block of samples is a run of encoded samples of one bucket in order of (view
+// time, view ID), each behind its length, with the bucket's start before them. It is
+// what the join emits and sinks receive.
+//
+//	block  = bucket start (varint ms) sample*
+//	sample = length (uvarint) encoded sample
+
+// NewBlock begins a block of samples of the bucket that starts at start (ms).
+func NewBlock(dst []byte, start int64) []byte { return binary.AppendVarint(dst, start) }
+
+// AppendTo appends an encoded sample to a block.
+func AppendTo(block, encoded []byte) []byte {
+	return append(binary.AppendUvarint(block, uint64(len(encoded))), encoded...)
+}
+
+// Merge calls each for every sample of the blocks in order of (view time, view ID),
+// whatever the order of the blocks. The bytes given to each are valid for the call.
+//
+// Buckets follow one another in time and only blocks of one bucket interleave, so it
+// costs a comparison or two for each sample and the logarithm of the shards.
+func Merge(blocks [][]byte, each func(encoded []byte) error) error {
+	runs := make([]*run, 0, len(blocks))
+	for _, b := range blocks {
+		r := &run{}
+		start, n := binary.Varint(b)
+		if n <= 0 {
+			return fmt.Errorf("merge samples: block of %d bytes has no bucket", len(b))
+		}
+		r.start, r.rest = start, b[n:]
+		ok, err := r.next()
+		if err != nil {
+			return err
+		}
+		if ok {
+			runs = append(runs, r)
+		}
+	}
+	slices.SortFunc(runs, func(a, b *run) int { return cmp.Compare(a.start, b.start) })
+	for len(runs) > 0 {
+		end := 1
+		for end < len(runs) && runs[end].start == runs[0].start {
+			end++
+		}
+		if err := mergeBucket(runs[:end:end], each); err != nil {
+			return err
+		}
+		runs = runs[end:]
+	}
+	return nil
+}
+
+func mergeBucket(runs runHeap, each func([]byte) error) error {
+	heap.Init(&runs)
+	for len(runs) > 0 {
+		first := runs[0]
+		if err := each(first.encoded); err != nil {
+			return err
+		}
+		ok, err := first.next()
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			heap.Fix(&runs, 0)
+		default:
+			heap.Pop(&runs)
+		}
+	}
+	return nil
+}
+
+// run is a block being read: its first sample not yet taken, with its key.
+type run struct {
+	start   int64
+	rest    []byte
+	encoded []byte
+	time    int64
+	id      []byte
+}
+
+func (r *run) next() (ok bool, err error) {
+	if len(r.rest) == 0 {
+		return false, nil
+	}
+	size, n := binary.Uvarint(r.rest)
+	if n <= 0 || size > uint64(len(r.rest)-n) {
+		return false, fmt.Errorf("merge samples: block ends within a sample")
+	}
+	r.encoded, r.rest = r.rest[n:n+int(size)], r.rest[n+int(size):]
+	r.id, r.time, err = Key(r.encoded)
+	return true, err
+}
+
+// Key reads the view ID and the view time (ms) of an encoded sample.
+func Key(encoded []byte) (id []byte, viewTime int64, err error) {
+	size, n := binary.Varint(encoded)
+	if n <= 0 || size < 0 || size > int64(len(encoded)-n) {
+		return nil, 0, fmt.Errorf("encoded sample of %d bytes: no view id", len(encoded))
+	}
+	id = encoded[n : n+int(size)]
+	viewTime, m := binary.Varint(encoded[n+int(size):])
+	if m <= 0 {
+		return nil, 0, fmt.Errorf("encoded sample of %d bytes: no view time", len(encoded))
+	}
+	return id, viewTime, nil
+}
+
+type runHeap []*run
+
+func (h runHeap) Len() int      { return len(h) }
+func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h runHeap) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	if a.time != b.time {
+		return a.time < b.time
+	}
+	return bytes.Compare(a.id, b.id) < 0
+}
+func (h *runHeap) Push(x any) { *h = append(*h, x.(*run)) }
+func (h *runHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
