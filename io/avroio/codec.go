@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 )
@@ -208,6 +209,8 @@ func (s *sliceWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// snap writes snappy's block format and the checksum. Of the library's two encoders of the
+// format, the other makes blocks of views a tenth smaller, in half as much time again.
 func snap(dst, plain []byte) ([]byte, error) {
 	most := snappy.MaxEncodedLen(len(plain))
 	if most < 0 {
@@ -215,6 +218,6 @@ func snap(dst, plain []byte) ([]byte, error) {
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, most+crc32.Size)
-	stored := snappy.Encode(dst[start:start+most], plain)
+	stored := s2.EncodeSnappy(dst[start:start+most], plain)
 	return binary.BigEndian.AppendUint32(dst[:start+len(stored)], crc32.ChecksumIEEE(plain)), nil
 }

@@ -60,10 +60,10 @@ func everyOperation(t *testing.T, ctx context.Context, big []byte) {
 func TestHealing(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789"), chunkSize/10+1)
 	for name, fault := range map[string]faultFunc{
-		"rate limit":         failing(3, 429),
-		"server errors":      failing(4, 500, 502, 503, 504),
-		"request timeout":    failing(1, 408),
-		"connection resets":  failing(2, 0),
+		"rate limit":          failing(3, 429),
+		"server errors":       failing(4, 500, 502, 503, 504),
+		"request timeout":     failing(1, 408),
+		"connection resets":   failing(2, 0),
 		"a bit of everything": failing(5, 0, 429, 503),
 	} {
 		t.Run(name, func(t *testing.T) {

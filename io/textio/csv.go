@@ -2,9 +2,11 @@ package textio
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -62,11 +64,9 @@ func (r *Reader) parseRow(text []byte, last bool) (n int, lines int64, err error
 			i++
 		} else {
 			from := i
-			for i < len(text) && text[i] != ',' && text[i] != '\n' {
-				if text[i] == '"' {
-					return 0, 0, errBareQuote
-				}
-				i++
+			i = endOfCell(text, i)
+			if i < len(text) && text[i] == '"' {
+				return 0, 0, errBareQuote
 			}
 			to := i
 			if i < len(text) && text[i] == '\n' || i == len(text) && last {
@@ -96,15 +96,36 @@ func (r *Reader) parseRow(text []byte, last bool) (n int, lines int64, err error
 
 var newline = []byte{'\n'}
 
-// cellText returns what a cell stands for: twice quotes are one, and lines in quotes end
-// in \n however the file's do.
-func cellText(text []byte, c cell) []byte {
-	value := text[c.from:c.to]
-	if c.unclean {
-		value = bytes.ReplaceAll(value, []byte(`""`), []byte(`"`))
-		value = bytes.ReplaceAll(value, []byte("\r\n"), newline)
+// endOfCell finds the comma, line end or quote that a field without quotes runs up to.
+func endOfCell(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		if marks := (marked(w, ',') | marked(w, '\n') | marked(w, '"')) & highs; marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
 	}
-	return value
+	for i < len(text) && text[i] != ',' && text[i] != '\n' && text[i] != '"' {
+		i++
+	}
+	return i
+}
+
+// cellText returns what a cell stands for: a quote that is written twice is one, and
+// lines inside of quotes end in \n however those of the file do. It is valid until the
+// next call.
+func (r *Reader) cellText(text []byte, c cell) []byte {
+	text = text[c.from:c.to]
+	if !c.unclean {
+		return text
+	}
+	r.clean = r.clean[:0]
+	for i := 0; i < len(text); i++ {
+		if i+1 < len(text) && (text[i] == '"' || text[i] == '\r' && text[i+1] == '\n') {
+			i++ // the second quote, or the line feed
+		}
+		r.clean = append(r.clean, text[i])
+	}
+	return r.clean
 }
 
 // nextRow takes the next row that is not blank into r.cells, which are of text. If the
@@ -199,7 +220,7 @@ func (r *Reader) readRow(b *Block) error {
 			r.object = append(r.object, ',')
 		}
 		r.object = append(r.object, r.keys[i]...)
-		r.object = appendString(r.object, cellText(text, c))
+		r.object = appendString(r.object, r.cellText(text, c))
 	}
 	r.object = append(r.object, '}')
 	r.good(b, r.object)
@@ -220,7 +241,7 @@ func (r *Reader) readHeader() error {
 	}
 	names := make([]string, len(r.cells))
 	for i, c := range r.cells {
-		names[i] = string(cellText(text, c))
+		names[i] = string(r.cellText(text, c))
 	}
 	return r.setColumns(names)
 }
@@ -239,7 +260,7 @@ func (r *Reader) setColumns(names []string) error {
 			continue
 		}
 		first[name] = i
-		r.keys = append(r.keys, append(appendString(nil, name), ':'))
+		r.keys = append(r.keys, append(appendString(nil, []byte(name)), ':'))
 	}
 	r.columns = names
 	return errors.Join(errs...)

@@ -34,7 +34,7 @@ func syntaxError(b []byte, i int, want string) error {
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
 		i++
 	}
 	return i
@@ -42,6 +42,14 @@ func skipSpace(b []byte, i int) int {
 
 // skipValue walks over the value that begins at i.
 func skipValue(b []byte, i, depth int) (int, error) {
+	if i < len(b) && (b[i] == '{' || b[i] == '[') {
+		return skipNested(b, i, depth)
+	}
+	return skipPlain(b, i)
+}
+
+// skipPlain walks over the value at i, which is neither an object nor an array.
+func skipPlain(b []byte, i int) (int, error) {
 	if i >= len(b) {
 		return i, syntaxError(b, i, "a value")
 	}
@@ -49,10 +57,6 @@ func skipValue(b []byte, i, depth int) (int, error) {
 	case c == '"':
 		end, _, err := skipString(b, i)
 		return end, err
-	case c == '{':
-		return skipObject(b, i, depth+1)
-	case c == '[':
-		return skipArray(b, i, depth+1)
 	case c == '-' || '0' <= c && c <= '9':
 		end, _, err := skipNumber(b, i)
 		return end, err
@@ -61,45 +65,79 @@ func skipValue(b []byte, i, depth int) (int, error) {
 	}
 }
 
-func skipObject(b []byte, i, depth int) (int, error) {
-	if depth > maxDepth {
-		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+// skipNested walks over the object or array at i, without recursion: this is where
+// most of the time of reading JSON goes.
+func skipNested(b []byte, i, depth int) (int, error) {
+	var objects [maxDepth/64 + 1]uint64 // a bit for each level that is an object
+	var err error
+	for level := depth; ; {
+		// At a value.
+		if i < len(b) && (b[i] == '{' || b[i] == '[') {
+			if level++; level > maxDepth {
+				return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+			}
+			word, bit := &objects[level/64], uint64(1)<<(level%64)
+			end := byte(']')
+			*word &^= bit
+			if b[i] == '{' {
+				end = '}'
+				*word |= bit
+			}
+			if i = skipSpace(b, i+1); i >= len(b) || b[i] != end {
+				if end == '}' {
+					i, err = skipName(b, i)
+				}
+				if err != nil {
+					return i, err
+				}
+				continue
+			}
+			i++
+			level--
+		} else if i, err = skipPlain(b, i); err != nil {
+			return i, err
+		}
+		// After a value.
+		for {
+			if level == depth {
+				return i, nil
+			}
+			inObject := objects[level/64]>>(level%64)&1 != 0
+			i = skipSpace(b, i)
+			if i < len(b) && b[i] == ',' {
+				if i = skipSpace(b, i+1); inObject {
+					if i, err = skipName(b, i); err != nil {
+						return i, err
+					}
+				}
+				break
+			}
+			end := byte(']')
+			if inObject {
+				end = '}'
+			}
+			if i >= len(b) || b[i] != end {
+				return i, syntaxError(b, i, `"," or "`+string(end)+`"`)
+			}
+			i++
+			level--
+		}
 	}
-	for at, more := open(b, i, '}'); more; {
-		k, err := readKey(b, at)
-		if err != nil {
-			return i, err
-		}
-		if at, err = skipValue(b, k.value, depth); err != nil {
-			return i, err
-		}
-		if at, more, err = next(b, at, '}'); err != nil {
-			return i, err
-		}
-		if !more {
-			return at, nil
-		}
-	}
-	return closed(b, i), nil
 }
 
-func skipArray(b []byte, i, depth int) (int, error) {
-	if depth > maxDepth {
-		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
+// skipName walks over the name of a member and the colon, to its value.
+func skipName(b []byte, i int) (int, error) {
+	if i >= len(b) || b[i] != '"' {
+		return i, syntaxError(b, i, "a name in quotes")
 	}
-	for at, more := open(b, i, ']'); more; {
-		var err error
-		if at, err = skipValue(b, at, depth); err != nil {
-			return i, err
-		}
-		if at, more, err = next(b, at, ']'); err != nil {
-			return i, err
-		}
-		if !more {
-			return at, nil
-		}
+	i, _, err := skipString(b, i)
+	if err != nil {
+		return i, err
 	}
-	return closed(b, i), nil
+	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
+		return i, syntaxError(b, i, `":"`)
+	}
+	return skipSpace(b, i+1), nil
 }
 
 // open steps into the object or array at i: to its first element, if it has any.
@@ -157,8 +195,13 @@ const (
 // special marks the bytes of eight that end a run of plain characters: quotes,
 // backslashes and control characters. The lowest mark is exact, higher ones may not be.
 func special(w uint64) uint64 {
-	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+	return (marked(w, '"') | marked(w, '\\') | (w-ones*0x20)&^w) & highs
+}
+
+// marked has the high bit of each byte of w that is c, exact up to the lowest one.
+func marked(w uint64, c byte) uint64 {
+	w ^= ones * uint64(c)
+	return (w - ones) &^ w
 }
 
 // skipString walks over the string whose opening quote is at i.

@@ -1,6 +1,8 @@
 package textio
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -71,17 +73,15 @@ func hex4(b []byte, i int) (r rune, ok bool) {
 const hexDigits = "0123456789abcdef"
 
 // appendString appends text, which is UTF-8, as a JSON string with its quotes.
-func appendString[T string | []byte](dst []byte, text T) []byte {
+func appendString(dst, text []byte) []byte {
 	dst = append(dst, '"')
-	plain := 0 // from where text is still to be copied
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
+	for {
+		n := plainRun(text)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return append(dst, '"')
 		}
-		dst = append(dst, text[plain:i]...)
-		plain = i + 1
-		switch c {
+		switch c := text[n]; c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
 		case '\n':
@@ -93,7 +93,20 @@ func appendString[T string | []byte](dst []byte, text T) []byte {
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
+		text = text[n+1:]
 	}
-	dst = append(dst, text[plain:]...)
-	return append(dst, '"')
+}
+
+// plainRun returns how many bytes at the start of text need no escape.
+func plainRun(text []byte) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		if marks := special(binary.LittleEndian.Uint64(text[i:])); marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
+	}
+	for i < len(text) && text[i] >= 0x20 && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
 }

@@ -87,6 +87,7 @@ type Reader struct {
 	keys    [][]byte // the columns as JSON text: `"name":`
 	cells   []cell
 	object  []byte // the row as JSON
+	clean   []byte // see cellText
 	err     error  // what the next call of Next returns
 }
 

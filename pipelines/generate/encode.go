@@ -33,7 +33,7 @@ const features = 16
 
 var surfaces = [...]string{"home", "video", "profile", "search"}
 
-// place draws where on which page a view was shown; one written a second time from the
+// page draws where on which page a view was shown; one written a second time from the
 // start was shown elsewhere.
 func (d *dice) page(seed uint64, view int64, differing bool) (surface string, pos int64) {
 	d.place(seed, topicPayload, view)

@@ -23,7 +23,7 @@ const queued = 4
 // an error some may be there and others not. What an earlier Run left in the folder is
 // removed; a folder with files of other origin is an error.
 //
-// Memory is that of the engagements whose time is still to come, about 64 bytes each,
+// Memory is that of the engagements whose time is still to come, 48 bytes each,
 // of records held back to be late, and of a few blocks per partition.
 func Run(ctx context.Context, c Config, progress func(events int64)) (Truth, error) {
 	if err := c.Validate(); err != nil {
@@ -69,13 +69,11 @@ func (m *model) produce(ctx context.Context, group *errgroup.Group) <-chan chan 
 		defer close(sequence)
 		for n := range m.chunks() {
 			j := job{n, make(chan *chunk, 1)}
-			for _, send := range []func() error{
-				func() error { return send(ctx, jobs, j) },
-				func() error { return send(ctx, sequence, j.done) },
-			} {
-				if err := send(); err != nil {
-					return err
-				}
+			if err := send(ctx, jobs, j); err != nil {
+				return err
+			}
+			if err := send(ctx, sequence, j.done); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -69,13 +69,6 @@ func (p *positives) count(labels []label) {
 	}
 }
 
-func (p *positives) add(other *positives) {
-	p.any += other.any
-	for kind, n := range other.kinds {
-		p.kinds[kind] += n
-	}
-}
-
 // newTruth sums up what was written.
 func newTruth(kinds []Kind, views, engagements []tally, p *positives) Truth {
 	var v [fates]int64

@@ -18,9 +18,9 @@ type laneWriter struct {
 	lane              *lane
 	files             *files
 	tally             tally
-	written           *atomic.Int64 // by all
-	counted           int64         // what of written is ours
-	total             int64
+	total             int64         // records written
+	written           *atomic.Int64 // the same by all lanes,
+	counted           int64         // and how many of ours are in it
 }
 
 func newLaneWriter(m *model, stream, partition int, f *files, written *atomic.Int64) *laneWriter {

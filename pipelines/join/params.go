@@ -86,4 +86,3 @@ func columnsOf(p *attribution.Params) []sample.Column {
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func msOf(t time.Time) int64 { return t.UnixMilli() }
-

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Code explains one kind of problem. Codes are part of the interface: they are never
@@ -26,14 +27,18 @@ func Codes() []Code {
 	return slices.Concat(syntaxCodes, inputCodes, timeCodes, labelCodes, outputCodes, testCodes, fileCodes)
 }
 
+var byID = sync.OnceValue(func() map[string]Code {
+	out := map[string]Code{}
+	for _, c := range Codes() {
+		out[c.ID] = c
+	}
+	return out
+})
+
 // Find returns the explanation of a code; case does not matter.
 func Find(id string) (Code, bool) {
-	all := Codes()
-	i := slices.IndexFunc(all, func(c Code) bool { return strings.EqualFold(c.ID, id) })
-	if i < 0 {
-		return Code{}, false
-	}
-	return all[i], true
+	c, ok := byID()[strings.ToUpper(id)]
+	return c, ok
 }
 
 // Text is the explanation as `tributary help CODE` prints it.

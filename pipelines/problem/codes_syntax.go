@@ -46,8 +46,8 @@ different from one program to the next, and may steer a terminal.`,
 	},
 	{
 		ID: "T1004", Severity: SeverityError, Title: "too large or too deep",
-		Cause: `A spec has at most 256 KiB, in lines of at most 4,096 bytes, and its mappings and
-lists nest at most 32 deep. What is larger is another file given by mistake, or
+		Cause: `A spec has at most 256 KiB and 8,192 lines of at most 4,096 bytes, and its mappings
+and lists nest at most 32 deep. What is larger is another file given by mistake, or
 was made to exhaust memory.`,
 		Bad:  "tests: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[ # and so on",
 		Good: "tests: []",

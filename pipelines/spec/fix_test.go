@@ -34,6 +34,7 @@ func TestFixesOfOneLineAreOne(t *testing.T) {
 	for _, c := range []struct{ name, line, want string }{
 		{"key and value", "engagements: {like: {inputs: likes/*.avro, view: v, time: ts, windw: 30 minutes}}", "engagements: {like: {inputs: likes/*.avro, view: v, time: ts, window: 30m}}"},
 		{"key and number for text", "outputs: {samples: out/samples, lat: 1}", `outputs: {samples: out/samples, late: "1"}`},
+		{"a key where the line begins", "outOfOrderness: 5 minutes", "out_of_orderness: 5m"},
 		{"wide characters before", "views: {inputs: Ж/*.avro, idd: ß..ß, time: ts}", "views: {inputs: Ж/*.avro, id: ß.ß, time: ts}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,10 +16,12 @@ import (
 	"tributary/pipelines/problem"
 )
 
-// Limits of a spec file. The YAML parser takes time and memory that grow faster than
-// its input: a quarter of a MiB, in lines of this length, is parsed within a second.
+// Limits of a spec file. The YAML parser takes time and memory that grow with the
+// square of the lines of a mapping and of the length of a line: within these limits the
+// worst that was found took a second or two.
 const (
 	maxBytes = 256 << 10
+	maxLines = 8192
 	maxLine  = 4096
 	maxOpen  = 64 // brackets open at once
 )
@@ -76,6 +78,10 @@ func unreadable(file string, err error) problem.List {
 func Parse(file string, content []byte) (*Spec, error) {
 	r := &reader{file: file, marks: map[string]mark{}, failed: map[dotted]bool{}, wanted: map[wanted]string{}, edits: map[int][]edit{}, moves: map[int]int{}}
 	s := r.parse(content)
+	if r.unlisted > 0 {
+		last := &node{line: len(r.lines), column: 1}
+		r.problems = append(r.problems, r.problem("T1004", last, "", "%d more problems are not listed", r.unlisted))
+	}
 	r.mergeFixes()
 	r.problems.Sort()
 	if len(r.problems.Errors()) > 0 {
@@ -105,7 +111,7 @@ func (r *reader) parse(content []byte) *Spec {
 // checkText looks at the bytes before YAML does: what it finds there would be
 // reported less clearly later, or cost too much to parse.
 func (r *reader) checkText(content []byte) bool {
-	if len(content) > maxBytes+9 {
+	if len(content) > maxBytes {
 		p := problem.New("T1004", problem.Position{File: r.file}, "", fmt.Sprintf("a spec has at most %d KiB", maxBytes>>10))
 		p.Hint = "is this the right file?"
 		r.add(p)
@@ -113,6 +119,11 @@ func (r *reader) checkText(content []byte) bool {
 	}
 	for _, line := range strings.Split(string(content), "\n") {
 		r.lines = append(r.lines, strings.TrimSuffix(line, "\r"))
+	}
+	if len(r.lines) > maxLines+1 { // the last one may end with a newline
+		r.lines = nil
+		r.add(problem.New("T1004", problem.Position{File: r.file}, "", fmt.Sprintf("a spec has at most %d lines", maxLines)))
+		return false
 	}
 	open := 0
 	for i, line := range r.lines {

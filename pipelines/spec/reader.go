@@ -18,6 +18,8 @@ type reader struct {
 	file     string
 	lines    []string
 	problems problem.List
+	// unlisted counts the problems beyond mostProblems.
+	unlisted int
 	marks    map[string]mark
 	// failed holds the paths of values with an error.
 	failed map[dotted]bool
@@ -29,7 +31,11 @@ type reader struct {
 	moves map[int]int
 }
 
-// path is the dotted dotted path of a value, empty for the whole spec.
+// mostProblems is how many are listed: a file with more is no spec at all, and nobody
+// reads that far.
+const mostProblems = 500
+
+// dotted is the path of a value with dots between keys, empty for the whole spec.
 type dotted string
 
 func (p dotted) key(key string) dotted {
@@ -54,7 +60,11 @@ func (r *reader) problem(code string, at *node, field dotted, format string, arg
 
 func (r *reader) add(p problem.Problem) {
 	p.Got, p.Message, p.Field = maskSecrets(p.Got), maskSecrets(p.Message), maskSecrets(p.Field)
-	r.problems = append(r.problems, p)
+	if len(r.problems) < mostProblems {
+		r.problems = append(r.problems, p)
+	} else {
+		r.unlisted++
+	}
 	if p.Severity == problem.SeverityError {
 		r.failed[dotted(p.Field)] = true
 	}

@@ -201,12 +201,8 @@ func (f *fields) misplaced(p pair, at dotted) bool {
 		return true
 	}
 	// Indented too little, it ended the mapping that it belongs to.
-	for i := len(f.node.pairs) - 1; i >= 0; i-- {
-		above := f.node.pairs[i]
+	for _, above := range f.innerAbove(p.key.line) {
 		inner := f.shape.inner[above.key.text]
-		if above.key.line >= p.key.line || inner == nil {
-			continue
-		}
 		values := []*node{above.value}
 		if above.value.kind == listKind {
 			values = above.value.items
@@ -221,6 +217,19 @@ func (f *fields) misplaced(p pair, at dotted) bool {
 		}
 	}
 	return false
+}
+
+// innerAbove lists the mappings within this one that begin above a line, the nearest
+// first.
+func (f *fields) innerAbove(line int) []pair {
+	var out []pair
+	for name := range f.shape.inner {
+		if p, ok := f.found[name]; ok && p.key.text == name && p.key.line < line {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b pair) int { return cmp.Or(b.key.line-a.key.line, b.key.column-a.key.column) })
+	return out
 }
 
 func (f *fields) moved(p pair, at dotted, where string, to *node, how string) {

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,17 +86,13 @@ func TestDefaultBucket(t *testing.T) {
 		{"30m", "5m"}, {"1h", "10m"}, {"1d", "4h"}, {"7d", "1d"}, {"30d", "1d"},
 		{"10m", "1m40s"},
 		{"7s", "1s"}, {"1s", "1s"}, {"100ms", "1s"}, {"2500ms", "1s"},
-		{"61s", "10s"},   // nothing near ten divides a prime
-		{"100s", "20s"},  // 17 does not divide 100; 20 is nearer than 10
-		{"3601s", "13m"}, // divided by 13 and 277 only: see below
+		{"61s", "10s"},  // a prime: nothing near ten divides it
+		{"100s", "20s"}, // 17 does not divide 100; 20 is nearer than 10
+		{"105s", "15s"}, // 15 and 21 are as near to 18: the shorter
 	} {
 		window, err := ParseDuration(c.window)
 		require.NoError(t, err)
 		got := defaultBucket(window)
-		if c.window == "3601s" {
-			assert.Zero(t, got%time.Second)
-			continue
-		}
 		assert.Equal(t, c.want, FormatDuration(got), "window %s", c.window)
 	}
 }
@@ -149,13 +146,17 @@ func TestLoadOfWhatIsNoSpec(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name string, size int) string {
 		file := filepath.Join(folder, name)
-		require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("#", size)), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(strings.Repeat(strings.Repeat("#", 63)+"\n", size/64+1)[:size]), 0o600))
 		return file
 	}
+	many := filepath.Join(folder, "many.yaml")
+	require.NoError(t, os.WriteFile(many, []byte(strings.Repeat("#\n", maxLines+1)), 0o600))
 	for _, c := range []struct{ name, file, code, near string }{
 		{"no file", filepath.Join(folder, "fed.yaml"), "T1000", write("feed.yaml", 1)},
 		{"a folder", folder, "T1000", ""},
 		{"too large", write("large.yaml", maxBytes+1), "T1004", ""},
+		{"too many lines", many, "T1004", ""},
+		{"as large as may be", write("largest.yaml", maxBytes), "T1012", ""},
 		{"empty", write("empty.yaml", 0), "T1012", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -190,6 +191,20 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			assert.NotContains(t, printed, "canary", text)
 		}
 	}
+}
+
+// TestEndlessProblems: a file that is no spec at all is answered soon, and not at
+// greater length than anybody reads.
+func TestEndlessProblems(t *testing.T) {
+	var text strings.Builder
+	for i := range maxLines / 2 {
+		fmt.Fprintf(&text, "k%d: 1\n", i)
+	}
+	list := problemsOf(t, text.String())
+	assert.Len(t, list, mostProblems+1)
+	last := list[len(list)-1]
+	assert.Equal(t, "T1004", last.Code)
+	assert.Regexp(t, `^[0-9]+ more problems are not listed$`, last.Message)
 }
 
 func TestMillis(t *testing.T) {

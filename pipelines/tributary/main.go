@@ -38,6 +38,8 @@ func subcommands() []*cobra.Command {
 		checkCmd(),
 		schemaCmd(),
 		joinCmd(),
+		testCmd(),
+		generateCmd(),
 		showCmd(),
 	}
 }

@@ -1,0 +1,329 @@
+package join
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/pipelines/problem"
+	"tributary/pipelines/spec"
+	"tributary/runners/direct"
+	"tributary/transforms/attribution"
+	"tributary/transforms/sample"
+)
+
+func init() {
+	register.DoFn2x1[int, func(*[]byte) bool, error](&collectFn{})
+}
+
+// TestResult is what came of one test of a spec.
+type TestResult struct {
+	Name string           `json:"name"`
+	At   problem.Position `json:"at"`
+	// Differences are empty for a test that passed.
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Difference is one field that is not as the test says, or a sample too many or too few.
+type Difference struct {
+	At     problem.Position `json:"at"`
+	Sample string           `json:"sample"` // its view id
+	Field  string           `json:"field,omitempty"`
+	Got    string           `json:"got"`
+	Want   string           `json:"want"`
+}
+
+// Test runs the tests of a spec through the same transforms that join files. Inputs are
+// without an order, so nothing in a test is late, and every negative is kept, so that
+// what a test expects does not hang on the hash of an id.
+func Test(ctx context.Context, s *spec.Spec) ([]TestResult, error) {
+	results := make([]TestResult, len(s.Tests))
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		samples, err := joinTest(ctx, s, t)
+		if err != nil {
+			return nil, fmt.Errorf("%s: test %q: %w", t.At, t.Name, err)
+		}
+		results[i] = TestResult{Name: t.Name, At: t.At, Differences: compare(t, samples)}
+	}
+	return results, nil
+}
+
+// A test's record travels as JSON in an envelope, with its times in milliseconds: tests
+// may write times as the spec's unit or as RFC 3339.
+const (
+	envelopeTime     = "time"
+	envelopeViewTime = "view_time"
+	envelopeRecord   = "record"
+)
+
+func joinTest(ctx context.Context, s *spec.Spec, t *spec.Test) ([]map[string]any, error) {
+	params, sources := paramsOf(s)
+	params.Keep = 1
+	var batches []event.Batch
+	role := ""
+	for i := range params.Inputs {
+		in := &params.Inputs[i]
+		in.Ordered = false
+		in.Time = attribution.Field{Path: envelopeTime, Unit: event.UnitEpochMs}
+		for _, path := range []*string{&in.ID, &in.EventID, &in.Value} {
+			*path = inRecord(*path)
+		}
+		in.Where = nil // a test says of what kind its records are
+		if in.ViewTime.Path != "" {
+			in.ViewTime = attribution.Field{Path: envelopeViewTime, Unit: event.UnitEpochMs}
+		}
+		if sources[i].Role == role {
+			continue // all of a role's records come as its first input
+		}
+		role = sources[i].Role
+		b, err := testBatch(s, t, role)
+		if err != nil {
+			return nil, err
+		}
+		b.Input, b.Partition = int32(i), int32(i)
+		if b.Count > 0 {
+			batches = append(batches, b)
+		}
+	}
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	p, root := beam.NewPipelineWithRoot()
+	joined := attribution.Join(root, params, beam.CreateList(root, batches))
+	key := collector.open()
+	defer collector.close(key)
+	beam.ParDo0(root, &collectFn{Key: key}, beam.GroupByKey(root, beam.AddFixedKey(root, joined.Samples)))
+	if err := direct.Run(ctx, p); err != nil {
+		return nil, err
+	}
+	return decodeSamples(&params, collector.get(key))
+}
+
+func inRecord(path string) string {
+	if path == "" {
+		return ""
+	}
+	return envelopeRecord + "." + path
+}
+
+func testBatch(s *spec.Spec, t *spec.Test, role string) (event.Batch, error) {
+	records, at, viewAt := t.Views, s.Views.Time, (*spec.TimeField)(nil)
+	if role != "views" {
+		e := s.Engagement(role)
+		records, at, viewAt = t.Engagements[role], e.Time, e.ViewTime
+	}
+	b := event.Batch{MaxTime: event.NoTime, Framed: true, Count: int32(len(records))}
+	for i, record := range records {
+		envelope := map[string]any{envelopeRecord: record}
+		value, _ := spec.Lookup(record, at.Field)
+		ms, err := at.Millis(value)
+		if err != nil {
+			return b, fmt.Errorf("%s: record %d: %w", role, i+1, err)
+		}
+		envelope[envelopeTime] = ms
+		if viewAt != nil {
+			if value, ok := spec.Lookup(record, viewAt.Field); ok && value != nil {
+				if ms, err = viewAt.Millis(value); err != nil {
+					return b, fmt.Errorf("%s: record %d: %w", role, i+1, err)
+				}
+				envelope[envelopeViewTime] = ms
+			}
+		}
+		text, err := json.Marshal(envelope)
+		if err != nil {
+			return b, fmt.Errorf("%s: record %d: %w", role, i+1, err)
+		}
+		b.Records = event.AppendFramed(b.Records, int64(i), text)
+	}
+	return b, nil
+}
+
+func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, error) {
+	text, err := sample.Schema(columnsOf(p), "")
+	if err != nil {
+		return nil, err
+	}
+	schema, err := avroio.ParseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	asJSON, err := newJSONSamples(schema, true)
+	if err != nil {
+		return nil, err
+	}
+	var out []map[string]any
+	err = sample.Merge(blocks, func(encoded []byte) error {
+		line, err := asJSON.append(nil, encoded)
+		if err != nil {
+			return err
+		}
+		var s map[string]any
+		if err := json.Unmarshal(line, &s); err != nil {
+			return err
+		}
+		if envelope, ok := s["view"].(map[string]any); ok {
+			s["view"] = envelope[envelopeRecord]
+		}
+		out = append(out, s)
+		return nil
+	})
+	return out, err
+}
+
+// compare holds the samples of a test against those it names: all of them, and of each the
+// fields that the test names.
+func compare(t *spec.Test, got []map[string]any) (out []Difference) {
+	taken := make([]bool, len(got))
+	for i, want := range t.Samples {
+		at, id := t.SamplesAt[i], plain(want["view_id"])
+		match := -1
+		for k, s := range got {
+			if !taken[k] && plain(s["view_id"]) == id && (want["view_time"] == nil || equal("view_time", s["view_time"], want["view_time"])) {
+				match = k
+				break
+			}
+		}
+		if match < 0 {
+			out = append(out, Difference{At: at, Sample: id, Got: "no such sample", Want: "a sample"})
+			continue
+		}
+		taken[match] = true
+		out = append(out, differences(at, id, "", got[match], want)...)
+	}
+	for k, s := range got {
+		if !taken[k] {
+			out = append(out, Difference{At: t.At, Sample: plain(s["view_id"]), Got: "a sample that the test does not name", Want: "none"})
+		}
+	}
+	return out
+}
+
+func differences(at problem.Position, id, path string, got, want map[string]any) (out []Difference) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		field := strings.TrimPrefix(path+"."+name, ".")
+		g, exists := got[name]
+		inner, isMap := want[name].(map[string]any)
+		gotInner, gotMap := g.(map[string]any)
+		switch {
+		case isMap && gotMap:
+			out = append(out, differences(at, id, field, gotInner, inner)...)
+		case !exists:
+			out = append(out, Difference{At: at, Sample: id, Field: field, Got: "no such field; there is " + strings.Join(slices.Sorted(maps.Keys(got)), ", "), Want: plain(want[name])})
+		case !equal(field, g, want[name]):
+			out = append(out, Difference{At: at, Sample: id, Field: field, Got: shown(field, g), Want: plain(want[name])})
+		}
+	}
+	return out
+}
+
+// equal compares what JSON gave with what YAML said: numbers by value, the view's time as a
+// time, the rest as it is.
+func equal(field string, got, want any) bool {
+	if field == "view_time" {
+		ms, err := spec.TimeField{Unit: event.UnitEpochMs}.Millis(want)
+		number, ok := got.(float64)
+		return err == nil && ok && int64(number) == ms
+	}
+	g, gotNumber := number(got)
+	w, wantNumber := number(want)
+	if gotNumber && wantNumber {
+		return g == w || math.Abs(g-w) <= 1e-9*math.Max(math.Abs(g), math.Abs(w))
+	}
+	if list, ok := want.([]any); ok {
+		others, ok := got.([]any)
+		return ok && slices.EqualFunc(others, list, func(a, b any) bool { return equal("", a, b) })
+	}
+	return reflect.DeepEqual(got, want)
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}
+
+func shown(field string, v any) string {
+	if ms, ok := v.(float64); ok && field == "view_time" {
+		return timeOf(int64(ms)).Format("2006-01-02T15:04:05.999Z07:00")
+	}
+	return plain(v)
+}
+
+// collectFn hands blocks of samples to whoever started the pipeline in this process.
+type collectFn struct{ Key int64 }
+
+func (f *collectFn) ProcessElement(_ int, blocks func(*[]byte) bool) error {
+	var b []byte
+	for blocks(&b) {
+		collector.add(f.Key, b)
+	}
+	return nil
+}
+
+// collector keeps what pipelines collect, by run: Beam gives a DoFn no way to reach its
+// launcher but through the process they share.
+var collector = &collected{runs: map[int64][][]byte{}}
+
+type collected struct {
+	mu   sync.Mutex
+	last int64
+	runs map[int64][][]byte
+}
+
+func (c *collected) open() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	return c.last
+}
+
+func (c *collected) add(key int64, block []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.runs[key] = append(c.runs[key], block)
+}
+
+func (c *collected) get(key int64) [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.runs[key]
+}
+
+func (c *collected) close(key int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.runs, key)
+}
