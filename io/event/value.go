@@ -146,9 +146,8 @@ func (v Value) millis(unit Unit) (int64, error) {
 			return v.Int * 1000, nil
 		}
 	case Float:
-		scale := map[Unit]float64{UnitMillis: 1, UnitEpochMs: 1, UnitMicros: 1e-3, UnitNanos: 1e-6, UnitSeconds: 1e3}[unit]
-		if scale > 0 && math.Abs(v.Float*scale) <= MaxTime { // false for NaN
-			return int64(math.Floor(v.Float * scale)), nil
+		if ms := floatMillis(v.Float, unit); math.Abs(ms) <= MaxTime { // false for NaN
+			return int64(ms), nil
 		}
 	case Null:
 		return 0, fmt.Errorf("time is null or absent")
@@ -157,6 +156,24 @@ func (v Value) millis(unit Unit) (int64, error) {
 		return 0, fmt.Errorf("time %s has no unit: it is a plain number", v)
 	}
 	return 0, fmt.Errorf("time %s is not of unit %s", v, unit)
+}
+
+// floatMillis turns a float of a unit into whole milliseconds, rounded down; NaN for units
+// that are not numbers. Seconds go by way of microseconds, which is all that a float of
+// today's seconds tells apart: 1.001 s is a little less than 1001 ms.
+func floatMillis(f float64, unit Unit) float64 {
+	switch unit {
+	case UnitMillis, UnitEpochMs:
+		return math.Floor(f)
+	case UnitMicros:
+		return math.Floor(f / 1e3)
+	case UnitNanos:
+		return math.Floor(f / 1e6)
+	case UnitSeconds:
+		return math.Floor(math.Round(f*1e6) / 1e3)
+	default:
+		return math.NaN()
+	}
 }
 
 func parseRFC3339(text string) (int64, error) {

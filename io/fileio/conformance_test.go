@@ -172,6 +172,7 @@ func testList(t *testing.T, root string) {
 		{"views/**/hour=01/**/a.avro", []string{"views/dt=2026-01-01/hour=01/a.avro"}},
 		{"**/hour=00/*", []string{"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-02/hour=00/a.avro"}},
 		{"**/**/**/top.avro", []string{"top.avro"}},
+		{"{views/*,views2}/a.avro", []string{"views2/a.avro"}},
 		{"{top,views2/a}.avro", []string{"top.avro", "views2/a.avro"}},
 		{"views/dt=2026-01-0{1/hour={00,01}/a,2/hour=00/a}.avro", []string{"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-01/hour=01/a.avro", "views/dt=2026-01-02/hour=00/a.avro"}},
 		{"views/dt=2026-01-01", []string{"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-01/hour=01/a.avro", "views/dt=2026-01-01/hour=01/b.json"}},
@@ -224,6 +225,7 @@ func testNoMatch(t *testing.T, root string) {
 		{"views/dt=*/c.avro", "views/dt=2026-01-01/", "c.avro", []string{"a.avro"}},
 		{"clicks/x.avr", "clicks/", "x.avr", []string{"x.avro"}},
 		{"clicks/x.avro/*", "clicks/", "x.avro/*", []string{"x.avro"}},
+		{"**/y", "", "**/y", []string{"views/", "clicks/"}},
 		{"clicks/**/y", "clicks/", "**/y", []string{"x.avro"}},
 	} {
 		_, err := List(t.Context(), root+c.pattern)

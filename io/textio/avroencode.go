@@ -114,7 +114,7 @@ func (a *AvroEncoder) Append(dst, jsonText []byte) ([]byte, error) {
 // value appends a value, which is valid JSON without space around it, or reports what
 // does not fit.
 func (e *encoding) value(t *avroType, v []byte) {
-	if e.budget -= len(v) + 1; e.depth == maxDepth {
+	if e.budget -= len(v) + 1; e.budget < 0 || e.depth == maxDepth {
 		if e.budget < 0 {
 			e.report("the record takes too many attempts to fit")
 		} else {

@@ -134,6 +134,8 @@ func TestReadCSV(t *testing.T) {
 			bad: []string{"0/2/" + strings.Repeat("x", 30) + "/record is longer than 30 bytes"}},
 		{name: "row of several lines too long", text: "a\n\"" + strings.Repeat("\n", 27) + "xx\"\ny\n", columns: []string{"a"}, good: map[int64]string{2: `{"a":"y"}`},
 			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/29/xx"/quote (") in a field that does not begin with one`}},
+		{name: "mistake beyond the limit", text: "a\n\"\n" + strings.Repeat("\n", 40) + "x\"z\n", columns: []string{"a"},
+			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/43/x"z/quote (") in a field that does not begin with one`}},
 		{name: "row of several lines as long as allowed", text: "a\n\"" + strings.Repeat("\n", 26) + "xx\"\r\ny\n", columns: []string{"a"},
 			good: map[int64]string{0: `{"a":"` + strings.Repeat(`\n`, 26) + `xx"}`, 1: `{"a":"y"}`}},
 		{name: "lines of quoted rows count", text: "a\n\"1\n2\"\n\nx,y\n", columns: []string{"a"}, good: map[int64]string{0: `{"a":"1\n2"}`},

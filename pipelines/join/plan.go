@@ -50,6 +50,9 @@ type planOptions struct {
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
 	p.params, p.sources = paramsOf(s)
+	if err := p.params.Validate(); err != nil {
+		return nil, err
+	}
 	if err := p.list(ctx, opt); err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ const (
 
 // Codecs lists what each output format takes, the default first.
 var Codecs = map[Format][]Codec{
-	Avro: {Zstandard, Snappy, Deflate, Null},
+	Avro: {Snappy, Zstandard, Deflate, Null},
 	JSON: {NoCodec, Gzip},
 }
 

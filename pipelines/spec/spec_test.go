@@ -76,7 +76,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, Label{Func: Binary}, like.Label)
 	assert.Equal(t, AttributeAll, like.Attribution)
 	assert.Equal(t, Outputs{
-		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Zstandard},
+		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy},
 		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Ledger: "specs/out/ledger",
 	}, s.Outputs)
 }

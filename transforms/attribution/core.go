@@ -94,6 +94,7 @@ type Joiner struct {
 	p       *Params
 	longest int64
 
+	keys     []uint64 // of views, for sorting: time, index
 	order    []timed
 	ids      index
 	next     []int32 // of an engagement: the next one that names the same view, or -1
@@ -132,22 +133,12 @@ func (j *Joiner) Join(b *Bucket, out Output) {
 	}
 }
 
-// insertViews sorts the views and finds duplicates: of two views with one id that
+// insertViews puts the views in order and finds duplicates: of two views with one id that
 // lie at most DuplicatesWithin apart the earlier one is kept, or, if they have the same
 // time, the first in log order.
 func (j *Joiner) insertViews(b *Bucket, out Output) {
 	n := len(b.Views)
-	j.order = slices.Grow(j.order[:0], n)[:n]
-	for i := range b.Views {
-		j.order[i] = timed{time: b.Views[i].Time, index: int32(i), next: -1}
-	}
-	slices.SortFunc(j.order, func(x, y timed) int {
-		if x.time != y.time {
-			return cmp.Compare(x.time, y.time)
-		}
-		v, w := &b.Views[x.index], &b.Views[y.index]
-		return cmp.Or(bytes.Compare(v.ID, w.ID), compareLog(v.Partition, v.Offset, w.Partition, w.Offset))
-	})
+	j.sortViews(b.Views)
 	j.ids.reset(n + len(b.Engagements)/8)
 	for i := range j.order {
 		t := &j.order[i]
@@ -168,6 +159,44 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 			kept := &b.Views[j.order[e.keptView].index]
 			out.DuplicateView(kept.payloadHash() != v.payloadHash())
 		}
+	}
+}
+
+// sortViews fills j.order with the views in order of (time, id, log). Times come first as
+// plain integers, which sort several times faster than anything compared by a function;
+// only views of one millisecond are compared in full.
+func (j *Joiner) sortViews(views []View) {
+	j.order = slices.Grow(j.order[:0], len(views))
+	if len(views) == 0 {
+		return
+	}
+	earliest := views[0].Time
+	for i := range views {
+		earliest = min(earliest, views[i].Time)
+	}
+	j.keys = slices.Grow(j.keys[:0], len(views))
+	for i := range views {
+		// Both halves fit: a bucket spans a day or so, less than 2^32 ms, and its views
+		// are indexed by int32.
+		j.keys = append(j.keys, uint64(views[i].Time-earliest)<<32|uint64(i))
+	}
+	slices.Sort(j.keys)
+	for _, key := range j.keys {
+		i := int32(key & (1<<32 - 1))
+		j.order = append(j.order, timed{time: views[i].Time, index: i, next: -1})
+	}
+	for from := 0; from < len(j.order); {
+		to := from + 1
+		for to < len(j.order) && j.order[to].time == j.order[from].time {
+			to++
+		}
+		if to-from > 1 {
+			slices.SortFunc(j.order[from:to], func(x, y timed) int {
+				v, w := &views[x.index], &views[y.index]
+				return cmp.Or(bytes.Compare(v.ID, w.ID), compareLog(v.Partition, v.Offset, w.Partition, w.Offset))
+			})
+		}
+		from = to
 	}
 }
 

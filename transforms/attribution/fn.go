@@ -68,6 +68,8 @@ type joinFn struct {
 	joiner  *Joiner
 	encoder sample.Encoder
 	bucket  Bucket
+	// block and encoded are room for output, kept from one bucket to the next.
+	block, encoded []byte
 }
 
 func (f *joinFn) Setup() {
@@ -95,8 +97,10 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		}
 	}
 	out := newOutput(&f.P, &f.encoder, f.bucket.Index, samples)
+	out.block, out.encoded = f.block[:0], f.encoded
 	f.joiner.Join(&f.bucket, out)
 	out.finish()
+	f.block, f.encoded = out.block, out.encoded
 	for _, r := range out.orphans {
 		rejected(r)
 	}

@@ -18,6 +18,7 @@ type output struct {
 	bucket  int64
 	emit    func(block []byte)
 
+	// block and encoded are used again and again: what is emitted is a copy.
 	block   []byte
 	encoded []byte
 	// sightings by the home bucket that will tally them.
@@ -38,7 +39,7 @@ func (o *output) Sample(s *sample.Sample) {
 		o.finish()
 	}
 	if len(o.block) == 0 {
-		o.block = sample.NewBlock(make([]byte, 0, sampleBlockBytes/4), o.bucket*o.p.Bucket)
+		o.block = sample.NewBlock(o.block, o.bucket*o.p.Bucket)
 	}
 	o.block = sample.AppendTo(o.block, o.encoded)
 	o.count(s)
@@ -47,8 +48,8 @@ func (o *output) Sample(s *sample.Sample) {
 // finish emits the block at hand.
 func (o *output) finish() {
 	if len(o.block) > 0 {
-		o.emit(o.block)
-		o.block = nil
+		o.emit(bytes.Clone(o.block))
+		o.block = o.block[:0]
 	}
 }
 

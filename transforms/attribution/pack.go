@@ -27,7 +27,7 @@ type packer struct {
 	firstBucket, lastBucket, ownFirst, ownLast int64
 
 	readers map[readerKey]*reader
-	blocks  map[blockKey][]byte
+	blocks  map[int64][][]byte // unfinished ones by bucket, then shard
 	account *ledger.Ledger
 	emit    func(shard, bucket int64, block []byte)
 	reject  func(event.Rejected)
@@ -38,14 +38,12 @@ type readerKey struct {
 	schema uint64
 }
 
-type blockKey struct{ shard, bucket int64 }
-
 // newPacker returns a packer that hands finished blocks to emit and refused records to
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
 	k := &packer{
 		p: p, longest: p.longestWindow(), reach: p.Reach(), emit: emit, reject: reject,
-		readers: map[readerKey]*reader{}, blocks: map[blockKey][]byte{}, account: newLedger(p),
+		readers: map[readerKey]*reader{}, blocks: map[int64][][]byte{}, account: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
@@ -298,31 +296,38 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 
 // put appends a record to the block of its shard and bucket.
 func (k *packer) put(hash uint64, bucket int64, appendTo func(dst []byte, start int64) []byte) {
-	key := blockKey{int64(hash % uint64(k.p.Shards)), bucket}
-	block := k.blocks[key]
+	shards := k.blocks[bucket]
+	if shards == nil {
+		shards = make([][]byte, k.p.Shards)
+		k.blocks[bucket] = shards
+	}
+	shard := int64(hash % uint64(k.p.Shards))
+	block := shards[shard]
 	if len(block) == 0 {
 		block = appendHeader(block, bucket)
 	}
 	block = appendTo(block, bucket*k.p.Bucket)
 	if len(block) >= blockBytes {
-		k.finish(key, block)
+		k.finish(shard, bucket, block)
 		block = block[:0]
 	}
-	k.blocks[key] = block
+	shards[shard] = block
 }
 
 // finish emits a copy of exactly the block's size: the buffer goes on being used.
-func (k *packer) finish(key blockKey, block []byte) {
+func (k *packer) finish(shard, bucket int64, block []byte) {
 	k.account.Bytes.Blocks += int64(len(block))
-	k.emit(key.shard, key.bucket, bytes.Clone(block))
+	k.emit(shard, bucket, bytes.Clone(block))
 }
 
 // flush emits all unfinished blocks and returns the account of what was added since the
 // last flush.
 func (k *packer) flush() *ledger.Ledger {
-	for key, block := range k.blocks {
-		if len(block) > 0 {
-			k.finish(key, block)
+	for bucket, shards := range k.blocks {
+		for shard, block := range shards {
+			if len(block) > 0 {
+				k.finish(int64(shard), bucket, block)
+			}
 		}
 	}
 	clear(k.blocks)

@@ -95,6 +95,9 @@ type Params struct {
 // NoLogEnd is the LogEnd of a log that goes on; it is also a To that bounds nothing.
 const NoLogEnd = math.MaxInt64
 
+// maxBucket is how much time the views of one bucket may span, stubs included: 40 days.
+const maxBucket = 40 * 24 * 3_600_000
+
 // Validate reports everything that is wrong with p at once.
 func (p *Params) Validate() error {
 	var errs []error
@@ -107,6 +110,9 @@ func (p *Params) Validate() error {
 	positive("shards", int64(p.Shards))
 	for _, k := range p.Kinds {
 		positive("window of "+k.Name, k.Window)
+	}
+	if p.Bucket+p.DuplicatesWithin > maxBucket {
+		errs = append(errs, fmt.Errorf("bucket %d with duplicates within %d: together at most %d", p.Bucket, p.DuplicatesWithin, maxBucket))
 	}
 	if len(p.Kinds) == 0 {
 		errs = append(errs, errors.New("kinds: at least one is needed"))

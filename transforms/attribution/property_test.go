@@ -166,6 +166,8 @@ func drawLog(t *rapid.T, p *Params) []*record {
 	return log
 }
 
+type blockKey struct{ shard, bucket int64 }
+
 type inMemory struct {
 	samples []want
 	encoded []string

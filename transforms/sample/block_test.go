@@ -1,0 +1,131 @@
+package sample
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func encoded(id string, time int64) []byte {
+	e := Encoder{JSONViews: true}
+	return e.Append(nil, &Sample{ViewID: []byte(id), ViewTime: time, View: []byte("{}")})
+}
+
+// TestMergeIsASort: blocks cut in any way from sorted runs of (bucket, shard) and given in any
+// order merge into what sorting all samples gives.
+func TestMergeIsASort(t *testing.T) {
+	type key struct {
+		time int64
+		id   string
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		length := rapid.Int64Range(1, 50).Draw(t, "bucket length")
+		ids := rapid.StringMatching(`[a-c]{1,2}`)
+		var want []key
+		runs := map[[2]int64][]key{}
+		for range rapid.IntRange(0, 60).Draw(t, "samples") {
+			k := key{rapid.Int64Range(0, 100).Draw(t, "time"), ids.Draw(t, "id")}
+			if slices.Contains(want, k) {
+				continue // a join gives each once
+			}
+			want = append(want, k)
+			at := [2]int64{k.time / length, int64(len(k.id)+int(k.id[0])) % 3} // the shard follows from the id
+			runs[at] = append(runs[at], k)
+		}
+		order := func(a, b key) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.id, b.id)) }
+		slices.SortFunc(want, order)
+		var blocks [][]byte
+		for at, run := range runs {
+			slices.SortFunc(run, order)
+			var block []byte
+			for _, k := range run {
+				if len(block) == 0 || rapid.IntRange(0, 3).Draw(t, "cut") == 0 {
+					if len(block) > 0 {
+						blocks = append(blocks, block)
+					}
+					block = NewBlock(nil, at[0]*length)
+				}
+				block = AppendTo(block, encoded(k.id, k.time))
+			}
+			blocks = append(blocks, block)
+		}
+		blocks = append(blocks, NewBlock(nil, 7)) // an empty one adds nothing
+		blocks = rapid.Permutation(blocks).Draw(t, "order")
+		var got []key
+		require.NoError(t, Merge(blocks, func(b []byte) error {
+			id, at, err := Key(b)
+			require.NoError(t, err)
+			require.Equal(t, encoded(string(id), at), b)
+			got = append(got, key{at, string(id)})
+			return nil
+		}))
+		require.Equal(t, want, got)
+	})
+}
+
+func TestMergeOfNothing(t *testing.T) {
+	fail := func([]byte) error { return errors.New("called") }
+	require.NoError(t, Merge(nil, fail))
+	require.NoError(t, Merge([][]byte{NewBlock(nil, 0), NewBlock(nil, -5)}, fail))
+}
+
+// TestMergeBeforeTheEpoch: buckets may start before 1970, and sort there.
+func TestMergeBeforeTheEpoch(t *testing.T) {
+	late, early := AppendTo(NewBlock(nil, 0), encoded("a", 1)), AppendTo(NewBlock(nil, -10), encoded("b", -3))
+	var got []string
+	require.NoError(t, Merge([][]byte{late, early}, func(b []byte) error {
+		id, _, err := Key(b)
+		got = append(got, string(id))
+		return err
+	}))
+	require.Equal(t, []string{"b", "a"}, got)
+}
+
+func TestMergeRefuses(t *testing.T) {
+	good := AppendTo(NewBlock(nil, 0), encoded("a", 1))
+	for _, c := range []struct {
+		name  string
+		block []byte
+		want  string
+	}{
+		{"an empty block", nil, "merge samples: block of 0 bytes has no bucket"},
+		{"a length without a sample", append(NewBlock(nil, 0), 200, 1), "merge samples: block ends within a sample"},
+		{"half a length", append(NewBlock(nil, 0), 200), "merge samples: block ends within a sample"},
+		{"a sample cut short", good[:len(good)-1], "merge samples: block ends within a sample"},
+		{"a later sample cut short", append(bytes.Clone(good), good[1:len(good)-1]...), "merge samples: block ends within a sample"},
+		{"a sample without an id", AppendTo(NewBlock(nil, 0), []byte{20, 'a'}), "encoded sample of 2 bytes: no view id"},
+		{"a sample with an id of negative length", AppendTo(NewBlock(nil, 0), []byte{1, 'a'}), "encoded sample of 2 bytes: no view id"},
+		{"a sample without a time", AppendTo(NewBlock(nil, 0), []byte{2, 'a'}), "encoded sample of 2 bytes: no view time"},
+		{"an empty sample", AppendTo(NewBlock(nil, 0), nil), "encoded sample of 0 bytes: no view id"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.EqualError(t, Merge([][]byte{c.block}, func([]byte) error { return nil }), c.want)
+		})
+	}
+}
+
+func TestMergeStopsAtAnError(t *testing.T) {
+	full := errors.New("disk full")
+	block := AppendTo(AppendTo(NewBlock(nil, 0), encoded("a", 1)), encoded("b", 2))
+	calls := 0
+	err := Merge([][]byte{block, block}, func([]byte) error { calls++; return full })
+	require.ErrorIs(t, err, full)
+	require.Equal(t, 1, calls)
+}
+
+func FuzzMerge(f *testing.F) {
+	block := AppendTo(AppendTo(NewBlock(nil, 300), encoded("a", 301)), encoded("b", 302))
+	f.Add(block, block[:len(block)-2])
+	f.Add([]byte{}, []byte{0xff, 0xff})
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		total := 0
+		if err := Merge([][]byte{a, b}, func(e []byte) error { total += len(e); return nil }); err == nil {
+			require.LessOrEqual(t, total, len(a)+len(b))
+		}
+	})
+}
