@@ -2,6 +2,7 @@ package avroio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -224,7 +225,7 @@ func BenchmarkRead(b *testing.B) {
 				seen := 0
 				for {
 					block, err := r.Next()
-					if err == io.EOF {
+					if errors.Is(err, io.EOF) {
 						break
 					}
 					require.NoError(b, err)

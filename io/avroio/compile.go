@@ -305,6 +305,7 @@ func (c *compiler) weight(t *Type, around []*Type) int {
 		}
 	case KindArray, KindMap:
 		w += 2 + c.weight(t.Items, around)
+	default: // one instruction
 	}
 	w = min(w, inlineWeight+1)
 	c.weights[t] = w

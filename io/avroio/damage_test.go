@@ -2,6 +2,7 @@ package avroio
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -205,7 +206,7 @@ func TestAnyDamageIsContained(t *testing.T) {
 		sizes := map[int64]int64{}
 		for {
 			b, err := r.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			require.NoError(t, err)
@@ -225,7 +226,7 @@ func TestAnyDamageIsContained(t *testing.T) {
 			swallowed := int64(0) // what ends before this was taken for part of a block
 			for {
 				b, err := again.Next()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					break
 				}
 				if err != nil {

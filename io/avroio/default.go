@@ -112,6 +112,7 @@ func appendDefaultScalar(dst []byte, t *Type, v any) (out []byte, ok bool) {
 				return append(dst, raw...), len(raw) == t.Size
 			}
 			return append(binary.AppendVarint(dst, int64(len(raw))), raw...), true
+		default: // no other type has text for a default
 		}
 	}
 	return dst, false
@@ -131,8 +132,9 @@ func appendDefaultNumber(dst []byte, kind Kind, text string) (out []byte, ok boo
 	case KindDouble:
 		f, err := strconv.ParseFloat(text, 64)
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), err == nil
+	default:
+		return dst, false
 	}
-	return dst, false
 }
 
 // typeName names a type for messages.

@@ -81,7 +81,7 @@ func FuzzContainer(f *testing.F) {
 		offset := r.Header().Size
 		for {
 			b, err := r.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			size := b.Size

@@ -57,6 +57,7 @@ func jsonNodes(t *Type, known map[*Type]*jsonNode) *jsonNode {
 		for _, b := range t.Branches {
 			n.nodes = append(n.nodes, jsonNodes(b, known))
 		}
+	default: // nothing below it
 	}
 	return n
 }

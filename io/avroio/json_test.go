@@ -65,6 +65,7 @@ func plain(typ *Type, v any) any {
 			out = append(out, plain(typ.Items, item))
 		}
 		return out
+	default:
 	}
 	switch v := v.(type) {
 	case []byte:

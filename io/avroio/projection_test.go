@@ -39,6 +39,7 @@ func at(t assert.TestingT, native any, typ *Type, path []string) event.Value {
 			}
 		}
 		return event.Value{}
+	default:
 	}
 	if len(path) > 0 {
 		return event.Value{}

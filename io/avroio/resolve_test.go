@@ -159,6 +159,7 @@ func reference(w, r *Type, v any) any {
 		if text, ok := v.(string); ok {
 			return []byte(text)
 		}
+	default:
 	}
 	return v
 }

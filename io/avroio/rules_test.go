@@ -12,6 +12,7 @@ import (
 )
 
 func float32s(f float32) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(f)) }
+
 func float64s(f float64) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(f)) }
 
 func text(s string) []byte { return append(varints(int64(len(s))), s...) }
@@ -41,11 +42,15 @@ func TestResolutionRules(t *testing.T) {
 		{"enum extended", ab, `{"type":"enum","name":"x.E","symbols":["A","B","C"]}`, varints(1), varints(1), true},
 		{"enum default", ab, `{"type":"enum","name":"E","symbols":["X","C","B"],"default":"C"}`, varints(0), varints(1), false},
 		{"fixed", `{"type":"fixed","name":"F","size":2}`, `{"type":"fixed","name":"F","size":2}`, []byte{1, 2}, []byte{1, 2}, true},
-		{"array of enums", `{"type":"array","items":` + ab + `}`, `{"type":"array","items":` + ba + `}`,
-			cat(varints(2, 0, 1), varints(-1, 1, 1), varints(0)), cat(varints(2, 2, 0), varints(1, 0), varints(0)), false},
-		{"map of ints", `{"type":"map","values":"int"}`, `{"type":"map","values":"double"}`,
+		{
+			"array of enums", `{"type":"array","items":` + ab + `}`, `{"type":"array","items":` + ba + `}`,
+			cat(varints(2, 0, 1), varints(-1, 1, 1), varints(0)), cat(varints(2, 2, 0), varints(1, 0), varints(0)), false,
+		},
+		{
+			"map of ints", `{"type":"map","values":"int"}`, `{"type":"map","values":"double"}`,
 			cat(varints(1), text("k"), varints(5), varints(-1, 3), text("l"), varints(6), varints(0)),
-			cat(varints(1), text("k"), float64s(5), varints(1), text("l"), float64s(6), varints(0)), false},
+			cat(varints(1), text("k"), float64s(5), varints(1), text("l"), float64s(6), varints(0)), false,
+		},
 		{"union to the same", `["null","long"]`, `["null","long"]`, varints(1, 5), varints(1, 5), true},
 		{"union to a longer one", `["null","long"]`, `["null","long","string"]`, varints(1, 5), varints(1, 5), true},
 		{"union in another order", `["null","long"]`, `["long","null"]`, varints(1, 5), varints(0, 5), false},
@@ -54,20 +59,35 @@ func TestResolutionRules(t *testing.T) {
 		{"type to a union", `"long"`, `["null","long"]`, varints(5), varints(1, 5), false},
 		{"same type before promotion", `"long"`, `["double","long"]`, varints(5), varints(1, 5), false},
 		{"first of the promotions", `"int"`, `["string","double","float"]`, varints(5), cat(varints(1), float64s(5)), false},
-		{"full name before short one", `{"type":"fixed","name":"b.F","size":1}`,
-			`[{"type":"fixed","name":"a.F","size":1},{"type":"fixed","name":"b.F","size":1}]`, []byte{9}, []byte{2, 9}, false},
-		{"drop first, middle and last", rec(`"a":"long","b":"string","c":"int","d":"string","e":"double"`), rec(`"b":"string","d":"string"`),
-			cat(varints(1), text("b"), varints(2), text("d"), float64s(3)), cat(text("b"), text("d")), false},
+		{
+			"full name before short one", `{"type":"fixed","name":"b.F","size":1}`,
+			`[{"type":"fixed","name":"a.F","size":1},{"type":"fixed","name":"b.F","size":1}]`,
+			[]byte{9},
+			[]byte{2, 9},
+			false,
+		},
+		{
+			"drop first, middle and last", rec(`"a":"long","b":"string","c":"int","d":"string","e":"double"`), rec(`"b":"string","d":"string"`),
+			cat(varints(1), text("b"), varints(2), text("d"), float64s(3)), cat(text("b"), text("d")), false,
+		},
 		{"drop all", rec(`"a":"long"`), rec(``), varints(1), nil, false},
-		{"reorder", rec(`"a":"long","b":"string","c":"int"`), rec(`"c":"int","a":"long","b":"string"`),
-			cat(varints(1), text("b"), varints(2)), cat(varints(2, 1), text("b")), false},
+		{
+			"reorder", rec(`"a":"long","b":"string","c":"int"`), rec(`"c":"int","a":"long","b":"string"`),
+			cat(varints(1), text("b"), varints(2)), cat(varints(2, 1), text("b")), false,
+		},
 		{"reorder with promotion", rec(`"a":"long","b":"int"`), rec(`"b":"double","a":"double"`), varints(1, 2), cat(float64s(2), float64s(1)), false},
-		{"field alias", rec(`"old":"long","b":"int"`),
-			`{"type":"record","name":"R","fields":[{"name":"new","aliases":["x","old"],"type":"long"},{"name":"b","type":"int"}]}`, varints(1, 2), varints(1, 2), true},
-		{"a name before an alias", rec(`"a":"long"`),
-			`{"type":"record","name":"R","fields":[{"name":"z","aliases":["a"],"type":"long","default":9},{"name":"a","type":"long"}]}`, varints(1), varints(9, 1), false},
-		{"record alias", rec(`"a":"long"`),
-			`{"type":"record","name":"n.S","aliases":["R","n.R"],"fields":[{"name":"a","type":"long"}]}`, varints(1), varints(1), true},
+		{
+			"field alias", rec(`"old":"long","b":"int"`),
+			`{"type":"record","name":"R","fields":[{"name":"new","aliases":["x","old"],"type":"long"},{"name":"b","type":"int"}]}`, varints(1, 2), varints(1, 2), true,
+		},
+		{
+			"a name before an alias", rec(`"a":"long"`),
+			`{"type":"record","name":"R","fields":[{"name":"z","aliases":["a"],"type":"long","default":9},{"name":"a","type":"long"}]}`, varints(1), varints(9, 1), false,
+		},
+		{
+			"record alias", rec(`"a":"long"`),
+			`{"type":"record","name":"n.S","aliases":["R","n.R"],"fields":[{"name":"a","type":"long"}]}`, varints(1), varints(1), true,
+		},
 		{"record of another namespace", `{"type":"record","name":"x.R","fields":[]}`, rec(``), nil, nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -229,8 +249,10 @@ func TestRecordsThatDoNotResolve(t *testing.T) {
 		{"huge array of nulls", field(`{"type":"array","items":"null"}`), field(`{"type":"array","items":["int","null"]}`), varints(math.MaxInt64), "over 1048576 values that take no bytes"},
 		{"bad block", field(`{"type":"array","items":"int"}`), field(`{"type":"array","items":"double"}`), varints(-1, 9), "the record ends"},
 		{"false block length", field(`{"type":"array","items":"int"}`), field(`{"type":"array","items":"double"}`), varints(-1, 3, 5, 6, 7, 0), "a block's length is not that of its items"},
-		{"deep", nodeSchema, `{"type":"record","name":"Node","fields":[{"name":"next","type":["null","Node"]},{"name":"id","type":"double"}]}`,
-			append(bytes.Repeat(varints(7, 1), 5000), varints(8, 0)...), "nested over 1000 deep"},
+		{
+			"deep", nodeSchema, `{"type":"record","name":"Node","fields":[{"name":"next","type":["null","Node"]},{"name":"id","type":"double"}]}`,
+			append(bytes.Repeat(varints(7, 1), 5000), varints(8, 0)...), "nested over 1000 deep",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := Resolve(mustParse(t, tt.writer), mustParse(t, tt.reader))

@@ -11,13 +11,12 @@ import (
 // what it read. Text in values points into buf. depth counts the calls and arrays
 // around.
 func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth int) (int, *DecodeError) {
-	start := pos // of the value in question, for messages
 	code := p.code
 	var in *instr
 	for {
 		in = &code[pc]
 		pc++
-		start = pos
+		start := pos // of the value in question, for messages
 		switch in.op {
 		case opEnd:
 			return pos, nil

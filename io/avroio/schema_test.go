@@ -25,7 +25,8 @@ func TestParseSchemaErrors(t *testing.T) {
 		{"number", `5`, []string{"the schema: a type is a name, an object or a list, not 5"}},
 		{"unknown type", record(`{"name":"a","type":"strng"}`), []string{`a: unknown type "strng"`}},
 		{"all at once", record(`{"name":"a","type":"strng"},{"name":"b"},{"name":"a","type":"int"},{"name":"1","type":"int"},7`), []string{
-			`a: unknown type "strng"`, "b: the field has no type", `record R has the field "a" twice`, `field 4 of R has the name "1"`, "field 5 of R is 7, not an object"}},
+			`a: unknown type "strng"`, "b: the field has no type", `record R has the field "a" twice`, `field 4 of R has the name "1"`, "field 5 of R is 7, not an object",
+		}},
 		{"deep path", record(`{"name":"a","type":["null",{"type":"record","name":"I","fields":[{"name":"b","type":{"type":"array","items":"x"}}]}]}`), []string{`a.b[]: unknown type "x"`}},
 		{"no name", `{"type":"record","fields":[]}`, []string{`record has the name ""`}},
 		{"bad namespace", `{"type":"fixed","name":"F","namespace":"a..b","size":1}`, []string{`the name "a..b.F"`}},

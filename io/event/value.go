@@ -1,6 +1,8 @@
 package event
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -64,6 +66,7 @@ func (v Value) Number() (f float64, ok bool) {
 	case String:
 		parsed, err := strconv.ParseFloat(string(v.Text), 64)
 		f, ok = parsed, err == nil
+	default: // null and bytes are no numbers
 	}
 	return f, ok && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
@@ -79,7 +82,7 @@ func (v Value) String() string {
 	case String:
 		return strconv.Quote(string(v.Text))
 	case Bytes:
-		return fmt.Sprintf("%x", v.Text)
+		return hex.EncodeToString(v.Text)
 	default:
 		return "null"
 	}
@@ -144,13 +147,15 @@ func (v Value) millis(unit Unit) (int64, error) {
 				return 0, fmt.Errorf("time %s as %s is outside 1970 to 2199", v, unit)
 			}
 			return v.Int * 1000, nil
+		default: // RFC 3339 wants text; no unit is told below
 		}
 	case Float:
 		if ms := floatMillis(v.Float, unit); math.Abs(ms) <= MaxTime { // false for NaN
 			return int64(ms), nil
 		}
 	case Null:
-		return 0, fmt.Errorf("time is null or absent")
+		return 0, errors.New("time is null or absent")
+	default: // booleans and bytes are no times
 	}
 	if unit == UnitAuto {
 		return 0, fmt.Errorf("time %s has no unit: it is a plain number", v)

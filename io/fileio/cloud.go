@@ -140,7 +140,7 @@ type cloudReader struct {
 func (c *cloudReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.at += int64(n)
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if cause := context.Cause(c.ctx); cause != nil {

@@ -8,16 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/storage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/api/option"
+
+	"tributary/io/fileio/fileiotest"
 )
 
 // The same must hold wherever files are.
@@ -30,29 +27,8 @@ func TestFakeCloud(t *testing.T) {
 }
 
 func TestEmulatedCloud(t *testing.T) {
-	startEmulator(t)
+	fileiotest.StartEmulator(t)
 	conformance(t, "gs://bucket/some/where/")
-}
-
-// startEmulator starts the server of testdata/services/gcs.sh with an empty bucket.
-func startEmulator(t *testing.T) {
-	t.Helper()
-	data := t.TempDir()
-	script, err := filepath.Abs("../../testdata/services/gcs.sh")
-	require.NoError(t, err)
-	run := func(verb string) string {
-		cmd := exec.Command(script, verb, "--data", data)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		require.NoError(t, err, verb)
-		return strings.TrimSpace(string(out))
-	}
-	t.Cleanup(func() { run("stop") })
-	t.Setenv("STORAGE_EMULATOR_HOST", run("start"))
-	c, err := storage.NewClient(t.Context(), option.WithoutAuthentication())
-	require.NoError(t, err)
-	require.NoError(t, c.Bucket("bucket").Create(t.Context(), "project", nil))
-	require.NoError(t, c.Close())
 }
 
 func conformance(t *testing.T, root string) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -31,10 +32,10 @@ func writeForEver(path string) {
 		_, err = w.Write(make([]byte, 1<<20))
 	}
 	if err != nil {
-		os.Stdout.WriteString(err.Error() + "\n")
+		fmt.Println(err)
 		os.Exit(1)
 	}
-	os.Stdout.WriteString("writing\n")
+	fmt.Println("writing")
 	for {
 		if _, err := w.Write(make([]byte, 4096)); err != nil {
 			os.Exit(1)
@@ -147,7 +148,7 @@ func TestModeOfFiles(t *testing.T) {
 	path := t.TempDir() + "/x"
 	plain, err := os.OpenFile(path+"2", os.O_CREATE, 0o644)
 	require.NoError(t, err)
-	defer plain.Close()
+	defer func() { require.NoError(t, plain.Close()) }()
 	want, err := plain.Stat()
 	require.NoError(t, err)
 	w, err := Create(t.Context(), path)

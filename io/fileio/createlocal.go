@@ -152,7 +152,7 @@ func removeLeftover(path string) {
 	if err != nil {
 		return
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // nothing was written
 	// By its path: a file that was committed meanwhile no longer has it.
 	if lock(file, false) == nil {
 		_ = os.Remove(path)

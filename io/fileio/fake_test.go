@@ -173,14 +173,14 @@ func (f *fakeCloud) list(w http.ResponseWriter, q url.Values) {
 
 func (f *fakeCloud) attrs(name string) map[string]string {
 	o := f.objects[name]
-	return map[string]string{"name": name, "bucket": "bucket", "size": strconv.Itoa(len(o.content)), "generation": fmt.Sprint(o.generation)}
+	return map[string]string{"name": name, "bucket": "bucket", "size": strconv.Itoa(len(o.content)), "generation": strconv.FormatInt(o.generation, 10)}
 }
 
 func (f *fakeCloud) one(kind, name string, w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o, ok := f.objects[name]
-	if want := r.URL.Query().Get("generation"); !ok || want != "" && want != fmt.Sprint(o.generation) {
+	if want := r.URL.Query().Get("generation"); !ok || want != "" && want != strconv.FormatInt(o.generation, 10) {
 		answer(w, http.StatusNotFound, "No such object: bucket/"+name)
 		return
 	}
@@ -191,7 +191,7 @@ func (f *fakeCloud) one(kind, name string, w http.ResponseWriter, r *http.Reques
 	case "stat":
 		_ = json.NewEncoder(w).Encode(f.attrs(name))
 	case "get":
-		w.Header().Set("X-Goog-Generation", fmt.Sprint(o.generation))
+		w.Header().Set("X-Goog-Generation", strconv.FormatInt(o.generation, 10))
 		content, status := o.content, http.StatusOK
 		if from, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok {
 			offset, _ := strconv.Atoi(strings.TrimSuffix(from, "-"))
@@ -290,7 +290,7 @@ func (f *fakeCloud) cut(w http.ResponseWriter, r *http.Request, part int) bool {
 	o, _ := f.get(name)
 	offset, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-"))
 	content := o.content[offset:]
-	w.Header().Set("X-Goog-Generation", fmt.Sprint(o.generation))
+	w.Header().Set("X-Goog-Generation", strconv.FormatInt(o.generation, 10))
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	if offset > 0 {
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", offset, len(o.content)-1, len(o.content)))

@@ -1,6 +1,7 @@
 package fileio
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func expandBraces(pattern string, all []string) ([]string, error) {
 	var choices []string
 	for i := open; ; i++ {
 		if i >= len(pattern) {
-			return nil, fmt.Errorf("a brace is not closed")
+			return nil, errors.New("a brace is not closed")
 		}
 		switch pattern[i] {
 		case '\\':

@@ -37,7 +37,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 	}
 	n, err := g.r.Read(p)
 	g.at += int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return n, err
 	}
 	return n, g.explain(err, false)
@@ -47,7 +47,7 @@ func (g *gunzip) explain(err error, header bool) error {
 	switch {
 	case err == nil:
 		return nil
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s: gzip is cut off after %d bytes of content: %w", g.path, g.at, io.ErrUnexpectedEOF)
 	case header && errors.Is(err, gzip.ErrHeader):
 		return fmt.Errorf("%s: not gzip, though its name ends in .gz: %w", g.path, err)

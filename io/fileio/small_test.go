@@ -65,17 +65,25 @@ func TestDecompress(t *testing.T) {
 	}{
 		{name: "plain", path: "x.json", content: []byte("abc"), want: "abc"},
 		{name: "several members", path: "x.json.gz", content: whole, want: strings.Repeat("hello ", 1000) + "world"},
-		{name: "cut off in a member", path: "x.gz", content: whole[:len(whole)-9], want: strings.Repeat("hello ", 1000) + "world",
-			wantErr: "x.gz: gzip is cut off after 6005 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
-		{name: "cut off in the next header", path: "x.gz", content: whole[:len(whole)-26], want: strings.Repeat("hello ", 1000),
-			wantErr: "x.gz: gzip is cut off after 6000 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
+		{
+			name: "cut off in a member", path: "x.gz", content: whole[:len(whole)-9], want: strings.Repeat("hello ", 1000) + "world",
+			wantErr: "x.gz: gzip is cut off after 6005 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
+		},
+		{
+			name: "cut off in the next header", path: "x.gz", content: whole[:len(whole)-26], want: strings.Repeat("hello ", 1000),
+			wantErr: "x.gz: gzip is cut off after 6000 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
+		},
 		{name: "empty", path: "x.gz", wantErr: "x.gz: gzip is cut off after 0 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
 		{name: "cut off in the header", path: "x.gz", content: whole[:5], wantErr: "x.gz: gzip is cut off after 0 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
 		{name: "not gzip", path: "x.gz", content: []byte(`{"a": 1, "b": 2}`), wantErr: "x.gz: not gzip, though its name ends in .gz: gzip: invalid header", is: gzip.ErrHeader},
-		{name: "damaged", path: "x.gz", content: damaged, want: strings.Repeat("hello ", 1000) + "world",
-			wantErr: "x.gz: gzip is damaged after 6005 bytes of content: gzip: invalid checksum", is: gzip.ErrChecksum},
-		{name: "garbage after it", path: "x.gz", content: append(packed(t, "a"), "0123456789"...), want: "a",
-			wantErr: "x.gz: gzip is damaged after 1 bytes of content: gzip: invalid header", is: gzip.ErrHeader},
+		{
+			name: "damaged", path: "x.gz", content: damaged, want: strings.Repeat("hello ", 1000) + "world",
+			wantErr: "x.gz: gzip is damaged after 6005 bytes of content: gzip: invalid checksum", is: gzip.ErrChecksum,
+		},
+		{
+			name: "garbage after it", path: "x.gz", content: append(packed(t, "a"), "0123456789"...), want: "a",
+			wantErr: "x.gz: gzip is damaged after 1 bytes of content: gzip: invalid header", is: gzip.ErrHeader,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := io.ReadAll(Decompress(c.path, bytes.NewReader(c.content)))

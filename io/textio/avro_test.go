@@ -111,8 +111,10 @@ func TestAvroValues(t *testing.T) {
 		{typ: nanos, text: `"2026-01-01T00:00:00.000000001Z"`, want: `1767225600000000001`},
 		{typ: nanos, text: `"2600-01-01T00:00:00Z"`, want: `!f: want a time (RFC 3339 or a number), got "2600-01-01T00:00:00Z"`},
 		{typ: `{"type":"long","logicalType":"local-timestamp-millis"}`, text: `"2026-01-01T00:00:00.5"`, want: `1767225600500`},
-		{typ: `{"type":"long","logicalType":"local-timestamp-millis"}`, text: `"2026-01-01T00:00:00Z"`,
-			want: `!f: want a time without a zone (2006-01-02T15:04:05 or a number), got "2026-01-01T00:00:00Z"`},
+		{
+			typ: `{"type":"long","logicalType":"local-timestamp-millis"}`, text: `"2026-01-01T00:00:00Z"`,
+			want: `!f: want a time without a zone (2006-01-02T15:04:05 or a number), got "2026-01-01T00:00:00Z"`,
+		},
 		{typ: date, text: `"1970-01-03"`, want: `1970-01-03 00:00:00 +0000 UTC`},
 		{typ: date, text: `"1969-12-31"`, want: `1969-12-31 00:00:00 +0000 UTC`},
 		{typ: date, text: `"1970-13-01"`, want: `!f: want a date (2006-01-02 or days as a number), got "1970-13-01"`},

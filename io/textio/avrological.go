@@ -77,6 +77,7 @@ func (t *avroType) describe() string {
 		return fmt.Sprintf("a decimal number of at most %d digits, %d after the point", t.precision, t.scale)
 	case logicalUUID:
 		return "a uuid"
+	default: // told by its type
 	}
 	switch t.kind {
 	case avroInt, avroLong:
@@ -102,8 +103,9 @@ func (l logical) parse(text []byte) (int64, bool) {
 	case logicalTimeMillis, logicalTimeMicros:
 		t, err := time.Parse(time.TimeOnly, s)
 		return inUnit(t.AddDate(1970, 0, 0), l-logicalTimeMillis), err == nil
+	default: // not a time
+		return 0, false
 	}
-	return 0, false
 }
 
 // parseTime also takes a space between date and time, as RFC 3339 allows.

@@ -15,7 +15,7 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 	text, isString := e.stringOf(v)
 	switch t.kind {
 	case avroNull:
-		if v[0] != 'n' && !(e.rules == rulesCSV && string(v) == `""`) {
+		if v[0] != 'n' && (e.rules != rulesCSV || string(v) != `""`) {
 			e.wrong("null", v)
 		}
 	case avroBoolean:
@@ -42,6 +42,7 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 		e.dst = binary.AppendVarint(e.dst, int64(i))
 	case avroBytes, avroFixed:
 		e.binary(t, v, text, isString)
+	default: // types that hold others are not for here
 	}
 }
 

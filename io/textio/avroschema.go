@@ -204,6 +204,7 @@ func (p *schemaParser) complex(s schemaText, namespace string) (*avroType, error
 		if err = p.define(t, s, namespace); err != nil {
 			return nil, err
 		}
+	default: // nothing but its name
 	}
 	return t, t.setLogical(s)
 }
@@ -250,6 +251,7 @@ func (p *schemaParser) define(t *avroType, s schemaText, namespace string) error
 	case avroRecord:
 		p.records = append(p.records, t)
 		return p.fields(t, s, namespace)
+	default: // no other type is named
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package textio
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,7 +42,7 @@ func BenchmarkReader(b *testing.B) {
 				r := NewReader(bytes.NewReader(text), format, Options{})
 				for {
 					block, err := r.Next()
-					if err == io.EOF {
+					if errors.Is(err, io.EOF) {
 						break
 					}
 					if err != nil || len(block.Bad) > 0 {
@@ -60,7 +62,7 @@ func BenchmarkCSVReference(b *testing.B) {
 		r := csv.NewReader(bytes.NewReader(text))
 		r.ReuseRecord = true
 		for {
-			if _, err := r.Read(); err == io.EOF {
+			if _, err := r.Read(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				b.Fatal(err)
@@ -95,7 +97,7 @@ func BenchmarkValid(b *testing.B) {
 func BenchmarkExtractor(b *testing.B) {
 	lines := benchLines()
 	for _, paths := range [][]string{{"view_id", "ts"}, {"view_id", "user.id", "ts", "item", "score"}} {
-		name := fmt.Sprint(len(paths))
+		name := strconv.Itoa(len(paths))
 		b.Run("ours/"+name, func(b *testing.B) {
 			e, values := NewExtractor(paths), make([]event.Value, len(paths))
 			b.SetBytes(int64(len(lines[0])))

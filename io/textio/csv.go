@@ -141,21 +141,24 @@ func (r *Reader) nextRow() (text []byte, line int64, bad, err error) {
 			}
 			continue
 		}
-		if n := blankLine(window, s.err == io.EOF); n > 0 {
+		if n := blankLine(window, errors.Is(s.err, io.EOF)); n > 0 {
 			s.advance(n, 1)
 			continue
 		}
 		// What a row is must not depend on how much happens to be in the window.
-		text, last := window, s.err == io.EOF
+		text, last := window, errors.Is(s.err, io.EOF)
 		if most := s.limit + 2; len(text) > most { // its line end included
 			text, last = text[:most], false
 		}
 		n, lines, bad := r.parseRow(text, last)
-		if bad == errMore && len(text) < s.limit+2 {
+		if errors.Is(bad, errMore) && len(text) < s.limit+2 {
 			// Twice as much each time, so that a long row is not looked at over and over.
-			for want := 2 * len(window); len(s.window()) < want && s.fill(); {
+			for want := 2 * len(window); len(s.window()) < want; {
+				if !s.fill() {
+					break
+				}
 			}
-			if s.err != nil && s.err != io.EOF {
+			if s.err != nil && !errors.Is(s.err, io.EOF) {
 				return nil, 0, nil, s.err
 			}
 			continue
@@ -172,7 +175,7 @@ func (r *Reader) nextRow() (text []byte, line int64, bad, err error) {
 		switch {
 		case long:
 			bad = r.tooLong()
-		case bad == errMore:
+		case errors.Is(bad, errMore):
 			bad = errOpenQuote
 		}
 		return trimLineEnd(text), line, bad, err

@@ -78,7 +78,10 @@ func (s *source) skipMark() error {
 		return nil
 	}
 	s.marked = true
-	for len(s.window()) < len(markUTF8) && s.fill() {
+	for len(s.window()) < len(markUTF8) {
+		if !s.fill() {
+			break
+		}
 	}
 	for _, mark := range marksWide {
 		if bytes.HasPrefix(s.window(), mark) {
@@ -109,7 +112,7 @@ func (s *source) nextLine() (line []byte, long bool, err error) {
 			continue
 		}
 		// A last line without an end is one only if the text really ends there.
-		if s.err != io.EOF || seen == 0 {
+		if !errors.Is(s.err, io.EOF) || seen == 0 {
 			return nil, false, s.err
 		}
 		line = s.window()
@@ -135,7 +138,7 @@ func (s *source) skipLine() (begin []byte, long bool, err error) {
 		}
 		s.advance(len(s.window()), 0)
 		if !s.fill() {
-			if s.err != io.EOF {
+			if !errors.Is(s.err, io.EOF) {
 				return nil, false, s.err
 			}
 			s.line++

@@ -34,7 +34,7 @@ func unescape(dst, text []byte) []byte {
 			r, _ := hex4(text, i)
 			i += 4
 			if utf16.IsSurrogate(r) {
-				var pair rune = utf8.RuneError
+				pair := utf8.RuneError
 				if i+6 <= len(text) && text[i] == '\\' && text[i+1] == 'u' {
 					low, _ := hex4(text, i+2)
 					if pair = utf16.DecodeRune(r, low); pair != utf8.RuneError {

@@ -32,7 +32,7 @@ func readAll(t *testing.T, r *Reader) read {
 		if err != nil {
 			_, again := r.Next()
 			require.Equal(t, err, again, "the end is final")
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				out.err = err
 			}
 			return out
@@ -74,15 +74,21 @@ func TestReadJSON(t *testing.T) {
 		{name: "no line end at the end", text: `{"a":1}`, good: map[int64]string{0: `{"a":1}`}},
 		{name: "CRLF, blank lines and space around", text: "\r\n {} \r\n\r\n\t{\"a\" : [ ]}\r\n", good: map[int64]string{0: `{}`, 1: `{"a" : [ ]}`}},
 		{name: "byte order mark", text: "\xef\xbb\xbf{}\n", good: map[int64]string{0: `{}`}},
-		{name: "bad lines count", text: "{}\n\nnope\n{}\n[1]\n", good: map[int64]string{0: "{}", 2: "{}"},
-			bad: []string{"1/3/nope/" + notObject, "3/5/[1]/" + notObject}},
-		{name: "cut off", text: "{\"a\":1}\n{\"a\":", good: map[int64]string{0: `{"a":1}`},
-			bad: []string{`1/2/{"a":/invalid JSON at byte 6: want a value, got the end`}},
+		{
+			name: "bad lines count", text: "{}\n\nnope\n{}\n[1]\n", good: map[int64]string{0: "{}", 2: "{}"},
+			bad: []string{"1/3/nope/" + notObject, "3/5/[1]/" + notObject},
+		},
+		{
+			name: "cut off", text: "{\"a\":1}\n{\"a\":", good: map[int64]string{0: `{"a":1}`},
+			bad: []string{`1/2/{"a":/invalid JSON at byte 6: want a value, got the end`},
+		},
 		{name: "two on a line", text: "{}{}\n", bad: []string{`0/1/{}{}/invalid JSON at byte 3: want the end of the line, got "{"`}},
 		{name: "missing comma", text: `{"a":1 "b":2}`, bad: []string{`0/1/{"a":1 "b":2}/invalid JSON at byte 8: want "," or "}", got "\""`}},
 		{name: "not UTF-8", text: "{\"a\":\"\xff\"}", bad: []string{"0/1/{\"a\":\"\xff\"}/text is not UTF-8"}},
-		{name: "too long", text: "{\"a\":\"0123456789012345678901234567890\"}\n{}\n", good: map[int64]string{1: "{}"},
-			bad: []string{"0/1/{\"a\":\"012345678901234567890123/record is longer than 30 bytes"}},
+		{
+			name: "too long", text: "{\"a\":\"0123456789012345678901234567890\"}\n{}\n", good: map[int64]string{1: "{}"},
+			bad: []string{"0/1/{\"a\":\"012345678901234567890123/record is longer than 30 bytes"},
+		},
 		{name: "as long as allowed", text: `{"a":"0123456789012345678901"}`, good: map[int64]string{0: `{"a":"0123456789012345678901"}`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,37 +115,59 @@ func TestReadCSV(t *testing.T) {
 		{name: "empty file"},
 		{name: "header only", text: "a,b\n", columns: []string{"a", "b"}},
 		{name: "rows", text: "a,b\n1,2\n3,\n", columns: []string{"a", "b"}, good: map[int64]string{0: `{"a":"1","b":"2"}`, 1: `{"a":"3","b":""}`}},
-		{name: "byte order mark and CRLF", text: "\xef\xbb\xbfa,b\r\n\r\n1,2\r\n3,4", columns: []string{"a", "b"},
-			good: map[int64]string{0: `{"a":"1","b":"2"}`, 1: `{"a":"3","b":"4"}`}},
+		{
+			name: "byte order mark and CRLF", text: "\xef\xbb\xbfa,b\r\n\r\n1,2\r\n3,4", columns: []string{"a", "b"},
+			good: map[int64]string{0: `{"a":"1","b":"2"}`, 1: `{"a":"3","b":"4"}`},
+		},
 		{name: "quotes", text: "a,\"b,c\"\n\"x\"\"y\",\"1\r\n2\"\n", columns: []string{"a", "b,c"}, good: map[int64]string{0: `{"a":"x\"y","b,c":"1\n2"}`}},
 		{name: "escapes", text: "a\n\\\t\x01é\n", columns: []string{"a"}, good: map[int64]string{0: `{"a":"\\\t\u0001é"}`}},
-		{name: "number of fields", text: "a,b\n1\n1,2\n1,2,3\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"1","b":"2"}`},
-			bad: []string{"0/2/1/1 fields, but the header has 2", "2/4/1,2,3/3 fields, but the header has 2"}},
-		{name: "bare quote", text: "a,b\n1,2\"\n3,4\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"3","b":"4"}`},
-			bad: []string{`0/2/1,2"/quote (") in a field that does not begin with one`}},
-		{name: "text after a quote", text: "a,b\n1,\"2\"3\n3,4\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"3","b":"4"}`},
-			bad: []string{`0/2/1,"2"3/text after the closing quote of a field; a quote inside is written twice ("")`}},
-		{name: "quote never closed, up to the end", text: "a,b\n1,\"2\n3,4\n5,6\n", columns: []string{"a", "b"},
-			good: map[int64]string{1: `{"a":"3","b":"4"}`, 2: `{"a":"5","b":"6"}`}, bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`}},
-		{name: "quote never closed, far from the end", text: "a,b\n1,\"2\n" + strings.Repeat("3,4\n", 20), columns: []string{"a", "b"},
+		{
+			name: "number of fields", text: "a,b\n1\n1,2\n1,2,3\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"1","b":"2"}`},
+			bad: []string{"0/2/1/1 fields, but the header has 2", "2/4/1,2,3/3 fields, but the header has 2"},
+		},
+		{
+			name: "bare quote", text: "a,b\n1,2\"\n3,4\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"3","b":"4"}`},
+			bad: []string{`0/2/1,2"/quote (") in a field that does not begin with one`},
+		},
+		{
+			name: "text after a quote", text: "a,b\n1,\"2\"3\n3,4\n", columns: []string{"a", "b"}, good: map[int64]string{1: `{"a":"3","b":"4"}`},
+			bad: []string{`0/2/1,"2"3/text after the closing quote of a field; a quote inside is written twice ("")`},
+		},
+		{
+			name: "quote never closed, up to the end", text: "a,b\n1,\"2\n3,4\n5,6\n", columns: []string{"a", "b"},
+			good: map[int64]string{1: `{"a":"3","b":"4"}`, 2: `{"a":"5","b":"6"}`}, bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
+		},
+		{
+			name: "quote never closed, far from the end", text: "a,b\n1,\"2\n" + strings.Repeat("3,4\n", 20), columns: []string{"a", "b"},
 			good: func() map[int64]string {
 				good := map[int64]string{}
 				for i := range 20 {
 					good[int64(i+1)] = `{"a":"3","b":"4"}`
 				}
 				return good
-			}(), bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`}},
+			}(), bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
+		},
 		{name: "not UTF-8", text: "a\n\xe9\n", columns: []string{"a"}, bad: []string{"0/2/\xe9/text is not UTF-8"}},
-		{name: "line too long", text: "a\n" + strings.Repeat("x", 31) + "\ny\n", columns: []string{"a"}, good: map[int64]string{1: `{"a":"y"}`},
-			bad: []string{"0/2/" + strings.Repeat("x", 30) + "/record is longer than 30 bytes"}},
-		{name: "row of several lines too long", text: "a\n\"" + strings.Repeat("\n", 27) + "xx\"\ny\n", columns: []string{"a"}, good: map[int64]string{2: `{"a":"y"}`},
-			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/29/xx"/quote (") in a field that does not begin with one`}},
-		{name: "mistake beyond the limit", text: "a\n\"\n" + strings.Repeat("\n", 40) + "x\"z\n", columns: []string{"a"},
-			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/43/x"z/quote (") in a field that does not begin with one`}},
-		{name: "row of several lines as long as allowed", text: "a\n\"" + strings.Repeat("\n", 26) + "xx\"\r\ny\n", columns: []string{"a"},
-			good: map[int64]string{0: `{"a":"` + strings.Repeat(`\n`, 26) + `xx"}`, 1: `{"a":"y"}`}},
-		{name: "lines of quoted rows count", text: "a\n\"1\n2\"\n\nx,y\n", columns: []string{"a"}, good: map[int64]string{0: `{"a":"1\n2"}`},
-			bad: []string{"1/5/x,y/2 fields, but the header has 1"}},
+		{
+			name: "line too long", text: "a\n" + strings.Repeat("x", 31) + "\ny\n", columns: []string{"a"}, good: map[int64]string{1: `{"a":"y"}`},
+			bad: []string{"0/2/" + strings.Repeat("x", 30) + "/record is longer than 30 bytes"},
+		},
+		{
+			name: "row of several lines too long", text: "a\n\"" + strings.Repeat("\n", 27) + "xx\"\ny\n", columns: []string{"a"}, good: map[int64]string{2: `{"a":"y"}`},
+			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/29/xx"/quote (") in a field that does not begin with one`},
+		},
+		{
+			name: "mistake beyond the limit", text: "a\n\"\n" + strings.Repeat("\n", 40) + "x\"z\n", columns: []string{"a"},
+			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/43/x"z/quote (") in a field that does not begin with one`},
+		},
+		{
+			name: "row of several lines as long as allowed", text: "a\n\"" + strings.Repeat("\n", 26) + "xx\"\r\ny\n", columns: []string{"a"},
+			good: map[int64]string{0: `{"a":"` + strings.Repeat(`\n`, 26) + `xx"}`, 1: `{"a":"y"}`},
+		},
+		{
+			name: "lines of quoted rows count", text: "a\n\"1\n2\"\n\nx,y\n", columns: []string{"a"}, good: map[int64]string{0: `{"a":"1\n2"}`},
+			bad: []string{"1/5/x,y/2 fields, but the header has 1"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for reading, text := range map[string]io.Reader{"whole": strings.NewReader(c.text), "by byte": iotest.OneByteReader(strings.NewReader(c.text))} {

@@ -159,8 +159,10 @@ func (c *Config) validateTimes() error {
 		name string
 		d    time.Duration
 	}{
-		{"out-of-orderness", c.OutOfOrderness}, {"clock-skew", c.ClockSkew},
-		{"duplicates-within", c.DuplicatesWithin}, {"disorder", c.Disorder},
+		{"out-of-orderness", c.OutOfOrderness},
+		{"clock-skew", c.ClockSkew},
+		{"duplicates-within", c.DuplicatesWithin},
+		{"disorder", c.Disorder},
 	} {
 		if d.d < 0 || d.d > maxSpan || d.d%time.Millisecond != 0 {
 			errs = append(errs, fmt.Errorf("%s: must be whole milliseconds, 0 to %s, got %s", d.name, maxSpan, d.d))
@@ -178,8 +180,12 @@ func (c *Config) validateRates() error {
 		name string
 		rate float64
 	}{
-		{"duplicates", c.Duplicates}, {"late", c.Late}, {"orphans", c.Orphans},
-		{"malformed", c.Malformed}, {"early", c.Early}, {"edges", c.Edges},
+		{"duplicates", c.Duplicates},
+		{"late", c.Late},
+		{"orphans", c.Orphans},
+		{"malformed", c.Malformed},
+		{"early", c.Early},
+		{"edges", c.Edges},
 	} {
 		if !(r.rate >= 0 && r.rate <= 1) {
 			errs = append(errs, fmt.Errorf("%s: must be a rate in [0, 1], got %v", r.name, r.rate))

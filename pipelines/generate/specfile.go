@@ -13,7 +13,7 @@ func specYAML(c *Config) []byte {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	input := func(dir string) string {
 		if c.Order == OrderNone {
-			return fmt.Sprintf("%s/*.avro", dir)
+			return dir + "/*.avro"
 		}
 		return fmt.Sprintf("{path: %s/*.avro, order: %s}", dir, c.Order)
 	}

@@ -87,12 +87,12 @@ func (t *teller) tell(view int64) {
 			v.fate = fateLate
 		}
 	}
-	t.addView(v)
+	t.add(t.out.views, v)
 	if !v.held && t.dice.chance(t.Duplicates) {
-		t.addView(t.copyOfView(v))
+		t.add(t.out.views, t.copyOfView(v))
 	}
 	if t.dice.chance(t.Malformed) {
-		t.addView(t.malformed(view, at))
+		t.add(t.out.views, t.malformed(view, at))
 	}
 	if v.fate == fateSample {
 		t.out.rows = append(t.out.rows, row{view: view, time: at})
@@ -107,11 +107,12 @@ func (t *teller) tell(view int64) {
 	}
 }
 
-func (t *teller) addView(r record) {
+// add gives a record its place in its partition.
+func (t *teller) add(partitions [][]record, r record) {
 	r.seq = t.seq
 	t.seq++
 	p := r.view % int64(t.Partitions)
-	t.out.views[p] = append(t.out.views[p], r)
+	partitions[p] = append(partitions[p], r)
 }
 
 // copyOfView writes a view a second time: as it was, or once more from the start, a
@@ -149,7 +150,7 @@ func (t *teller) engage(v *record, kind, n int) {
 	if !alone && t.dice.chance(t.Late) {
 		t.hold(&e)
 	}
-	t.addEngagement(e)
+	t.add(t.out.engagements, e)
 	if e.fate == fateMatched {
 		labels := t.out.labels[len(t.out.labels)-len(t.Kinds):]
 		labels[kind].add(at-v.time, t.side.amount(t.Seed, t.Kinds[kind].Amount, eventKey(&e)))
@@ -158,26 +159,19 @@ func (t *teller) engage(v *record, kind, n int) {
 		again := e
 		again.fate = fateDuplicate
 		again.arrival += t.dice.upTo(e.time + t.disorder - e.arrival)
-		t.addEngagement(again)
+		t.add(t.out.engagements, again)
 	}
 	if !alone && t.dice.chance(t.Orphans) {
 		orphan := e
 		orphan.view, orphan.fate, orphan.held = ghost(v.view), fateOrphan, false
 		orphan.arrival = at + t.dice.upTo(t.disorder)
-		t.addEngagement(orphan)
+		t.add(t.out.engagements, orphan)
 	}
 	if t.dice.chance(t.Malformed) {
 		m := t.malformed(v.view, v.time)
 		m.kind, m.repeat = uint8(kind), uint8(n)
-		t.addEngagement(m)
+		t.add(t.out.engagements, m)
 	}
-}
-
-func (t *teller) addEngagement(r record) {
-	r.seq = t.seq
-	t.seq++
-	p := r.view % int64(t.Partitions)
-	t.out.engagements[p] = append(t.out.engagements[p], r)
 }
 
 // delay draws how long after its view an engagement comes, in ms.

@@ -128,8 +128,10 @@ func (s *rowSorter) add(c *chunk, emit func(*row, []label) error) error {
 
 // flush emits the first n rows waiting.
 func (s *rowSorter) flush(n int, emit func(*row, []label) error) error {
-	for from, to := 0, 0; from < n; from = to {
-		for to = from + 1; to < n && s.waiting[to].time == s.waiting[from].time; to++ {
+	for from := 0; from < n; {
+		to := from + 1
+		for to < n && s.waiting[to].time == s.waiting[from].time {
+			to++
 		}
 		same := s.waiting[from:to]
 		if len(same) > 1 {
@@ -140,6 +142,7 @@ func (s *rowSorter) flush(n int, emit func(*row, []label) error) error {
 				return err
 			}
 		}
+		from = to
 	}
 	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
 	return nil

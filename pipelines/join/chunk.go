@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"tributary/io/avroio"
@@ -101,6 +102,11 @@ func openChunks(ctx context.Context, f *file, at place) (*chunkReader, error) {
 	return &chunkReader{next: avroChunks(container, 0), close: r.Close}, nil
 }
 
+// formatError says that a file can be read, and is not of its format.
+type formatError struct{ error }
+
+func (e *formatError) Unwrap() error { return e.error }
+
 // headers caches what files begin with: every piece of a file wants it.
 var headers sync.Map
 
@@ -116,7 +122,11 @@ func headerOf(ctx context.Context, f *file) (avroio.Header, error) {
 	defer r.Close()
 	container, err := avroio.NewReader(r)
 	if err != nil {
-		return avroio.Header{}, fmt.Errorf("%s: %w", f.Path, err)
+		err = fmt.Errorf("%s: %w", f.Path, err)
+		if failed := (*fs.PathError)(nil); !errors.As(err, &failed) && ctx.Err() == nil {
+			err = &formatError{err}
+		}
+		return avroio.Header{}, err
 	}
 	headers.Store(key, container.Header())
 	return container.Header(), nil

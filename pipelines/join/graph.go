@@ -31,20 +31,21 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[writeLedgerFn]())
 }
 
-// outputs are the files of one slice.
+// outputs are the files of one slice; Orphans is empty if they are only counted.
 type outputs struct {
-	samples, late, dead, orphans, ledger string
+	Samples, Late, Dead, Orphans, Ledger string
 }
+
+// stamp is a time in the name of a file; milliseconds may follow the seconds.
+const stamp = "20060102T150405Z"
 
 // outputsOf names the files of a slice by its times, so that a rerun replaces them.
 func outputsOf(o *spec.Outputs, s slice) outputs {
-	const stamp = "20060102T150405.000Z"
 	name := func(ms int64) string {
-		text := timeOf(ms).Format(stamp)
 		if ms%1000 == 0 {
-			return text[:15] + "Z"
+			return timeOf(ms).Format(stamp)
 		}
-		return text
+		return timeOf(ms).Format("20060102T150405.000Z")
 	}
 	folder := "dt=" + timeOf(s.from).Format("2006-01-02")
 	file := func(root, kind, ending string) string {
@@ -62,11 +63,11 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		}
 	}
 	return outputs{
-		samples: file(o.Samples.Path, "part", ending),
-		late:    file(o.Late, "late", ".jsonl"),
-		dead:    file(o.DeadLetters, "dead", ".jsonl"),
-		orphans: file(o.Orphans, "orphans", ".jsonl"),
-		ledger:  file(o.Ledger, "ledger", ".json"),
+		Samples: file(o.Samples.Path, "part", ending),
+		Late:    file(o.Late, "late", ".jsonl"),
+		Dead:    file(o.DeadLetters, "dead", ".jsonl"),
+		Orphans: file(o.Orphans, "orphans", ".jsonl"),
+		Ledger:  file(o.Ledger, "ledger", ".json"),
 	}
 }
 
@@ -89,19 +90,19 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 	joined := attribution.Join(root, params, batches)
 
 	written := beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-		Path: out.samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
+		Path: out.Samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
 		Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
 	}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples)))
 
 	rejected := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
 	refused := beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
-		Paths: map[string]string{outputLate: out.late, outputDead: out.dead, outputOrphans: out.orphans},
+		Paths: map[string]string{outputLate: out.Late, outputDead: out.Dead, outputOrphans: out.Orphans},
 		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
 	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, rejected)))
 
 	// The ledger comes last: where it is, everything else is.
 	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Ledgers, written, refused)
-	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Path: out.ledger, Fingerprint: fingerprint},
+	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Files: out, Fingerprint: fingerprint},
 		beam.GroupByKey(root.Scope("Ledger"), beam.AddFixedKey(root.Scope("Ledger"), ledgers)))
 	return pipeline
 }
@@ -117,10 +118,11 @@ func (p *plan) sliceParams(s slice) attribution.Params {
 	return params
 }
 
-// writeLedgerFn merges the accounts of a slice, refuses them if they do not balance, and
-// writes the result.
+// writeLedgerFn merges the accounts of a slice, refuses them if they do not balance,
+// removes files that an earlier run had reason to write and this one had not, and writes
+// the ledger.
 type writeLedgerFn struct {
-	Path        string
+	Files       outputs
 	Fingerprint string
 }
 
@@ -138,13 +140,21 @@ func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	file, err := fileio.Create(ctx, f.Path)
+	for _, out := range f.Files.counted(total) {
+		if out.records > 0 {
+			continue
+		}
+		if err := fileio.Remove(ctx, out.path); err != nil {
+			return fmt.Errorf("remove what an earlier run wrote: %w", err)
+		}
+	}
+	file, err := fileio.Create(ctx, f.Files.Ledger)
 	if err != nil {
 		return err
 	}
 	if _, err := file.Write(content); err != nil {
 		file.Abort()
-		return fmt.Errorf("write %s: %w", f.Path, err)
+		return fmt.Errorf("write %s: %w", f.Files.Ledger, err)
 	}
 	return file.Commit()
 }

@@ -72,10 +72,16 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 }
 
 // list finds the files of every source. A file that several patterns of one role match
-// is taken once; one that several roles match is read once for all of them.
+// is taken once; one that several roles match is read once for all of them, unless they
+// want it read differently.
 func (p *plan) list(ctx context.Context, opt planOptions) error {
 	var problems problem.List
-	byPath := map[string]*scannedFile{}
+	type reading struct {
+		path   string
+		format spec.Format
+		schema string // what text is converted to
+	}
+	readings := map[reading]*scannedFile{}
 	taken := map[[2]string]bool{}
 	for i := range p.sources {
 		src := &p.sources[i]
@@ -93,16 +99,21 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 				continue
 			}
 			taken[[2]string{src.Role, f.Path}] = true
-			known := byPath[f.Path]
+			as := reading{path: f.Path, format: src.Format}
+			if src.Format != spec.Avro {
+				as.schema = src.Schema
+			}
+			known := readings[as]
 			if known == nil {
 				known = &scannedFile{file: file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}}
-				byPath[f.Path] = known
+				readings[as] = known
 				p.files = append(p.files, known)
 			}
 			known.roles = append(known.roles, role{source: i})
 		}
 	}
-	slices.SortFunc(p.files, func(a, b *scannedFile) int { return cmp.Compare(a.Path, b.Path) })
+	// Stable, for files that are read in several ways: the order of roles.
+	slices.SortStableFunc(p.files, func(a, b *scannedFile) int { return cmp.Compare(a.Path, b.Path) })
 	return asError(problems)
 }
 
@@ -132,9 +143,11 @@ func (p *plan) prune(src *source, path string, opt planOptions) bool {
 // partitions that records name are known after the scan only.
 func (p *plan) rank() {
 	for i, f := range p.files {
-		p.partitions = append(p.partitions, f.Path)
+		if i == 0 || f.Path != p.files[i-1].Path {
+			p.partitions = append(p.partitions, f.Path)
+		}
 		for k := range f.roles {
-			f.roles[k].partition = int32(i)
+			f.roles[k].partition = int32(len(p.partitions) - 1)
 		}
 	}
 }
@@ -168,7 +181,7 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				problems = append(problems, p.problem(codeUnreadable, err.Error(), &p.sources[f.roles[0].source]))
+				problems = append(problems, p.problem(codeOf(err), err.Error(), &p.sources[f.roles[0].source]))
 				return nil
 			}
 			f.chunks = found.chunks
@@ -205,56 +218,6 @@ func scaleSizes(f *scannedFile, plain int64) {
 	for i := range f.chunks {
 		f.chunks[i].size = int64(float64(f.chunks[i].size) * scale)
 	}
-}
-
-// orderPartitions puts together the partitions that records name: from the chunks of all
-// files, in order of offset, comes the largest event time before each.
-func (p *plan) orderPartitions() error {
-	type piece struct {
-		part *part
-		file *scannedFile
-	}
-	partitions := map[string][]piece{}
-	for _, f := range p.files {
-		for r, role := range f.roles {
-			src := &p.sources[role.source]
-			if src.Order != spec.OrderField {
-				continue
-			}
-			for c := range f.chunks {
-				for i := range f.chunks[c].parts[r] {
-					part := &f.chunks[c].parts[r][i]
-					// One log for all roles that read the same input.
-					name := src.Path + "#" + part.key
-					partitions[name] = append(partitions[name], piece{part, f})
-				}
-			}
-		}
-	}
-	var problems problem.List
-	names := make([]string, 0, len(partitions))
-	for name := range partitions {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		rank := int32(len(p.partitions))
-		p.partitions = append(p.partitions, name)
-		pieces := partitions[name]
-		slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(a.part.first, b.part.first) })
-		largest := int64(event.NoTime)
-		for i, piece := range pieces {
-			piece.part.partition, piece.part.before = rank, largest
-			largest = max(largest, piece.part.max)
-			if piece.part.first < 0 || i > 0 && piece.part.first <= pieces[i-1].part.last && pieces[i-1].part.first != piece.part.first {
-				src := &p.sources[piece.file.roles[0].source]
-				problems = append(problems, p.problem(codeOrder,
-					"partition "+strconv.Quote(name)+": the offsets in "+piece.file.Path+" do not go on from those before them", src))
-				break
-			}
-		}
-	}
-	return asError(problems)
 }
 
 // problem is a problem with an input of the spec.

@@ -1,8 +1,9 @@
 package join
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
@@ -27,10 +28,15 @@ func init() {
 	register.Emitter1[ledger.Ledger]()
 }
 
-func encodePiece(p piece) ([]byte, error) { return json.Marshal(p) }
+// Not as JSON, which would spoil names of files and partitions that are not UTF-8.
+func encodePiece(p piece) ([]byte, error) {
+	var out bytes.Buffer
+	err := gob.NewEncoder(&out).Encode(p)
+	return out.Bytes(), err
+}
 
-func decodePiece(text []byte) (p piece, err error) {
-	err = json.Unmarshal(text, &p)
+func decodePiece(encoded []byte) (p piece, err error) {
+	err = gob.NewDecoder(bytes.NewReader(encoded)).Decode(&p)
 	return p, err
 }
 
@@ -146,11 +152,8 @@ func (f *readFn) refuse(p *piece, c *loaded, account *ledger.Ledger, rejected fu
 	for _, t := range c.read.Takes {
 		for _, bad := range c.chunk.Bad {
 			r := event.Rejected{
-				Reason: event.ReasonMalformed, Detail: bad.Err.Error(), Input: t.Input, Partition: -1, Offset: bad.Index, Count: bad.Count,
+				Reason: event.ReasonMalformed, Detail: bad.Err.Error(), Input: t.Input, Partition: t.File, Offset: bad.Index, Count: bad.Count,
 				EventTime: event.NoTime, Watermark: event.NoTime, Record: slices.Clone(bad.Record),
-			}
-			if !t.ByField {
-				r.Partition = t.Parts[0].Partition
 			}
 			f.dead(r, account, rejected)
 		}
@@ -199,7 +202,7 @@ func (f *readFn) split(p *piece, b event.Batch, t take, batches func(event.Batch
 		if err != nil || part == nil {
 			if !b.Repeat {
 				f.dead(event.Rejected{
-					Reason: event.ReasonMalformed, Detail: fmt.Sprintf("its place in the log: %v", err), Input: t.Input, Partition: -1, Offset: r.Offset,
+					Reason: event.ReasonMalformed, Detail: fmt.Sprintf("its place in the log: %v", err), Input: t.Input, Partition: t.File, Offset: r.Offset,
 					Count: 1, EventTime: event.NoTime, Watermark: event.NoTime, Schema: b.Schema, Record: slices.Clone(r.Record),
 				}, account, rejected)
 			}
@@ -213,7 +216,7 @@ func (f *readFn) split(p *piece, b event.Batch, t take, batches func(event.Batch
 	})
 	if lost := b.Count - told; lost > 0 && !b.Repeat {
 		f.dead(event.Rejected{
-			Reason: event.ReasonMalformed, Detail: "a record before these cannot be decoded, nor where they begin", Input: t.Input, Partition: -1,
+			Reason: event.ReasonMalformed, Detail: "a record before these cannot be decoded, nor where they begin", Input: t.Input, Partition: t.File,
 			Offset: b.Offset + int64(told), Count: int64(lost), EventTime: event.NoTime, Watermark: event.NoTime, Schema: b.Schema,
 		}, account, rejected)
 	}

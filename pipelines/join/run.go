@@ -2,25 +2,17 @@ package join
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"tributary/io/fileio"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/runners/direct"
-	"tributary/transforms/attribution"
 	"tributary/transforms/ledger"
 )
 
@@ -34,7 +26,8 @@ type Options struct {
 	Parallel int
 	// Again joins slices again that are finished and whose input has not changed.
 	Again bool
-	// Progress is told how far the run is, from one goroutine; nil for nobody.
+	// Progress is told how far the run is: now and then, and whenever a slice is finished.
+	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
 }
 
@@ -58,6 +51,9 @@ const progressEvery = 200 * time.Millisecond
 // it was cancelled; what is finished stays.
 func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error) {
 	started := time.Now()
+	if opt.Slice > 0 && opt.Slice < time.Millisecond {
+		return nil, fmt.Errorf("slices of %s: event times are in milliseconds", opt.Slice)
+	}
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
 	}
@@ -67,22 +63,24 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{plan: p, options: opt, total: ledger.New()}
+	all := p.slices(opt.From, opt.To, opt.Slice)
+	r := &runner{plan: p, options: opt, slices: len(all), total: ledger.New()}
 	for _, k := range p.params.Kinds {
 		r.total.Engagements[k.Name] = &ledger.Engagements{Delay: &ledger.Histogram{}}
 	}
-	all := p.slices(opt.From, opt.To, opt.Slice)
+	if err := p.clearOverlaps(ctx, all, opt); err != nil {
+		return nil, err
+	}
 	todo, err := r.unfinished(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	before := recordsRead.Load()
-	if err := r.join(ctx, todo, len(all)); err != nil {
+	if err := r.join(ctx, todo); err != nil {
 		return nil, err
 	}
 	out := &report.Report{
 		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Ledger: r.total,
-		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - before, MaxRSS: maxRSS(),
+		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
 		Outputs: describeOutputs(&s.Outputs, r.total),
 	}
 	for _, e := range s.Engagements {
@@ -96,56 +94,21 @@ type runner struct {
 	plan    *plan
 	options Options
 
+	slices  int   // all of them
+	records int64 // of the slices to be joined
+	before  int64 // recordsRead when joining began
+
 	mu       sync.Mutex
 	total    *ledger.Ledger
 	finished int
 }
 
-// unfinished returns the slices that are to be joined, with their fingerprints; those that
-// are done already are added to the total.
-func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, error) {
-	var todo []fingerprinted
-	for _, s := range all {
-		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
-		if !r.options.Again {
-			done, err := readLedger(ctx, outputsOf(&r.plan.spec.Outputs, s).ledger)
-			if err != nil {
-				return nil, err
-			}
-			if done != nil && done.Fingerprint == f.fingerprint {
-				r.add(done)
-				continue
-			}
-		}
-		todo = append(todo, f)
-	}
-	return todo, nil
-}
-
-type fingerprinted struct {
-	slice
-	fingerprint string
-}
-
-func (r *runner) add(l *ledger.Ledger) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.total.Merge(l)
-	r.finished++
-}
-
 // join joins the slices, several at once, and reports how far they are.
-func (r *runner) join(ctx context.Context, todo []fingerprinted, slicesTotal int) error {
-	total := int64(0)
+func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	for _, s := range todo {
-		total += r.plan.recordsIn(s.slice)
+		r.records += r.plan.recordsIn(s.slice)
 	}
-	start := recordsRead.Load()
-	tell := func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.options.Progress(Progress{Stage: "join", Done: min(recordsRead.Load()-start, total), Total: total, Slices: r.finished, SlicesTotal: slicesTotal})
-	}
+	r.before = recordsRead.Load()
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -154,9 +117,9 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted, slicesTotal int
 		for {
 			select {
 			case <-ticker.C:
-				tell()
+				r.tell()
 			case <-stop:
-				tell()
+				r.tell()
 				return
 			}
 		}
@@ -170,49 +133,40 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted, slicesTotal int
 		func(i int) error { return r.finish(ctx, todo[i].slice) })
 	close(stop)
 	<-stopped
+	if err == nil && r.finished < r.slices {
+		return ctx.Err() // it was cancelled before all had begun
+	}
 	return err
 }
 
-// finish takes the account of a slice that has been joined, and removes files of an
-// earlier run that this one had no reason to write.
+// tell reports how far the run is.
+func (r *runner) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := min(recordsRead.Load()-r.before, r.records)
+	r.options.Progress(Progress{Stage: "join", Done: done, Total: r.records, Slices: r.finished, SlicesTotal: r.slices})
+}
+
+// finish takes the account of a slice that has been joined.
 func (r *runner) finish(ctx context.Context, s slice) error {
-	out := outputsOf(&r.plan.spec.Outputs, s)
-	l, err := readLedger(ctx, out.ledger)
+	path := outputsOf(&r.plan.spec.Outputs, s).Ledger
+	l, err := readLedger(ctx, path)
 	if err != nil {
 		return err
 	}
 	if l == nil {
-		return fmt.Errorf("slice %s to %s: its ledger %s is not there", timeOf(s.from), timeOf(s.to), out.ledger)
-	}
-	late, dead, orphans := l.Views.Late, l.Views.Dead, int64(0)
-	for _, e := range l.Engagements {
-		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead, orphans+e.Orphans
-	}
-	for path, n := range map[string]int64{out.samples: l.Views.Samples, out.late: late, out.dead: dead, out.orphans: orphans} {
-		if n > 0 || path == "" {
-			continue
-		}
-		if err := fileio.Remove(ctx, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+		return fmt.Errorf("slice %s to %s: its ledger %s is not there", timeOf(s.from), timeOf(s.to), path)
 	}
 	r.add(l)
+	r.tell()
 	return nil
 }
 
-func readLedger(ctx context.Context, path string) (*ledger.Ledger, error) {
-	content, err := fileio.ReadFile(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	l, err := ledger.Decode(content)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return l, nil
+func (r *runner) add(l *ledger.Ledger) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total.Merge(l)
+	r.finished++
 }
 
 // recordsIn is how many records a slice reads that no other accounts for.
@@ -225,48 +179,6 @@ func (p *plan) recordsIn(s slice) (n int64) {
 		}
 	}
 	return n
-}
-
-// format counts the changes of what a join writes: a slice made by an older format is
-// joined again.
-const format = 1
-
-// fingerprint stands for all that a slice's outputs follow from: the spec's meaning, and
-// the files that are read for it. What changes no output is left out: shards, and the
-// end of a log that lies beyond the slice.
-func (p *plan) fingerprint(s slice) string {
-	params := p.sliceParams(s)
-	params.Shards = 0
-	type input struct {
-		Path, Version string
-		Size          int64
-	}
-	inputs := map[input]bool{}
-	for _, piece := range p.pieces(s) {
-		inputs[input{piece.File.Path, piece.File.Version, piece.File.Size}] = true
-	}
-	files := make([]input, 0, len(inputs))
-	for f := range inputs {
-		files = append(files, f)
-	}
-	slices.SortFunc(files, func(a, b input) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	})
-	text, err := json.Marshal(struct {
-		Format  int
-		Params  attribution.Params
-		Outputs spec.Outputs
-		Files   []input
-		First   bool
-	}{format, params, p.spec.Outputs, files, s.first})
-	if err != nil {
-		panic(fmt.Errorf("join: fingerprint: %w", err)) // plain structs of plain values
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
 }
 
 // maxRSS is the largest resident set of this process so far, in bytes.
@@ -283,10 +195,7 @@ func maxRSS() int64 {
 
 func describeOutputs(o *spec.Outputs, l *ledger.Ledger) []string {
 	out := []string{"samples: " + o.Samples.Path}
-	late, dead, orphans := l.Views.Late, l.Views.Dead, int64(0)
-	for _, e := range l.Engagements {
-		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead, orphans+e.Orphans
-	}
+	late, dead, orphans := rejectedIn(l)
 	if late > 0 {
 		out = append(out, "late: "+o.Late)
 	}

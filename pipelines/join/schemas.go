@@ -5,13 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/zeebo/xxh3"
 
 	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/io/fileio"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
 )
 
 // Codes of problems that files show.
@@ -23,7 +31,9 @@ const (
 	codeIncompatible = "T2005"
 	codeNoUnit       = "T2006"
 	codeOrder        = "T2007"
+	codeFormat       = "T2008"
 	codeSchemaFile   = "T2009"
+	codeCutOtherwise = "T2011"
 )
 
 // readSchemas reads the header of every Avro file and every schema the spec names, holds
@@ -59,13 +69,29 @@ func (p *plan) readSchemas(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				problems = append(problems, p.problem(codeUnreadable, err.Error(), src))
+				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
 				continue
 			}
 			schema = header.Schema
 		case src.Schema != "":
 			schema = given[src.Schema]
 			f.Convert = schema.String()
+		case f.Format == spec.CSV:
+			columns, err := columnsIn(ctx, &f.file)
+			if err != nil {
+				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
+				continue
+			}
+			header := xxh3.HashString(strings.Join(columns, ","))
+			for _, r := range f.roles {
+				key := checkedKey{r.source, header}
+				if columns == nil || checked[key] { // none: an empty file
+					continue
+				}
+				checked[key] = true
+				problems = append(problems, p.checkFields(r.source, f, lookupColumn(columns))...)
+			}
+			continue
 		default:
 			continue
 		}
@@ -75,7 +101,7 @@ func (p *plan) readSchemas(ctx context.Context) error {
 		for _, r := range f.roles {
 			if key := (checkedKey{r.source, f.Schema}); !checked[key] {
 				checked[key] = true
-				problems = append(problems, p.checkFields(r.source, f, schema)...)
+				problems = append(problems, p.checkFields(r.source, f, schema.Lookup)...)
 			}
 		}
 	}
@@ -86,20 +112,41 @@ func (p *plan) readSchemas(ctx context.Context) error {
 	return asError(problems)
 }
 
+// checkedKey is a source with the hash of a schema or of a CSV file's header.
 type checkedKey struct {
 	source int
 	schema uint64
 }
 
-// checkFields holds the fields that the spec names for a source against a schema.
-func (p *plan) checkFields(source int, f *scannedFile, schema *avroio.Schema) (problems problem.List) {
+// codeOf tells a file of another format from one that cannot be read at all.
+func codeOf(err error) string {
+	var format *formatError
+	if errors.As(err, &format) || errors.Is(err, gzip.ErrHeader) {
+		return codeFormat
+	}
+	return codeUnreadable
+}
+
+// lookupColumn finds fields among the columns of a CSV file. They hold text, so a time
+// there is RFC 3339 unless the spec says otherwise.
+func lookupColumn(columns []string) func(string) (avroio.Field, error) {
+	return func(path string) (avroio.Field, error) {
+		if !slices.Contains(columns, path) {
+			return avroio.Field{}, &avroio.UnknownFieldError{Path: path, Fields: columns}
+		}
+		return avroio.Field{Path: path, Type: "string", Unit: event.UnitRFC3339}, nil
+	}
+}
+
+// checkFields holds the fields that the spec names for a source against those of a file.
+func (p *plan) checkFields(source int, f *scannedFile, lookup func(path string) (avroio.Field, error)) (problems problem.List) {
 	src, in := &p.sources[source], &p.params.Inputs[source]
 	check := func(path, unit string, key ...string) {
 		if path == "" {
 			return
 		}
 		at := append(slices.Clone(src.At), key...)
-		field, err := schema.Lookup(path)
+		field, err := lookup(path)
 		if err != nil {
 			problems = append(problems, p.fieldProblem(err, f.Path, path, at))
 			return
@@ -127,12 +174,19 @@ func (p *plan) checkFields(source int, f *scannedFile, schema *avroio.Schema) (p
 	check(in.Time.Path, timeUnit(in.Time.Unit), "time")
 	check(in.ViewTime.Path, timeUnit(in.ViewTime.Unit), "view_time")
 	check(in.EventID, "", "id")
-	check(in.Value, "", "label")
-	for _, c := range in.Where {
-		check(c.Field, "", "where", c.Field)
+	if in.Kind != attribution.Views {
+		check(in.Value, "", "label", string(p.params.Kinds[in.Kind].Label))
 	}
-	check(src.PartitionField, "", "inputs")
-	check(src.OffsetField, "", "inputs")
+	for _, c := range in.Where {
+		before := len(problems)
+		check(c.Field, "", "where", c.Field)
+		for i := range problems[before:] { // here the key is the field
+			problems[before+i].Position = p.spec.At(append(slices.Clone(src.At), "where", c.Field)...)
+			problems[before+i].Width = utf8.RuneCountInString(c.Field)
+		}
+	}
+	check(src.PartitionField, "", "inputs", strconv.Itoa(src.Number), "order", "partition")
+	check(src.OffsetField, "", "inputs", strconv.Itoa(src.Number), "order", "offset")
 	return problems
 }
 
@@ -200,7 +254,8 @@ func (p *plan) chooseViewSchema(known map[uint64]*avroio.Schema, given map[strin
 	var reasons []string
 	for _, candidate := range candidates {
 		var failed error
-		for fingerprint, path := range seen {
+		for _, fingerprint := range slices.Sorted(maps.Keys(seen)) {
+			path := seen[fingerprint]
 			if _, err := avroio.Resolve(known[fingerprint], candidate); err != nil {
 				failed = fmt.Errorf("%s: %w", path, err)
 				break

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tributary/io/event"
+	"tributary/pipelines/spec"
 )
 
 // slice is a piece of event time that is joined by itself: [from, to) in ms.
@@ -63,6 +64,9 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 		if !from.IsZero() {
 			out[0].from, out[0].to = msOf(from), msOf(from)+step
 		}
+		if !to.IsZero() && msOf(to) > out[0].from {
+			out[0].to = min(out[0].to, msOf(to))
+		}
 	}
 	out[0].first = true
 	return out
@@ -105,13 +109,15 @@ type read struct {
 // take is what one source takes of a chunk.
 type take struct {
 	Input int32
+	// File is the rank of the file as a partition of its own.
+	File int32
 	// ByField: records name their partition; Parts lists those there are.
 	ByField bool
 	Parts   []takePart
 }
 
 type takePart struct {
-	Key       string `json:",omitempty"`
+	Key       string
 	Partition int32
 	Before    int64
 }
@@ -158,7 +164,7 @@ func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, vie
 		if src.Role == "views" {
 			from, to = s.from-viewsBefore, s.to+viewsAfter
 		}
-		t := take{Input: int32(role.source), ByField: src.Order == "field"}
+		t := take{Input: int32(role.source), File: role.partition, ByField: src.Order == spec.OrderField}
 		overlaps := false
 		for _, part := range c.parts[i] {
 			overlaps = overlaps || part.min != event.NoTime && part.min < to && part.max >= from

@@ -24,7 +24,7 @@ func converted(t *testing.T, campaign string) (views, clicks []byte) {
 	t.Helper()
 	file, err := os.Open(data + "openbandit-" + campaign + "-random.csv.gz")
 	require.NoError(t, err)
-	defer file.Close()
+	defer func() { require.NoError(t, file.Close()) }()
 	rows, err := gzip.NewReader(file)
 	require.NoError(t, err)
 	var viewFile, clickFile bytes.Buffer

@@ -100,7 +100,9 @@ out_of_orderness: 1m`,
 	{
 		ID: "T1210", Severity: SeverityWarning, Title: "out_of_orderness without any order",
 		Cause: `Only records of a partition with an order can be late. Plain files have none unless
-the spec says so, and then out_of_orderness has no effect.`,
+the spec says so, and then out_of_orderness makes nothing late. All it does is to set
+how far beyond the longest window a view is looked for, to tell an engagement outside
+its window from an orphan.`,
 		Bad: `
 views: {inputs: [views/*.avro], id: view_id, time: ts}
 out_of_orderness: 5m`,

@@ -20,7 +20,7 @@ const widest = 120
 //	  fix: window: 30m
 func (p Problem) append(out []byte) []byte {
 	if p.File != "" {
-		out = append(out, clean(p.Position.String())+": "...)
+		out = append(out, clean(p.Position.String())+": "...) //nolint:staticcheck // p.String() would read as the whole problem
 	}
 	if p.Severity == SeverityWarning {
 		out = append(out, "warning "...)

@@ -30,20 +30,41 @@ func TestPrint(t *testing.T) {
   did you mean: window
   fix: window: 30m
   hint: look it up`},
-		{"a warning without a source", Problem{Code: "T1207", Severity: SeverityWarning, Position: at(3, 1), Field: "bucket", Message: "too long"},
-			"feed.yaml:3:1: warning T1207 bucket: too long"},
-		{"a file as a whole", Problem{Code: "T1004", Position: Position{File: "feed.yaml"}, Message: "too large", Source: "ignored"},
-			"feed.yaml: T1004: too large"},
-		{"no file", Problem{Code: "T2001", Message: "no file matches", Got: "a/*.avro"},
-			"T2001: no file matches\n  got: a/*.avro"},
-		{"what was got is said only if the line does not show it", Problem{Code: "T1014", Position: at(1, 9), Message: "m", Source: "shards: 0", Got: "0"},
-			"feed.yaml:1:9: T1014: m\n    1 | shards: 0\n      |         ^"},
-		{"a place behind the line", Problem{Code: "T1012", Position: at(1, 5), Message: "m", Source: "id:", Width: 9},
-			"feed.yaml:1:5: T1012: m\n    1 | id:\n      |    ^"},
-		{"tabs and wide letters keep the caret in place", Problem{Code: "T1001", Position: at(1, 4), Message: "m", Source: "\tßa: x"},
-			"feed.yaml:1:4: T1001: m\n    1 |  ßa: x\n      |    ^"},
-		{"nothing steers the terminal", Problem{Code: "T1007", Position: at(1, 1), Field: "a\x1b[2J", Message: "key \x1b]0;x\a", Source: "\x1b[31mred", Hint: "\r\n"},
-			"feed.yaml:1:1: T1007 a\uFFFD[2J: key \uFFFD]0;x\uFFFD\n    1 | \uFFFD[31mred\n      | ^\n  hint: \uFFFD\uFFFD"},
+		{
+			"a warning without a source",
+			Problem{Code: "T1207", Severity: SeverityWarning, Position: at(3, 1), Field: "bucket", Message: "too long"},
+			"feed.yaml:3:1: warning T1207 bucket: too long",
+		},
+		{
+			"a file as a whole",
+			Problem{Code: "T1004", Position: Position{File: "feed.yaml"}, Message: "too large", Source: "ignored"},
+			"feed.yaml: T1004: too large",
+		},
+		{
+			"no file",
+			Problem{Code: "T2001", Message: "no file matches", Got: "a/*.avro"},
+			"T2001: no file matches\n  got: a/*.avro",
+		},
+		{
+			"what was got is said only if the line does not show it",
+			Problem{Code: "T1014", Position: at(1, 9), Message: "m", Source: "shards: 0", Got: "0"},
+			"feed.yaml:1:9: T1014: m\n    1 | shards: 0\n      |         ^",
+		},
+		{
+			"a place behind the line",
+			Problem{Code: "T1012", Position: at(1, 5), Message: "m", Source: "id:", Width: 9},
+			"feed.yaml:1:5: T1012: m\n    1 | id:\n      |    ^",
+		},
+		{
+			"tabs and wide letters keep the caret in place",
+			Problem{Code: "T1001", Position: at(1, 4), Message: "m", Source: "\tßa: x"},
+			"feed.yaml:1:4: T1001: m\n    1 |  ßa: x\n      |    ^",
+		},
+		{
+			"nothing steers the terminal",
+			Problem{Code: "T1007", Position: at(1, 1), Field: "a\x1b[2J", Message: "key \x1b]0;x\a", Source: "\x1b[31mred", Hint: "\r\n"},
+			"feed.yaml:1:1: T1007 a\uFFFD[2J: key \uFFFD]0;x\uFFFD\n    1 | \uFFFD[31mred\n      | ^\n  hint: \uFFFD\uFFFD",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, c.want, c.p.Error())
@@ -114,5 +135,5 @@ func TestCodes(t *testing.T) {
 	assert.True(t, ok, "case does not matter")
 	_, ok = Find("T9999")
 	assert.False(t, ok)
-	assert.Panics(t, func() { New("T9999", Position{}, "", "") })
+	assert.Panics(t, func() { _ = New("T9999", Position{}, "", "") })
 }

@@ -52,8 +52,8 @@ func newFigure() *figure {
 		axis.Tick.Label.Font, axis.Label.TextStyle.Font = sans, sans
 		axis.Padding = 0
 	}
-	f.Y.LineStyle.Width = 0
-	f.Y.Tick.LineStyle.Width = 0
+	f.Y.Width = 0
+	f.Y.Tick.Width = 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
 	grid.Horizontal.Color, grid.Horizontal.Width = gridColour, 0.6

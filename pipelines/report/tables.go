@@ -144,15 +144,22 @@ type entry struct {
 
 func viewEntries(v ledger.Views) []entry {
 	return []entry{
-		{"samples", v.Samples}, {"sampled out", v.SampledOut},
-		{"duplicates", v.Duplicates}, {"late", v.Late}, {"dead", v.Dead},
+		{"samples", v.Samples},
+		{"sampled out", v.SampledOut},
+		{"duplicates", v.Duplicates},
+		{"late", v.Late},
+		{"dead", v.Dead},
 	}
 }
 
 func engagementEntries(e *ledger.Engagements) []entry {
 	return []entry{
-		{"matched", e.Matched}, {"outside window", e.Outside}, {"orphans", e.Orphans},
-		{"duplicates", e.Duplicates}, {"late", e.Late}, {"dead", e.Dead},
+		{"matched", e.Matched},
+		{"outside window", e.Outside},
+		{"orphans", e.Orphans},
+		{"duplicates", e.Duplicates},
+		{"late", e.Late},
+		{"dead", e.Dead},
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"tributary/pipelines/spec"
 )
 
 // Filter narrows samples; all that is set must hold. It does not apply to anything
@@ -59,8 +61,11 @@ func (f Filter) compile() (*compiled, error) {
 		c.labels = append(c.labels, labelCondition{kind: m[1], op: m[2], value: m[3]})
 	}
 	bound := func(flag, text string) (t time.Time) {
+		if text == "" {
+			return t
+		}
 		var err error
-		if t, err = parseTime(text); err != nil {
+		if t, err = spec.ParseTime(text); err != nil {
 			errs = append(errs, fmt.Errorf("--%s: %w", flag, err))
 		}
 		return t
@@ -71,18 +76,6 @@ func (f Filter) compile() (*compiled, error) {
 	}
 	c.used = f.Kind != "" || f.Positive || f.Negative || len(f.Labels) > 0 || f.From != "" || f.To != ""
 	return &c, errors.Join(errs...)
-}
-
-func parseTime(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.Parse(form, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a time like 2026-01-02T15:04:05Z or 2026-01-02", text)
 }
 
 // partName is the name of a file of samples: the time slice of its views.
@@ -110,7 +103,7 @@ func (c *compiled) takes(rec record) bool {
 	if c.Kind != "" && !exists(rec.get("delay_ms").Get(gjson.Escape(c.Kind))) {
 		return false
 	}
-	if t, ok := viewTime(rec); !ok && !(c.from.IsZero() && c.to.IsZero()) ||
+	if t, ok := viewTime(rec); !ok && (!c.from.IsZero() || !c.to.IsZero()) ||
 		!c.from.IsZero() && t.Before(c.from) || !c.to.IsZero() && !t.Before(c.to) {
 		return false
 	}

@@ -118,16 +118,16 @@ func readAvro(in io.Reader, take func(record) error, damaged func(error)) error 
 func readJSON(in *bufio.Reader, take func(record) error, damaged func(error)) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 1<<16), maxLine)
-	for n, any := 1, false; lines.Scan(); n++ {
+	for n, some := 1, false; lines.Scan(); n++ {
 		line := bytes.TrimSpace(lines.Bytes())
 		switch {
 		case len(line) == 0:
 		case gjson.ValidBytes(line):
-			any = true
+			some = true
 			if err := take(record{json: string(line)}); err != nil {
 				return err
 			}
-		case any:
+		case some:
 			damaged(fmt.Errorf("line %d is not JSON", n))
 		default:
 			return readDocuments(line, lines, take)

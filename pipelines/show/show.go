@@ -119,7 +119,7 @@ func (s *shower) file(ctx context.Context, path string) error {
 		}
 		return s.record(rec)
 	}, func(problem error) {
-		fmt.Fprintf(s.warn, "%s: %s\n", report.Harmless(path), report.Harmless(problem.Error()))
+		s.tell("%s: %s\n", report.Harmless(path), report.Harmless(problem.Error()))
 	})
 	if other {
 		s.passed++
@@ -129,6 +129,10 @@ func (s *shower) file(ctx context.Context, path string) error {
 	}
 	return err
 }
+
+// tell says something beside what was asked for: where that cannot be written is no
+// reason to stop.
+func (s *shower) tell(format string, args ...any) { _, _ = fmt.Fprintf(s.warn, format, args...) }
 
 // errPass ends the reading of a file.
 var errPass = errors.New("pass over this file")
@@ -160,7 +164,7 @@ func (s *shower) record(rec record) error {
 
 func (s *shower) finish(path string) error {
 	if s.passed > 0 {
-		fmt.Fprintf(s.warn, "passed over, as they hold something other than %[2]s: %[1]d files\n", s.passed, contentNames[s.what])
+		s.tell("passed over, as they hold something other than %[2]s: %[1]d files\n", s.passed, contentNames[s.what])
 	}
 	switch {
 	case s.what == ledgers && s.opt.JSON:

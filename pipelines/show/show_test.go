@@ -129,9 +129,17 @@ func TestLabelConditions(t *testing.T) {
 		label, condition string
 		want             bool
 	}{
-		{`null`, "x=null", true}, {`null`, "x!=null", false}, {`null`, "x<1", false}, {`null`, "x=0", false},
-		{`"red"`, "x=red", true}, {`"red"`, "x!=blue", true}, {`"7"`, "x=7", true}, {`"7"`, "x>6", false},
-		{`true`, "x=true", true}, {`2.5`, "x>2", true}, {`-1`, "x<0", true},
+		{`null`, "x=null", true},
+		{`null`, "x!=null", false},
+		{`null`, "x<1", false},
+		{`null`, "x=0", false},
+		{`"red"`, "x=red", true},
+		{`"red"`, "x!=blue", true},
+		{`"7"`, "x=7", true},
+		{`"7"`, "x>6", false},
+		{`true`, "x=true", true},
+		{`2.5`, "x>2", true},
+		{`-1`, "x<0", true},
 	} {
 		f, err := Filter{Labels: []string{c.condition}}.compile()
 		require.NoError(t, err)

@@ -19,9 +19,20 @@ var oddValues = []any{
 	nil, true, false, 0, 1, -1, 2.5, 5000, "", " ", "x", "1", "0s", "30m", "-30m", "1d12h", "soon", "avro", "json", "csv", "gzip",
 	"binary", "sum", "first", "epoch-seconds", "user.id", "a..b", "a[0]", "views/*.avro", "views/*", "out/x", "views/", "~/x.avro", "$X/a.csv",
 	"gs://shop/x/y.avro", "gs://shop", "s3://shop/x.avro", "gs://a:b@shop/x.avro", "file", "none", "view.avsc", "2026-01-01T10:00:00Z",
-	[]any{}, []any{"a.avro"}, []any{nil}, []any{map[string]any{}}, []any{map[string]any{"path": "a.json", "order": "file"}},
-	map[string]any{}, map[string]any{"path": "out/y"}, map[string]any{"field": "ts"}, map[string]any{"sum": "price"}, map[string]any{"kind": "like"},
-	map[string]any{"partition": "p", "offset": "o"}, map[string]any{"keep": 0.5}, map[string]any{"like": nil}, map[string]any{"x": 1},
+	[]any{},
+	[]any{"a.avro"},
+	[]any{nil},
+	[]any{map[string]any{}},
+	[]any{map[string]any{"path": "a.json", "order": "file"}},
+	map[string]any{},
+	map[string]any{"path": "out/y"},
+	map[string]any{"field": "ts"},
+	map[string]any{"sum": "price"},
+	map[string]any{"kind": "like"},
+	map[string]any{"partition": "p", "offset": "o"},
+	map[string]any{"keep": 0.5},
+	map[string]any{"like": nil},
+	map[string]any{"x": 1},
 }
 
 var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", ""}

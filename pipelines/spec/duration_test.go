@@ -16,8 +16,15 @@ func TestParseDuration(t *testing.T) {
 		text string
 		want time.Duration
 	}{
-		{"0s", 0}, {"10s", 10 * time.Second}, {"1d12h", 36 * time.Hour}, {"1.5h", 90 * time.Minute}, {"0.1s", 100 * time.Millisecond},
-		{"250ms", 250 * time.Millisecond}, {"1m1ms", time.Minute + time.Millisecond}, {"366d", 366 * day}, {"0.7d", 1008 * time.Minute},
+		{"0s", 0},
+		{"10s", 10 * time.Second},
+		{"1d12h", 36 * time.Hour},
+		{"1.5h", 90 * time.Minute},
+		{"0.1s", 100 * time.Millisecond},
+		{"250ms", 250 * time.Millisecond},
+		{"1m1ms", time.Minute + time.Millisecond},
+		{"366d", 366 * day},
+		{"0.7d", 1008 * time.Minute},
 	} {
 		got, err := ParseDuration(c.text)
 		require.NoError(t, err, c.text)
@@ -59,10 +66,10 @@ func TestNearest(t *testing.T) {
 		"veiws": "views", "view": "views", "Views": "views", "engagement": "engagements", "outOfOrderness": "out_of_orderness", "clock-skew": "clock_skew",
 		"buckets": "bucket", "allowed_lateness": "out_of_orderness", "output": "outputs", "colour": "", "x": "", "": "",
 	} {
-		assert.Equal(t, want, nearest(word, keys), word)
+		assert.Equal(t, want, Nearest(word, keys), word)
 	}
-	assert.Equal(t, "view-1", nearest("view-2", []string{"view-1", "other"}))
-	assert.Empty(t, nearest("v2", []string{"v1", "other"}), "half of it is different")
+	assert.Equal(t, "view-1", Nearest("view-2", []string{"view-1", "other"}))
+	assert.Empty(t, Nearest("v2", []string{"v1", "other"}), "half of it is different")
 }
 
 // TestSynonymsAreWordsOfTheSpec: a suggestion that is not allowed anywhere would send
@@ -81,7 +88,8 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	collect(rootShape)
 	for _, list := range [][]string{
 		texts(Formats), texts(Attributions), texts(PlainLabels), texts(FieldLabels), texts(Codecs[Avro]), texts(Codecs[JSON]),
-		{string(OrderFile), string(OrderNone)}, texts(event.Units),
+		{string(OrderFile), string(OrderNone)},
+		texts(event.Units),
 	} {
 		for _, word := range list {
 			words[word] = true

@@ -15,8 +15,10 @@ var kindForm = regexp.MustCompile(kindPattern)
 
 // reserved words mean something else where kinds are named: the sample's own fields,
 // and what YAML, JSON and filters read as values.
-var reserved = []string{"true", "false", "null", "none", "any", "all", "yes", "no", "on", "off", "y", "n",
-	"view", "view_id", "view_time", "positive", "negative", "labels", "label", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version"}
+var reserved = []string{
+	"true", "false", "null", "none", "any", "all", "yes", "no", "on", "off", "y", "n",
+	"view", "view_id", "view_time", "positive", "negative", "labels", "label", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version",
+}
 
 func (r *reader) engagements(n *node, at dotted, above *fields) []Engagement {
 	f := r.pairs(n, at, rootShape.inner["engagements"], above)
@@ -218,7 +220,7 @@ func (r *reader) label(n *node, at dotted) Label {
 			return bad(n, at, "name the field, like `label: {"+text+": price}`", "%s needs a field", text)
 		}
 		p := r.notAllowed(n, at, text, labelForms())
-		if p.Nearest = nearest(text, all); slices.Contains(texts(FieldLabels), p.Nearest) {
+		if p.Nearest = Nearest(text, all); slices.Contains(texts(FieldLabels), p.Nearest) {
 			p.Hint = "name the field, like `label: {" + p.Nearest + ": price}`"
 		} else {
 			p.Fix = r.replaced(n, p.Nearest)

@@ -42,7 +42,7 @@ func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec
 			slices.Sort(ids)
 			p := r.problem("T1505", n, at, "no view of this test has the id %s", n.text)
 			p.Got, p.Allowed = n.text, ids
-			if p.Nearest = nearest(n.text, ids); p.Nearest != "" {
+			if p.Nearest = Nearest(n.text, ids); p.Nearest != "" {
 				p.Fix = r.replaced(n, p.Nearest)
 			}
 			r.add(p)

@@ -33,7 +33,7 @@ func Load(file string) (*Spec, error) {
 	if err != nil {
 		return nil, unreadable(file, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, unreadable(file, errors.New("it is a folder"))
 	}
@@ -66,7 +66,7 @@ func unreadable(file string, err error) problem.List {
 			p.Allowed = p.Allowed[:10]
 		}
 		if folder != file {
-			p.Nearest = nearest(file, p.Allowed)
+			p.Nearest = Nearest(file, p.Allowed)
 		}
 	}
 	return problem.List{p}

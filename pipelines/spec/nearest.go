@@ -20,9 +20,9 @@ var synonyms = map[string]string{
 	"iso8601": "rfc3339", "unix": "epoch-seconds",
 }
 
-// nearest returns the allowed word that was probably meant, or nothing if none is
+// Nearest returns the allowed word that was probably meant, or nothing if none is
 // near: a wrong guess costs the reader more than no guess.
-func nearest(word string, allowed []string) string {
+func Nearest(word string, allowed []string) string {
 	word = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(word), "-", "_"))
 	best, bound := "", 1+len(word)/4
 	if len(word) < 3 {

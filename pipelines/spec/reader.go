@@ -139,7 +139,7 @@ func (r *reader) choice(n *node, at dotted, allowed []string) string {
 func (r *reader) notAllowed(n *node, at dotted, text string, allowed []string) problem.Problem {
 	p := r.problem("T1013", n, at, "%q is not one of the values that may stand here", text)
 	p.Got, p.Allowed = text, allowed
-	if p.Nearest = nearest(text, allowed); p.Nearest != "" {
+	if p.Nearest = Nearest(text, allowed); p.Nearest != "" {
 		p.Fix = r.replaced(n, p.Nearest)
 	}
 	return p
@@ -163,7 +163,8 @@ func (r *reader) duration(n *node, at dotted, least time.Duration) time.Duration
 	if err == nil && d >= least {
 		return d
 	}
-	code, message := "T1201", ""
+	code := "T1201"
+	var message string
 	switch {
 	case err == nil:
 		code, message = "T1202", fmt.Sprintf("must be at least %s, got %s", FormatDuration(least), text)
@@ -263,6 +264,7 @@ func (r *reader) wrongNumber(n *node, at dotted, want string) {
 	case nullKind:
 		r.add(r.problem("T1012", n, at, "has no value"))
 		return
+	default: // a value of the wrong kind
 	}
 	p := r.problem("T1010", n, at, "must be %s, got %s", want, n.kind)
 	if n.kind == textKind {

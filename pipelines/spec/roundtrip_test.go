@@ -92,7 +92,7 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 				View:  "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
 				Label: Label{Func: First, Field: "e4.x"}, Attribution: AttributeAll,
 			}},
-			OutOfOrderness: duration(t, "ooo"), ClockSkew: window / 2 / time.Millisecond * time.Millisecond,
+			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
 			Keep:    float64(rapid.IntRange(1, 1000).Draw(t, "keep")) / 1000,
 			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Ledger: "o/true"},

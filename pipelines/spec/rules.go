@@ -121,7 +121,7 @@ func (r *reader) orderRules(s *Spec) {
 	at := r.at("out_of_orderness")
 	switch {
 	case ordered == "" && len(all) > 0 && r.ok("views", "engagements") && !r.anyFailed("views.", "engagements."):
-		p := r.problem("T1210", at, "out_of_orderness", "no input has an order, so nothing is late and this has no effect")
+		p := r.problem("T1210", at, "out_of_orderness", "no input has an order, so this makes nothing late: it only sets how far beyond a window a view is looked for")
 		p.Hint = "say which inputs have an order (order: file, or order: {partition: FIELD, offset: FIELD}), or leave this out"
 		r.add(p)
 	case ordered != "" && s.OutOfOrderness == 0:
@@ -170,7 +170,7 @@ func (r *reader) attributionRule(e Engagement) {
 	if !r.isSet(at) || !r.ok(at, dotted("engagements").key(e.Kind).key("label")) {
 		return
 	}
-	effect := ""
+	var effect string
 	switch {
 	case e.Attribution == AttributeAll || e.Attribution == "":
 		return

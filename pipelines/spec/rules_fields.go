@@ -166,8 +166,11 @@ func (r *reader) ownOutputs(s *Spec) {
 		collect(e.Inputs, dotted("engagements").key(e.Kind).key("inputs"))
 	}
 	outputs := []struct{ key, folder string }{
-		{"samples", s.Outputs.Samples.Path}, {"late", s.Outputs.Late}, {"dead_letters", s.Outputs.DeadLetters},
-		{"orphans", s.Outputs.Orphans}, {"ledger", s.Outputs.Ledger},
+		{"samples", s.Outputs.Samples.Path},
+		{"late", s.Outputs.Late},
+		{"dead_letters", s.Outputs.DeadLetters},
+		{"orphans", s.Outputs.Orphans},
+		{"ledger", s.Outputs.Ledger},
 	}
 	for _, in := range inputs {
 		for _, out := range outputs {

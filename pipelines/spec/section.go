@@ -160,7 +160,7 @@ func (f *fields) unknown(p pair) {
 	}
 	problem := f.r.problem("T1007", p.key, at, "%s has no key %q", f.shape.name, p.key.text)
 	problem.Got, problem.Allowed = p.key.text, f.free()
-	if near := nearest(p.key.text, problem.Allowed); near != "" {
+	if near := Nearest(p.key.text, problem.Allowed); near != "" {
 		problem.Nearest, problem.Fix = near, f.r.replaced(p.key, near)
 		// Read on as if it were spelt right: its value is checked too, and a required
 		// key is not reported as missing on top.
@@ -208,8 +208,8 @@ func (f *fields) misplaced(p pair, at dotted) bool {
 			values = above.value.items
 		}
 		// One level further down where the names in between are free.
-		if any := inner.inner["*"]; any != nil && len(values) == 1 && len(values[0].pairs) > 0 {
-			inner, values = any, []*node{values[0].pairs[len(values[0].pairs)-1].value}
+		if free := inner.inner["*"]; free != nil && len(values) == 1 && len(values[0].pairs) > 0 {
+			inner, values = free, []*node{values[0].pairs[len(values[0].pairs)-1].value}
 		}
 		if len(values) > 0 && slices.Contains(inner.keys, p.key.text) {
 			f.moved(p, at, inner.name, values[len(values)-1], "more")

@@ -83,6 +83,7 @@ func (in Input) text() string {
 		details = append(details, "schema "+in.Schema)
 	}
 	switch in.Order {
+	case OrderNone: // goes without saying
 	case OrderFile:
 		details = append(details, "each file in order")
 	case OrderField:

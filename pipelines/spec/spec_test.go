@@ -83,9 +83,16 @@ func TestDefaults(t *testing.T) {
 
 func TestDefaultBucket(t *testing.T) {
 	for _, c := range []struct{ window, want string }{
-		{"30m", "5m"}, {"1h", "10m"}, {"1d", "4h"}, {"7d", "1d"}, {"30d", "1d"},
+		{"30m", "5m"},
+		{"1h", "10m"},
+		{"1d", "4h"},
+		{"7d", "1d"},
+		{"30d", "1d"},
 		{"10m", "1m40s"},
-		{"7s", "1s"}, {"1s", "1s"}, {"100ms", "1s"}, {"2500ms", "1s"},
+		{"7s", "1s"},
+		{"1s", "1s"},
+		{"100ms", "1s"},
+		{"2500ms", "1s"},
 		{"61s", "10s"},  // a prime: nothing near ten divides it
 		{"100s", "20s"}, // 17 does not divide 100; 20 is nearer than 10
 		{"105s", "15s"}, // 15 and 21 are as near to 18: the shorter

@@ -124,7 +124,7 @@ func (r *reader) unknownKind(key *node, at dotted, s *Spec) {
 	}
 	p := r.problem("T1501", key, at, "there is no kind of engagement %q", key.text)
 	p.Got, p.Allowed = key.text, kinds
-	if p.Nearest = nearest(key.text, kinds); p.Nearest != "" {
+	if p.Nearest = Nearest(key.text, kinds); p.Nearest != "" {
 		p.Fix = r.replaced(key, p.Nearest)
 	}
 	r.add(p)
@@ -220,7 +220,7 @@ func (r *reader) lacks(n *node, at dotted, field, key, example string) {
 	p := r.problem("T1502", n, at, "the record has no %s, which is the spec's %s field", field, key)
 	p.Hint = "add it, like `" + flowExample(field, example) + "`"
 	for _, pair := range n.pairs {
-		if !strings.Contains(field, ".") && nearest(pair.key.text, []string{field}) == field {
+		if !strings.Contains(field, ".") && Nearest(pair.key.text, []string{field}) == field {
 			p.Got, p.Nearest, p.Fix = pair.key.text, field, r.replaced(pair.key, field)
 			break
 		}
@@ -278,6 +278,7 @@ func (r *reader) value(n *node, at dotted) any {
 			out[name] = r.value(p.value, at.key(name))
 		}
 		return out
+	case nullKind: // nil
 	case badKind:
 		r.failed[at] = true
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,11 +72,8 @@ func report(w io.Writer, results []checked, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(map[string][]checked{"files": results}); err != nil {
-			return fmt.Errorf("print the result: %w", err)
+		if err := printJSON(w, map[string][]checked{"files": results}); err != nil {
+			return err
 		}
 	} else if err := printChecked(w, results, all); err != nil {
 		return fmt.Errorf("print the result: %w", err)

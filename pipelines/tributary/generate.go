@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,23 +44,22 @@ The same flags and seed give the same bytes, on any number of cores. A rate is l
 				return usageError{err}
 			}
 			if c.Out == "" {
-				return usageError{fmt.Errorf("--out is missing: the folder to write to")}
+				return usageError{errors.New("--out is missing: the folder to write to")}
 			}
 			if err := c.Validate(); err != nil {
 				return usageError{err}
 			}
 			began := time.Now()
-			show := newMaking(cmd.ErrOrStderr(), c.ExpectedEvents())
-			truth, err := generate.Run(cmd.Context(), c, show.tell)
-			show.finish()
+			show := newMeter(cmd.ErrOrStderr())
+			show.begin("making events", countsEvents, c.ExpectedEvents())
+			truth, err := generate.Run(cmd.Context(), c, show.at)
+			show.end()
 			if err != nil {
 				return err
 			}
 			made := summary{Out: c.Out, Events: truth.Events(), Seconds: time.Since(began).Seconds(), Truth: truth}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(made)
+				return printJSON(cmd.OutOrStdout(), made)
 			}
 			_, err = fmt.Fprint(cmd.OutOrStdout(), made.text(c.Spec))
 			return err

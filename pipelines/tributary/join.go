@@ -48,7 +48,7 @@ unless its files or the spec have changed. Output files appear whole or not at a
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(cmd.ErrOrStderr(), warnings(s))
+			tell(cmd.ErrOrStderr(), "%s", warnings(s))
 			beam.Init()
 			show := newProgress(cmd.ErrOrStderr())
 			opt.Progress = show.tell
@@ -112,13 +112,9 @@ func width(w io.Writer) int {
 type timeFlag struct{ time.Time }
 
 func (t *timeFlag) Set(text string) error {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
-		if parsed, err := time.Parse(layout, text); err == nil {
-			t.Time = parsed.UTC()
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is not a time like 2026-01-02 or 2026-01-02T15:04:05Z", text)
+	parsed, err := spec.ParseTime(text)
+	t.Time = parsed
+	return err
 }
 
 func (t *timeFlag) String() string {

@@ -145,10 +145,25 @@ func printError(w io.Writer, cmd *cobra.Command, err error, usage, asJSON bool) 
 	}
 	switch {
 	case isList:
-		fmt.Fprintf(w, "%v\n%s\n", list, list.Summary())
+		tell(w, "%v\n%s\n", list, list.Summary())
 	case usage:
-		fmt.Fprintf(w, "tributary: %v\nusage: %s\nrun \"%s --help\" for more\n", err, cmd.UseLine(), cmd.CommandPath())
+		tell(w, "tributary: %v\nusage: %s\nrun \"%s --help\" for more\n", err, cmd.UseLine(), cmd.CommandPath())
 	default:
-		fmt.Fprintf(w, "tributary: %v\n", err)
+		tell(w, "tributary: %v\n", err)
 	}
+}
+
+// tell writes what accompanies a result, to stderr: nowhere is left to report to if that
+// cannot be written, and it is no reason to stop.
+func tell(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
+// printJSON writes a result for programs.
+func printJSON(w io.Writer, result any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(result); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
 }

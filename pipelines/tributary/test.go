@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -23,7 +23,8 @@ they must become. They go through the join that files go through. Every sample h
 to be named; of each, only the fields that the test names are compared.
 
 In a test nothing is late and every negative is kept.`,
-		Args: cobra.ExactArgs(1),
+		Example: "  tributary test feed.yaml\n  tributary test --json feed.yaml | jq '.[] | select(.differences)'",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := spec.Load(args[0])
 			if err != nil {
@@ -36,9 +37,9 @@ In a test nothing is late and every negative is kept.`,
 				return err
 			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(results)
-			} else {
-				printTests(cmd.OutOrStdout(), results, time.Since(began))
+				err = printJSON(cmd.OutOrStdout(), results)
+			} else if _, err = io.WriteString(cmd.OutOrStdout(), testsText(results, time.Since(began))); err != nil {
+				err = fmt.Errorf("print the result: %w", err)
 			}
 			if err == nil && failures(results) > 0 {
 				return errReported
@@ -59,27 +60,29 @@ func failures(results []join.TestResult) (n int) {
 	return n
 }
 
-func printTests(w io.Writer, results []join.TestResult, elapsed time.Duration) {
+func testsText(results []join.TestResult, elapsed time.Duration) string {
+	var w strings.Builder
 	for _, r := range results {
 		if len(r.Differences) == 0 {
-			fmt.Fprintf(w, "ok    %s\n", r.Name)
+			fmt.Fprintf(&w, "ok    %s\n", r.Name)
 			continue
 		}
-		fmt.Fprintf(w, "FAIL  %s\n", r.Name)
+		fmt.Fprintf(&w, "FAIL  %s\n", r.Name)
 		for _, d := range r.Differences {
 			if d.Field == "" {
-				fmt.Fprintf(w, "      %s: sample %s: got %s, want %s\n", d.At, d.Sample, d.Got, d.Want)
+				fmt.Fprintf(&w, "      %s: sample %s: got %s, want %s\n", d.At, d.Sample, d.Got, d.Want)
 				continue
 			}
-			fmt.Fprintf(w, "      %s: sample %s: %s\n        got  %s\n        want %s\n", d.At, d.Sample, d.Field, d.Got, d.Want)
+			fmt.Fprintf(&w, "      %s: sample %s: %s\n        got  %s\n        want %s\n", d.At, d.Sample, d.Field, d.Got, d.Want)
 		}
 	}
 	switch failed := failures(results); {
 	case len(results) == 0:
-		fmt.Fprintln(w, "the spec has no tests; see \"tests\" in the README")
+		fmt.Fprintln(&w, "the spec has no tests; see \"tests\" in the README")
 	case failed > 0:
-		fmt.Fprintf(w, "%d of %d tests failed\n", failed, len(results))
+		fmt.Fprintf(&w, "%d of %d tests failed\n", failed, len(results))
 	default:
-		fmt.Fprintf(w, "%d tests passed in %s\n", len(results), elapsed.Round(time.Millisecond))
+		fmt.Fprintf(&w, "%d tests passed in %s\n", len(results), elapsed.Round(time.Millisecond))
 	}
+	return w.String()
 }

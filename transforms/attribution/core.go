@@ -312,11 +312,11 @@ func compareValues(v, w event.Value) int {
 	return cmp.Or(cmp.Compare(v.Kind, w.Kind), cmp.Compare(v.Int, w.Int), cmp.Compare(v.Float, w.Float), bytes.Compare(v.Text, w.Text))
 }
 
-// see judges one engagement by one view with the id it names.
+// see judges one engagement by one view with the id it names that had not closed.
 func (j *Joiner) see(v *View, g *Engagement) Seen {
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	switch {
-	case v.Time <= g.Floor || v.Time < s.foundFrom || v.Time > s.foundTo:
+	case v.Time < s.foundFrom || v.Time > s.foundTo:
 		return SeenNothing
 	case v.Time-j.p.ClockSkew <= g.Time && g.Time < v.Time+j.p.Kinds[g.Kind].Window:
 		return SeenMatched

@@ -261,7 +261,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 		account.Read++
 	}
 	switch {
-	case g.ViewTime != event.NoTime && (g.Time >= s.countsTo+k.p.Kinds[g.Kind].Window || g.Time < s.countsFrom-k.p.ClockSkew):
+	case s.countsFrom > s.countsTo:
 		// By the view's time that it carries it cannot count, whether the view is there or not.
 		if own {
 			account.Outside++

@@ -147,9 +147,9 @@ func (p *Params) longestWindow() int64 {
 }
 
 // margin is how far beyond the views that an engagement may count for it is still
-// looked up, to tell one outside its view's window from an orphan. With the
-// out-of-orderness, what an event in order may find there is still open; twice the
-// skew covers every view time an engagement can carry and still count.
+// looked up, to tell one outside its view's window from an orphan. What an event in order
+// finds within the out-of-orderness is still open, what a displaced one finds may not be;
+// twice the skew covers every view time an engagement can carry and still count.
 func (p *Params) margin() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
 
 // Reach says which events outside a slice matter for it, in milliseconds: a reader has to
@@ -189,7 +189,8 @@ func floorDiv(a, b int64) int64 {
 
 // span is the view times that an engagement is looked up under.
 type span struct {
-	// counts bounds the views that it may count for if it lies in their window.
+	// counts bounds the views that it may count for, inclusive; there are none if it is
+	// empty, which takes a view time that puts the engagement outside its window.
 	countsFrom, countsTo int64
 	// found bounds the views that are recognised as its view at all, inclusive: a margin
 	// around counts tells an engagement outside the window from an orphan.
@@ -201,13 +202,13 @@ type span struct {
 // spanOf returns where the view of an engagement may be: anywhere in its window, or,
 // if it carries its view's time, only there, give or take the clock skew.
 func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
+	s := span{countsFrom: eventTime - p.Kinds[kind].Window + 1, countsTo: eventTime + p.ClockSkew}
 	if viewTime != event.NoTime {
-		s := span{countsFrom: viewTime - p.ClockSkew, countsTo: viewTime + p.ClockSkew}
-		s.foundFrom, s.foundTo = s.countsFrom, s.countsTo
+		s.foundFrom, s.foundTo = viewTime-p.ClockSkew, viewTime+p.ClockSkew
+		s.countsFrom, s.countsTo = max(s.countsFrom, s.foundFrom), min(s.countsTo, s.foundTo)
 		s.shadowTo = s.foundTo // its duplicates carry the same view time
 		return s
 	}
-	s := span{countsFrom: eventTime - p.Kinds[kind].Window + 1, countsTo: eventTime + p.ClockSkew}
 	s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
 	s.foundTo = s.countsTo + p.margin()
 	s.shadowTo = s.foundTo + p.DuplicatesWithin

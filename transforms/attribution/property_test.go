@@ -230,21 +230,30 @@ func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMem
 		tally.settle(got.account, refuse)
 	}
 
-	schema, err := sample.Schema(encoder.Columns, "")
-	require.NoError(t, err)
-	parsedSchema, err := avroio.ParseSchema(schema)
-	require.NoError(t, err)
-	toJSON, err := avroio.NewJSON(parsedSchema)
-	require.NoError(t, err)
 	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
 		got.encoded = append(got.encoded, string(encoded))
-		text, n, err := toJSON.Append(nil, encoded)
-		require.NoError(t, err)
-		require.Len(t, encoded, n)
-		got.samples = append(got.samples, wantOf(p, string(text)))
+		got.samples = append(got.samples, wantOf(p, sampleJSON(t, p, encoded)))
 		return nil
 	}))
 	return got
+}
+
+// sampleJSON turns an encoded sample into JSON by the schema it must have.
+func sampleJSON(t require.TestingT, p *Params, encoded []byte) string {
+	var columns []sample.Column
+	for _, k := range p.Kinds {
+		columns = append(columns, sample.Column{Kind: k.Name, Func: k.Label})
+	}
+	text, err := sample.Schema(columns, "")
+	require.NoError(t, err)
+	schema, err := parseSchema(text)
+	require.NoError(t, err)
+	toJSON, err := avroio.NewJSON(schema)
+	require.NoError(t, err)
+	out, n, err := toJSON.Append(nil, encoded)
+	require.NoError(t, err)
+	require.Len(t, encoded, n)
+	return string(out)
 }
 
 // batches cuts each partition's log into batches at random and shuffles them.

@@ -113,13 +113,13 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 	// latest and earliest view that g may count for.
 	latest := func(g *record) int64 {
 		if g.viewTime != event.NoTime {
-			return g.viewTime + p.ClockSkew
+			return min(g.viewTime, g.time) + p.ClockSkew
 		}
 		return g.time + p.ClockSkew
 	}
 	earliest := func(g *record) int64 {
 		if g.viewTime != event.NoTime {
-			return g.viewTime - p.ClockSkew
+			return max(g.viewTime-p.ClockSkew, g.time-p.Kinds[g.kind].Window+1)
 		}
 		return g.time - p.Kinds[g.kind].Window + 1
 	}

@@ -102,8 +102,12 @@ func (c *checker) views(v *Views) {
 
 func (c *checker) engagements(kind string, e *Engagements) {
 	parts := []count{
-		{"matched", e.Matched}, {"outside_window", e.Outside}, {"orphans", e.Orphans},
-		{"duplicates", e.Duplicates}, {"late", e.Late}, {"dead", e.Dead},
+		{"matched", e.Matched},
+		{"outside_window", e.Outside},
+		{"orphans", e.Orphans},
+		{"duplicates", e.Duplicates},
+		{"late", e.Late},
+		{"dead", e.Dead},
 	}
 	c.positive(kind, append([]count{
 		{"read", e.Read}, {"partly_late", e.PartlyLate}, {"filtered", e.Filtered}, {"positives", e.Positives},

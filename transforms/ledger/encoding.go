@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -94,7 +95,7 @@ func Decode(content []byte) (*Ledger, error) {
 		return nil, fmt.Errorf("decode ledger: %w", err)
 	}
 	if found.Views == nil || found.Engagements == nil {
-		return nil, fmt.Errorf("decode ledger: no views or no engagements in it")
+		return nil, errors.New("decode ledger: no views or no engagements in it")
 	}
 	l := New()
 	if err := json.Unmarshal(content, l); err != nil {

@@ -1,0 +1,70 @@
+package attribution
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/transforms/ledger"
+)
+
+// TestArrivalOrderDoesNotMatter lets the records of every partition arrive in another
+// order, as far as the watermark allows it: no record behind one that is later than it by
+// more than the out-of-orderness. Nothing is late then, and the samples are the same.
+func TestArrivalOrderDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawParams(t)
+		log := drawLog(t, p)
+		for _, r := range log {
+			if r.view {
+				// Of views with one id and time the first in the log is kept: they must not differ.
+				r.payload = fmt.Sprintf(`{"id":%q,"t":%d}`, r.id, r.time)
+			} else {
+				// So with engagements that are one event: nothing but their place tells them apart.
+				r.value = r.time % 3
+			}
+		}
+		seed := rapid.Int64().Draw(t, "arrival")
+		first := runInMemory(t, p, arrive(log, p.OutOfOrderness, 0), 1)
+		second := runInMemory(t, p, arrive(log, p.OutOfOrderness, seed), 2)
+		require.Equal(t, first.encoded, second.encoded, "log:\n%s", describe(log))
+		for _, account := range []*ledger.Ledger{first.account, second.account} {
+			require.Zero(t, account.Views.Late)
+			for _, e := range account.Engagements {
+				require.Zero(t, e.Late+e.PartlyLate)
+				// Beyond the longest window, whether the view is still there to be recognised does
+				// hang on what came before; that the engagement does not count does not.
+				e.Outside, e.Orphans = e.Outside+e.Orphans, 0
+			}
+		}
+		requireSameFates(t, first.account, second.account, log)
+	})
+}
+
+// arrive puts records in an order of arrival: by event time, displaced by at most
+// outOfOrderness, and numbers them anew in their partitions.
+func arrive(log []*record, outOfOrderness, seed int64) []*record {
+	random := rand.New(rand.NewSource(seed))
+	type arrival struct {
+		at int64
+		r  record
+	}
+	arrivals := make([]arrival, len(log))
+	for i, r := range log {
+		arrivals[i] = arrival{at: r.time + random.Int63n(outOfOrderness+1), r: *r}
+	}
+	slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(a.at - b.at) })
+	out := make([]*record, len(log))
+	next := map[int32]int64{}
+	for i := range arrivals {
+		r := &arrivals[i].r
+		r.offset = next[r.partition]
+		next[r.partition]++
+		out[i] = r
+	}
+	return out
+}
