@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/fileio/fileiotest"
 )
 
 // writerEnv makes the test binary a writer that never ends.
@@ -103,7 +105,7 @@ func TestKilledWriters(t *testing.T) {
 
 // Killed while it uploads, a writer leaves no object.
 func TestKilledUpload(t *testing.T) {
-	startEmulator(t)
+	fileiotest.StartEmulator(t)
 	kill(t, startWriter(t, "gs://bucket/x"))
 	_, err := Stat(t.Context(), "gs://bucket/x")
 	require.ErrorIs(t, err, fs.ErrNotExist)

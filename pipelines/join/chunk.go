@@ -119,7 +119,7 @@ func headerOf(ctx context.Context, f *file) (avroio.Header, error) {
 	if err != nil {
 		return avroio.Header{}, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // only read
 	container, err := avroio.NewReader(r)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", f.Path, err)

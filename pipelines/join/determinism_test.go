@@ -44,8 +44,15 @@ func TestShardsAndBucketsChangeNoFile(t *testing.T) {
 		shards int
 		bucket time.Duration
 	}{
-		{1, 30 * time.Second}, {2, 30 * time.Second}, {3, time.Second}, {5, 7 * time.Second}, {16, 61 * time.Second},
-		{31, 3 * time.Minute}, {64, 30 * time.Second}, {64, 2 * time.Hour}, {1, 999 * time.Millisecond},
+		{1, 30 * time.Second},
+		{2, 30 * time.Second},
+		{3, time.Second},
+		{5, 7 * time.Second},
+		{16, 61 * time.Second},
+		{31, 3 * time.Minute},
+		{64, 30 * time.Second},
+		{64, 2 * time.Hour},
+		{1, 999 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(test.shards, " shards, ", test.bucket), func(t *testing.T) {
 			changed := *s

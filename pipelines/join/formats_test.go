@@ -297,3 +297,35 @@ outputs: {samples: {path: out, format: json}, late: late, dead_letters: dead, le
 	require.NoError(t, err)
 	require.Equal(t, 3, bytes.Count(content, []byte("\n")))
 }
+
+// TestMisfitsAreDeadLetters converts text of which some does not fit the schema: each misfit
+// is a dead letter of its own, and its neighbours are none the worse.
+func TestMisfitsAreDeadLetters(t *testing.T) {
+	log := newShop(90)
+	for i := range log.views {
+		switch i % 9 {
+		case 3:
+			log.views[i][2] = `"many"`
+		case 4:
+			log.views[i][1] = "yesterday"
+		case 8:
+			log.views[i][2] = "1.5"
+		}
+	}
+	for _, ending := range []string{"jsonl", "csv"} {
+		for _, slice := range []time.Duration{0, time.Minute} {
+			dir := t.TempDir()
+			log.write(t, dir, ending)
+			s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
+			r := join(t, s, Options{Slice: slice})
+			require.EqualValues(t, 90, r.Ledger.Views.Read)
+			require.EqualValues(t, 30, r.Ledger.Views.Dead)
+			require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 60)
+			dead := strings.Join(lines(t, s.Outputs.DeadLetters), "\n")
+			require.Equal(t, 29, strings.Count(dead, "\n"))
+			for _, part := range []string{"yesterday", "many", "1.5", ending + `","offset":3,`, ending + `","offset":28,`} {
+				require.Contains(t, dead, part)
+			}
+		}
+	}
+}

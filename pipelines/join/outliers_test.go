@@ -180,7 +180,9 @@ func TestSliceBounds(t *testing.T) {
 	all := samplesBelow(t, whole.Outputs.Samples.Path)
 	at := func(ms int64) time.Time { return timeOf(begin + ms) }
 	for _, test := range []Options{
-		{From: at(301_001), To: at(302_003)}, {From: at(60_000)}, {To: at(600_001)},
+		{From: at(301_001), To: at(302_003)},
+		{From: at(60_000)},
+		{To: at(600_001)},
 		{From: at(1), To: at(1_000_000), Slice: 90 * time.Second},
 	} {
 		part := to(s, t.TempDir())

@@ -37,8 +37,11 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) erro
 	var problems problem.List
 	// Ledgers first: a slice without one is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
-		{out.Ledger, "ledger-", "ledger"}, {out.Samples.Path, "part-", "samples"}, {out.Late, "late-", "late"},
-		{out.DeadLetters, "dead-", "dead_letters"}, {out.Orphans, "orphans-", "orphans"},
+		{out.Ledger, "ledger-", "ledger"},
+		{out.Samples.Path, "part-", "samples"},
+		{out.Late, "late-", "late"},
+		{out.DeadLetters, "dead-", "dead_letters"},
+		{out.Orphans, "orphans-", "orphans"},
 	} {
 		if kind.root == "" {
 			continue

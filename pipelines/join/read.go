@@ -123,7 +123,7 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 		send(loaded{err: err})
 		return
 	}
-	defer r.close()
+	defer func() { _ = r.close() }() // only read
 	for i := range p.Reads {
 		l := loaded{read: &p.Reads[i]}
 		for l.err == nil {

@@ -87,7 +87,7 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []source, f *s
 	if err != nil {
 		return found, err
 	}
-	defer reader.close()
+	defer func() { _ = reader.close() }() // only read
 	for {
 		if err := ctx.Err(); err != nil {
 			return found, err

@@ -62,7 +62,7 @@ func columnsIn(ctx context.Context, f *file) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // only read
 	columns, err := textio.NewReader(fileio.Decompress(f.Path, r), textio.CSV, textio.Options{}).Columns()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)

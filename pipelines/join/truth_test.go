@@ -71,6 +71,7 @@ func requireTruth(t testing.TB, dir string, s *spec.Spec, samples []row) {
 				value = label.Sum
 			case spec.Binary:
 				value = min(value, 1)
+			default: // the count
 			}
 			require.Equal(t, value, got.Labels[kind], "%s: %s", kind, at)
 			require.Equal(t, label.Delay, got.Delay[kind], "%s: %s", kind, at)

@@ -112,25 +112,19 @@ func (r *reader) perKind(key string, n *node, at dotted, above *fields, s *Spec)
 		return nil
 	}
 	out := map[string]any{}
-	for _, p := range f.node.pairs {
-		kind := p.key.text
-		e := s.Engagement(kind)
-		if e == nil {
-			r.unknownKind(p.key, at.key(kind), s)
-			continue
-		}
+	for e, value := range r.kinds(f, at, s) {
 		want := "a whole number of milliseconds, or null for no engagement"
-		fits := p.value.kind == nullKind || p.value.kind == intKind
+		fits := value.kind == nullKind || value.kind == intKind
 		if key == "labels" {
-			want, fits = e.Label.takes(p.value)
+			want, fits = e.Label.takes(value)
 		}
-		if !fits && p.value.kind != badKind {
-			w := r.problem("T1506", p.value, at.key(kind), "no sample can have this value: it must be %s", want)
-			w.Got = p.value.text
+		if !fits && value.kind != badKind {
+			w := r.problem("T1506", value, at.key(e.Kind), "no sample can have this value: it must be %s", want)
+			w.Got = value.text
 			r.add(w)
 			continue
 		}
-		out[kind] = r.value(p.value, at.key(kind))
+		out[e.Kind] = r.value(value, at.key(e.Kind))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -101,18 +102,12 @@ func (r *reader) testEngagements(n *node, at dotted, above *fields, s *Spec) map
 		return nil
 	}
 	out := map[string][]map[string]any{}
-	for _, p := range f.node.pairs {
-		kind := p.key.text
-		e := s.Engagement(kind)
-		if e == nil {
-			r.unknownKind(p.key, at.key(kind), s)
-			continue
-		}
+	for e, value := range r.kinds(f, at, s) {
 		times := map[string]TimeField{"time": e.Time}
 		if e.ViewTime != nil {
 			times["view_time"] = *e.ViewTime
 		}
-		out[kind] = append(out[kind], r.records(p.value, at.key(kind), map[string]string{"view": e.View, "id": e.ID}, times)...)
+		out[e.Kind] = append(out[e.Kind], r.records(value, at.key(e.Kind), map[string]string{"view": e.View, "id": e.ID}, times)...)
 	}
 	return out
 }
@@ -244,6 +239,20 @@ func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
 func flowExample(field, value string) string {
 	names := strings.Split(field, ".")
 	return "{" + strings.Join(names, ": {") + ": " + value + strings.Repeat("}", len(names))
+}
+
+// kinds goes through the kinds of engagement of a mapping; keys that are none are reported.
+func (r *reader) kinds(f *fields, at dotted, s *Spec) iter.Seq2[*Engagement, *node] {
+	return func(yield func(*Engagement, *node) bool) {
+		for _, p := range f.node.pairs {
+			e := s.Engagement(p.key.text)
+			if e == nil {
+				r.unknownKind(p.key, at.key(p.key.text), s)
+			} else if !yield(e, p.value) {
+				return
+			}
+		}
+	}
 }
 
 // value turns a node into a plain Go value: nil, bool, int64, float64, string, []any

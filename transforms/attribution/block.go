@@ -180,8 +180,10 @@ func (d *blockReader) view(tag byte, start int64) View {
 }
 
 func (d *blockReader) engagement(tag byte, start int64) Engagement {
-	g := Engagement{Hash: d.uint64(), Time: start + d.varint(), Partition: int32(d.uvarint()), Offset: int64(d.uvarint()),
-		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: event.NoTime, ViewTime: event.NoTime}
+	g := Engagement{
+		Hash: d.uint64(), Time: start + d.varint(), Partition: int32(d.uvarint()), Offset: int64(d.uvarint()),
+		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: event.NoTime, ViewTime: event.NoTime,
+	}
 	if tag&tagFloor != 0 {
 		g.Floor = start + d.varint()
 	}

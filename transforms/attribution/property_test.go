@@ -148,8 +148,10 @@ func drawLog(t *rapid.T, p *Params) []*record {
 			if !r.view {
 				window = p.Kinds[r.kind].Window
 			}
-			near := log[k-2].time + rapid.SampledFrom([]int64{0, 0, 1, p.DuplicatesWithin, p.DuplicatesWithin + 1, window, window - 1,
-				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1}).Draw(t, "near")
+			near := log[k-2].time + rapid.SampledFrom([]int64{
+				0, 0, 1, p.DuplicatesWithin, p.DuplicatesWithin + 1, window, window - 1,
+				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1,
+			}).Draw(t, "near")
 			r.time = min(max(near, 0), 300)
 			if r.view {
 				r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
@@ -300,8 +302,10 @@ func jsonOf(r *record) string {
 // wantOf reads a sample back from JSON, as far as its label functions tell.
 func wantOf(p *Params, text string) want {
 	s := gjson.Parse(text)
-	w := want{ID: s.Get("view_id").String(), Time: s.Get("view_time").Int(), Payload: s.Get("view").String(),
-		Positive: s.Get("positive").Bool(), Rate: s.Get("sampling_rate").Float()}
+	w := want{
+		ID: s.Get("view_id").String(), Time: s.Get("view_time").Int(), Payload: s.Get("view").String(),
+		Positive: s.Get("positive").Bool(), Rate: s.Get("sampling_rate").Float(),
+	}
 	for _, k := range p.Kinds {
 		label, delay := s.Get("labels."+k.Name), s.Get("delay_ms."+k.Name)
 		w.Labels = append(w.Labels, label.Raw)

@@ -186,6 +186,7 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 					all = all[:1]
 				case CreditLast:
 					all = all[len(all)-1:]
+				default: // all
 				}
 				count, first, delay = len(all), fmt.Sprint(all[0].value), fmt.Sprint(max(0, all[0].time-v.time))
 			}

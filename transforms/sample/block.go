@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -95,7 +96,7 @@ func (r *run) next() (ok bool, err error) {
 	}
 	size, n := binary.Uvarint(r.rest)
 	if n <= 0 || size > uint64(len(r.rest)-n) {
-		return false, fmt.Errorf("merge samples: block ends within a sample")
+		return false, errors.New("merge samples: block ends within a sample")
 	}
 	r.encoded, r.rest = r.rest[n:n+int(size)], r.rest[n+int(size):]
 	r.id, r.time, err = Key(r.encoded)
