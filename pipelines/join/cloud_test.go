@@ -3,38 +3,14 @@ package join
 import (
 	"context"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/storage"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/api/option"
 
 	"tributary/io/fileio"
+	"tributary/io/fileio/fileiotest"
 )
-
-// startEmulator starts the server of testdata/services/gcs.sh with an empty bucket.
-func startEmulator(t *testing.T) {
-	t.Helper()
-	data := t.TempDir()
-	script, err := filepath.Abs("../../testdata/services/gcs.sh")
-	require.NoError(t, err)
-	run := func(verb string) string {
-		cmd := exec.Command(script, verb, "--data", data)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		require.NoError(t, err, verb)
-		return strings.TrimSpace(string(out))
-	}
-	t.Cleanup(func() { run("stop") })
-	t.Setenv("STORAGE_EMULATOR_HOST", run("start"))
-	c, err := storage.NewClient(t.Context(), option.WithoutAuthentication())
-	require.NoError(t, err)
-	require.NoError(t, c.Bucket("bucket").Create(t.Context(), "project", nil))
-	require.NoError(t, c.Close())
-}
 
 // objects returns what is stored below a gs:// folder by relative name.
 func objects(t *testing.T, folder string) map[string]string {
@@ -53,7 +29,7 @@ func objects(t *testing.T, folder string) map[string]string {
 // TestCloudIsLikeADisk joins from a bucket into a bucket, is stopped, goes on, and joins
 // in other slices; what is there then is what comes of the same on a disk.
 func TestCloudIsLikeADisk(t *testing.T) {
-	startEmulator(t)
+	fileiotest.StartEmulator(t)
 	dir, s := deterministic(t)
 	const bucket = "gs://bucket/made"
 	for name, content := range contents(t, dir) {

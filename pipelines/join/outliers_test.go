@@ -33,21 +33,21 @@ func TestOutliers(t *testing.T) {
 		edits        []string
 		check        func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row)
 	}{
-		"a view of 1971": {views: ordinary + line("old", year(1971)), likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"a view of 1971": {views: ordinary + line("old", year(1971)), likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.Equal(t, "old", samples[0].ViewID)
 		}},
-		"a view of 2150": {views: line("new", year(2150)) + ordinary, likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"a view of 2150": {views: line("new", year(2150)) + ordinary, likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.EqualValues(t, 2, v.Positives)
 			require.Equal(t, "new", samples[3].ViewID)
 		}},
-		"likes of 1971 and 2150": {views: ordinary, likes: line("a", year(2150)) + line("b", year(1971)) + liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"likes of 1971 and 2150": {views: ordinary, likes: line("a", year(2150)) + line("b", year(1971)) + liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Samples)
 			require.EqualValues(t, 2, v.Positives)
 			require.EqualValues(t, 2, e.Orphans, "no view is near them")
 		}},
-		"times of no event": {views: ordinary + line("x", -1) + line("y", 1<<62) + line("z", year(2200)), likes: liked + line("a", -5), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"times of no event": {views: ordinary + line("x", -1) + line("y", 1<<62) + line("z", year(2200)), likes: liked + line("a", -5), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Dead)
 			require.EqualValues(t, 1, e.Dead)
 			require.EqualValues(t, 3, v.Samples)
@@ -55,50 +55,50 @@ func TestOutliers(t *testing.T) {
 		"a view of 2150 in a partition with an order": {
 			views: line("a", begin) + line("new", year(2150)) + line("b", begin+60_000), likes: liked,
 			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
-			check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+			check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 				require.EqualValues(t, 2, v.Samples)
 				require.EqualValues(t, 1, v.Late, "the watermark is that of 2150")
 			},
 		},
-		"poison": {views: ordinary + "\x00\xff\xfe{]\n" + strings.Repeat("[", 100_000) + "\n" + `{"id":` + "\n" + line("d", begin), likes: liked + "\"\n", check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"poison": {views: ordinary + "\x00\xff\xfe{]\n" + strings.Repeat("[", 100_000) + "\n" + `{"id":` + "\n" + line("d", begin), likes: liked + "\"\n", check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Dead)
 			require.EqualValues(t, 1, e.Dead)
 			require.EqualValues(t, 4, v.Samples)
 		}},
-		"10 MB in one view": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_000_000) + "\"}\n", likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"10 MB in one view": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_000_000) + "\"}\n", likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.Greater(t, len(samples[1].View), 10_000_000)
 		}},
-		"more in one view than is taken": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_700_000) + "\"}\n" + line("d", begin), likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"more in one view than is taken": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_700_000) + "\"}\n" + line("d", begin), likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.EqualValues(t, 1, v.Dead)
 		}},
-		"10 MB in the id": {views: ordinary + line(strings.Repeat("v", 10_000_000), begin+1), likes: liked + line(strings.Repeat("v", 10_000_000), begin+2), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"10 MB in the id": {views: ordinary + line(strings.Repeat("v", 10_000_000), begin+1), likes: liked + line(strings.Repeat("v", 10_000_000), begin+2), check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.EqualValues(t, 3, v.Positives)
 		}},
-		"empty ids": {views: ordinary + line("", begin) + `{"id":null,"t":1767225600000}` + "\n" + `{"t":1767225600000}` + "\n" + `{"id":1.5,"t":1767225600000}` + "\n", likes: liked + line("", begin), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"empty ids": {views: ordinary + line("", begin) + `{"id":null,"t":1767225600000}` + "\n" + `{"t":1767225600000}` + "\n" + `{"id":1.5,"t":1767225600000}` + "\n", likes: liked + line("", begin), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Samples)
 			require.EqualValues(t, 4, v.Dead)
 			require.EqualValues(t, 1, e.Dead)
 		}},
-		"no engagement": {views: ordinary, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"no engagement": {views: ordinary, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Samples)
 			require.Zero(t, v.Positives)
 			require.Zero(t, e.Read)
 		}},
-		"no view": {likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"no view": {likes: liked, check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.Zero(t, v.Read)
 			require.EqualValues(t, 2, e.Orphans)
 		}},
-		"nothing at all": {check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"nothing at all": {check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.Zero(t, v.Read+e.Read)
 		}},
-		"nothing of use": {views: "x\ny\n", likes: "z", check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"nothing of use": {views: "x\ny\n", likes: "z", check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 2, v.Dead)
 			require.EqualValues(t, 1, e.Dead)
 		}},
-		"everything at once": {views: strings.Repeat(line("a", begin), 3000), likes: strings.Repeat(line("a", begin), 3000), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+		"everything at once": {views: strings.Repeat(line("a", begin), 3000), likes: strings.Repeat(line("a", begin), 3000), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 1, v.Samples)
 			require.EqualValues(t, 2999, v.Duplicates)
 			require.EqualValues(t, 1, e.Matched)

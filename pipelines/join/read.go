@@ -86,7 +86,7 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(event
 			account.Bytes.In += c.read.Size
 			account.Bytes.Records += int64(len(c.batch.Records))
 			recordsRead.Add(c.read.Records)
-			f.refuse(&p, &c, account, rejected)
+			f.refuse(&c, account, rejected)
 		}
 		for _, t := range c.read.Takes {
 			b := c.batch
@@ -148,7 +148,7 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 }
 
 // refuse accounts for the bad records of a chunk, for every source that takes it.
-func (f *readFn) refuse(p *piece, c *loaded, account *ledger.Ledger, rejected func(event.Rejected)) {
+func (f *readFn) refuse(c *loaded, account *ledger.Ledger, rejected func(event.Rejected)) {
 	for _, t := range c.read.Takes {
 		for _, bad := range c.chunk.Bad {
 			r := event.Rejected{

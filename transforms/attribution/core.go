@@ -80,8 +80,8 @@ type Seen uint8
 // What a bucket can see of an engagement.
 const (
 	SeenNothing   Seen = iota // its view is not here
-	SeenDuplicate             // the same event came before
 	SeenOutside               // its view is here, but not with it in the window
+	SeenDuplicate             // the same event came before, and no view counts this one instead
 	SeenMatched               // it counts, or another one was credited in its place
 )
 
@@ -328,8 +328,8 @@ func (j *Joiner) see(v *View, g *Engagement) Seen {
 func (j *Joiner) report(b *Bucket, g *Engagement, seen Seen, out Output) {
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	home := j.p.bucketOf(s.foundTo) == b.Index
-	if !home && seen <= SeenDuplicate {
-		return // home knows as much
+	if !home && (seen == SeenNothing || seen == SeenDuplicate) {
+		return // home knows as much: duplicates meet there
 	}
 	alone := j.p.bucketOf(max(s.foundFrom, g.Floor+1)) == b.Index
 	out.Sighting(g, Sighting{Home: home, Final: home && (alone || seen == SeenMatched), Seen: seen})

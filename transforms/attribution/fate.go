@@ -74,7 +74,11 @@ func (t *tally) add(sightings []byte) error {
 	for len(d.buf) > 0 && d.err == nil {
 		at := place{partition: int32(d.uvarint()), offset: int64(d.uvarint())}
 		flags := d.byte()
-		at.kind = int(d.uvarint())
+		kind := d.uvarint()
+		if kind >= uint64(len(t.p.Kinds)) {
+			return fmt.Errorf("sightings: kind %d of %d", kind, len(t.p.Kinds))
+		}
+		at.kind = int(kind)
 		s := t.seen[at]
 		s.seen = max(s.seen, Seen(flags&(sightingHome-1)))
 		if flags&sightingHome != 0 {

@@ -173,7 +173,7 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 			case inWindow:
 				g.fate = "matched"
 				credited[g.kind] = append(credited[g.kind], g)
-			case inReach && g.fate != "matched":
+			case inReach && g.fate != "matched" && g.fate != "duplicate":
 				g.fate = "outside"
 			}
 		}

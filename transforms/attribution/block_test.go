@@ -1,0 +1,213 @@
+package attribution
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/io/event"
+)
+
+var (
+	anyTime   = rapid.Int64Range(event.MinTime, event.MaxTime)
+	orNoTime  = rapid.OneOf(rapid.Just(int64(event.NoTime)), anyTime)
+	anyOffset = rapid.Int64Min(0)
+	anyID     = rapid.SliceOfN(rapid.Byte(), 1, 20)
+	anyBytes  = rapid.SliceOfN(rapid.Byte(), 0, 40)
+)
+
+func drawValue(t *rapid.T) event.Value {
+	switch kind := event.Kind(rapid.IntRange(int(event.Null), int(event.Bytes)).Draw(t, "value kind")); kind {
+	case event.Bool:
+		return event.Value{Kind: kind, Int: rapid.Int64Range(0, 1).Draw(t, "bool")}
+	case event.Int:
+		return event.Value{Kind: kind, Int: rapid.Int64().Draw(t, "int")}
+	case event.Float:
+		return event.Value{Kind: kind, Float: rapid.Float64().Draw(t, "float")}
+	case event.String, event.Bytes:
+		return event.Value{Kind: kind, Text: anyBytes.Draw(t, "text")}
+	default:
+		return event.Value{}
+	}
+}
+
+func drawView(t *rapid.T) View {
+	v := View{
+		ID: anyID.Draw(t, "id"), Hash: rapid.Uint64().Draw(t, "hash"), Time: anyTime.Draw(t, "time"),
+		Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
+	}
+	if v.Stub = rapid.Bool().Draw(t, "stub"); v.Stub {
+		v.PayloadHash = rapid.Uint64().Draw(t, "payload hash")
+		return v
+	}
+	v.Payload = anyBytes.Draw(t, "payload")
+	if rapid.Bool().Draw(t, "the id is inside") {
+		v.Payload = append(append(v.Payload, v.ID...), anyBytes.Draw(t, "rest of the payload")...)
+	}
+	return v
+}
+
+func drawEngagement(t *rapid.T) Engagement {
+	g := Engagement{
+		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"), Hash: rapid.Uint64().Draw(t, "hash"),
+		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
+		Floor: orNoTime.Draw(t, "floor"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
+	}
+	if rapid.Bool().Draw(t, "own id") {
+		g.EventID = anyID.Draw(t, "event id")
+	}
+	return g
+}
+
+// blockOf encodes what a bucket holds, views first, and returns where each record ends.
+func blockOf(b *Bucket, length int64) (block []byte, ends []int) {
+	start := b.Index * length
+	block = appendHeader(nil, b.Index)
+	ends = append(ends, len(block))
+	for i := range b.Views {
+		v := &b.Views[i]
+		block = appendView(block, start, v, inside(v))
+		ends = append(ends, len(block))
+	}
+	for i := range b.Engagements {
+		block = appendEngagement(block, start, &b.Engagements[i])
+		ends = append(ends, len(block))
+	}
+	return block, ends
+}
+
+func drawBucket(t *rapid.T) (b Bucket, length int64) {
+	b.Index, length = rapid.Int64Range(-1000, 1000).Draw(t, "index"), rapid.Int64Range(1, maxBucket).Draw(t, "length")
+	b.Views = rapid.SliceOfN(rapid.Custom(drawView), 0, 4).Draw(t, "views")
+	b.Engagements = rapid.SliceOfN(rapid.Custom(drawEngagement), 0, 4).Draw(t, "engagements")
+	return b, length
+}
+
+// TestBlocksRoundTrip: what was put into blocks comes out of them, to the last field.
+func TestBlocksRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want, length := drawBucket(t)
+		block, _ := blockOf(&want, length)
+		index, err := blockBucket(block)
+		require.NoError(t, err)
+		require.Equal(t, want.Index, index)
+		got := Bucket{Index: index}
+		require.NoError(t, got.addBlock(block, length))
+		require.Len(t, got.Views, len(want.Views))
+		require.Len(t, got.Engagements, len(want.Engagements))
+		for i := range want.Views {
+			require.Equal(t, want.Views[i], got.Views[i])
+		}
+		for i := range want.Engagements {
+			requireSameEngagement(t, &want.Engagements[i], &got.Engagements[i])
+		}
+	})
+}
+
+// requireSameEngagement compares floats by their bits: NaN is a value like any other here.
+func requireSameEngagement(t require.TestingT, want, got *Engagement) {
+	require.Equal(t, math.Float64bits(want.Value.Float), math.Float64bits(got.Value.Float))
+	w, g := *want, *got
+	w.Value.Float, g.Value.Float = 0, 0
+	require.Equal(t, w, g)
+}
+
+// TestIDIsCarriedOnce: an id that the payload holds does not take its bytes twice.
+func TestIDIsCarriedOnce(t *testing.T) {
+	id := bytes.Repeat([]byte("i"), 100)
+	v := View{ID: id, Payload: append([]byte(`{"id":"`), id...)}
+	require.Equal(t, 7, inside(&v))
+	require.Less(t, len(appendView(nil, 0, &v, inside(&v))), 130)
+	v.Payload = []byte("{}")
+	require.Equal(t, -1, inside(&v))
+}
+
+// TestBlocksRefuseWhatIsCut: a block cut anywhere but between two records is an error.
+func TestBlocksRefuseWhatIsCut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want, length := drawBucket(t)
+		block, ends := blockOf(&want, length)
+		whole := map[int]int{}
+		for records, end := range ends {
+			whole[end] = records
+		}
+		for n := range len(block) {
+			var got Bucket
+			err := got.addBlock(block[:n:n], length)
+			if records, ok := whole[n]; ok {
+				require.NoError(t, err)
+				require.Equal(t, records, len(got.Views)+len(got.Engagements))
+			} else {
+				require.Error(t, err, "cut to %d of %d bytes", n, len(block))
+			}
+		}
+	})
+}
+
+func TestBlocksRefuse(t *testing.T) {
+	view := View{ID: []byte("absent"), Payload: []byte("payload")}
+	for _, c := range []struct {
+		name  string
+		block []byte
+		want  string
+	}{
+		{"nothing", nil, "block of 0 bytes: not of format 1"},
+		{"another format", []byte{9, 0}, "block of 2 bytes: not of format 1"},
+		{"no bucket", []byte{blockFormat}, "it ends within a record"},
+		{"a tag alone", append(appendHeader(nil, 3), 0), "block of bucket 3: it ends within a record"},
+		{"an id beyond the payload", appendView(appendHeader(nil, 3), 0, &view, 3), "block of bucket 3: it ends within a record"},
+		{"an id that begins beyond the payload", appendView(appendHeader(nil, 3), 0, &view, 300), "block of bucket 3: it ends within a record"},
+		{"an id whose end overflows", appendView(appendHeader(nil, 3), 0, &view, math.MaxInt64), "block of bucket 3: it ends within a record"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.EqualError(t, new(Bucket).addBlock(c.block, 1000), c.want)
+		})
+	}
+}
+
+func FuzzBlock(f *testing.F) {
+	b := Bucket{
+		Index: 3,
+		Views: []View{
+			{ID: []byte("v1"), Hash: 7, Time: 3100, Partition: 1, Offset: 9, Payload: []byte(`{"id":"v1"}`)},
+			{ID: []byte("v2"), Hash: 8, Time: 3200, Payload: []byte(`{}`)},
+			{ID: []byte("v3"), Hash: 9, Time: 2900, Stub: true, PayloadHash: 5},
+		},
+		Engagements: []Engagement{
+			{Kind: 1, ViewID: []byte("v1"), Hash: 7, Time: 3300, Floor: event.NoTime, ViewTime: event.NoTime},
+			{
+				Kind: 0, ViewID: []byte("v1"), Hash: 7, Time: 3300, Floor: 2000, ViewTime: 3100, EventID: []byte("e"),
+				Value: event.Value{Kind: event.Float, Float: 0.5},
+			},
+		},
+	}
+	block, ends := blockOf(&b, 1000)
+	f.Add(block)
+	f.Add(block[:ends[2]])
+	f.Add(block[:len(block)-3])
+	f.Add([]byte{blockFormat, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var got Bucket
+		if err := got.addBlock(data, 1000); err != nil {
+			return
+		}
+		var err error
+		got.Index, err = blockBucket(data)
+		require.NoError(t, err)
+		// What was read can be written and read again.
+		again := Bucket{Index: got.Index}
+		encoded, _ := blockOf(&got, 1000)
+		require.NoError(t, again.addBlock(encoded, 1000))
+		require.Len(t, again.Views, len(got.Views))
+		require.Len(t, again.Engagements, len(got.Engagements))
+		for i := range got.Views {
+			require.Equal(t, got.Views[i].Hash, again.Views[i].Hash)
+			require.Equal(t, got.Views[i].Time, again.Views[i].Time)
+			require.True(t, bytes.Equal(got.Views[i].ID, again.Views[i].ID))
+			require.True(t, bytes.Equal(got.Views[i].Payload, again.Views[i].Payload))
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package attribution
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+)
+
+// fateParams: a like looks for its view over 3 buckets of 1 s and a little.
+func fateParams() *Params {
+	return &Params{
+		Kinds:  []Kind{{Name: "like", Window: 3000}, {Name: "share", Window: 1000}},
+		Inputs: []Input{{Kind: Views}, {Kind: 1}, {Kind: 0}},
+		Bucket: 1000, Shards: 1, Keep: 1, To: NoLogEnd, Orphans: true,
+	}
+}
+
+func like(offset int64) *Engagement {
+	return &Engagement{ViewID: []byte("v"), Time: 5000, Partition: 2, Offset: offset, Floor: event.NoTime, ViewTime: event.NoTime}
+}
+
+// TestTally brings together what several buckets saw of one engagement, in every order.
+func TestTally(t *testing.T) {
+	home := func(s Seen) Sighting { return Sighting{Home: true, Seen: s} }
+	away := func(s Seen) Sighting { return Sighting{Seen: s} }
+	late := like(7)
+	late.Floor = 2001 // of the views it might count for, from 2001 on, the first had closed
+	for _, c := range []struct {
+		name       string
+		engagement *Engagement
+		sightings  []Sighting
+		want       ledger.Engagements
+		orphan     bool
+	}{
+		{"nobody saw its view", like(7), []Sighting{home(SeenNothing)}, ledger.Engagements{Orphans: 1}, true},
+		{"another bucket has its view", like(7), []Sighting{home(SeenNothing), away(SeenMatched)}, ledger.Engagements{Matched: 1}, false},
+		{"another has one outside the window", like(7), []Sighting{home(SeenNothing), away(SeenOutside)}, ledger.Engagements{Outside: 1}, false},
+		{"matched outranks outside", like(7), []Sighting{home(SeenOutside), away(SeenMatched), away(SeenOutside)}, ledger.Engagements{Matched: 1}, false},
+		{"duplicate outranks outside", like(7), []Sighting{home(SeenDuplicate), away(SeenOutside)}, ledger.Engagements{Duplicates: 1}, false},
+		{"a duplicate without a view is one", like(7), []Sighting{home(SeenDuplicate)}, ledger.Engagements{Duplicates: 1}, false},
+		{"matched by two", like(7), []Sighting{away(SeenMatched), away(SeenMatched), home(SeenNothing)}, ledger.Engagements{Matched: 1}, false},
+		{"partly late, and its view not found", late, []Sighting{home(SeenNothing)}, ledger.Engagements{Late: 1}, false},
+		{"partly late, and matched all the same", late, []Sighting{home(SeenNothing), away(SeenMatched)}, ledger.Engagements{Matched: 1}, false},
+		{"of another slice: nothing at home", like(7), []Sighting{away(SeenMatched)}, ledger.Engagements{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := fateParams()
+			for turn := range c.sightings {
+				tally := newTally(p)
+				for i := range c.sightings {
+					s := c.sightings[(i+turn)%len(c.sightings)]
+					require.NoError(t, tally.add(appendSighting(nil, p, c.engagement, s)))
+				}
+				account := newLedger(p)
+				var orphans []event.Rejected
+				tally.settle(account, func(r event.Rejected) { orphans = append(orphans, r) })
+				got := *account.Engagements["like"]
+				got.Delay = nil
+				require.Equal(t, c.want, got)
+				if !c.orphan {
+					require.Empty(t, orphans)
+					continue
+				}
+				require.Equal(t, []event.Rejected{{
+					Reason: event.ReasonOrphan, Detail: `no view with the id "v" in reach`, Input: 2, Partition: 2, Offset: 7, Count: 1,
+					EventTime: 5000, Watermark: event.NoTime, Record: []byte("v"),
+				}}, orphans)
+			}
+		})
+	}
+}
+
+// TestTallyTellsApart: the place in the log and the kind make an engagement.
+func TestTallyTellsApart(t *testing.T) {
+	p := fateParams()
+	p.Orphans = false
+	other := like(7)
+	other.Partition = 3
+	share := like(7)
+	share.Kind = 1
+	var sightings []byte
+	for _, g := range []*Engagement{like(7), like(8), other, share} {
+		sightings = appendSighting(sightings, p, g, Sighting{Home: true})
+	}
+	sightings = appendSighting(sightings, p, like(8), Sighting{Seen: SeenMatched})
+	tally, account := newTally(p), newLedger(p)
+	require.NoError(t, tally.add(sightings))
+	tally.settle(account, func(event.Rejected) { t.Error("orphans are not wanted") })
+	require.Equal(t, []int64{2, 1}, []int64{account.Engagements["like"].Orphans, account.Engagements["like"].Matched})
+	require.Equal(t, int64(1), account.Engagements["share"].Orphans)
+
+	// And a tally begins anew for the next bucket.
+	account = newLedger(p)
+	tally.settle(account, nil)
+	require.Zero(t, account.Engagements["like"].Orphans)
+}
+
+func TestTallyRefuses(t *testing.T) {
+	p := fateParams()
+	whole := appendSighting(nil, p, like(300), Sighting{Home: true})
+	for n := 1; n < len(whole); n++ {
+		require.EqualError(t, newTally(p).add(whole[:n]), "sightings: it ends within a record", "cut to %d of %d bytes", n, len(whole))
+	}
+	unknown := like(7)
+	unknown.Kind = 2
+	q := fateParams()
+	q.Kinds = append(q.Kinds, Kind{Name: "click", Window: 1})
+	require.EqualError(t, newTally(p).add(appendSighting(nil, q, unknown, Sighting{Home: true})), "sightings: kind 2 of 2")
+}
+
+func FuzzSightings(f *testing.F) {
+	p := fateParams()
+	two := appendSighting(appendSighting(nil, p, like(300), Sighting{Home: true}), p, like(2), Sighting{Seen: SeenMatched})
+	f.Add(two)
+	f.Add(two[:len(two)-1])
+	f.Add([]byte{0, 0, 0xff, 9, 0, 0})
+	f.Add([]byte{0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tally, account := newTally(p), newLedger(p)
+		if err := tally.add(data); err != nil {
+			return
+		}
+		orphans := int64(0)
+		tally.settle(account, func(event.Rejected) { orphans++ })
+		total := int64(0)
+		for _, e := range account.Engagements {
+			total += e.Matched + e.Outside + e.Orphans + e.Duplicates + e.Late
+		}
+		require.LessOrEqual(t, orphans, total)
+		require.LessOrEqual(t, total*4, int64(len(data)), "a sighting takes four bytes")
+	})
+}
