@@ -55,7 +55,7 @@ func TestOutliers(t *testing.T) {
 		"a view of 2150 in a partition with an order": {
 			views: line("a", begin) + line("new", year(2150)) + line("b", begin+60_000), likes: liked,
 			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
-			check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
+			check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, _ []row) {
 				require.EqualValues(t, 2, v.Samples)
 				require.EqualValues(t, 1, v.Late, "the watermark is that of 2150")
 			},
@@ -69,11 +69,11 @@ func TestOutliers(t *testing.T) {
 			require.EqualValues(t, 4, v.Samples)
 			require.Greater(t, len(samples[1].View), 10_000_000)
 		}},
-		"more in one view than is taken": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_700_000) + "\"}\n" + line("d", begin), likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
+		"more in one view than is taken": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_700_000) + "\"}\n" + line("d", begin), likes: liked, check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.EqualValues(t, 1, v.Dead)
 		}},
-		"10 MB in the id": {views: ordinary + line(strings.Repeat("v", 10_000_000), begin+1), likes: liked + line(strings.Repeat("v", 10_000_000), begin+2), check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, samples []row) {
+		"10 MB in the id": {views: ordinary + line(strings.Repeat("v", 10_000_000), begin+1), likes: liked + line(strings.Repeat("v", 10_000_000), begin+2), check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 4, v.Samples)
 			require.EqualValues(t, 3, v.Positives)
 		}},
