@@ -20,6 +20,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/fileio"
+	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 	"tributary/transforms/ledger"
@@ -94,11 +95,11 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 		Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
 	}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples)))
 
-	rejected := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
+	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
 	refused := beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
-		Paths: map[string]string{outputLate: out.Late, outputDead: out.Dead, outputOrphans: out.Orphans},
+		Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
 		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
-	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, rejected)))
+	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals)))
 
 	// The ledger comes last: where it is, everything else is.
 	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Ledgers, written, refused)

@@ -15,6 +15,7 @@ import (
 
 	"tributary/io/event"
 	"tributary/io/fileio"
+	"tributary/pipelines/params"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
@@ -25,7 +26,7 @@ import (
 type plan struct {
 	spec    *spec.Spec
 	params  attribution.Params // without a slice
-	sources []source
+	sources []params.Source
 	files   []*scannedFile
 	// partitions are the names of the partitions by their rank.
 	partitions   []string
@@ -49,7 +50,7 @@ type planOptions struct {
 // all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
-	p.params, p.sources = paramsOf(s)
+	p.params, p.sources = params.Of(s)
 	if err := p.params.Validate(); err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 		return nil, err
 	}
 	var err error
-	p.sampleSchema, err = sample.Schema(columnsOf(&p.params), p.params.ViewSchema)
+	p.sampleSchema, err = sample.Schema(params.Columns(&p.params), p.params.ViewSchema)
 	return p, err
 }
 
@@ -119,7 +120,7 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 
 // prune tells whether the file's folder says that nothing in it matters for the times
 // asked for. Where records name their partition, what comes before does matter.
-func (p *plan) prune(src *source, path string, opt planOptions) bool {
+func (p *plan) prune(src *params.Source, path string, opt planOptions) bool {
 	from, to, ok := fileio.Dated(path)
 	if !ok || src.Order == spec.OrderField {
 		return false
@@ -221,7 +222,7 @@ func scaleSizes(f *scannedFile, plain int64) {
 }
 
 // problem is a problem with an input of the spec.
-func (p *plan) problem(code, message string, src *source) problem.Problem {
+func (p *plan) problem(code, message string, src *params.Source) problem.Problem {
 	return p.spec.Problem(code, message, append(slices.Clone(src.At), "inputs", strconv.Itoa(src.Number))...)
 }
 

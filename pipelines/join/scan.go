@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"tributary/io/event"
+	"tributary/pipelines/params"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 )
@@ -74,7 +75,7 @@ type scanned struct {
 }
 
 // scanFile scans a file for the sources of its roles.
-func scanFile(ctx context.Context, p *attribution.Params, sources []source, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+func scanFile(ctx context.Context, p *attribution.Params, sources []params.Source, f *scannedFile, progress func(bytes int64)) (scanned, error) {
 	found := scanned{minutes: map[int64]int64{}}
 	splitters := make([]*splitter, len(f.roles))
 	for i, r := range f.roles {
@@ -125,7 +126,7 @@ type splitter struct {
 	largest int64 // event time so far, of a file that is a partition
 }
 
-func newSplitter(p *attribution.Params, sources []source, f *scannedFile, r role) (*splitter, error) {
+func newSplitter(p *attribution.Params, sources []params.Source, f *scannedFile, r role) (*splitter, error) {
 	src := &sources[r.source]
 	s := &splitter{role: r, ordered: src.Order == spec.OrderFile, byField: src.Order == spec.OrderField, largest: event.NoTime}
 	var extra []string

@@ -17,6 +17,7 @@ import (
 	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/io/fileio"
+	"tributary/pipelines/params"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
@@ -218,7 +219,7 @@ func (p *plan) fieldProblem(err error, file, path string, at []string) problem.P
 func (p *plan) chooseViewSchema(known map[uint64]*avroio.Schema, given map[string]*avroio.Schema) problem.List {
 	var candidates []*avroio.Schema
 	seen := map[uint64]string{} // a file of each
-	var text, avro *source
+	var text, avro *params.Source
 	for _, f := range p.files {
 		for _, r := range f.roles {
 			src := &p.sources[r.source]

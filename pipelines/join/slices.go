@@ -194,3 +194,8 @@ func (s slice) accountsFor(c *scannedChunk) bool {
 	}
 	return s.from <= earliest && earliest < s.to
 }
+
+// timeOf and msOf turn event times into the standard library's, and back.
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func msOf(t time.Time) int64 { return t.UnixMilli() }

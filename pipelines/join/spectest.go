@@ -17,6 +17,7 @@ import (
 
 	"tributary/io/avroio"
 	"tributary/io/event"
+	"tributary/pipelines/params"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
 	"tributary/runners/direct"
@@ -70,7 +71,7 @@ const (
 )
 
 func joinTest(ctx context.Context, s *spec.Spec, t *spec.Test) ([]map[string]any, error) {
-	params, sources := paramsOf(s)
+	params, sources := params.Of(s)
 	params.Keep = 1
 	var batches []event.Batch
 	role := ""
@@ -152,7 +153,7 @@ func testBatch(s *spec.Spec, t *spec.Test, role string) (event.Batch, error) {
 }
 
 func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, error) {
-	text, err := sample.Schema(columnsOf(p), "")
+	text, err := sample.Schema(params.Columns(p), "")
 	if err != nil {
 		return nil, err
 	}
@@ -160,13 +161,13 @@ func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	asJSON, err := newJSONSamples(schema, true)
+	asJSON, err := sample.NewJSON(schema, true)
 	if err != nil {
 		return nil, err
 	}
 	var out []map[string]any
 	err = sample.Merge(blocks, func(encoded []byte) error {
-		line, err := asJSON.append(nil, encoded)
+		line, err := asJSON.Append(nil, encoded)
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	if err != nil {
 		return err
 	}
-	asJSON, err := newJSONSamples(schema, f.JSONViews)
+	asJSON, err := sample.NewJSON(schema, f.JSONViews)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	var text []byte
 	err = sample.Merge(all, func(encoded []byte) error {
 		if attribution.InSample(sampleID(encoded)) {
-			if text, err = asJSON.append(text[:0], encoded); err != nil {
+			if text, err = asJSON.Append(text[:0], encoded); err != nil {
 				return err
 			}
 			account.Bytes.JSON += int64(len(text)+1) * attribution.SampleOf
@@ -107,7 +107,7 @@ func (f *writeSamplesFn) open(w io.Writer, schema *avroio.Schema) (sampleWriter,
 	if f.Format == spec.Avro {
 		return avroio.NewWriter(w, schema, avroio.WriterOptions{Codec: string(f.Codec)})
 	}
-	asJSON, err := newJSONSamples(schema, f.JSONViews)
+	asJSON, err := sample.NewJSON(schema, f.JSONViews)
 	if err != nil {
 		return nil, err
 	}
@@ -122,14 +122,14 @@ func (f *writeSamplesFn) open(w io.Writer, schema *avroio.Schema) (sampleWriter,
 
 // lineWriter writes samples as JSON lines.
 type lineWriter struct {
-	samples *jsonSamples
+	samples *sample.JSON
 	out     *bufio.Writer
 	zip     *gzip.Writer
 	line    []byte
 }
 
 func (l *lineWriter) Append(encoded []byte) (err error) {
-	if l.line, err = l.samples.append(l.line[:0], encoded); err != nil {
+	if l.line, err = l.samples.Append(l.line[:0], encoded); err != nil {
 		return err
 	}
 	_, err = l.out.Write(append(l.line, '\n'))

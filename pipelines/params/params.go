@@ -1,17 +1,18 @@
-package join
+// Package params says what a spec means to the join: its parameters, and in which role each
+// input is read. Joins of files and of topics both begin here.
+package params
 
 import (
 	"math"
-	"time"
 
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 	"tributary/transforms/sample"
 )
 
-// source is one input of the spec in one role; its place in a plan's list is what
+// Source is one input of the spec in one role; its place in a plan's list is what
 // event.Batch.Input and attribution.Params.Inputs count by.
-type source struct {
+type Source struct {
 	spec.Input
 	// Role names it in messages and outputs: views, or the kind of engagement.
 	Role string
@@ -20,9 +21,9 @@ type source struct {
 	Number int
 }
 
-// paramsOf translates a spec for the join, without what only the files can tell
-// (schemas, the end of the log) and without a slice.
-func paramsOf(s *spec.Spec) (attribution.Params, []source) {
+// Of translates a spec for the join, without what only its inputs can tell (schemas, the end
+// of the log) and without a slice.
+func Of(s *spec.Spec) (attribution.Params, []Source) {
 	p := attribution.Params{
 		OutOfOrderness:   s.OutOfOrderness.Milliseconds(),
 		ClockSkew:        s.ClockSkew.Milliseconds(),
@@ -37,12 +38,12 @@ func paramsOf(s *spec.Spec) (attribution.Params, []source) {
 		LogEnd:           attribution.NoLogEnd,
 		Schemas:          map[uint64]string{},
 	}
-	var sources []source
+	var sources []Source
 	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {
 		for i, input := range inputs {
 			in.Ordered = input.Order != spec.OrderNone
 			p.Inputs = append(p.Inputs, in)
-			sources = append(sources, source{Input: input, Role: role, At: at, Number: i})
+			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
 		}
 	}
 	add("views", []string{"views"}, s.Views.Inputs, attribution.Input{
@@ -73,16 +74,11 @@ func timeField(f *spec.TimeField) attribution.Field {
 	return attribution.Field{Path: f.Field, Unit: f.Unit}
 }
 
-// columnsOf are the labels in a sample.
-func columnsOf(p *attribution.Params) []sample.Column {
+// Columns are the labels in a sample.
+func Columns(p *attribution.Params) []sample.Column {
 	columns := make([]sample.Column, len(p.Kinds))
 	for i, k := range p.Kinds {
 		columns[i] = sample.Column{Kind: k.Name, Func: k.Label}
 	}
 	return columns
 }
-
-// timeOf and msOf turn event times into the standard library's, and back.
-func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-
-func msOf(t time.Time) int64 { return t.UnixMilli() }

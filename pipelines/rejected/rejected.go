@@ -1,0 +1,136 @@
+// Package rejected describes the records that did not become part of a sample, as people and
+// programs read them: one JSON object each, in files and in topics alike.
+package rejected
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+)
+
+// Output is where a rejected record goes.
+type Output string
+
+// The outputs of rejected records.
+const (
+	Late    Output = "late"
+	Dead    Output = "dead"
+	Orphans Output = "orphans"
+)
+
+// OutputOf tells where a record rejected for that reason goes.
+func OutputOf(r event.Reason) Output {
+	switch r {
+	case event.ReasonLate, event.ReasonPartlyLate:
+		return Late
+	case event.ReasonOrphan:
+		return Orphans
+	default:
+		return Dead
+	}
+}
+
+// Record is a rejected record as it is written.
+type Record struct {
+	Reason    event.Reason `json:"reason"`
+	Detail    string       `json:"detail"`
+	Role      string       `json:"role"`
+	Source    string       `json:"source"`
+	Offset    int64        `json:"offset"`
+	Count     int64        `json:"count,omitempty"`
+	EventTime string       `json:"event_time,omitempty"`
+	Watermark string       `json:"watermark,omitempty"`
+	ViewID    string       `json:"view_id,omitempty"`
+	// Record is the record as JSON; Bytes, in base64, is one that cannot be shown so.
+	Record json.RawMessage `json:"record,omitempty"`
+	Bytes  string          `json:"record_base64,omitempty"`
+}
+
+// kept bounds what is written of one record: a dead letter is there to be looked at.
+const kept = 1 << 20
+
+// Describer describes rejected records. Not for concurrent use.
+type Describer struct {
+	// Roles names each input: views, or the kind of engagement.
+	Roles []string
+	// Schemas are the writers' Avro schemas by fingerprint, as far as they are known.
+	Schemas map[uint64]string
+
+	decoders map[uint64]*avroio.JSONWriter
+}
+
+// Describe describes a record that was read from source, a file or a partition. A record of
+// a schema that is not known is shown as bytes.
+func (d *Describer) Describe(r *event.Rejected, source string) Record {
+	out := Record{Reason: r.Reason, Detail: r.Detail, Source: source, Offset: r.Offset}
+	if 0 <= r.Input && int(r.Input) < len(d.Roles) {
+		out.Role = d.Roles[r.Input]
+	}
+	if r.Count != 1 {
+		out.Count = r.Count
+	}
+	out.EventTime, out.Watermark = timeText(r.EventTime), timeText(r.Watermark)
+	record := r.Record[:min(len(r.Record), kept)]
+	switch {
+	case len(record) == 0:
+		return out
+	case r.Reason == event.ReasonOrphan:
+		out.ViewID = string(record)
+		return out
+	case r.Schema != 0:
+		if text, err := d.decode(r.Schema, r.Record); err == nil {
+			out.Record = text
+			return out
+		}
+	case json.Valid(record):
+		var compact bytes.Buffer
+		if json.Compact(&compact, record) == nil {
+			out.Record = compact.Bytes()
+			return out
+		}
+	case utf8.Valid(record):
+		if text, err := json.Marshal(string(record)); err == nil {
+			out.Record = text
+			return out
+		}
+	}
+	out.Bytes = base64.StdEncoding.EncodeToString(record)
+	return out
+}
+
+func timeText(ms int64) string {
+	if ms == event.NoTime {
+		return ""
+	}
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
+}
+
+// decode turns a record of that schema into JSON.
+func (d *Describer) decode(schema uint64, record []byte) ([]byte, error) {
+	w := d.decoders[schema]
+	if w == nil {
+		text, ok := d.Schemas[schema]
+		if !ok {
+			return nil, fmt.Errorf("no schema with fingerprint %016x", schema)
+		}
+		s, err := avroio.ParseSchema(text)
+		if err != nil {
+			return nil, err
+		}
+		if w, err = avroio.NewJSON(s); err != nil {
+			return nil, err
+		}
+		if d.decoders == nil {
+			d.decoders = map[uint64]*avroio.JSONWriter{}
+		}
+		d.decoders[schema] = w
+	}
+	out, _, err := w.Append(nil, record)
+	return out, err
+}
