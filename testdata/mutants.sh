@@ -31,21 +31,21 @@ mutant() {
   printf '%-44s %s\n' "$name" "$verdict"
 }
 
-mutant 'window: its end counts' core.go \
+mutant 'window: its end counts' sightings.go \
   'g.Time < v.Time+j.p.Kinds[g.Kind].Window' 'g.Time <= v.Time+j.p.Kinds[g.Kind].Window'
-mutant 'dedup: the edge of duplicates within' core.go \
+mutant 'dedup: the edge of duplicates within' views.go \
   't.duplicate = v.Time-last.time <= j.p.DuplicatesWithin' 't.duplicate = v.Time-last.time < j.p.DuplicatesWithin'
 mutant 'lateness: at the closing time' pack.go \
   't+k.longest <= watermark {' 't+k.longest < watermark {'
 mutant 'bucket: the first one rounded up' pack.go \
   'k.p.bucketOf(max(s.foundFrom, floor+1))' 'k.p.bucketOf(max(s.foundFrom, floor+1)+k.p.Bucket-1)'
-mutant 'attribution: last credits the first' core.go \
+mutant 'attribution: last credits the first' label.go \
   'credited = rest[n-1 : n]' 'credited = rest[:1]'
 mutant 'engagements: not sent on to meet duplicates' params.go \
   's.shadowTo = s.foundTo + p.DuplicatesWithin' 's.shadowTo = s.foundTo'
 mutant 'views: not sent on to meet duplicates' pack.go \
   'min(k.p.bucketOf(v.Time+k.p.DuplicatesWithin), k.lastBucket)' 'min(k.p.bucketOf(v.Time), k.lastBucket)'
-mutant 'partly late: joined with a view just closed' core.go \
+mutant 'partly late: joined with a view just closed' engagements.go \
   'if g.Floor >= viewTime {' 'if g.Floor > viewTime {'
 mutant 'watermark: includes the record itself' pack.go \
   'watermark := k.watermark(c)' 'c.maxTime = max(c.maxTime, t); watermark := k.watermark(c)'
@@ -53,6 +53,6 @@ mutant 'event time: a bucket too early' params.go \
   'return (b+1)*p.Bucket + p.longestWindow() - 1' 'return b*p.Bucket + p.longestWindow() - 1'
 mutant 'fate: an orphan outranks a match' fate.go \
   's.seen = max(s.seen, Seen(' 's.seen = min(s.seen, Seen('
-mutant 'negatives: sampled the other way' core.go \
+mutant 'negatives: sampled the other way' label.go \
   'if !keeps(v.Hash, j.p.Keep) {' 'if keeps(v.Hash, j.p.Keep) {'
 exit $survived

@@ -11,8 +11,17 @@
 //	             |                                           |
 //	             +-> late, malformed                         +-> sightings -> GroupByKey -> tally -> orphans
 //
-// core.go joins one bucket, pack.go routes records and judges lateness, fate.go
-// accounts for engagements; none of them knows Beam. fn.go is the Beam around them.
+// A record passes through the files in this order; only fn.go knows Beam.
+//
+//	params.go      what is joined, and which views an engagement may refer to
+//	pack.go        reads records (decode.go), judges lateness, routes into blocks (block.go)
+//	core.go        joins one bucket:
+//	  views.go       its views in order, and their duplicates (index.go finds ids)
+//	  engagements.go its engagements by the id they name, and their duplicates
+//	  sightings.go   what the bucket saw of each engagement
+//	  label.go       credit and labels: the samples (hash.go decides which negatives stay)
+//	output.go      encodes samples and sightings, and counts
+//	fate.go        brings the sightings of all buckets together
 package attribution
 
 import (

@@ -1,0 +1,63 @@
+package attribution
+
+import (
+	"slices"
+
+	"tributary/io/event"
+)
+
+// reportSightings says of every engagement what this bucket saw of it.
+func (j *Joiner) reportSightings(b *Bucket, out Output) {
+	for i := range j.ids.entries {
+		e := &j.ids.entries[i]
+		if e.engagements < 0 {
+			continue
+		}
+		j.gather(b, e)
+		j.seen = slices.Grow(j.seen[:0], len(j.group))[:len(j.group)]
+		clear(j.seen)
+		j.each(b, event.MaxTime, func(at int, _ *Engagement, shadowed bool) {
+			if shadowed {
+				j.seen[at] = SeenDuplicate
+			}
+		})
+		for t := e.firstView; t >= 0; t = j.order[t].next {
+			// A stub of an earlier bucket is judged there.
+			v := &b.Views[j.order[t].index]
+			if j.order[t].duplicate || j.p.bucketOf(v.Time) != b.Index {
+				continue
+			}
+			j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
+				if !shadowed {
+					j.seen[at] = max(j.seen[at], j.see(v, g))
+				}
+			})
+		}
+		for at, index := range j.group {
+			j.report(b, &b.Engagements[index], j.seen[at], out)
+		}
+	}
+}
+
+// see judges one engagement by one view with the id it names that had not closed.
+func (j *Joiner) see(v *View, g *Engagement) Seen {
+	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
+	switch {
+	case v.Time < s.foundFrom || v.Time > s.foundTo:
+		return SeenNothing
+	case v.Time-j.p.ClockSkew <= g.Time && g.Time < v.Time+j.p.Kinds[g.Kind].Window:
+		return SeenMatched
+	default:
+		return SeenOutside
+	}
+}
+
+func (j *Joiner) report(b *Bucket, g *Engagement, seen Seen, out Output) {
+	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
+	home := j.p.bucketOf(s.foundTo) == b.Index
+	if !home && (seen == SeenNothing || seen == SeenDuplicate) {
+		return // home knows as much: duplicates meet there
+	}
+	alone := j.p.bucketOf(max(s.foundFrom, g.Floor+1)) == b.Index
+	out.Sighting(g, Sighting{Home: home, Final: home && (alone || seen == SeenMatched), Seen: seen})
+}
