@@ -68,8 +68,8 @@ type joinFn struct {
 	joiner  *Joiner
 	encoder sample.Encoder
 	bucket  Bucket
-	// block and encoded are room for output, kept from one bucket to the next.
-	block, encoded []byte
+	// samples and encoded are room for output, kept from one bucket to the next.
+	samples, encoded []byte
 }
 
 func (f *joinFn) Setup() {
@@ -96,11 +96,11 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 			return err
 		}
 	}
-	out := newOutput(&f.P, &f.encoder, f.bucket.Index, samples)
-	out.block, out.encoded = f.block[:0], f.encoded
+	out := newOutput(&f.P, &f.encoder, shard, f.bucket.Index, samples)
+	out.samples, out.encoded = f.samples[:0], f.encoded
 	f.joiner.Join(&f.bucket, out)
 	out.finish()
-	f.block, f.encoded = out.block, out.encoded
+	f.samples, f.encoded = out.samples, out.encoded
 	for _, r := range out.orphans {
 		rejected(r)
 	}

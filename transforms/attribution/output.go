@@ -15,12 +15,14 @@ const sampleBlockBytes = 256 << 10
 type output struct {
 	p       *Params
 	encoder *sample.Encoder
+	shard   int64
 	bucket  int64
 	emit    func(block []byte)
 
-	// block and encoded are used again and again: what is emitted is a copy.
-	block   []byte
+	// samples and encoded are used again and again: what is emitted is a copy.
+	samples []byte // of the block at hand
 	encoded []byte
+	part    int // of the block at hand
 	// sightings by the home bucket that will tally them.
 	sightings map[int64][]byte
 	orphans   []event.Rejected
@@ -28,29 +30,35 @@ type output struct {
 	interval  *ledger.Interval
 }
 
-func newOutput(p *Params, encoder *sample.Encoder, bucket int64, emit func(block []byte)) *output {
-	return &output{p: p, encoder: encoder, bucket: bucket, emit: emit, sightings: map[int64][]byte{}, account: newLedger(p)}
+func newOutput(p *Params, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
+	return &output{p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, sightings: map[int64][]byte{}, account: newLedger(p)}
 }
 
 // Sample implements Output.
 func (o *output) Sample(s *sample.Sample) {
 	o.encoded = o.encoder.Append(o.encoded[:0], s)
-	if len(o.block)+len(o.encoded) > sampleBlockBytes {
-		o.finish()
+	if len(o.samples)+len(o.encoded) > sampleBlockBytes {
+		o.emitBlock(false)
 	}
-	if len(o.block) == 0 {
-		o.block = sample.NewBlock(o.block, o.bucket*o.p.Bucket)
-	}
-	o.block = sample.AppendTo(o.block, o.encoded)
+	o.samples = sample.AppendTo(o.samples, o.encoded)
 	o.count(s)
 }
 
-// finish emits the block at hand.
+// finish emits the last block. An empty one matters only where a bucket is a slice's own:
+// it says that the bucket is finished.
 func (o *output) finish() {
-	if len(o.block) > 0 {
-		o.emit(bytes.Clone(o.block))
-		o.block = o.block[:0]
+	start := o.bucket * o.p.Bucket
+	if own := start < o.p.To && start+o.p.Bucket > o.p.From; own || o.part > 0 || len(o.samples) > 0 {
+		o.emitBlock(true)
 	}
+}
+
+func (o *output) emitBlock(last bool) {
+	header := sample.Header{Start: o.bucket * o.p.Bucket, Shard: o.shard, Part: o.part, Last: last}
+	block := sample.NewBlock(make([]byte, 0, len(o.samples)+32), header)
+	o.emit(append(block, o.samples...))
+	o.samples = o.samples[:0]
+	o.part++
 }
 
 func (o *output) count(s *sample.Sample) {

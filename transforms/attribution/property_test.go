@@ -212,9 +212,19 @@ func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMem
 		for _, block := range all {
 			require.NoError(t, bucket.addBlock(block, p.Bucket))
 		}
-		out := newOutput(p, encoder, key.bucket, func(b []byte) { samples = append(samples, b) })
+		var last sample.Header
+		part := 0
+		out := newOutput(p, encoder, key.shard, key.bucket, func(b []byte) {
+			var err error
+			last, _, err = sample.ReadHeader(b)
+			require.NoError(t, err)
+			require.Equal(t, sample.Header{Start: key.bucket * p.Bucket, Shard: key.shard, Part: part, Last: last.Last}, last)
+			samples = append(samples, b)
+			part++
+		})
 		joiner.Join(&bucket, out)
 		out.finish()
+		require.Equal(t, part > 0, last.Last, "the last part says so")
 		got.account.Merge(out.account)
 		for _, r := range out.orphans {
 			refuse(r)

@@ -10,19 +10,56 @@ import (
 	"slices"
 )
 
-// A block of samples is a run of encoded samples of one bucket in order of (view
-// time, view ID), each behind its length, with the bucket's start before them. It is
-// what the join emits and sinks receive.
+// A block of samples is a run of encoded samples of one (shard, bucket) in order of (view
+// time, view ID), each behind its length, with a header before them. It is what the join
+// emits and sinks receive; the blocks of a (shard, bucket) follow one another in Part, and
+// the last one, which may be empty, says so.
 //
-//	block  = bucket start (varint ms) sample*
+//	block  = start (varint ms) shard (uvarint) part (uvarint) last (byte) sample*
 //	sample = length (uvarint) encoded sample
 
-// NewBlock begins a block of samples of the bucket that starts at start (ms).
-func NewBlock(dst []byte, start int64) []byte { return binary.AppendVarint(dst, start) }
+// Header says what a block holds.
+type Header struct {
+	// Start is the event time at which the bucket starts (ms).
+	Start int64
+	Shard int64
+	// Part numbers the blocks of the (shard, bucket) from 0; Last marks the last of them.
+	Part int
+	Last bool
+}
+
+// NewBlock begins a block.
+func NewBlock(dst []byte, h Header) []byte {
+	dst = binary.AppendVarint(dst, h.Start)
+	dst = binary.AppendUvarint(dst, uint64(h.Shard))
+	dst = binary.AppendUvarint(dst, uint64(h.Part))
+	return appendBool(dst, h.Last)
+}
+
+// ReadHeader splits a block into its header and its samples.
+func ReadHeader(block []byte) (h Header, samples []byte, err error) {
+	start, n := binary.Varint(block)
+	shard, m := binary.Uvarint(block[max(n, 0):])
+	part, k := binary.Uvarint(block[max(n, 0)+max(m, 0):])
+	rest := max(n, 0) + max(m, 0) + max(k, 0)
+	if n <= 0 || m <= 0 || k <= 0 || rest >= len(block) {
+		return Header{}, nil, fmt.Errorf("block of samples: %d bytes hold no header", len(block))
+	}
+	return Header{Start: start, Shard: int64(shard), Part: int(part), Last: block[rest] != 0}, block[rest+1:], nil
+}
 
 // AppendTo appends an encoded sample to a block.
 func AppendTo(block, encoded []byte) []byte {
 	return append(binary.AppendUvarint(block, uint64(len(encoded))), encoded...)
+}
+
+// Next splits the first encoded sample off the samples of a block.
+func Next(samples []byte) (encoded, rest []byte, err error) {
+	size, n := binary.Uvarint(samples)
+	if n <= 0 || size > uint64(len(samples)-n) {
+		return nil, nil, errors.New("block of samples: it ends within a sample")
+	}
+	return samples[n : n+int(size)], samples[n+int(size):], nil
 }
 
 // Merge calls each for every sample of the blocks in order of (view time, view ID),
@@ -33,12 +70,11 @@ func AppendTo(block, encoded []byte) []byte {
 func Merge(blocks [][]byte, each func(encoded []byte) error) error {
 	runs := make([]*run, 0, len(blocks))
 	for _, b := range blocks {
-		r := &run{}
-		start, n := binary.Varint(b)
-		if n <= 0 {
-			return fmt.Errorf("merge samples: block of %d bytes has no bucket", len(b))
+		h, rest, err := ReadHeader(b)
+		if err != nil {
+			return err
 		}
-		r.start, r.rest = start, b[n:]
+		r := &run{start: h.Start, rest: rest}
 		ok, err := r.next()
 		if err != nil {
 			return err
@@ -94,11 +130,9 @@ func (r *run) next() (ok bool, err error) {
 	if len(r.rest) == 0 {
 		return false, nil
 	}
-	size, n := binary.Uvarint(r.rest)
-	if n <= 0 || size > uint64(len(r.rest)-n) {
-		return false, errors.New("merge samples: block ends within a sample")
+	if r.encoded, r.rest, err = Next(r.rest); err != nil {
+		return false, err
 	}
-	r.encoded, r.rest = r.rest[n:n+int(size)], r.rest[n+int(size):]
 	r.id, r.time, err = Key(r.encoded)
 	return true, err
 }

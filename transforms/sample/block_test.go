@@ -48,13 +48,13 @@ func TestMergeIsASort(t *testing.T) {
 					if len(block) > 0 {
 						blocks = append(blocks, block)
 					}
-					block = NewBlock(nil, at[0]*length)
+					block = NewBlock(nil, Header{Start: at[0] * length})
 				}
 				block = AppendTo(block, encoded(k.id, k.time))
 			}
 			blocks = append(blocks, block)
 		}
-		blocks = append(blocks, NewBlock(nil, 7)) // an empty one adds nothing
+		blocks = append(blocks, NewBlock(nil, Header{Start: 7})) // an empty one adds nothing
 		blocks = rapid.Permutation(blocks).Draw(t, "order")
 		var got []key
 		require.NoError(t, Merge(blocks, func(b []byte) error {
@@ -71,12 +71,12 @@ func TestMergeIsASort(t *testing.T) {
 func TestMergeOfNothing(t *testing.T) {
 	fail := func([]byte) error { return errors.New("called") }
 	require.NoError(t, Merge(nil, fail))
-	require.NoError(t, Merge([][]byte{NewBlock(nil, 0), NewBlock(nil, -5)}, fail))
+	require.NoError(t, Merge([][]byte{NewBlock(nil, Header{Start: 0}), NewBlock(nil, Header{Start: -5})}, fail))
 }
 
 // TestMergeBeforeTheEpoch: buckets may start before 1970, and sort there.
 func TestMergeBeforeTheEpoch(t *testing.T) {
-	late, early := AppendTo(NewBlock(nil, 0), encoded("a", 1)), AppendTo(NewBlock(nil, -10), encoded("b", -3))
+	late, early := AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1)), AppendTo(NewBlock(nil, Header{Start: -10}), encoded("b", -3))
 	var got []string
 	require.NoError(t, Merge([][]byte{late, early}, func(b []byte) error {
 		id, _, err := Key(b)
@@ -87,21 +87,21 @@ func TestMergeBeforeTheEpoch(t *testing.T) {
 }
 
 func TestMergeRefuses(t *testing.T) {
-	good := AppendTo(NewBlock(nil, 0), encoded("a", 1))
+	good := AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1))
 	for _, c := range []struct {
 		name  string
 		block []byte
 		want  string
 	}{
-		{"an empty block", nil, "merge samples: block of 0 bytes has no bucket"},
-		{"a length without a sample", append(NewBlock(nil, 0), 200, 1), "merge samples: block ends within a sample"},
-		{"half a length", append(NewBlock(nil, 0), 200), "merge samples: block ends within a sample"},
-		{"a sample cut short", good[:len(good)-1], "merge samples: block ends within a sample"},
-		{"a later sample cut short", append(bytes.Clone(good), good[1:len(good)-1]...), "merge samples: block ends within a sample"},
-		{"a sample without an id", AppendTo(NewBlock(nil, 0), []byte{20, 'a'}), "encoded sample of 2 bytes: no view id"},
-		{"a sample with an id of negative length", AppendTo(NewBlock(nil, 0), []byte{1, 'a'}), "encoded sample of 2 bytes: no view id"},
-		{"a sample without a time", AppendTo(NewBlock(nil, 0), []byte{2, 'a'}), "encoded sample of 2 bytes: no view time"},
-		{"an empty sample", AppendTo(NewBlock(nil, 0), nil), "encoded sample of 0 bytes: no view id"},
+		{"an empty block", nil, "block of samples: 0 bytes hold no header"},
+		{"a length without a sample", append(NewBlock(nil, Header{Start: 0}), 200, 1), "block of samples: it ends within a sample"},
+		{"half a length", append(NewBlock(nil, Header{Start: 0}), 200), "block of samples: it ends within a sample"},
+		{"a sample cut short", good[:len(good)-1], "block of samples: it ends within a sample"},
+		{"a later sample cut short", append(bytes.Clone(good), good[len(NewBlock(nil, Header{})):len(good)-1]...), "block of samples: it ends within a sample"},
+		{"a sample without an id", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{20, 'a'}), "encoded sample of 2 bytes: no view id"},
+		{"a sample with an id of negative length", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{1, 'a'}), "encoded sample of 2 bytes: no view id"},
+		{"a sample without a time", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{2, 'a'}), "encoded sample of 2 bytes: no view time"},
+		{"an empty sample", AppendTo(NewBlock(nil, Header{Start: 0}), nil), "encoded sample of 0 bytes: no view id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.EqualError(t, Merge([][]byte{c.block}, func([]byte) error { return nil }), c.want)
@@ -109,9 +109,31 @@ func TestMergeRefuses(t *testing.T) {
 	}
 }
 
+// TestHeader: what a block says of itself comes back, and half a header is an error.
+func TestHeader(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := Header{
+			Start: rapid.Int64().Draw(t, "start"), Shard: rapid.Int64Min(0).Draw(t, "shard"),
+			Part: rapid.IntMin(0).Draw(t, "part"), Last: rapid.Bool().Draw(t, "last"),
+		}
+		block := NewBlock(nil, want)
+		got, rest, err := ReadHeader(AppendTo(block, []byte("sample")))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		encoded, rest, err := Next(rest)
+		require.NoError(t, err)
+		require.Equal(t, "sample", string(encoded))
+		require.Empty(t, rest)
+		for n := range block {
+			_, _, err := ReadHeader(block[:n])
+			require.Error(t, err)
+		}
+	})
+}
+
 func TestMergeStopsAtAnError(t *testing.T) {
 	full := errors.New("disk full")
-	block := AppendTo(AppendTo(NewBlock(nil, 0), encoded("a", 1)), encoded("b", 2))
+	block := AppendTo(AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1)), encoded("b", 2))
 	calls := 0
 	err := Merge([][]byte{block, block}, func([]byte) error { calls++; return full })
 	require.ErrorIs(t, err, full)
@@ -119,7 +141,7 @@ func TestMergeStopsAtAnError(t *testing.T) {
 }
 
 func FuzzMerge(f *testing.F) {
-	block := AppendTo(AppendTo(NewBlock(nil, 300), encoded("a", 301)), encoded("b", 302))
+	block := AppendTo(AppendTo(NewBlock(nil, Header{Start: 300}), encoded("a", 301)), encoded("b", 302))
 	f.Add(block, block[:len(block)-2])
 	f.Add([]byte{}, []byte{0xff, 0xff})
 	f.Fuzz(func(t *testing.T, a, b []byte) {
