@@ -45,7 +45,16 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	var all [][]byte
 	var block []byte
 	for blocks(&block) {
-		all = append(all, block)
+		_, samples, err := sample.ReadHeader(block)
+		if err != nil {
+			return err
+		}
+		if len(samples) > 0 {
+			all = append(all, block)
+		}
+	}
+	if len(all) == 0 {
+		return nil // no file, then
 	}
 	file, err := fileio.Create(ctx, f.Path)
 	if err != nil {
