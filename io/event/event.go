@@ -38,6 +38,10 @@ type Batch struct {
 	Partition int32
 	// Schema is the CRC-64-AVRO fingerprint of the writer's schema; 0 for JSON.
 	Schema uint64
+	// SchemaText is the writer's schema, where it can be one that nobody knew when the
+	// pipeline was built: whoever decodes the batch then needs no other source. Empty if
+	// Schema is 0 or known by other means.
+	SchemaText string
 	// Offset is the log offset of the first record.
 	Offset int64
 	// MaxTime is the largest event time in the partition before this batch (ms),
@@ -52,6 +56,10 @@ type Batch struct {
 	// Repeat says that another reading of these records, for another time slice,
 	// accounts for those that have no event time.
 	Repeat bool
+	// AfterIdle says that MaxTime is more than the log tells: the partition had been idle,
+	// and the reader's watermark went on without it. What is late only because of that
+	// would be in time if the log were read again.
+	AfterIdle bool
 	// Records holds the records' bytes. Shared, never written to.
 	Records []byte
 }
@@ -107,8 +115,10 @@ type Rejected struct {
 	Count int64
 	// EventTime and Watermark are in milliseconds; NoTime when not known.
 	EventTime, Watermark int64
-	// Schema is the fingerprint of the writer's schema; 0 for JSON.
-	Schema uint64
+	// Schema is the fingerprint of the writer's schema; 0 for JSON. SchemaText is the schema
+	// itself, where the batch carried it.
+	Schema     uint64
+	SchemaText string
 	// Record is the record as it was read.
 	Record []byte
 }
@@ -116,10 +126,11 @@ type Rejected struct {
 const (
 	flagFramed = 1 << iota
 	flagRepeat
+	flagAfterIdle
 )
 
 func encodeBatch(b Batch) []byte {
-	out := make([]byte, 0, len(b.Records)+48)
+	out := make([]byte, 0, len(b.Records)+len(b.SchemaText)+48)
 	out = binary.AppendVarint(out, int64(b.Input))
 	out = binary.AppendVarint(out, int64(b.Partition))
 	out = binary.LittleEndian.AppendUint64(out, b.Schema)
@@ -133,7 +144,13 @@ func encodeBatch(b Batch) []byte {
 	if b.Repeat {
 		flags |= flagRepeat
 	}
-	return append(append(out, flags), b.Records...)
+	if b.AfterIdle {
+		flags |= flagAfterIdle
+	}
+	out = append(out, flags)
+	out = binary.AppendUvarint(out, uint64(len(b.SchemaText)))
+	out = append(out, b.SchemaText...)
+	return append(out, b.Records...)
 }
 
 func decodeBatch(buf []byte) (Batch, error) {
@@ -147,7 +164,8 @@ func decodeBatch(buf []byte) (Batch, error) {
 		Count:     int32(d.varint()),
 	}
 	flags := d.byte()
-	b.Framed, b.Repeat = flags&flagFramed != 0, flags&flagRepeat != 0
+	b.Framed, b.Repeat, b.AfterIdle = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0
+	b.SchemaText = string(d.bytes())
 	b.Records = d.buf
 	if d.short {
 		return Batch{}, fmt.Errorf("decode batch: %d bytes are too few", len(buf))
@@ -163,21 +181,23 @@ func encodeRejected(r Rejected) []byte {
 		out = binary.AppendVarint(out, v)
 	}
 	out = binary.LittleEndian.AppendUint64(out, r.Schema)
+	out = appendBytes(out, []byte(r.SchemaText))
 	return append(out, r.Record...)
 }
 
 func decodeRejected(buf []byte) (Rejected, error) {
 	d := decoder{buf: buf}
 	r := Rejected{
-		Reason:    Reason(d.bytes()),
-		Detail:    string(d.bytes()),
-		Input:     int32(d.varint()),
-		Partition: int32(d.varint()),
-		Offset:    d.varint(),
-		Count:     d.varint(),
-		EventTime: d.varint(),
-		Watermark: d.varint(),
-		Schema:    d.uint64(),
+		Reason:     Reason(d.bytes()),
+		Detail:     string(d.bytes()),
+		Input:      int32(d.varint()),
+		Partition:  int32(d.varint()),
+		Offset:     d.varint(),
+		Count:      d.varint(),
+		EventTime:  d.varint(),
+		Watermark:  d.varint(),
+		Schema:     d.uint64(),
+		SchemaText: string(d.bytes()),
 	}
 	r.Record = d.buf
 	if d.short {

@@ -13,15 +13,17 @@ import (
 
 func drawBatch(t *rapid.T) Batch {
 	return Batch{
-		Input:     rapid.Int32().Draw(t, "input"),
-		Partition: rapid.Int32().Draw(t, "partition"),
-		Schema:    rapid.Uint64().Draw(t, "schema"),
-		Offset:    rapid.Int64().Draw(t, "offset"),
-		MaxTime:   rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64Range(MinTime, MaxTime)).Draw(t, "max time"),
-		Count:     rapid.Int32().Draw(t, "count"),
-		Framed:    rapid.Bool().Draw(t, "framed"),
-		Repeat:    rapid.Bool().Draw(t, "repeat"),
-		Records:   rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "records"),
+		Input:      rapid.Int32().Draw(t, "input"),
+		Partition:  rapid.Int32().Draw(t, "partition"),
+		Schema:     rapid.Uint64().Draw(t, "schema"),
+		SchemaText: rapid.String().Draw(t, "schema text"),
+		Offset:     rapid.Int64().Draw(t, "offset"),
+		MaxTime:    rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64Range(MinTime, MaxTime)).Draw(t, "max time"),
+		Count:      rapid.Int32().Draw(t, "count"),
+		Framed:     rapid.Bool().Draw(t, "framed"),
+		Repeat:     rapid.Bool().Draw(t, "repeat"),
+		AfterIdle:  rapid.Bool().Draw(t, "after idle"),
+		Records:    rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "records"),
 	}
 }
 

@@ -12,7 +12,13 @@ import (
 // reader reads the records of one input, written with one schema, as views or
 // engagements. Not for concurrent use.
 type reader struct {
-	in        *Input
+	in     *Input
+	schema string
+	// unusable says why records cannot be read with the schema.
+	unusable error
+	// alone reads nothing but event times; made when a record cannot be read otherwise.
+	alone *Scanner
+
 	extractor event.Extractor
 	values    []event.Value
 	units     struct{ time, viewTime event.Unit }
@@ -31,11 +37,11 @@ const (
 	slotOptional
 )
 
-// newReader compiles what is needed to read records of the input with that schema;
-// schema 0 stands for JSON.
-func newReader(p *Params, input int, schema uint64) (*reader, error) {
+// newReader compiles what is needed to read records of the input with that schema; empty
+// stands for JSON.
+func newReader(p *Params, input int, schema string) (*reader, error) {
 	in := &p.Inputs[input]
-	r := &reader{in: in, viewTime: -1, eventID: -1, value: -1}
+	r := &reader{in: in, schema: schema, viewTime: -1, eventID: -1, value: -1}
 	paths := []string{slotTime: in.Time.Path, slotID: in.ID}
 	optional := func(path string) int {
 		if path == "" {
@@ -53,11 +59,11 @@ func newReader(p *Params, input int, schema uint64) (*reader, error) {
 	}
 	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
 	var err error
-	r.extractor, r.values, err = newExtractor(p, schema, paths, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	r.extractor, r.values, err = newExtractor(schema, paths, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
 	if err != nil {
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
-	if in.Kind == Views && schema != 0 {
+	if in.Kind == Views && schema != "" {
 		if r.resolution, err = resolve(p, schema); err != nil {
 			return nil, fmt.Errorf("input %d: %w", input, err)
 		}
@@ -71,14 +77,14 @@ type unitOf struct {
 	unit *event.Unit
 }
 
-// newExtractor compiles the extraction of paths from records with that schema (0 for JSON),
-// returns it with room for the values, and settles the units of time fields.
-func newExtractor(p *Params, schema uint64, paths []string, times ...unitOf) (event.Extractor, []event.Value, error) {
+// newExtractor compiles the extraction of paths from records with that schema (none for
+// JSON), returns it with room for the values, and settles the units of time fields.
+func newExtractor(schema string, paths []string, times ...unitOf) (event.Extractor, []event.Value, error) {
 	values := make([]event.Value, len(paths))
-	if schema == 0 {
+	if schema == "" {
 		return textio.NewExtractor(paths), values, nil
 	}
-	writer, err := parsed(p, schema)
+	writer, err := parseSchema(schema)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,8 +104,8 @@ func newExtractor(p *Params, schema uint64, paths []string, times ...unitOf) (ev
 
 // resolve returns what brings views of that schema to the one of the samples, or nil if
 // they have it.
-func resolve(p *Params, schema uint64) (*avroio.Resolution, error) {
-	writer, err := parsed(p, schema)
+func resolve(p *Params, schema string) (*avroio.Resolution, error) {
+	writer, err := parseSchema(schema)
 	if err != nil {
 		return nil, err
 	}
@@ -117,16 +123,17 @@ func resolve(p *Params, schema uint64) (*avroio.Resolution, error) {
 // schemas caches parsed schemas by their text: every slice and every bundle wants them.
 var schemas sync.Map
 
-func parsed(p *Params, fingerprint uint64) (*avroio.Schema, error) {
+// schemaOf returns the schema with that fingerprint: the text that came with the batch, or
+// else the one that is known; empty for JSON.
+func schemaOf(p *Params, fingerprint uint64, text string) (string, error) {
+	if fingerprint == 0 || text != "" {
+		return text, nil
+	}
 	text, ok := p.Schemas[fingerprint]
 	if !ok {
-		return nil, fmt.Errorf("no schema with fingerprint %016x", fingerprint)
+		return "", fmt.Errorf("no schema with fingerprint %016x", fingerprint)
 	}
-	s, err := parseSchema(text)
-	if err != nil {
-		return nil, fmt.Errorf("schema %016x: %w", fingerprint, err)
-	}
-	return s, nil
+	return text, nil
 }
 
 func parseSchema(text string) (*avroio.Schema, error) {
@@ -145,6 +152,23 @@ func parseSchema(text string) (*avroio.Schema, error) {
 func (r *reader) read(buf []byte) (n int, err error) {
 	r.scratch = r.scratch[:0]
 	return r.extractor.Extract(buf, r.values)
+}
+
+// timeAlone returns the event time of a record of which perhaps nothing else can be read;
+// event.NoTime if it cannot either.
+func (r *reader) timeAlone(record []byte) int64 {
+	if r.alone == nil {
+		r.alone = &Scanner{unit: r.in.Time.Unit}
+		var err error
+		r.alone.extractor, r.alone.values, err = newExtractor(r.schema, []string{slotTime: r.in.Time.Path}, unitOf{r.in.Time.Path, &r.alone.unit})
+		if err != nil {
+			r.alone.extractor = nil
+		}
+	}
+	if r.alone.extractor == nil {
+		return event.NoTime
+	}
+	return r.alone.time(record)
 }
 
 // time returns the event time of the record last read.

@@ -66,7 +66,8 @@ func newLedger(p *Params) *ledger.Ledger {
 	return l
 }
 
-// add packs one batch. An error means a batch of an unknown input or schema.
+// add packs one batch. An error means a batch of an unknown input or schema; records of a
+// schema that does not serve are malformed.
 func (k *packer) add(b event.Batch) error {
 	r, err := k.reader(b)
 	if err != nil {
@@ -77,6 +78,10 @@ func (k *packer) add(b event.Batch) error {
 		c.maxTime = event.NoTime
 	}
 	rest := b.Records
+	if r.unusable != nil && !b.Framed {
+		k.malformed(r, &c, event.NoTime, int64(b.Count), rest, r.unusable)
+		return nil
+	}
 	for i := int32(0); i < b.Count; i++ {
 		record := rest
 		if b.Framed {
@@ -89,6 +94,10 @@ func (k *packer) add(b event.Batch) error {
 		} else {
 			c.offset = b.Offset + int64(i)
 		}
+		if r.unusable != nil {
+			k.addUnreadable(r, &c, record, r.unusable)
+			continue
+		}
 		n, err := r.read(record)
 		if err != nil && !b.Framed {
 			// Where the next record begins is not known either.
@@ -99,12 +108,23 @@ func (k *packer) add(b event.Batch) error {
 			record, rest = record[:n], record[n:]
 		}
 		if err != nil {
-			k.malformed(r, &c, event.NoTime, 1, record, err)
+			k.addUnreadable(r, &c, record, err)
 			continue
 		}
 		k.addRecord(r, &c, record)
 	}
 	return nil
+}
+
+// addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
+// the watermark if it can be read alone: sources read nothing else, and what is late must
+// not hang on where they cut the log into batches.
+func (k *packer) addUnreadable(r *reader, c *cursor, record []byte, why error) {
+	t := r.timeAlone(record)
+	if r.in.Ordered && t != event.NoTime {
+		c.maxTime = max(c.maxTime, t)
+	}
+	k.malformed(r, c, t, 1, record, why)
 }
 
 func (k *packer) reader(b event.Batch) (*reader, error) {
@@ -115,9 +135,14 @@ func (k *packer) reader(b event.Batch) (*reader, error) {
 	if b.Input < 0 || int(b.Input) >= len(k.p.Inputs) {
 		return nil, fmt.Errorf("batch of input %d: there are %d", b.Input, len(k.p.Inputs))
 	}
-	r, err := newReader(k.p, int(b.Input), b.Schema)
+	schema, err := schemaOf(k.p, b.Schema, b.SchemaText)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("input %d: %w", b.Input, err)
+	}
+	r, err := newReader(k.p, int(b.Input), schema)
+	if err != nil {
+		// A schema that turned up while the job runs: its records are bad, not the job.
+		r = &reader{in: &k.p.Inputs[b.Input], schema: schema, unusable: err}
 	}
 	k.readers[key] = r
 	return r, nil
@@ -355,6 +380,6 @@ func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, 
 func (c *cursor) rejected(reason event.Reason, detail string, t, watermark, count int64, record []byte) event.Rejected {
 	return event.Rejected{
 		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset,
-		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, Record: record,
+		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: record,
 	}
 }

@@ -29,8 +29,11 @@ type Scanned struct {
 func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner, error) {
 	in := &p.Inputs[input]
 	s := &Scanner{unit: in.Time.Unit}
-	var err error
-	s.extractor, s.values, err = newExtractor(p, schema, append([]string{slotTime: in.Time.Path}, extra...), unitOf{in.Time.Path, &s.unit})
+	text, err := schemaOf(p, schema, "")
+	if err != nil {
+		return nil, err
+	}
+	s.extractor, s.values, err = newExtractor(text, append([]string{slotTime: in.Time.Path}, extra...), unitOf{in.Time.Path, &s.unit})
 	return s, err
 }
 
@@ -63,4 +66,16 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) {
 		}
 		each(found)
 	}
+}
+
+// time returns the event time of one record, event.NoTime where it has none.
+func (s *Scanner) time(record []byte) int64 {
+	if _, err := s.extractor.Extract(record, s.values); err != nil {
+		return event.NoTime
+	}
+	t, err := s.values[slotTime].Millis(s.unit)
+	if err != nil {
+		return event.NoTime
+	}
+	return t
 }

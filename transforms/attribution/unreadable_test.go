@@ -1,0 +1,82 @@
+package attribution
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+)
+
+// unreadableParams: views in order, that close 1 s after their time.
+func unreadableParams() *Params {
+	p := coreParams()
+	p.Kinds = p.Kinds[:1]
+	p.From, p.ViewSchema, p.Schemas = 0, "", map[uint64]string{}
+	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true}}
+	return p
+}
+
+// TestUnreadableRecordMovesTheWatermark: a source that cuts the log tells the largest event
+// time so far from times alone, so a record of which nothing else can be read counts for it
+// whether the cut comes before it or after.
+func TestUnreadableRecordMovesTheWatermark(t *testing.T) {
+	log := []string{`{"id":"a","t":1000}`, `{"id":{"no":"id"},"t":9000}`, `{"id":"b","t":2000}`}
+	for cut := range len(log) {
+		p := unreadableParams()
+		reasons := map[event.Reason]int{}
+		k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { reasons[r.Reason]++ })
+		maxTimes := []int64{event.NoTime, 1000, 9000}
+		first := event.Batch{MaxTime: event.NoTime, Framed: true}
+		second := event.Batch{MaxTime: maxTimes[cut], Offset: int64(cut), Framed: true}
+		for i, record := range log {
+			b := &first
+			if i >= cut {
+				b = &second
+			}
+			b.Records = event.AppendFramed(b.Records, int64(i)-b.Offset, []byte(record))
+			b.Count++
+		}
+		require.NoError(t, k.add(first))
+		require.NoError(t, k.add(second))
+		require.Equal(t, map[event.Reason]int{event.ReasonMalformed: 1, event.ReasonLate: 1}, reasons, "cut before record %d", cut)
+	}
+}
+
+// TestSchemasThatTurnUp: a batch brings its own schema. One that is not known is used, and
+// one that lacks what the join needs makes its records dead letters, each by itself.
+func TestSchemasThatTurnUp(t *testing.T) {
+	const good = `{"type":"record","name":"V","fields":[{"name":"t","type":"long"},{"name":"id","type":"string"}]}`
+	const bad = `{"type":"record","name":"V","fields":[{"name":"t","type":"long"}]}`
+	p := unreadableParams()
+	p.ViewSchema = good
+	var rejected []event.Rejected
+	k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { rejected = append(rejected, r) })
+	batch := func(schema string, records ...[]byte) event.Batch {
+		parsed, err := avroio.ParseSchema(schema)
+		require.NoError(t, err)
+		b := event.Batch{MaxTime: event.NoTime, Framed: true, Schema: parsed.Fingerprint(), SchemaText: schema}
+		for i, r := range records {
+			b.Records = event.AppendFramed(b.Records, int64(i), r)
+			b.Count++
+		}
+		return b
+	}
+	require.NoError(t, k.add(batch(good, []byte{2, 2, 'a'}, []byte{4, 2, 'b'})))
+	require.Empty(t, rejected)
+	require.NoError(t, k.add(batch(bad, []byte{2}, []byte{4})))
+	require.Len(t, rejected, 2)
+	for i, r := range rejected {
+		require.Equal(t, event.ReasonMalformed, r.Reason)
+		require.Equal(t, int64(i), r.Offset)
+		require.Contains(t, r.Detail, `id`)
+		require.Equal(t, bad, r.SchemaText)
+		require.Equal(t, int64(i+1), r.EventTime, "which can be read still")
+	}
+	account := k.flush()
+	require.Equal(t, int64(4), account.Views.Read)
+	require.Equal(t, int64(2), account.Views.Dead)
+
+	require.EqualError(t, k.add(event.Batch{Schema: 1}), "input 0: no schema with fingerprint 0000000000000001")
+}
