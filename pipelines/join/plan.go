@@ -49,6 +49,9 @@ type planOptions struct {
 // newPlan lists and scans the files of a spec. What is wrong with them is a problem.List,
 // all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
+	if s.Streams() {
+		return nil, problem.List{s.Problem("T2012", "this spec joins topics: run it with `tributary run`", "outputs", "samples")}
+	}
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
 	p.params, p.sources = params.Of(s)
 	if err := p.params.Validate(); err != nil {

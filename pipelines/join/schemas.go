@@ -1,11 +1,9 @@
 package join
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -249,27 +247,16 @@ func (p *plan) chooseViewSchema(known map[uint64]*avroio.Schema, given map[strin
 	case avro == nil:
 		return nil // JSON text, as it is
 	}
-	slices.SortFunc(candidates, func(a, b *avroio.Schema) int {
-		return cmp.Or(-cmp.Compare(len(a.Paths()), len(b.Paths())), cmp.Compare(a.String(), b.String()))
-	})
-	var reasons []string
-	for _, candidate := range candidates {
-		var failed error
-		for _, fingerprint := range slices.Sorted(maps.Keys(seen)) {
-			path := seen[fingerprint]
-			if _, err := avroio.Resolve(known[fingerprint], candidate); err != nil {
-				failed = fmt.Errorf("%s: %w", path, err)
-				break
-			}
-		}
-		if failed == nil {
-			p.params.ViewSchema = candidate.String()
-			return nil
-		}
-		reasons = append(reasons, failed.Error())
+	var written []params.Written
+	for fingerprint, path := range seen {
+		written = append(written, params.Written{Schema: known[fingerprint], Source: path})
 	}
-	slices.Sort(reasons)
-	found := p.problem(codeIncompatible, "no schema of the views' files can read all the others: "+reasons[0], avro)
+	chosen, err := params.ViewSchema(candidates, written)
+	if err == nil {
+		p.params.ViewSchema = chosen.String()
+		return nil
+	}
+	found := p.problem(codeIncompatible, "no schema of the views' files can read all the others: "+err.Error(), avro)
 	found.Hint = "give the inputs a schema that can read them all (schema: FILE.avsc), by Avro's rules of resolution"
 	return problem.List{found}
 }

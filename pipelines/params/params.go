@@ -32,7 +32,7 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 		Shards:           s.Shards,
 		Keep:             s.Keep,
 		SpecVersion:      s.Version,
-		Orphans:          s.Outputs.Orphans != "",
+		Orphans:          s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
 		From:             math.MinInt64,
 		To:               attribution.NoLogEnd,
 		LogEnd:           attribution.NoLogEnd,
@@ -41,7 +41,7 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 	var sources []Source
 	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {
 		for i, input := range inputs {
-			in.Ordered = input.Order != spec.OrderNone
+			in.Ordered = input.Ordered()
 			p.Inputs = append(p.Inputs, in)
 			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
 		}

@@ -100,4 +100,11 @@ again from its beginning, or write to another folder.`,
 		Bad:  "version: 1\noutputs: {samples: out/samples}      # the window was changed after half of the range",
 		Good: "version: 2\noutputs: {samples: out/samples-2}",
 	},
+	{
+		ID: "T2012", Severity: SeverityError, Title: "a stream cannot be joined as files",
+		Cause: `The spec joins topics, and this command joins files. "tributary run" starts it as a
+stream; the tests of the spec can be run by themselves with "tributary test".`,
+		Bad:  streamed("# tributary join stream.yaml"),
+		Good: streamed("# tributary run stream.yaml"),
+	},
 }

@@ -116,7 +116,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestCodes(t *testing.T) {
-	form := regexp.MustCompile(`^T(10|11|12|13|14|15|20)\d\d$`)
+	form := regexp.MustCompile(`^T(10|11|12|13|14|15|16|20)\d\d$`)
 	last := ""
 	for _, c := range Codes() {
 		assert.Regexp(t, form, c.ID)

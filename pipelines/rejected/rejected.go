@@ -4,6 +4,7 @@ package rejected
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -84,7 +85,7 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 		out.ViewID = string(record)
 		return out
 	case r.Schema != 0:
-		if text, err := d.decode(r.Schema, r.Record); err == nil {
+		if text, err := d.decode(r); err == nil {
 			out.Record = text
 			return out
 		}
@@ -111,13 +112,13 @@ func timeText(ms int64) string {
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
 }
 
-// decode turns a record of that schema into JSON.
-func (d *Describer) decode(schema uint64, record []byte) ([]byte, error) {
-	w := d.decoders[schema]
+// decode turns an Avro record into JSON.
+func (d *Describer) decode(r *event.Rejected) ([]byte, error) {
+	w := d.decoders[r.Schema]
 	if w == nil {
-		text, ok := d.Schemas[schema]
-		if !ok {
-			return nil, fmt.Errorf("no schema with fingerprint %016x", schema)
+		text := cmp.Or(r.SchemaText, d.Schemas[r.Schema])
+		if text == "" {
+			return nil, fmt.Errorf("no schema with fingerprint %016x", r.Schema)
 		}
 		s, err := avroio.ParseSchema(text)
 		if err != nil {
@@ -129,8 +130,8 @@ func (d *Describer) decode(schema uint64, record []byte) ([]byte, error) {
 		if d.decoders == nil {
 			d.decoders = map[uint64]*avroio.JSONWriter{}
 		}
-		d.decoders[schema] = w
+		d.decoders[r.Schema] = w
 	}
-	out, _, err := w.Append(nil, record)
+	out, _, err := w.Append(nil, r.Record)
 	return out, err
 }

@@ -33,9 +33,21 @@ var oddValues = []any{
 	map[string]any{"keep": 0.5},
 	map[string]any{"like": nil},
 	map[string]any{"x": 1},
+	"never", "latest", "2026-01-02", "2026-02-30", "views.eu", "..", "kafka-1:9092", "kafka-1", "http://r:1", "http://a:b@r", "plain", "exactly_once", "zstd", "main", "${X}",
+	[]any{"kafka-1:9092", "x"},
+	[]any{map[string]any{"topic": "views", "format": "json"}},
+	[]any{map[string]any{"topic": "views", "path": "a.avro"}},
+	map[string]any{"topic": "views"},
+	map[string]any{"topic": "views", "format": "json", "registry": true},
+	map[string]any{"env": "X"},
+	map[string]any{"file": "x"},
+	map[string]any{"env": "X", "file": "x"},
+	map[string]any{"cert": "x"},
+	map[string]any{"url": "http://r", "user": "x"},
+	map[string]any{"main": map[string]any{"brokers": "k:1"}},
 }
 
-var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", ""}
+var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", "", "topic", "cluster", "clusters", "stream", "registry", "main", "brokers", "tls", "sasl", "user", "password", "insecure", "start", "marks"}
 
 // mutated changes one value or key somewhere in data.
 func mutated(t *rapid.T, data any) any {
@@ -82,10 +94,12 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 		require.True(t, ok)
 		specs = append(specs, data)
 	}
-	content, err := os.ReadFile("../../testdata/specs/feed.yaml")
-	require.NoError(t, err)
-	feed, _ := asData(t, content)
-	specs = append(specs, feed)
+	for _, name := range []string{"feed", "stream"} {
+		content, err := os.ReadFile("../../testdata/specs/" + name + ".yaml")
+		require.NoError(t, err)
+		example, _ := asData(t, content)
+		specs = append(specs, example)
+	}
 	slices.SortFunc(specs, func(a, b any) int { return strings.Compare(indented(t, a), indented(t, b)) })
 
 	rapid.Check(t, func(rt *rapid.T) {

@@ -89,7 +89,8 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	for _, list := range [][]string{
 		texts(Formats), texts(Attributions), texts(PlainLabels), texts(FieldLabels), texts(Codecs[Avro]), texts(Codecs[JSON]),
 		{string(OrderFile), string(OrderNone)},
-		texts(event.Units),
+		texts(event.Units), texts(TopicCodecs), secretShape.keys,
+		{string(TruncationFails), string(TruncationSkips)},
 	} {
 		for _, word := range list {
 			words[word] = true

@@ -28,12 +28,15 @@ func (r *reader) edited(line int, e edit) string {
 func (r *reader) mergeFixes() {
 	for i := range r.problems {
 		p := &r.problems[i]
+		if p.Source != "" {
+			p.Source = r.line(p.Line) // without a secret that was found since
+		}
 		if p.Fix == "" || p.Code == "T1002" {
 			continue
 		}
 		edits := r.edits[p.Line]
 		indent, moved := r.moves[p.Line]
-		if len(edits) > 1 || moved {
+		if len(edits) > 0 || moved {
 			p.Fix = apply(r.line(p.Line), edits)
 		}
 		if moved {

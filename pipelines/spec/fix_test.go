@@ -47,6 +47,12 @@ func TestFixesOfOneLineAreOne(t *testing.T) {
 	}
 }
 
+// The rest of a spec of topics.
+const (
+	outTopics = "engagements:\n  like: {inputs: [{topic: likes, format: json}], view: view_id, time: ts, window: 30m}\noutputs: {samples: {topic: samples, format: json}}"
+	topics    = "views: {inputs: [{topic: v, format: json}], id: view_id, time: ts}\n" + outTopics
+)
+
 // TestOneMistakeOneProblem: what follows from a mistake is not reported on top of it.
 func TestOneMistakeOneProblem(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
@@ -57,6 +63,12 @@ func TestOneMistakeOneProblem(t *testing.T) {
 		{"a bad samples folder, and the folders beside it", "outputs: {samples: out/*}", "T1404"},
 		{"a bad label, and a test with it", "engagements:\n  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m, label: sum}\ntests: [{name: x, views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}], samples: [{view_id: v1, labels: {like: 1.5}}]}]", "T1303"},
 		{"an unquoted pattern, and no input", "views: {inputs: [*.avro], id: view_id, time: ts}", "T1006"},
+		{"a password indented too little", "clusters:\n  main:\n    brokers: k:1\n    sasl:\n      mechanism: scram-sha-512\n      user: u\n    password: {env: P}\n" + topics, "T1008"},
+		{"a topic misspelt", `clusters: {main: {brokers: "k:1"}}` + "\nviews: {inputs: [{topik: v, format: json}], id: view_id, time: ts}\n" + outTopics, "T1007"},
+		{"no cluster at all", "views: {inputs: [{topic: v, format: json}], id: view_id, time: ts}\n" + outTopics, "T1604"},
+		{"a bad cluster, and topics in it", `clusters: {main: {brokers: "k:1", registry: {url: r}}}` + "\nviews: {inputs: [{topic: v}], id: view_id, time: ts}\n" + outTopics, "T1610"},
+		{"a cluster without a name", "clusters:\n  brokers: k:1\n" + topics, "T1603"},
+		{"files and a topic, which is also nowhere", "outputs: {samples: {topic: samples}}", "T1602"},
 		{"a bad format, and the ending", "views: {inputs: [{path: views/*, format: avor}], id: view_id, time: ts}", "T1013"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -65,21 +65,25 @@ func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
 		r.add(p)
 		return nil
 	default:
+		r.places[problem.Position{File: r.file, Line: n.line, Column: n.column}] = at
 		if input, ok := r.inputPath(n, at, n); ok {
 			return []Input{input}
 		}
 		return nil
 	}
 	if len(n.items) == 0 {
-		r.add(r.problem("T1012", n, at, "names no file"))
+		r.add(r.problem("T1012", n, at, "names no file and no topic"))
 	}
 	var out []Input
 	for i, item := range n.items {
 		at := at.index(i)
 		r.mark(at, item, item)
+		r.places[problem.Position{File: r.file, Line: item.line, Column: item.column}] = at
 		var input Input
 		var ok bool
-		if item.kind == mapKind {
+		if item.kind == mapKind && isTopic(item) {
+			input, ok = r.inputTopic(item, at, above)
+		} else if item.kind == mapKind {
 			input, ok = r.input(item, at, above)
 		} else {
 			input, ok = r.inputPath(item, at, item)
@@ -88,7 +92,7 @@ func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
 			continue
 		}
 		same := func(other Input) bool { return other.Path == input.Path }
-		if first := slices.IndexFunc(out, same); first >= 0 {
+		if first := slices.IndexFunc(out, same); first >= 0 && input.Path != "" {
 			p := r.problem("T1109", item, at, "this path is listed twice; the first is in line %d", out[first].At.Line)
 			p.Hint = "keep one of the two: records read twice are duplicates"
 			r.add(p)
@@ -100,6 +104,9 @@ func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
 }
 
 func (r *reader) input(n *node, at dotted, above *fields) (Input, bool) {
+	if r.bothSorts(n, at) {
+		return Input{}, false
+	}
 	f := r.fields(n, at, inputShape, above)
 	pathNode, pathAt := f.get("path")
 	if pathNode == nil {

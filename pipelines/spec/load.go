@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,7 +75,7 @@ func unreadable(file string, err error) problem.List {
 // from the folder of file; nothing is read from there. It returns either a spec or a
 // problem.List with at least one error, all in the order of the file.
 func Parse(file string, content []byte) (*Spec, error) {
-	r := &reader{file: file, marks: map[string]mark{}, failed: map[dotted]bool{}, wanted: map[wanted]string{}, edits: map[int][]edit{}, moves: map[int]int{}}
+	r := &reader{file: file, marks: map[string]mark{}, failed: map[dotted]bool{}, wanted: map[wanted]string{}, promised: map[wanted]bool{}, edits: map[int][]edit{}, moves: map[int]int{}, places: map[problem.Position]dotted{}}
 	s := r.parse(content)
 	if r.unlisted > 0 {
 		last := &node{line: len(r.lines), column: 1}
@@ -105,6 +104,7 @@ func (r *reader) parse(content []byte) *Spec {
 		}
 		return nil
 	}
+	r.hideSecrets(root)
 	return r.spec(root)
 }
 
@@ -172,7 +172,3 @@ func (r *reader) checkLine(line string, at *node) bool {
 	}
 	return true
 }
-
-// secret matches what must not stand in a URL of a spec: a user with a password, and
-// the keys and signatures of signed URLs.
-var secret = regexp.MustCompile(`(?i)//[^/\s'",\[\]{}]*@|[?&](access_token|token|sig|signature|key|secret|password|googleaccessid|x-goog-[a-z-]+)=[^\s'",\]}]*`)

@@ -17,6 +17,10 @@ var synonyms = map[string]string{
 	"zstd": "zstandard", "gz": "gzip", "ndjson": "json", "jsonl": "json", "ordered": "file", "any": "binary", "bool": "binary",
 	"delay": "time_to_first", "latest": "last", "earliest": "first",
 	"ms": "epoch-millis", "millis": "epoch-millis", "s": "epoch-seconds", "seconds": "epoch-seconds", "us": "timestamp-micros", "ns": "timestamp-nanos",
+	"bootstrap_servers": "brokers", "bootstrap": "brokers", "servers": "brokers", "seeds": "brokers", "ssl": "tls", "username": "user",
+	"schema_registry": "registry", "group_id": "group", "consumer_group": "group", "job_name": "name", "zstandard": "zstd",
+	"starting_offsets": "start", "start_offset": "start", "offset_reset": "start", "auto_offset_reset": "start", "ignore": "skip",
+	"client_cert": "cert", "client_key": "key", "ca_file": "ca", "variable": "env", "path": "file",
 	"iso8601": "rfc3339", "unix": "epoch-seconds",
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // outputs reads where results go. Those that are not named become siblings of the
-// samples' folder, but for orphans, which are only counted then.
+// samples' folder, but for orphans, which are only counted then. Topics are named later,
+// when all is known that they are named after.
 func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
 	f := r.fields(n, at, outputsShape, above)
 	if f == nil {
@@ -20,12 +21,23 @@ func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
 		key    string
 		folder *string
 		byName string
-	}{{"late", &o.Late, "late"}, {"dead_letters", &o.DeadLetters, "dead"}, {"orphans", &o.Orphans, ""}, {"ledger", &o.Ledger, "ledger"}} {
-		if n, at := f.get(other.key); n != nil {
+		topic  *string
+	}{
+		{"late", &o.Late, "late", &o.Topics.Late},
+		{"dead_letters", &o.DeadLetters, "dead", &o.Topics.DeadLetters},
+		{"orphans", &o.Orphans, "", &o.Topics.Orphans},
+		{"ledger", &o.Ledger, "ledger", &o.Topics.Ledger},
+	} {
+		if n, at := f.get(other.key); n != nil && n.kind == mapKind {
+			*other.topic = r.otherTopic(n, at, f)
+		} else if n != nil {
 			*other.folder = r.folder(n, at)
 		} else if o.Samples.Path != "" && other.byName != "" {
 			*other.folder = sibling(o.Samples.Path, other.byName)
 		}
+	}
+	if n, at := f.get("marks"); n != nil {
+		o.Topics.Marks = r.otherTopic(n, at, f)
 	}
 	r.separate(o, f)
 }
@@ -43,6 +55,12 @@ func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 	if n.kind != mapKind {
 		out.Path, out.Codec = r.folder(n, at), Codecs[Avro][0]
 		return out
+	}
+	if r.bothSorts(n, at) {
+		return out
+	}
+	if isTopic(n) {
+		return r.samplesTopicOutput(n, at, above)
 	}
 	f := r.fields(n, at, samplesShape, above)
 	if n, at := f.get("path"); n != nil {

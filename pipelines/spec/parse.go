@@ -59,12 +59,19 @@ func (r *reader) spec(root *node) *Spec {
 			}
 		}
 	}
+	if n, at := f.get("clusters"); n != nil {
+		s.Clusters = r.clusters(n, at, f)
+	}
+	if n, at := f.get("stream"); n != nil {
+		r.stream(&s.Stream, n, at, f)
+	}
 	if n, at := f.get("outputs"); n != nil {
 		r.outputs(&s.Outputs, n, at, f)
 	}
 	if n, at := f.get("tests"); n != nil {
 		s.Tests = r.tests(n, at, f, s)
 	}
+	r.complete(s)
 	r.rules(s)
 	return s
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"tributary/pipelines/problem"
 )
@@ -25,10 +24,16 @@ type reader struct {
 	failed map[dotted]bool
 	// wanted holds the fields of required keys that are missing.
 	wanted map[wanted]string
+	// promised are those that were found where they do not belong.
+	promised map[wanted]bool
 	// edits are the changes that problems propose, by line.
 	edits map[int][]edit
 	// moves are the indentations that lines should have.
 	moves map[int]int
+	// places are the paths of inputs, by where they stand.
+	places map[problem.Position]dotted
+	// hidden are texts that no problem may show.
+	hidden []string
 }
 
 // mostProblems is how many are listed: a file with more is no spec at all, and nobody
@@ -59,7 +64,7 @@ func (r *reader) problem(code string, at *node, field dotted, format string, arg
 }
 
 func (r *reader) add(p problem.Problem) {
-	p.Got, p.Message, p.Field = maskSecrets(p.Got), maskSecrets(p.Message), maskSecrets(p.Field)
+	p.Got, p.Message, p.Field = r.masked(p.Got), r.masked(p.Message), r.masked(p.Field)
 	if len(r.problems) < mostProblems {
 		r.problems = append(r.problems, p)
 	} else {
@@ -287,16 +292,4 @@ func (r *reader) mark(at dotted, key, value *node) {
 		value: problem.Position{File: r.file, Line: value.line, Column: value.column},
 		width: value.width,
 	}
-}
-
-// maskSecrets hides what URLs should not hold, character for character, so that
-// columns still fit: problems are printed and logged.
-func maskSecrets(line string) string {
-	return secret.ReplaceAllStringFunc(line, func(found string) string {
-		start, end := strings.IndexByte(found, '=')+1, len(found)
-		if strings.HasPrefix(found, "//") {
-			start, end = 2, len(found)-1 // up to the @
-		}
-		return found[:start] + strings.Repeat("*", utf8.RuneCountInString(found[start:end])) + found[end:]
-	})
 }

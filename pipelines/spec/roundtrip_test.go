@@ -40,6 +40,9 @@ func TestYAMLGivesTheSpecBack(t *testing.T) {
 	feed, err := os.ReadFile("../../testdata/specs/feed.yaml")
 	require.NoError(t, err)
 	specs["feed"] = feed
+	stream, err := os.ReadFile("../../testdata/specs/stream.yaml")
+	require.NoError(t, err)
+	specs["stream"] = stream
 	for name, content := range specs {
 		t.Run(name, func(t *testing.T) {
 			want, err := Parse("spec.yaml", content)
@@ -106,6 +109,67 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			Engagements: map[string][]map[string]any{},
 			Samples:     []map[string]any{{"view_id": "v1", "view": value.Draw(t, "expected"), "weight": 1.5}},
 		}}
+		got, err := Parse("spec.yaml", s.YAML())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, s.YAML())
+		}
+		assert.Equal(t, bare(s), bare(*got))
+	})
+}
+
+// TestYAMLGivesAnyStreamBack: with every setting of clusters, topics and streams.
+func TestYAMLGivesAnyStreamBack(t *testing.T) {
+	name := rapid.OneOf(rapid.StringMatching(`[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,9}`), rapid.SampledFrom([]string{"true", "010", "1e3", "null", "-", "...", "no", "0x1F"}))
+	file := rapid.SampledFrom([]string{"", "ca.pem", "/etc/a b.pem", "true", "12"})
+	user := rapid.OneOf(
+		rapid.Map(rapid.SampledFrom([]string{"u", "010", "true", "a: b", "user@realm", "{x}"}), func(s string) Secret { return Secret{Text: s} }),
+		rapid.Map(rapid.StringMatching(`[A-Z_][A-Z0-9_]{0,5}`), func(s string) Secret { return Secret{Env: s} }),
+	)
+	password := rapid.SampledFrom([]Secret{{Env: "P"}, {Env: "true"}, {File: "secrets/kafka"}, {File: "/run/a b"}})
+	rapid.Check(t, func(t *rapid.T) {
+		c := Cluster{Name: "main", Brokers: rapid.SampledFrom([][]string{{"k:1"}, {"[::1]:9092", "10.0.0.1:1"}}).Draw(t, "brokers")}
+		if rapid.Bool().Draw(t, "tls") {
+			c.TLS = &TLS{CA: file.Draw(t, "ca"), ServerName: rapid.SampledFrom([]string{"", "k", "010"}).Draw(t, "server")}
+			if rapid.Bool().Draw(t, "cert") {
+				c.TLS.Cert, c.TLS.Key = "c.pem", "true"
+			}
+		}
+		if rapid.Bool().Draw(t, "sasl") {
+			c.SASL = &SASL{Mechanism: rapid.SampledFrom(Mechanisms).Draw(t, "mechanism"), User: user.Draw(t, "user"), Password: password.Draw(t, "password"), Insecure: true}
+		}
+		if rapid.Bool().Draw(t, "registry") {
+			c.Registry = &Registry{URL: "http://r:8081/x", Insecure: rapid.Bool().Draw(t, "insecure")}
+			if c.Registry.Insecure {
+				c.Registry.User, c.Registry.Password = user.Draw(t, "registry user"), password.Draw(t, "registry password")
+			}
+		}
+		framed := c.Registry != nil && rapid.Bool().Draw(t, "framed")
+		s := Spec{
+			Version: 1, Bucket: time.Minute, Shards: 8, Keep: 1, OutOfOrderness: time.Second, Clusters: []Cluster{c},
+			Views: Views{
+				Inputs: []Input{{Topic: "in." + name.Draw(t, "views"), Cluster: "main", Format: Avro, Schema: "v.avsc", Registry: framed}, {Topic: "json", Cluster: "main", Format: JSON}},
+				ID:     "id", Time: TimeField{Field: "ts"},
+			},
+			Engagements: []Engagement{{
+				Kind: "like", Inputs: []Input{{Topic: "likes", Cluster: "main", Format: JSON}},
+				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: Binary}, Attribution: AttributeAll,
+			}},
+			Stream: Stream{
+				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},
+				IdleAfter: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "idle")) * time.Millisecond, Readers: rapid.IntRange(1, maxReaders).Draw(t, "readers"),
+				OnTruncation: TruncationSkips, Delivery: ExactlyOnce, TransactionTimeout: 20 * time.Second,
+			},
+			Outputs: Outputs{
+				Samples: Output{Topic: "out", Cluster: "main", Format: Avro, Registry: framed, Codec: rapid.SampledFrom(TopicCodecs).Draw(t, "codec")},
+				Topics:  Topics{Late: "l." + name.Draw(t, "late"), DeadLetters: "true", Orphans: "o", Ledger: "010", Marks: "m"},
+			},
+		}
+		if s.Stream.Start.From == StartAtTime {
+			s.Stream.Start.Time = time.Unix(1767261600, rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
+		}
+		if rapid.Bool().Draw(t, "once") {
+			s.Stream.Delivery, s.Stream.TransactionTimeout, s.Outputs.Topics.Ledger = AtLeastOnce, 0, ""
+		}
 		got, err := Parse("spec.yaml", s.YAML())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, s.YAML())

@@ -24,6 +24,7 @@ func (r *reader) rules(s *Spec) {
 	r.fieldRules(s)
 	r.sameRecords(s)
 	r.ownOutputs(s)
+	r.topicRules(s)
 }
 
 // at returns a node for a value that has been read; for a default, the nearest one
@@ -109,13 +110,10 @@ func (r *reader) orderRules(s *Spec) {
 		return
 	}
 	ordered := ""
-	all := s.Views.Inputs
-	for _, e := range s.Engagements {
-		all = append(all[:len(all):len(all)], e.Inputs...)
-	}
+	all := s.Inputs()
 	for _, in := range all {
-		if in.Order != OrderNone && ordered == "" {
-			ordered = in.Path
+		if in.Ordered() && ordered == "" {
+			ordered = in.name()
 		}
 	}
 	at := r.at("out_of_orderness")

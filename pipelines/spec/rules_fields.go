@@ -112,7 +112,7 @@ func (r *reader) viewTimeRule(s *Spec, e Engagement, at dotted) {
 func (r *reader) sameRecords(s *Spec) {
 	paths := func(inputs []Input) (out []string) {
 		for _, in := range inputs {
-			out = append(out, in.Path)
+			out = append(out, in.name())
 		}
 		slices.Sort(out)
 		return out

@@ -44,13 +44,23 @@ var beyondSchema = map[string]string{
 	"T1503": "reads times in the unit that another key gives",
 	"T1504": "compares names of tests with one another",
 	"T1505": "compares ids of samples with those of views",
+	"T1602": "compares inputs with one another",
+	"T1604": "compares names of clusters with clusters",
+	"T1607": "compares a mechanism, a URL and tls",
+	"T1611": "depends on the cluster's registry",
+	"T1612": "depends on the cluster's registry",
+	"T1615": "compares inputs with one another",
+	"T1616": "compares topics with one another",
+	"T1617": "compares topics with one another",
+	"T1622": "computes with a duration",
 	// Of these the schema sees all but the cases named in seenLess.
+	"T1614": "seen, but for days that no calendar has",
 	"T1101": "seen, but for the syntax of patterns",
 	"T1506": "seen, but for labels, whose values depend on the kind's label",
 }
 
 // seenLess are the specs whose code the schema sees in other cases only.
-var seenLess = []string{"T1101_pattern", "T1506_binary", "the wrong example of T1506"}
+var seenLess = []string{"T1101_pattern", "T1506_binary", "the wrong example of T1506", "T1614_no_such_day"}
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
@@ -89,10 +99,12 @@ func TestSchemaAcceptsGoodSpecs(t *testing.T) {
 			assert.NoError(t, schema.Validate(data), "%s/%s", folder, name)
 		}
 	}
-	content, err := os.ReadFile("../../testdata/specs/feed.yaml")
-	require.NoError(t, err)
-	data, _ := asData(t, content)
-	assert.NoError(t, schema.Validate(data), "feed.yaml")
+	for _, name := range []string{"feed.yaml", "stream.yaml"} {
+		content, err := os.ReadFile("../../testdata/specs/" + name)
+		require.NoError(t, err)
+		data, _ := asData(t, content)
+		assert.NoError(t, schema.Validate(data), name)
+	}
 	for _, code := range problem.Codes() {
 		data, ok := asData(t, []byte(completed(code.Good)))
 		if code.ID != "T1000" && assert.True(t, ok, code.ID) {
@@ -168,6 +180,15 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 		{negativesShape, []string{"properties", "negatives"}},
 		{outputsShape, []string{"properties", "outputs"}},
 		{samplesShape, []string{"properties", "outputs", "properties", "samples", "anyOf", "1"}},
+		{topicShape, []string{"$defs", "input", "anyOf", "2"}},
+		{samplesTopic, []string{"properties", "outputs", "properties", "samples", "anyOf", "2"}},
+		{outputTopic, []string{"$defs", "output_topic"}},
+		{clusterShape, []string{"$defs", "cluster"}},
+		{tlsShape, []string{"$defs", "cluster", "properties", "tls", "anyOf", "1"}},
+		{saslShape, []string{"$defs", "cluster", "properties", "sasl"}},
+		{registryShape, []string{"$defs", "cluster", "properties", "registry"}},
+		{secretShape, []string{"$defs", "secret"}},
+		{streamShape, []string{"properties", "stream"}},
 		{testShape, []string{"properties", "tests", "items"}},
 		{sampleShape, []string{"$defs", "sample"}},
 	} {
@@ -198,6 +219,26 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 	assert.Equal(t, fieldPattern, at("$defs", "field", "pattern"))
 	assert.Equal(t, durationPattern, at("$defs", "duration", "pattern"))
 	assert.Equal(t, kindPattern, at("properties", "engagements", "propertyNames", "pattern"))
+	samples := []string{"properties", "outputs", "properties", "samples", "anyOf", "2", "properties"}
+	stream := []string{"properties", "stream", "properties"}
+	sasl := []string{"$defs", "cluster", "properties", "sasl", "properties"}
+	assert.Equal(t, texts(TopicCodecs), words(append(samples, "codec", "enum")...))
+	assert.Equal(t, texts(TopicFormats), words(append(samples, "format", "enum")...))
+	assert.Equal(t, texts(TopicFormats), words("$defs", "input", "anyOf", "2", "properties", "format", "enum"))
+	assert.Equal(t, texts(Mechanisms), words(append(sasl, "mechanism", "enum")...))
+	assert.Equal(t, startWords, words(append(stream, "start", "anyOf", "0", "enum")...))
+	assert.Equal(t, startTimePattern, at(append(stream, "start", "anyOf", "1", "pattern")...))
+	assert.EqualValues(t, maxReaders, at(append(stream, "readers", "maximum")...))
+	assert.EqualValues(t, DefaultReaders, at(append(stream, "readers", "default")...))
+	assert.Equal(t, FormatDuration(DefaultTransactionTimeout), at(append(stream, "transaction_timeout", "default")...))
+	assert.Equal(t, topicPattern, at("$defs", "topic", "pattern"))
+	assert.EqualValues(t, longestTopic, at("$defs", "topic", "maxLength"))
+	assert.EqualValues(t, longestSamples, at(append(samples, "topic", "maxLength")...))
+	assert.Equal(t, clusterPattern, at("properties", "clusters", "propertyNames", "pattern"))
+	assert.Equal(t, brokerPattern, at("$defs", "broker", "pattern"))
+	assert.Equal(t, envPattern, at("$defs", "secret", "properties", "env", "pattern"))
+	assert.Equal(t, registryPattern, at("$defs", "cluster", "properties", "registry", "properties", "url", "pattern"))
+	assert.Equal(t, streamPattern, at("$defs", "job", "pattern"))
 	assert.EqualValues(t, maxShards, at("properties", "shards", "maximum"))
 	assert.EqualValues(t, DefaultShards, at("properties", "shards", "default"))
 	assert.Equal(t, FormatDuration(DefaultOutOfOrderness), at("properties", "out_of_orderness", "default"))

@@ -22,18 +22,27 @@ var (
 	timeShape      = &section{name: "a time field", keys: []string{"field", "unit"}, required: []string{"field"}}
 	orderShape     = &section{name: "order", keys: []string{"partition", "offset"}}
 	inputShape     = &section{name: "an input", keys: []string{"path", "format", "schema", "order"}, required: []string{"path"}, inner: map[string]*section{"order": orderShape}}
+	topicShape     = &section{name: "an input topic", keys: []string{"topic", "cluster", "format", "schema", "registry"}, required: []string{"topic"}}
 	viewsShape     = &section{name: "views", keys: []string{"inputs", "id", "time", "duplicates_within"}, required: []string{"inputs", "id", "time"}, inner: map[string]*section{"inputs": inputShape, "time": timeShape}}
 	kindShape      = &section{name: "a kind of engagement", keys: []string{"inputs", "where", "view", "time", "view_time", "id", "window", "label", "attribution"}, required: []string{"inputs", "view", "time", "window"}, inner: map[string]*section{"inputs": inputShape, "time": timeShape, "view_time": timeShape}}
 	negativesShape = &section{name: "negatives", keys: []string{"keep"}, required: []string{"keep"}}
 	samplesShape   = &section{name: "samples", keys: []string{"path", "format", "codec"}, required: []string{"path"}}
-	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
+	samplesTopic   = &section{name: "a topic of samples", keys: []string{"topic", "cluster", "format", "registry", "codec"}, required: []string{"topic"}}
+	outputTopic    = &section{name: "an output topic", keys: []string{"topic"}, required: []string{"topic"}}
+	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger", "marks"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
+	tlsShape       = &section{name: "tls", keys: []string{"ca", "cert", "key", "server_name"}}
+	saslShape      = &section{name: "sasl", keys: []string{"mechanism", "user", "password", "insecure"}, required: []string{"mechanism", "user", "password"}}
+	registryShape  = &section{name: "registry", keys: []string{"url", "user", "password", "insecure"}, required: []string{"url"}}
+	secretShape    = &section{name: "a secret", keys: []string{"env", "file"}}
+	clusterShape   = &section{name: "a cluster", keys: []string{"brokers", "tls", "sasl", "registry"}, required: []string{"brokers"}, inner: map[string]*section{"tls": tlsShape, "sasl": saslShape, "registry": registryShape}}
+	streamShape    = &section{name: "stream", keys: []string{"name", "group", "start", "idle_after", "readers", "on_truncation", "delivery", "transaction_timeout"}}
 	testShape      = &section{name: "a test", keys: []string{"name", "views", "engagements", "samples"}, required: []string{"name", "views", "samples"}}
 	sampleShape    = &section{name: "a sample", keys: []string{"view_id", "view_time", "positive", "labels", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version", "view"}, required: []string{"view_id"}}
 	rootShape      = &section{
 		name:     "the spec",
-		keys:     []string{"version", "views", "engagements", "out_of_orderness", "clock_skew", "bucket", "shards", "negatives", "outputs", "tests"},
+		keys:     []string{"version", "views", "engagements", "out_of_orderness", "clock_skew", "bucket", "shards", "negatives", "clusters", "stream", "outputs", "tests"},
 		required: []string{"views", "engagements", "outputs"},
-		inner:    map[string]*section{"views": viewsShape, "engagements": {name: "engagements", inner: map[string]*section{"*": kindShape}}, "negatives": negativesShape, "outputs": outputsShape, "tests": testShape},
+		inner:    map[string]*section{"views": viewsShape, "engagements": {name: "engagements", inner: map[string]*section{"*": kindShape}}, "negatives": negativesShape, "clusters": {name: "clusters", inner: map[string]*section{"*": clusterShape}}, "stream": streamShape, "outputs": outputsShape, "tests": testShape},
 	}
 )
 
@@ -121,7 +130,7 @@ func (f *fields) missing(key string) {
 	if m, ok := f.r.marks[string(f.at)]; ok && !f.node.flow && m.key.Line > 0 {
 		at = &node{line: m.key.Line, column: m.key.Column}
 	}
-	if f.node.merged {
+	if f.node.merged || f.r.promised[wanted{f.node, key}] {
 		f.r.failed[f.at.key(key)] = true
 		return
 	}
@@ -149,6 +158,8 @@ var examples = map[string]string{
 	"views": "views: {inputs: views/*.avro, id: view_id, time: ts}", "outputs": "outputs: {samples: out/samples}",
 	"engagements":   "engagements: {like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}}",
 	"a test: views": "views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]", "a test: samples": "samples: [{view_id: v1}]", "samples": "samples: out/samples", "name": "name: a like inside the window", "view_id": "view_id: v1",
+	"topic": "topic: views", "brokers": "brokers: [kafka-1:9092, kafka-2:9092]", "mechanism": "mechanism: scram-sha-512", "user": "user: tributary",
+	"password": "password: {env: KAFKA_PASSWORD}", "url": "url: https://registry:8081",
 }
 
 // unknown reports a key that the mapping does not take: one that belongs to a
@@ -246,7 +257,8 @@ func (f *fields) moved(p pair, at dotted, where string, to *node, how string) {
 	if problem.Hint == "" {
 		problem.Hint = "move it there"
 	}
-	// Found here, it is not missing there.
+	// Found here, it is not missing there, whichever of the two is read first.
+	f.r.promised[wanted{to, p.key.text}] = true
 	if field, ok := f.r.wanted[wanted{to, p.key.text}]; ok {
 		f.r.drop("T1011", field)
 	}
@@ -258,7 +270,7 @@ func (f *fields) moved(p pair, at dotted, where string, to *node, how string) {
 
 // durationKeys have durations as values wherever they stand, so that those are checked
 // even in a wrong place.
-var durationKeys = []string{"window", "duplicates_within", "out_of_orderness", "clock_skew", "bucket"}
+var durationKeys = []string{"window", "duplicates_within", "out_of_orderness", "clock_skew", "bucket", "transaction_timeout"}
 
 // home finds a mapping that takes a key, as a dotted path; empty if there is none.
 func home(key string, shape *section, at string) string {

@@ -61,6 +61,14 @@ func (s *Spec) Settings() []Setting {
 	add(s.Bucket, "bucket")
 	add(s.Shards, "shards")
 	add(s.Keep, "negatives", "keep")
+	s.clusterSettings(add)
+	if s.Streams() {
+		s.streamSettings(add)
+		if len(s.Tests) > 0 {
+			add(len(s.Tests), "tests")
+		}
+		return out
+	}
 	samples := s.Outputs.Samples
 	add(fmt.Sprintf("%s (%s, %s)", samples.Path, samples.Format, samples.Codec), "outputs", "samples")
 	add(s.Outputs.Late, "outputs", "late")
@@ -78,6 +86,9 @@ func (s *Spec) Settings() []Setting {
 }
 
 func (in Input) text() string {
+	if in.Topic != "" {
+		return "topic " + in.Topic + " of " + in.Cluster + " (" + in.reading() + ")"
+	}
 	details := []string{string(in.Format)}
 	if in.Schema != "" {
 		details = append(details, "schema "+in.Schema)

@@ -1,5 +1,5 @@
-// Package spec reads the YAML file that describes one join: which files hold views
-// and engagements, how long an engagement counts, and where samples go.
+// Package spec reads the YAML file that describes one join: which files or topics hold
+// views and engagements, how long an engagement counts, and where samples go.
 //
 // Reading is strict. Parse returns every problem of a file at once, each with its
 // place, code and, where it can be computed, the line as it should read.
@@ -32,7 +32,11 @@ type Spec struct {
 	Bucket time.Duration
 	Shards int
 	// Keep is the share of negatives that become samples, in (0, 1].
-	Keep    float64
+	Keep float64
+	// Clusters are sorted by name; none in a spec of files.
+	Clusters []Cluster
+	// Stream is set if the spec reads topics (see Streams).
+	Stream  Stream
 	Outputs Outputs
 	Tests   []Test
 	// Warnings are problems that do not keep the spec from running.
@@ -42,15 +46,22 @@ type Spec struct {
 	lines []string
 }
 
-// Input is a set of files.
+// Input is a set of files, or a topic.
 type Input struct {
-	// Path is a file or a glob, local or gs://.
-	Path   string
-	Format Format
+	// Path is a file or a glob, local or gs://; empty for a topic.
+	Path string
+	// Topic is a topic of the cluster named Cluster; both are empty for files.
+	Topic, Cluster string
+	Format         Format
 	// Schema is the file of the Avro schema that records are converted to (json and
-	// csv) or read with (avro); empty for none.
+	// csv) or read with (avro); empty for none. Of a topic without a registry it is
+	// also the schema that avro was written with.
 	Schema string
-	Order  Order
+	// Registry says that each value of a topic names its schema in the cluster's
+	// registry.
+	Registry bool
+	// Order is empty for a topic, whose partitions are in order.
+	Order Order
 	// PartitionField and OffsetField are set for OrderField only.
 	PartitionField, OffsetField string
 	// At is where the input stands in the spec.
@@ -169,13 +180,20 @@ var Attributions = []Attribution{AttributeAll, AttributeFirst, AttributeLast}
 type Outputs struct {
 	Samples                            Output
 	Late, DeadLetters, Orphans, Ledger string
+	// Topics is what the folders above are in a stream; all empty in a spec of files.
+	Topics Topics
 }
 
-// Output is a folder of samples.
+// Output is a folder or a topic of samples.
 type Output struct {
-	Path   string
-	Format Format
-	Codec  Codec
+	Path string
+	// Topic is a topic of the cluster named Cluster; both are empty for a folder.
+	Topic, Cluster string
+	// Registry says that values name their schema in the cluster's registry.
+	Registry bool
+	Format   Format
+	// Codec compresses files, or the batches of records of a topic.
+	Codec Codec
 }
 
 // Codec is how an output is compressed.
@@ -189,9 +207,11 @@ const (
 	Deflate   Codec = "deflate"
 	Snappy    Codec = "snappy"
 	Zstandard Codec = "zstandard"
+	Lz4       Codec = "lz4"
+	Zstd      Codec = "zstd"
 )
 
-// Codecs lists what each output format takes, the default first.
+// Codecs lists what each output format takes in files, the default first.
 var Codecs = map[Format][]Codec{
 	Avro: {Snappy, Zstandard, Deflate, Null},
 	JSON: {NoCodec, Gzip},

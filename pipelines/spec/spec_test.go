@@ -200,6 +200,102 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 }
 
+// TestNoPasswordIsPrinted: however it is written, whatever else is wrong around it.
+func TestNoPasswordIsPrinted(t *testing.T) {
+	head := "clusters:\n  main:\n    brokers: k:1\n    tls: maybe\n"
+	for _, text := range []string{
+		head + "    sasl: {mechanism: plain, user: u, password: canary, passwort: 1}",
+		head + "    sasl: {mechanism: plain, user: u, password: \"canary, }can\\x61ry\", x: 1}",
+		head + "    sasl: {mechanism: plain, user: u, 'password': 'canary', x: 1",
+		head + "    sasl: {mechanism: plain, user: u, password: canary",
+		head + "    sasl:\n      password: it is, in } fact {a canary\n      x: 1",
+		head + "    sasl:\n      password:\n        canary\n      x: 1",
+		head + "    sasl:\n      password:\n        \"x canary\n        canary\"\n      x: 1",
+		head + "    sasl:\n      password: |\n        canary\n        canary\n      x: 1",
+		head + "    sasl:\n      password: >-\n\n        canary\n        x: canary\n      x: [",
+		head + "    password: canary\n    brokers: [x]",
+		head + "password: canary\n" + "x: 1",
+		head + "    sasl: {user: u, password: [canary]}",
+		head + "    sasl: {user: u, password: {env: canary-1, file: x}}",
+		head + "    sasl: {user: u, password: {env: canary-1}}",
+		head + "    sasl: {user: u, password: {env: \"$canary\"}}",
+		head + "    sasl_jaas_config: 'org.x.PlainLoginModule required username=\"u\" password=\"canary\";'",
+		head + "    registry: {url: \"http://u:canary@r\", password: canary, x: 1}",
+		"clusters: {main: {brokers: [\"u:canary@k:1\"], x: 1}}",
+		"clusters: {main: {brokers: \"k:1\", tls: {key: \"-----BEGIN canary\", x: 1}}}",
+		head + "    sasl:\n      token: canary\n      client_secret: canary\n      api_key: canary",
+	} {
+		list := problemsOf(t, completed(text))
+		require.NotEmpty(t, list, text)
+		asJSON, err := json.Marshal(list)
+		require.NoError(t, err)
+		assert.NotContains(t, strings.ToLower(list.Error()+string(asJSON)), "canary", text)
+	}
+}
+
+// TestUnquotedBrokers: in brackets within braces, too, where parsers differ.
+func TestUnquotedBrokers(t *testing.T) {
+	for _, brokers := range []string{"{brokers: [k-1:9092, k-2.x:1]}", "\n    brokers: [k-1:9092, k-2.x:1]", "\n    brokers:\n    - k-1:9092\n    - k-2.x:1", "{brokers: [k-1:9092 , \"k-2.x:1\"]}"} {
+		s, err := Parse("spec.yaml", []byte("clusters:\n  main: "+brokers+"\n"+topics))
+		require.NoError(t, err, brokers)
+		assert.Equal(t, []string{"k-1:9092", "k-2.x:1"}, s.Clusters[0].Brokers)
+	}
+}
+
+func TestLoadStream(t *testing.T) {
+	s, err := Load("../../testdata/specs/stream.yaml")
+	require.NoError(t, err)
+	assert.Empty(t, s.Warnings)
+	assert.True(t, s.Streams())
+	require.Len(t, s.Clusters, 1)
+	assert.Equal(t, Cluster{
+		Name: "main", Brokers: []string{"kafka-1:9093", "kafka-2:9093", "kafka-3:9093"}, TLS: &TLS{CA: "/etc/kafka/ca.pem"},
+		SASL:     &SASL{Mechanism: "scram-sha-512", User: Secret{Text: "tributary"}, Password: Secret{Env: "KAFKA_PASSWORD"}},
+		Registry: &Registry{URL: "https://registry:8081"},
+	}, s.Clusters[0])
+	views := s.Views.Inputs[0]
+	views.At = problem.Position{}
+	assert.Equal(t, Input{Topic: "views", Cluster: "main", Format: Avro, Registry: true}, views)
+	purchase := s.Engagement("purchase").Inputs[0]
+	assert.Equal(t, JSON, purchase.Format)
+	assert.False(t, purchase.Registry)
+	assert.True(t, purchase.Ordered())
+	assert.Equal(t, Stream{
+		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleAfter: 5 * time.Minute, Readers: 6,
+		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
+	}, s.Stream)
+	assert.Equal(t, Outputs{
+		Samples: Output{Topic: "samples", Cluster: "main", Registry: true, Format: Avro, Codec: Lz4},
+		Topics:  Topics{Late: "samples.late", DeadLetters: "samples.dead", Orphans: "samples.orphans", Ledger: "samples.ledger", Marks: "samples.marks"},
+	}, s.Outputs)
+}
+
+func TestStreamDefaults(t *testing.T) {
+	parse := func(text string) *Spec {
+		t.Helper()
+		s, err := Parse("spec.yaml", []byte("clusters: {main: {brokers: \"k:1\"}}\n"+text))
+		require.NoError(t, err)
+		return s
+	}
+	s := parse(topics)
+	assert.Equal(t, Stream{
+		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, Readers: 4,
+		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
+	}, s.Stream)
+	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleAfter, "no shorter than the disorder")
+	assert.Zero(t, parse("stream: {idle_after: never}\n"+topics).Stream.IdleAfter)
+	assert.Equal(t, "a", parse("stream: {name: a}\n"+topics).Stream.Group)
+	once := parse("stream: {delivery: at_least_once, start: 2026-01-02T03:04:05+01:00}\n" + topics)
+	assert.Empty(t, once.Outputs.Topics.Ledger, "only transactions need a ledger")
+	framed, err := Parse("spec.yaml", []byte("clusters: {main: {brokers: \"k:1\", registry: {url: \"http://r\"}}}\n"+
+		"views: {inputs: [{topic: a}, {topic: b, schema: v.avsc}, {topic: c, format: json}], id: id, time: ts}\n"+outTopics))
+	require.NoError(t, err)
+	for i, want := range []bool{true, false, false} {
+		assert.Equal(t, want, framed.Views.Inputs[i].Registry, "the registry is asked for avro without a schema: input %d", i)
+	}
+	assert.Equal(t, Start{From: StartAtTime, Time: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC)}, once.Stream.Start)
+}
+
 // TestEndlessProblems: a file that is no spec at all is answered soon, and not at
 // greater length than anybody reads.
 func TestEndlessProblems(t *testing.T) {

@@ -191,7 +191,11 @@ func (r *reader) convert(n ast.Node, depth int) *node {
 	case *ast.SequenceNode:
 		out.kind, out.flow = listKind, v.IsFlowStyle
 		for _, item := range v.Values {
-			out.items = append(out.items, r.convert(item, depth+1))
+			next := r.convert(item, depth+1)
+			if v.IsFlowStyle {
+				next = r.unsplit(next)
+			}
+			out.items = append(out.items, next)
 		}
 	case *ast.MappingNode:
 		out.kind, out.flow = mapKind, v.IsFlowStyle
@@ -212,6 +216,21 @@ func (r *reader) convert(n ast.Node, depth int) *node {
 		return r.refuse(n, "this part of YAML is not taken", "write a plain value, mapping or list")
 	}
 	return out
+}
+
+// unsplit makes text of an item like host:9092, which in brackets within braces is
+// parsed as a mapping: in YAML a colon needs a space to be one.
+func (r *reader) unsplit(n *node) *node {
+	if n.kind != mapKind || n.flow || len(n.pairs) != 1 {
+		return n
+	}
+	key, value := n.pairs[0].key, n.pairs[0].value
+	line, colon := []rune(r.line(key.line)), key.column-1+key.width
+	scalar := value.kind == textKind || value.kind == intKind || value.kind == floatKind || value.kind == boolKind
+	if !scalar || value.line != key.line || value.column != colon+2 || colon >= len(line) || line[colon] != ':' || line[key.column-1] == '"' || line[key.column-1] == '\'' {
+		return n
+	}
+	return &node{kind: textKind, text: key.text + ":" + value.text, line: key.line, column: key.column, width: key.width + 1 + value.width}
 }
 
 func (r *reader) convertPair(out *node, v *ast.MappingValueNode, depth int) {

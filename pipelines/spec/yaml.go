@@ -29,7 +29,13 @@ func (s *Spec) YAML() []byte {
 	w.line(0, "bucket", FormatDuration(s.Bucket))
 	w.line(0, "shards", strconv.Itoa(s.Shards))
 	w.line(0, "negatives", "{keep: "+number(s.Keep)+"}")
-	w.outputs(s.Outputs)
+	w.clusters(s.Clusters)
+	if s.Streams() {
+		w.stream(s.Stream)
+		w.topics(s.Outputs)
+	} else {
+		w.outputs(s.Outputs)
+	}
 	if len(s.Tests) > 0 {
 		w.line(0, "tests", "")
 		for _, t := range s.Tests {
@@ -52,6 +58,10 @@ func (w *writer) line(indent int, key, value string) {
 func (w *writer) inputs(indent int, inputs []Input) {
 	w.line(indent, "inputs", "")
 	for _, in := range inputs {
+		if in.Topic != "" {
+			w.item(indent, in.topicParts())
+			continue
+		}
 		parts := []string{"path: " + quoted(in.Path), "format: " + string(in.Format)}
 		if in.Schema != "" {
 			parts = append(parts, "schema: "+quoted(in.Schema))
@@ -61,8 +71,12 @@ func (w *writer) inputs(indent int, inputs []Input) {
 			order = "{partition: " + quoted(in.PartitionField) + ", offset: " + quoted(in.OffsetField) + "}"
 		}
 		parts = append(parts, "order: "+order)
-		w.b.WriteString(strings.Repeat(" ", indent+2) + "- {" + strings.Join(parts, ", ") + "}\n")
+		w.item(indent, parts)
 	}
+}
+
+func (w *writer) item(indent int, parts []string) {
+	w.b.WriteString(strings.Repeat(" ", indent+2) + "- {" + strings.Join(parts, ", ") + "}\n")
 }
 
 func (w *writer) engagement(e Engagement) {

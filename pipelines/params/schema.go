@@ -1,0 +1,47 @@
+package params
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tributary/io/avroio"
+)
+
+// Written is a schema that views were written with, and where.
+type Written struct {
+	Schema *avroio.Schema
+	// Source names a file or a topic that has such views, for messages.
+	Source string
+}
+
+// ViewSchema chooses the schema that views have in samples: of the candidates the one that
+// can read all that was written, by Avro's rules of resolution, with the most fields if
+// there are several. It does not depend on the order of either list. The error says of a
+// candidate what it cannot read.
+func ViewSchema(candidates []*avroio.Schema, written []Written) (*avroio.Schema, error) {
+	candidates = slices.Clone(candidates)
+	slices.SortFunc(candidates, func(a, b *avroio.Schema) int {
+		return cmp.Or(-cmp.Compare(len(a.Paths()), len(b.Paths())), cmp.Compare(a.String(), b.String()))
+	})
+	var reasons []string
+	for _, candidate := range candidates {
+		failed := ""
+		for _, w := range written {
+			if _, err := avroio.Resolve(w.Schema, candidate); err != nil {
+				if text := fmt.Sprintf("%s: %v", w.Source, err); failed == "" || text < failed {
+					failed = text
+				}
+			}
+		}
+		if failed == "" {
+			return candidate, nil
+		}
+		reasons = append(reasons, failed)
+	}
+	if len(reasons) == 0 {
+		return nil, errors.New("no schema to choose from")
+	}
+	return nil, errors.New(slices.Min(reasons))
+}

@@ -1,0 +1,333 @@
+package spec
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Patterns of names, as the JSON Schema has them too.
+const (
+	clusterPattern  = `^[a-z][a-z0-9_-]*$`
+	brokerPattern   = `^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$`
+	envPattern      = `^[A-Za-z_][A-Za-z0-9_]*$`
+	registryPattern = `^https?://[A-Za-z0-9.\[\]:_-]+(/[^?#\s]*)?$`
+)
+
+var (
+	clusterForm  = regexp.MustCompile(clusterPattern)
+	brokerForm   = regexp.MustCompile(brokerPattern)
+	envForm      = regexp.MustCompile(envPattern)
+	registryForm = regexp.MustCompile(registryPattern)
+	// otherTools write the value of an environment variable like this.
+	otherTools = regexp.MustCompile(`^\$\{(?:env:)?([A-Z_][A-Z0-9_]*)\}$`)
+)
+
+func (r *reader) clusters(n *node, at dotted, above *fields) []Cluster {
+	f := r.pairs(n, at, rootShape.inner["clusters"], above)
+	if f == nil {
+		return nil
+	}
+	if len(n.pairs) == 0 {
+		p := r.problem("T1012", n, at, "names no cluster")
+		p.Hint = "begin with a name, like `main:`, on a line of its own, indented"
+		r.add(p)
+	}
+	var out []Cluster
+	for _, p := range n.pairs {
+		if f.found[p.key.text].key != p.key {
+			continue // named twice
+		}
+		at := at.key(p.key.text)
+		if p.value.kind != mapKind && slices.Contains(clusterShape.keys, p.key.text) {
+			bad := r.problem("T1603", p.key, at, "%q is a key of a cluster, and clusters have names", p.key.text)
+			bad.Hint = "put a name above it, like `main:`, and indent it more"
+			r.add(bad)
+			continue
+		}
+		if !clusterForm.MatchString(p.key.text) {
+			bad := r.problem("T1603", p.key, at, "%q cannot be the name of a cluster", p.key.text)
+			bad.Got, bad.Allowed = p.key.text, []string{"small letters, digits, _ and -, beginning with a letter"}
+			r.add(bad)
+		}
+		out = append(out, r.cluster(p.key.text, p.value, at, f))
+	}
+	slices.SortFunc(out, func(a, b Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (r *reader) cluster(name string, n *node, at dotted, above *fields) Cluster {
+	c := Cluster{Name: name}
+	f := r.fields(n, at, clusterShape, above)
+	if f == nil {
+		return c
+	}
+	if n, at := f.get("brokers"); n != nil {
+		c.Brokers = r.brokers(n, at)
+	}
+	if n, at := f.get("tls"); n != nil {
+		c.TLS = r.tls(n, at, f)
+	}
+	if n, at := f.get("sasl"); n != nil {
+		c.SASL = r.sasl(n, at, f)
+	}
+	if n, at := f.get("registry"); n != nil {
+		c.Registry = r.registry(n, at, f)
+	}
+	return c
+}
+
+// brokers reads one address, or a list of them.
+func (r *reader) brokers(n *node, at dotted) []string {
+	if n.kind != listKind {
+		if address := r.broker(n, at); address != "" {
+			return []string{address}
+		}
+		return nil
+	}
+	if len(n.items) == 0 {
+		r.add(r.problem("T1012", n, at, "names no broker"))
+	}
+	var out []string
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		if address := r.broker(item, at); address != "" {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+func (r *reader) broker(n *node, at dotted) string {
+	text := r.text(n, at)
+	if text == "" || brokerForm.MatchString(text) {
+		return text
+	}
+	if strings.Contains(text, "@") {
+		r.hide(n, n)
+		p := r.problem("T1103", n, at, "a broker's address holds no user and no password")
+		p.Hint = "name them under sasl, the password as {env: NAME}"
+		r.add(p)
+		return ""
+	}
+	p := r.problem("T1606", n, at, "%q is not the address of a broker", text)
+	p.Got, p.Allowed = text, []string{"HOST:PORT"}
+	_, guess, isURL := strings.Cut(text, "://")
+	if !isURL {
+		guess = text
+	}
+	if guess = strings.TrimSuffix(guess, "/"); !strings.Contains(guess, ":") {
+		guess += ":9092"
+	}
+	if brokerForm.MatchString(guess) {
+		p.Nearest, p.Fix = guess, r.replaced(n, guess)
+	} else if strings.Contains(text, ",") {
+		p.Hint = "write a list: [kafka-1:9092, kafka-2:9092]"
+	}
+	r.add(p)
+	return ""
+}
+
+// tls reads true, false, or a mapping.
+func (r *reader) tls(n *node, at dotted, above *fields) *TLS {
+	if n.kind == boolKind {
+		if n.text == "true" {
+			return &TLS{}
+		}
+		return nil
+	}
+	f := r.fields(n, at, tlsShape, above)
+	if f == nil {
+		return nil
+	}
+	var t TLS
+	for _, file := range []struct {
+		key  string
+		name *string
+	}{{"ca", &t.CA}, {"cert", &t.Cert}, {"key", &t.Key}} {
+		if n, at := f.get(file.key); n != nil {
+			*file.name = r.smallFile(n, at)
+		}
+	}
+	r.together(f, "cert", "key")
+	if n, at := f.get("server_name"); n != nil {
+		t.ServerName = r.text(n, at)
+	}
+	return &t
+}
+
+// together reports one of two keys that need each other.
+func (r *reader) together(f *fields, a, b string) {
+	_, hasA := f.found[a]
+	_, hasB := f.found[b]
+	switch {
+	case hasA && !hasB:
+		f.missing(b)
+	case hasB && !hasA:
+		f.missing(a)
+	}
+}
+
+// smallFile reads the name of a local file that is read when a client is made.
+func (r *reader) smallFile(n *node, at dotted) string {
+	if n.kind == textKind && pem.MatchString(n.text) {
+		r.hide(n, n)
+		p := r.problem("T1608", n, at, "this is the content of a file: its name belongs here")
+		p.Hint = "write it to a file and name that; specs are shared, printed and logged"
+		r.add(p)
+		return ""
+	}
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	if strings.HasPrefix(text, "~") || strings.Contains(text, "$") || strings.Contains(text, "://") {
+		p := r.problem("T1625", n, at, "this is not the path of a local file: ~ and variables are not replaced, URLs not fetched")
+		p.Got, p.Hint = text, "write the path out; relative ones begin at the spec's folder"
+		r.add(p)
+		return ""
+	}
+	return r.resolve(text, false)
+}
+
+func (r *reader) sasl(n *node, at dotted, above *fields) *SASL {
+	f := r.fields(n, at, saslShape, above)
+	if f == nil {
+		return nil
+	}
+	var s SASL
+	if n, at := f.get("mechanism"); n != nil {
+		s.Mechanism = Mechanism(r.choice(n, at, texts(Mechanisms)))
+	}
+	s.User, s.Password, s.Insecure = r.login(f)
+	return &s
+}
+
+// login reads who a client is, with keys that brokers and registries share.
+func (r *reader) login(f *fields) (user, password Secret, insecure bool) {
+	if n, at := f.get("user"); n != nil {
+		if n.kind == mapKind {
+			user = r.secret(n, at, f)
+		} else {
+			user.Text = r.text(n, at)
+		}
+	}
+	if n, at := f.get("password"); n != nil {
+		password = r.secret(n, at, f)
+	}
+	if n, at := f.get("insecure"); n != nil {
+		insecure = r.yes(n, at)
+	}
+	return user, password, insecure
+}
+
+// secret reads where a secret is to be found.
+func (r *reader) secret(n *node, at dotted, above *fields) Secret {
+	switch n.kind {
+	case textKind, boolKind, intKind, floatKind:
+		p := r.problem("T1608", n, at, "a secret may not stand in a spec: specs are shared, printed and logged")
+		variable := "KAFKA_PASSWORD"
+		if name := otherTools.FindStringSubmatch(n.text); name != nil {
+			variable = name[1]
+		}
+		p.Allowed = []string{"{env: VARIABLE}", "{file: PATH}"}
+		p.Hint = "if this one was ever shared, replace it"
+		if n.width > 1 { // and not over several lines
+			p.Fix = r.replaced(n, "{env: "+variable+"}")
+		}
+		r.add(p)
+		return Secret{}
+	default: // a mapping, or nothing that could be a secret
+	}
+	f := r.fields(n, at, secretShape, above)
+	if f == nil {
+		return Secret{}
+	}
+	env, envAt := f.get("env")
+	file, fileAt := f.get("file")
+	// What is no name of a variable may well be the secret itself.
+	named := env == nil || env.kind != textKind || envForm.MatchString(env.text)
+	if !named {
+		r.hide(env, env)
+	}
+	if (env == nil) == (file == nil) {
+		if !r.anyFailed(string(at) + ".") {
+			p := r.problem("T1609", n, at, "a secret is in one place: an environment variable or a file")
+			p.Allowed = []string{"{env: VARIABLE}", "{file: PATH}"}
+			r.add(p)
+		}
+		return Secret{}
+	}
+	if file != nil {
+		return Secret{File: r.smallFile(file, fileAt)}
+	}
+	if !named && strings.TrimSpace(env.text) != "" {
+		p := r.problem("T1609", env, envAt, "this is not the name of an environment variable")
+		p.Allowed = []string{"letters, digits and _, like KAFKA_PASSWORD"}
+		if name := otherTools.FindStringSubmatch(env.text); name != nil {
+			p.Nearest, p.Fix = name[1], r.replaced(env, name[1])
+		}
+		r.add(p)
+		return Secret{}
+	}
+	return Secret{Env: r.text(env, envAt)}
+}
+
+// yes reads true or false.
+func (r *reader) yes(n *node, at dotted) bool {
+	switch n.kind {
+	case boolKind:
+		return n.text == "true"
+	case badKind:
+		r.failed[at] = true
+	case nullKind:
+		r.add(r.problem("T1012", n, at, "has no value"))
+	default:
+		p := r.problem("T1010", n, at, "must be true or false, got %s", n.kind)
+		p.Allowed = []string{"true", "false"}
+		switch strings.ToLower(n.text) {
+		case "yes", "on", "true", "1":
+			p.Fix = r.replaced(n, "true")
+		case "no", "off", "false", "0":
+			p.Fix = r.replaced(n, "false")
+		}
+		r.add(p)
+	}
+	return false
+}
+
+func (r *reader) registry(n *node, at dotted, above *fields) *Registry {
+	f := r.fields(n, at, registryShape, above)
+	if f == nil {
+		return nil
+	}
+	var out Registry
+	if n, at := f.get("url"); n != nil {
+		out.URL = r.registryURL(n, at)
+	}
+	r.together(f, "user", "password")
+	out.User, out.Password, out.Insecure = r.login(f)
+	return &out
+}
+
+func (r *reader) registryURL(n *node, at dotted) string {
+	text := r.text(n, at)
+	if text == "" || registryForm.MatchString(text) {
+		return strings.TrimSuffix(text, "/")
+	}
+	if secret.MatchString(text) {
+		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
+		p.Hint = "name user and password beside the url, the password as {env: NAME}"
+		r.add(p)
+		return ""
+	}
+	p := r.problem("T1610", n, at, "this is not the address of a registry")
+	p.Got, p.Allowed = text, []string{"http://HOST:PORT/PATH", "https://HOST:PORT/PATH"}
+	if guess := "http://" + text; !strings.Contains(text, "://") && registryForm.MatchString(guess) && !strings.ContainsFunc(text, unicode.IsSpace) {
+		p.Nearest, p.Fix = guess, r.replaced(n, guess)
+	}
+	r.add(p)
+	return ""
+}

@@ -1,0 +1,161 @@
+package spec
+
+import "time"
+
+// Cluster is a Kafka cluster and how to reach it. It holds no secret: only where each
+// one is to be found when a client is made.
+type Cluster struct {
+	Name string
+	// Brokers are host:port, at least one.
+	Brokers []string
+	// TLS is nil for plain connections, SASL for clients without a name.
+	TLS  *TLS
+	SASL *SASL
+	// Registry is nil if the cluster has none.
+	Registry *Registry
+}
+
+// TLS says how connections are encrypted. The zero value trusts the system's authorities.
+type TLS struct {
+	// CA, Cert and Key are PEM files; Cert and Key are set both or neither.
+	CA, Cert, Key string
+	// ServerName is what the certificate must be for; empty for the broker's host.
+	ServerName string
+}
+
+// SASL says who the client is.
+type SASL struct {
+	Mechanism      Mechanism
+	User, Password Secret
+	// Insecure allows a password that travels without encryption.
+	Insecure bool
+}
+
+// Mechanism is how a password is proven.
+type Mechanism string
+
+// Mechanisms lists those that clients know.
+var Mechanisms = []Mechanism{"plain", "scram-sha-256", "scram-sha-512"}
+
+// Secret is a place where a value is found at run time: the environment variable Env or
+// the file File, one of them. Text is a value in the spec itself; only names of users may
+// stand there, so it is empty for passwords.
+type Secret struct {
+	Text, Env, File string
+}
+
+// Registry is a schema registry with Confluent's interface.
+type Registry struct {
+	URL string
+	// User and Password are zero for none.
+	User, Password Secret
+	// Insecure allows a password that travels without encryption.
+	Insecure bool
+}
+
+// Stream holds what matters only when topics are read.
+type Stream struct {
+	// Name is the job's own, which must stay: transactions are named after it.
+	Name string
+	// Group is the consumer group that offsets are committed to, for tools that show lag.
+	Group string
+	Start Start
+	// IdleAfter is how long a partition without records holds the watermark back; 0 for ever.
+	IdleAfter time.Duration
+	// Readers divide the partitions among them.
+	Readers      int
+	OnTruncation OnTruncation
+	Delivery     Delivery
+	// TransactionTimeout is how long the broker keeps an open transaction; 0 with
+	// AtLeastOnce, which has none.
+	TransactionTimeout time.Duration
+}
+
+// Start is where reading begins in partitions that no checkpoint knows.
+type Start struct {
+	From StartFrom
+	// Time is set for StartAtTime only: the first record whose timestamp is not before it.
+	Time time.Time
+}
+
+// StartFrom is a way to choose the first offset.
+type StartFrom string
+
+// Ways to choose the first offset. In a spec, a time stands for StartAtTime.
+const (
+	StartEarliest  StartFrom = "earliest"
+	StartLatest    StartFrom = "latest"
+	StartCommitted StartFrom = "committed"
+	StartAtTime    StartFrom = "time"
+)
+
+// OnTruncation is what happens when offsets that were to be read are gone.
+type OnTruncation string
+
+// What a truncated log does: fail the job, or be counted and read on.
+const (
+	TruncationFails OnTruncation = "fail"
+	TruncationSkips OnTruncation = "skip"
+)
+
+// Delivery is how often a sample may be in its topic.
+type Delivery string
+
+// Deliveries.
+const (
+	ExactlyOnce Delivery = "exactly_once"
+	AtLeastOnce Delivery = "at_least_once"
+)
+
+// Topics are the topics beside the samples', in the samples' cluster. Orphans is empty if
+// they are only counted, Ledger with AtLeastOnce.
+type Topics struct {
+	Late, DeadLetters, Orphans string
+	// Ledger holds which (shard, bucket) is in the samples, a partition for each shard.
+	Ledger string
+	// Marks holds how far the readers are.
+	Marks string
+}
+
+// TopicCodecs lists how batches of records may be compressed, the default first.
+var TopicCodecs = []Codec{Snappy, Lz4, Zstd, Gzip, NoCodec}
+
+// TopicFormats lists what values of topics may be, the default first.
+var TopicFormats = []Format{Avro, JSON}
+
+// Streams tells whether the spec reads topics, and not files.
+func (s *Spec) Streams() bool {
+	return s.Outputs.Samples.Topic != ""
+}
+
+// Cluster returns a cluster by its name, nil if there is none.
+func (s *Spec) Cluster(name string) *Cluster {
+	for i := range s.Clusters {
+		if s.Clusters[i].Name == name {
+			return &s.Clusters[i]
+		}
+	}
+	return nil
+}
+
+// Inputs lists the inputs of views and of every kind, in that order.
+func (s *Spec) Inputs() []Input {
+	all := append([]Input(nil), s.Views.Inputs...)
+	for _, e := range s.Engagements {
+		all = append(all, e.Inputs...)
+	}
+	return all
+}
+
+// Ordered tells whether records of the input can be late.
+func (in Input) Ordered() bool {
+	return in.Topic != "" || in.Order != OrderNone
+}
+
+// name tells inputs apart: no path holds a NUL.
+func (in Input) name() string {
+	if in.Topic != "" {
+		return in.Cluster + "\x00" + in.Topic
+	}
+	return in.Path
+}

@@ -1,0 +1,221 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+
+	"tributary/pipelines/problem"
+)
+
+// A producer for each shard holds several connections to each broker.
+const manyShards = 256
+
+// sorted is an input or output with its sort and where it stands.
+type sorted struct {
+	at    dotted
+	what  string
+	topic bool
+}
+
+// topicRules checks what concerns topics and clusters.
+func (r *reader) topicRules(s *Spec) {
+	if r.mixed(s) {
+		return
+	}
+	used := map[string]bool{}
+	r.clusterRules(s, used)
+	r.readingRules(s)
+	if !s.Streams() {
+		if used := len(used) > 0; !used && !r.anyFailed("outputs", "views", "engagements") {
+			for _, key := range []dotted{"stream", "clusters"} {
+				if r.isSet(key) {
+					r.add(r.without("T1620", key, "this spec joins files, and %s is about topics", key))
+				}
+			}
+		}
+		return
+	}
+	for _, c := range s.Clusters {
+		at := dotted("clusters").key(c.Name)
+		if !used[c.Name] && !r.anyFailed("outputs", "views", "engagements") {
+			r.add(r.without("T1620", at, "no input or output is in this cluster"))
+		}
+		r.cleartext(c, at)
+	}
+	r.outputTopicRules(s)
+	r.streamRules(s)
+}
+
+// without is a warning about something of no effect.
+func (r *reader) without(code string, at dotted, format string, args ...any) problem.Problem {
+	n := r.at(at)
+	if m, ok := r.marks[string(at)]; ok {
+		n = &node{kind: textKind, line: m.key.Line, column: m.key.Column, width: 1}
+	}
+	p := r.problem(code, n, at, format, args...)
+	p.Hint = "leave it out"
+	return p
+}
+
+// mixed reports files and topics in one spec.
+func (r *reader) mixed(s *Spec) bool {
+	var all []sorted
+	for _, in := range s.Inputs() {
+		what := in.Topic
+		if what == "" {
+			what = in.Path
+		}
+		all = append(all, sorted{r.places[in.At], what, in.Topic != ""})
+	}
+	o := s.Outputs
+	for _, out := range []struct{ key, folder, topic string }{
+		{"samples", o.Samples.Path, o.Samples.Topic},
+		{"late", o.Late, o.Topics.Late},
+		{"dead_letters", o.DeadLetters, o.Topics.DeadLetters},
+		{"orphans", o.Orphans, o.Topics.Orphans},
+		{"ledger", o.Ledger, o.Topics.Ledger},
+		{"marks", "", o.Topics.Marks},
+	} {
+		at := dotted("outputs").key(out.key)
+		if !r.isSet(at) {
+			continue
+		}
+		if out.folder != "" {
+			all = append(all, sorted{at, out.folder, false})
+		} else if out.topic != "" {
+			all = append(all, sorted{at, out.topic, true})
+		}
+	}
+	for _, p := range all {
+		if p.topic == all[0].topic {
+			continue
+		}
+		sort := map[bool]string{false: "files", true: "a topic"}
+		n := r.at(p.at)
+		bad := r.problem("T1602", n, p.at, "%s is %s, and %s is %s: a spec joins one sort", p.at, sort[p.topic], all[0].at, sort[all[0].topic])
+		bad.Hint = "make two specs; `kcat` or a connector copies one sort to the other"
+		if strings.HasPrefix(string(p.at), "outputs.") {
+			bad.Hint = "name a folder, or leave it out"
+			if !p.topic {
+				bad.Hint = "name a topic, like `{topic: samples}`, or leave it out"
+			}
+		}
+		r.add(bad)
+		return true
+	}
+	return false
+}
+
+// clusterRules looks at where topics are, and notes the clusters that are used.
+func (r *reader) clusterRules(s *Spec, used map[string]bool) {
+	names := make([]string, len(s.Clusters))
+	for i, c := range s.Clusters {
+		names[i] = c.Name
+	}
+	toldNone := false
+	check := func(cluster string, registry bool, at dotted) {
+		clusterAt := at.key("cluster")
+		used[cluster] = true
+		c := s.Cluster(cluster)
+		switch {
+		case !r.ok(clusterAt, "clusters"):
+			return
+		case cluster == "" && len(names) == 0:
+			if r.isSet("clusters") || toldNone {
+				return
+			}
+			toldNone = true
+			p := r.problem("T1604", r.at(at), at, "the spec names no cluster for this topic to be in")
+			p.Hint = "for example `clusters: {main: {brokers: [kafka-1:9092]}}`"
+			r.add(p)
+			return
+		case cluster == "":
+			p := r.problem("T1604", r.at(at), at, "there are several clusters, and this topic does not say which it is in")
+			p.Allowed, p.Hint = names, "add `cluster: "+names[0]+"`, or name the usual one default"
+			r.add(p)
+			return
+		case c == nil:
+			n := r.at(clusterAt)
+			p := r.problem("T1604", n, clusterAt, "there is no cluster %q", cluster)
+			p.Got, p.Allowed = cluster, names
+			if p.Nearest = Nearest(cluster, names); p.Nearest != "" {
+				p.Fix = r.replaced(n, p.Nearest)
+			}
+			r.add(p)
+			return
+		}
+		if registry && c.Registry == nil && r.ok(dotted("clusters").key(cluster).key("registry")) {
+			n := r.at(at.key("registry"))
+			p := r.problem("T1612", n, at.key("registry"), "cluster %s has no registry", cluster)
+			p.Hint = "add it there, like `registry: {url: https://registry:8081}`"
+			r.add(p)
+		}
+	}
+	for _, in := range s.Inputs() {
+		if in.Topic == "" {
+			continue
+		}
+		at := r.places[in.At]
+		check(in.Cluster, in.Registry, at)
+		if in.Format == Avro && in.Schema == "" && !in.Registry && r.ok(at, at.key("schema"), at.key("registry"), "clusters") && !r.anyFailed("clusters.") && s.Cluster(in.Cluster) != nil {
+			p := r.problem("T1611", r.at(at), at, "values in avro cannot be read without the schema that they were written with")
+			p.Hint = "name it (`schema: view.avsc`), or a registry in the cluster; or write `format: json`"
+			r.add(p)
+		}
+	}
+	if o := s.Outputs.Samples; o.Topic != "" {
+		check(o.Cluster, o.Registry, "outputs.samples")
+	}
+}
+
+// readingRules looks for topics that are read twice.
+func (r *reader) readingRules(s *Spec) {
+	lists := [][]Input{s.Views.Inputs}
+	for _, e := range s.Engagements {
+		lists = append(lists, e.Inputs)
+	}
+	var seen []Input
+	for _, list := range lists {
+		for i, in := range list {
+			if in.Topic == "" {
+				continue
+			}
+			at := r.places[in.At]
+			same := func(other Input) bool { return other.name() == in.name() }
+			if first := slices.IndexFunc(list[:i], same); first >= 0 {
+				p := r.problem("T1109", r.at(at), at, "this topic is listed twice; the first is in line %d", list[first].At.Line)
+				p.Hint = "keep one of the two: records read twice are duplicates"
+				r.add(p)
+				continue
+			}
+			if first := slices.IndexFunc(seen, same); first >= 0 {
+				other := seen[first]
+				if other.Format != in.Format || other.Schema != in.Schema || other.Registry != in.Registry {
+					p := r.problem("T1615", r.at(at), at, "topic %s is read in another way in line %d: %s, here %s", in.Topic, other.At.Line, other.reading(), in.reading())
+					p.Hint = "give both the same format, schema and registry"
+					r.add(p)
+				}
+			}
+			seen = append(seen, in)
+		}
+	}
+}
+
+func (r *reader) cleartext(c Cluster, at dotted) {
+	if c.SASL != nil && c.SASL.Mechanism == "plain" && c.TLS == nil && !c.SASL.Insecure && r.ok(at.key("tls"), at.key("sasl").key("insecure")) {
+		sasl := at.key("sasl").key("mechanism")
+		p := r.problem("T1607", r.at(sasl), sasl, "plain sends the password as it is, and without tls everybody on the way can read it")
+		p.Hint = "add `tls: true` to the cluster, or use scram-sha-512; `insecure: true` beside it where nobody else is on the network"
+		r.add(p)
+	}
+	g := c.Registry
+	if g == nil || g.Insecure || !strings.HasPrefix(g.URL, "http://") || !r.isSet(at.key("registry").key("password")) || !r.ok(at.key("registry").key("insecure")) {
+		return
+	}
+	url := at.key("registry").key("url")
+	p := r.problem("T1607", r.at(url), url, "http sends the password as it is, and everybody on the way can read it")
+	p.Nearest = "https" + strings.TrimPrefix(g.URL, "http")
+	p.Fix = r.replaced(r.at(url), p.Nearest)
+	p.Hint = "`insecure: true` beside it where nobody else is on the network"
+	r.add(p)
+}

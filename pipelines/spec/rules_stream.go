@@ -1,0 +1,92 @@
+package spec
+
+// outputTopicRules looks at topics that are written.
+func (r *reader) outputTopicRules(s *Spec) {
+	o := s.Outputs
+	outputs := []struct{ key, topic string }{
+		{"samples", o.Samples.Topic},
+		{"late", o.Topics.Late},
+		{"dead_letters", o.Topics.DeadLetters},
+		{"orphans", o.Topics.Orphans},
+		{"ledger", o.Topics.Ledger},
+		{"marks", o.Topics.Marks},
+	}
+	for i, out := range outputs {
+		if out.topic == "" {
+			continue
+		}
+		at := dotted("outputs").key(out.key)
+		if r.isSet(at.key("topic")) {
+			at = at.key("topic")
+		}
+		for _, in := range s.Inputs() {
+			if in.Topic != out.topic || !s.sameCluster(in.Cluster, o.Samples.Cluster) {
+				continue
+			}
+			p := r.problem("T1616", r.at(at), at, "%s is read in line %d: what is written here would be joined again", out.topic, in.At.Line)
+			p.Got, p.Hint = out.topic, "write "+out.key+" to a topic of its own"
+			r.add(p)
+			break
+		}
+		for _, other := range outputs[:i] {
+			if other.topic == out.topic {
+				p := r.problem("T1617", r.at(at), at, "%s and %s are the same topic", other.key, out.key)
+				p.Got, p.Hint = out.topic, "give each output a topic of its own"
+				r.add(p)
+				break
+			}
+		}
+	}
+}
+
+// sameCluster tells whether two names mean one cluster: then they share a broker.
+func (s *Spec) sameCluster(a, b string) bool {
+	if a == b {
+		return true
+	}
+	one, other := s.Cluster(a), s.Cluster(b)
+	if one == nil || other == nil {
+		return false
+	}
+	for _, x := range one.Brokers {
+		for _, y := range other.Brokers {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// streamRules looks for settings that lose data, or do nothing.
+func (r *reader) streamRules(s *Spec) {
+	st := s.Stream
+	if at := dotted("stream.idle_after"); r.isSet(at) && r.ok(at, "out_of_orderness") && 0 < st.IdleAfter && st.IdleAfter < s.OutOfOrderness {
+		n := r.at(at)
+		p := r.problem("T1618", n, at, "%s is shorter than out_of_orderness, %s: a partition that pauses is not waited for, and what it brings then is late",
+			FormatDuration(st.IdleAfter), FormatDuration(s.OutOfOrderness))
+		p.Nearest = FormatDuration(s.OutOfOrderness)
+		p.Fix, p.Hint = r.replaced(n, p.Nearest), "never waits for every partition"
+		r.add(p)
+	}
+	if at := dotted("stream.start"); r.ok(at) && st.Start.From == StartCommitted {
+		n := r.at(at)
+		p := r.problem("T1624", n, at, "committed offsets tell what was read, not what was joined: views whose windows were open then are lost")
+		p.Nearest, p.Fix = string(StartEarliest), r.replaced(n, string(StartEarliest))
+		p.Hint = "a job that resumes from its checkpoint or from the log does not need it"
+		r.add(p)
+	}
+	if st.Delivery == AtLeastOnce {
+		if at := dotted("outputs.ledger"); r.isSet(at) {
+			r.add(r.without("T1619", at, "with at_least_once no ledger is written"))
+		}
+		if at := dotted("stream.transaction_timeout"); r.isSet(at) {
+			r.add(r.without("T1619", at, "with at_least_once there are no transactions"))
+		}
+	}
+	if at := dotted("shards"); s.Shards > manyShards && st.Delivery == ExactlyOnce && r.ok(at, "stream.delivery") {
+		p := r.problem("T1623", r.at(at), at, "%d shards are as many producers, each with several connections to each broker", s.Shards)
+		p.Hint = "16 to 256 suit most streams"
+		r.add(p)
+	}
+}

@@ -1,0 +1,135 @@
+package spec
+
+import (
+	"regexp"
+	"slices"
+
+	"tributary/pipelines/problem"
+)
+
+// topicPattern is what topics are called. A topic of samples must leave room for the
+// names that are made of it: <topic>.ledger.
+const (
+	topicPattern   = `^(\.{0,2}[a-zA-Z0-9_-][a-zA-Z0-9._-]*|\.{3}[a-zA-Z0-9._-]*)$`
+	longestTopic   = 249
+	longestSamples = 240
+)
+
+var topicForm = regexp.MustCompile(topicPattern)
+
+// isTopic tells whether an entry of inputs means a topic, by the keys that it has.
+func isTopic(n *node) bool {
+	var path, topic bool
+	for _, p := range n.pairs {
+		switch key := p.key.text; {
+		case key == "path":
+			path = true
+		case slices.Contains([]string{"topic", "cluster", "registry"}, key), Nearest(key, []string{"path", "topic"}) == "topic":
+			topic = true
+		}
+	}
+	return topic && !path
+}
+
+// bothSorts reports a mapping with a path and a topic.
+func (r *reader) bothSorts(n *node, at dotted) bool {
+	var path, topic *node
+	for _, p := range n.pairs {
+		switch p.key.text {
+		case "path":
+			path = p.key
+		case "topic":
+			topic = p.key
+		}
+	}
+	if path == nil || topic == nil {
+		return false
+	}
+	p := r.problem("T1601", topic, at.key("topic"), "this is a path already: files or a topic, not both")
+	p.Hint = "leave one of path and topic out"
+	r.add(p)
+	return true
+}
+
+// inputTopic reads an input that is a topic.
+func (r *reader) inputTopic(n *node, at dotted, above *fields) (Input, bool) {
+	f := r.fields(n, at, topicShape, above)
+	in := Input{Format: TopicFormats[0], At: problem.Position{File: r.file, Line: n.line, Column: n.column}}
+	if n, at := f.get("topic"); n != nil {
+		in.Topic = r.topic(n, at, longestTopic)
+	}
+	if n, at := f.get("cluster"); n != nil {
+		in.Cluster = r.text(n, at)
+	}
+	if n, at := f.get("format"); n != nil {
+		in.Format = Format(r.choice(n, at, texts(TopicFormats)))
+	}
+	if n, at := f.get("schema"); n != nil {
+		in.Schema = r.schemaFile(n, at)
+	}
+	if n, at := f.get("registry"); n != nil {
+		in.Registry = r.framed(n, at, in.Format)
+	}
+	return in, in.Topic != ""
+}
+
+// framed reads whether values name their schema in the registry: only avro ones do.
+func (r *reader) framed(n *node, at dotted, format Format) bool {
+	registry := r.yes(n, at)
+	if registry && format == JSON {
+		p := r.problem("T1613", n, at, "values in JSON have no schema in a registry")
+		p.Got, p.Fix, p.Hint = "true", r.replaced(n, "false"), "write `format: avro` if values begin with the number of a schema"
+		r.add(p)
+		return false
+	}
+	return registry
+}
+
+func (r *reader) topic(n *node, at dotted, longest int) string {
+	text := r.text(n, at)
+	if text == "" || topicForm.MatchString(text) && len(text) <= longest {
+		return text
+	}
+	p := r.problem("T1605", n, at, "this cannot be the name of a topic")
+	if len(text) > longest {
+		p = r.problem("T1605", n, at, "the name of this topic has at most %d characters, not %d", longest, len(text))
+	}
+	p.Got, p.Allowed = text, []string{"letters, digits, ., _ and -"}
+	p.Hint = "a topic is named, not matched: list each topic"
+	r.add(p)
+	return ""
+}
+
+// samplesTopicOutput reads samples that go to a topic.
+func (r *reader) samplesTopicOutput(n *node, at dotted, above *fields) Output {
+	f := r.fields(n, at, samplesTopic, above)
+	out := Output{Format: TopicFormats[0], Codec: TopicCodecs[0]}
+	if n, at := f.get("topic"); n != nil {
+		out.Topic = r.topic(n, at, longestSamples)
+	}
+	if n, at := f.get("cluster"); n != nil {
+		out.Cluster = r.text(n, at)
+	}
+	if n, at := f.get("format"); n != nil {
+		out.Format = Format(r.choice(n, at, texts(TopicFormats)))
+	}
+	if n, at := f.get("registry"); n != nil {
+		out.Registry = r.framed(n, at, out.Format)
+	}
+	if n, at := f.get("codec"); n != nil {
+		out.Codec = Codec(r.choice(n, at, texts(TopicCodecs)))
+	}
+	return out
+}
+
+// otherTopic reads an output beside the samples that is a topic.
+func (r *reader) otherTopic(n *node, at dotted, above *fields) string {
+	f := r.fields(n, at, outputTopic, above)
+	if f == nil {
+		return ""
+	}
+	if n, at := f.get("topic"); n != nil {
+		return r.topic(n, at, longestTopic)
+	}
+	return ""
+}
