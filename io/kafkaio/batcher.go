@@ -1,0 +1,154 @@
+package kafkaio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"tributary/io/event"
+)
+
+// A batch is emitted once it has that many records or bytes: enough that what is paid for
+// an element is nothing beside it, few enough that the open batches of all partitions fit
+// in memory.
+const (
+	batchRecords = 500
+	batchBytes   = 256 << 10
+)
+
+// errHandedOver says that the rest of the restriction belongs to somebody else now: what
+// was not claimed must not be emitted.
+var errHandedOver = errors.New("the rest was handed over")
+
+// output is what becomes of what a reader reads. Event times are in ms, event.NoTime for
+// the earliest there is.
+type output struct {
+	claim  func(claim) bool
+	batch  func(at int64, b event.Batch)
+	reject func(at int64, r event.Rejected)
+}
+
+// batcher cuts the records of one partition into batches. It decides by the records alone,
+// and by the watermark if the partition was idle.
+type batcher struct {
+	topic          *topic
+	index          int // of the partition in the restriction
+	outOfOrderness int64
+	out            output
+	// after is the position behind all that was added, claimed or not.
+	after position
+	// watermark is the reader's, as emitted.
+	watermark int64
+	open      event.Batch
+	rejected  []event.Rejected
+	// size is that of the last batch and a little more: the next is likely to need as much.
+	size int
+}
+
+// reset begins at a position that was claimed.
+func (b *batcher) reset(p position, watermark int64, out output) {
+	b.after, b.watermark, b.out = p, watermark, out
+	b.open, b.rejected = event.Batch{}, nil
+}
+
+// take adds the next record of the log. On an error nothing was taken.
+func (b *batcher) take(ctx context.Context, offset int64, value []byte, control bool) error {
+	if offset < b.after.Next || b.after.done() {
+		return nil
+	}
+	if offset >= b.after.Stop {
+		b.after.Next = b.after.Stop
+		return nil
+	}
+	if control {
+		b.after.Next = offset + 1
+		return nil
+	}
+	record, by, err := b.topic.open(ctx, value)
+	if err != nil {
+		reason, unusable := isUnusable(err)
+		if !unusable {
+			return err
+		}
+		b.wake()
+		b.reject(offset, value, reason)
+		b.after.Next = offset + 1
+		return nil
+	}
+	b.wake()
+	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes) {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
+	if b.open.Count == 0 {
+		b.open = event.Batch{
+			Partition: b.after.rank(), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
+			MaxTime: b.after.MaxTime, Framed: true, AfterIdle: b.after.Raised,
+			Records: make([]byte, 0, b.size),
+		}
+	}
+	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
+	b.open.Count++
+	if t := by.of(record); t != event.NoTime && t >= b.after.MaxTime {
+		b.after.MaxTime, b.after.Raised = t, false
+	}
+	b.after.Next = offset + 1
+	return nil
+}
+
+// wake makes an idle partition take part again. The watermark went on without it, so it is
+// as if it had seen a record as late as that: whoever judges its records by their own
+// partition then finds late what the runner would drop.
+func (b *batcher) wake() {
+	if !b.after.Idle {
+		return
+	}
+	b.after.Idle = false
+	if b.watermark == event.NoTime {
+		return
+	}
+	if reached := b.watermark + b.outOfOrderness; b.after.MaxTime < reached {
+		b.after.MaxTime, b.after.Raised = reached, true
+	}
+}
+
+// reject notes a record that cannot be read, for each input.
+func (b *batcher) reject(offset int64, value []byte, reason string) {
+	value = bytes.Clone(value)
+	for _, input := range b.topic.Inputs {
+		b.rejected = append(b.rejected, event.Rejected{
+			Reason: event.ReasonMalformed, Detail: reason, Input: input, Partition: b.after.rank(), Offset: offset,
+			Count: 1, EventTime: event.NoTime, Watermark: behind(b.after.MaxTime, b.outOfOrderness), Record: value,
+		})
+	}
+}
+
+// flush claims and emits what was added since the last flush.
+func (b *batcher) flush() error {
+	after := b.after
+	if !b.out.claim(func(r *restriction) { r.Partitions[b.index] = after }) {
+		return errHandedOver
+	}
+	if b.open.Count > 0 {
+		b.size = min(len(b.open.Records)+len(b.open.Records)/8, batchBytes)
+		at := max(behind(b.open.MaxTime, b.outOfOrderness), b.watermark)
+		for _, input := range b.topic.Inputs {
+			b.open.Input = input
+			b.out.batch(at, b.open)
+		}
+	}
+	for _, r := range b.rejected {
+		b.out.reject(max(r.Watermark, b.watermark), r)
+	}
+	b.open, b.rejected = event.Batch{}, nil
+	return nil
+}
+
+// behind is the watermark of a partition with that largest event time.
+func behind(maxTime, outOfOrderness int64) int64 {
+	if maxTime == event.NoTime {
+		return event.NoTime
+	}
+	return maxTime - outOfOrderness
+}

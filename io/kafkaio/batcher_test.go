@@ -1,0 +1,29 @@
+package kafkaio
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+)
+
+// TestTakeOnlyWhatIsNext: brokers answer with whole batches of their log, which may begin
+// before the offset that was asked for and end behind the stop.
+func TestTakeOnlyWhatIsNext(t *testing.T) {
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{"t", event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	require.NoError(t, err)
+	var got []event.Batch
+	at := restriction{Partitions: []position{{Next: 3, Stop: 5, MaxTime: 7}}}
+	b := batcher{topic: opened}
+	b.reset(at.Partitions[0], event.NoTime, output{
+		claim: func(c claim) bool { c(&at); return true },
+		batch: func(_ int64, batch event.Batch) { got = append(got, batch) },
+	})
+	for _, offset := range []int64{1, 2, 3, 3, 2, 6, 4} {
+		require.NoError(t, b.take(t.Context(), offset, []byte(`{"t":9,"x":""}`), false))
+	}
+	require.NoError(t, b.flush())
+	require.Equal(t, []read{{0, 3, 7, `{"t":9,"x":""}`, 0}}, records(t, got))
+	require.EqualValues(t, 5, at.Partitions[0].Next, "the log went on behind the stop: nothing else is to come")
+}

@@ -1,0 +1,248 @@
+// Package kafkaio reads Kafka topics as batches of raw records and writes to them.
+//
+// Reading is a function of the logs: what a record's batch says about it depends on the
+// records before it in its partition and on nothing else, whichever reader, bundle or
+// attempt brings it.
+package kafkaio
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/cenkalti/backoff/v5"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// connectWithin bounds how long a first answer of a cluster is waited for: longer than a
+// broker takes to restart, short enough for somebody to watch.
+const connectWithin = 20 * time.Second
+
+// Cluster says how to reach a Kafka cluster. It travels with the job, as JSON, and holds
+// no secret, only where each is found.
+type Cluster struct {
+	// Name tells clusters of one job apart; it may be empty if there is one. It is part
+	// of what positions are kept under, so it must not change while they matter.
+	Name string `json:",omitempty"`
+	// Brokers to begin with, as host:port.
+	Brokers []string
+	// TLS is how to encrypt; nil for plain text.
+	TLS *TLS `json:",omitempty"`
+	// SASL is how to authenticate; nil for not at all.
+	SASL *SASL `json:",omitempty"`
+	// AllowPlaintext lets a password cross the network unencrypted: SASL PLAIN without TLS.
+	AllowPlaintext bool `json:",omitempty"`
+}
+
+// TLS settings. The zero value trusts the machine's certificate authorities.
+type TLS struct {
+	// CAFile holds the certificates to trust instead, as PEM.
+	CAFile string `json:",omitempty"`
+	// CertFile and KeyFile are the client's certificate and key, as PEM: both or neither.
+	CertFile string `json:",omitempty"`
+	KeyFile  string `json:",omitempty"`
+	// ServerName is the name in the server's certificate, if it is not the host's.
+	ServerName string `json:",omitempty"`
+}
+
+// Mechanism is a way to authenticate.
+type Mechanism string
+
+// Mechanisms of SASL.
+const (
+	Plain       Mechanism = "PLAIN"
+	ScramSHA256 Mechanism = "SCRAM-SHA-256"
+	ScramSHA512 Mechanism = "SCRAM-SHA-512"
+)
+
+// SASL says who to authenticate as, and how.
+type SASL struct {
+	Mechanism Mechanism
+	User      User
+	Password  Secret
+}
+
+// Validate reports everything that is wrong with the settings themselves, without
+// reading a file or reaching for the network.
+func (c Cluster) Validate() error {
+	var errs []error
+	if len(c.Brokers) == 0 {
+		errs = append(errs, errors.New("brokers: at least one is needed"))
+	}
+	if strings.ContainsAny(c.Name, "/ ") {
+		errs = append(errs, fmt.Errorf("name: must hold neither / nor space, got %q", c.Name))
+	}
+	if c.TLS != nil && (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		errs = append(errs, errors.New("tls: certificate and key go together: one is missing"))
+	}
+	if c.SASL != nil {
+		switch c.SASL.Mechanism {
+		case Plain:
+			if c.TLS == nil && !c.AllowPlaintext {
+				errs = append(errs, errors.New("sasl: PLAIN without TLS would send the password unencrypted: use TLS or SCRAM, or allow plaintext"))
+			}
+		case ScramSHA256, ScramSHA512:
+		default:
+			errs = append(errs, fmt.Errorf("sasl: mechanism must be %s, %s or %s, got %q", Plain, ScramSHA256, ScramSHA512, c.SASL.Mechanism))
+		}
+		if err := c.SASL.User.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("sasl: user: %w", err))
+		}
+		if err := c.SASL.Password.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("sasl: password: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Options returns the options of a client of the cluster. It reads secrets and files, so
+// it is for where the client runs.
+func (c Cluster) Options() ([]kgo.Opt, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", c, err)
+	}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(c.Brokers...),
+		kgo.ClientID("tributary"),
+		// A broker that dies at the first read of a connection is like one that dies later.
+		kgo.AlwaysRetryEOF(),
+	}
+	if c.TLS != nil {
+		config, err := c.TLS.config()
+		if err != nil {
+			return nil, fmt.Errorf("%s: tls: %w", c, err)
+		}
+		opts = append(opts, kgo.DialTLSConfig(config))
+	}
+	if c.SASL != nil {
+		mechanism, err := c.SASL.mechanism()
+		if err != nil {
+			return nil, fmt.Errorf("%s: sasl: %w", c, err)
+		}
+		opts = append(opts, kgo.SASL(mechanism))
+	}
+	return opts, nil
+}
+
+// String names the cluster in messages.
+func (c Cluster) String() string {
+	name := "kafka"
+	if c.Name != "" {
+		name += " " + c.Name
+	}
+	return name + " at " + strings.Join(c.Brokers, ",")
+}
+
+// Connect returns a client that a broker of the cluster has answered. What cannot heal (a
+// refused password, a certificate that is not trusted) is returned at once; a cluster that
+// does not answer is tried for 20 s, with a log line for each time it does not.
+func (c Cluster) Connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
+	opts, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(opts, extra...)...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	// The context ends a ping that hangs, and tells only that; what came before is the cause.
+	var cause error
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		err := client.Ping(ctx)
+		switch {
+		case err == nil:
+			return struct{}{}, nil
+		case final(err):
+			return struct{}{}, backoff.Permanent(err)
+		case ctx.Err() == nil || cause == nil:
+			cause = err
+		}
+		return struct{}{}, err
+	}, backoff.WithNotify(func(err error, wait time.Duration) {
+		log.Warnf(ctx, "%s: no answer, trying again in %s: %v", c, wait.Round(time.Millisecond), err)
+	}))
+	if err == nil {
+		return client, nil
+	}
+	client.Close()
+	switch {
+	case final(err):
+		return nil, fmt.Errorf("%s: %w", c, err)
+	case errors.Is(cause, io.EOF):
+		// What a listener does that expects another protocol, and some with a wrong password.
+		return nil, fmt.Errorf("%s: brokers close the connection: check TLS, user and password: %w", c, cause)
+	default:
+		return nil, fmt.Errorf("%s: no broker answers: %w", c, cmp.Or(cause, err))
+	}
+}
+
+// final says whether trying again cannot help.
+func final(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &certificate), errors.As(err, &record):
+		return true
+	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism),
+		errors.Is(err, kerr.IllegalSaslState), errors.Is(err, kerr.TopicAuthorizationFailed),
+		errors.Is(err, kerr.GroupAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return true
+	}
+	return false
+}
+
+// config reads the files of t.
+func (t *TLS) config() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("certificate authorities: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("certificate authorities: %s holds no certificate", t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+func (s *SASL) mechanism() (sasl.Mechanism, error) {
+	user, err := s.User.Read()
+	if err != nil {
+		return nil, fmt.Errorf("user: %w", err)
+	}
+	password, err := s.Password.Read()
+	if err != nil {
+		return nil, fmt.Errorf("password: %w", err)
+	}
+	switch s.Mechanism {
+	case ScramSHA256:
+		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism(), nil
+	case ScramSHA512:
+		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
+	default:
+		return plain.Auth{User: user, Pass: password}.AsMechanism(), nil
+	}
+}

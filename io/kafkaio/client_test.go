@@ -1,0 +1,184 @@
+package kafkaio
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// canary is a password that must turn up nowhere.
+const canary = "canary-6f1d2e"
+
+func TestClusterValidate(t *testing.T) {
+	password := Secret{Env: "P"}
+	tests := []struct {
+		name    string
+		cluster Cluster
+		want    string
+	}{
+		{"nothing", Cluster{}, "brokers: at least one is needed"},
+		{"a slash in the name", Cluster{Name: "a/b", Brokers: []string{"b"}}, `name: must hold neither / nor space, got "a/b"`},
+		{"half a certificate", Cluster{Brokers: []string{"b"}, TLS: &TLS{CertFile: "c"}}, "tls: certificate and key go together: one is missing"},
+		{"PLAIN without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Plain, User{Name: "u"}, password}}, "sasl: PLAIN without TLS would send the password unencrypted: use TLS or SCRAM, or allow plaintext"},
+		{"PLAIN with TLS", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Plain, User{Name: "u"}, password}}, ""},
+		{"PLAIN without TLS, allowed", Cluster{Brokers: []string{"b"}, AllowPlaintext: true, SASL: &SASL{Plain, User{Name: "u"}, password}}, ""},
+		{"SCRAM without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{ScramSHA256, User{Name: "u"}, password}}, ""},
+		{"an unknown mechanism, nobody, no password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: "X"}}, `sasl: mechanism must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, got "X"` + "\n" + "sasl: user: name either an environment variable or a file\nsasl: password: name either an environment variable or a file"},
+		{"two places of a password", Cluster{Brokers: []string{"b"}, SASL: &SASL{ScramSHA512, User{Name: "u"}, Secret{"a", "b"}}}, "sasl: password: name either an environment variable or a file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.cluster.Validate(); tt.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.EqualError(t, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecret(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	t.Setenv("SECRET_SET", canary)
+	t.Setenv("SECRET_EMPTY", "")
+	for _, s := range []Secret{{Env: "SECRET_SET"}, {File: file("plain", canary)}, {File: file("line", canary+"\r\n")}} {
+		got, err := s.Read()
+		require.NoError(t, err)
+		require.Equal(t, canary, got)
+	}
+	for _, s := range []Secret{{}, {Env: "SECRET_EMPTY"}, {Env: "SECRET_MISSING"}, {File: file("empty", "\n")}, {File: filepath.Join(dir, "missing")}} {
+		_, err := s.Read()
+		require.Error(t, err, "%+v", s)
+	}
+}
+
+// secure is a broker that wants TLS and a password, and what reaches it.
+func secure(t *testing.T, mechanism Mechanism) (*kfake.Cluster, Cluster) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "broker"}, NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	fake := kfake.MustCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser(string(mechanism), "user", canary),
+		kfake.TLS(&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+	t.Cleanup(fake.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return fake, Cluster{Brokers: fake.ListenAddrs(), TLS: &TLS{CAFile: ca}, SASL: &SASL{mechanism, User{Name: "user"}, Secret{Env: "KAFKA_PASSWORD"}}}
+}
+
+// logLines keeps what is logged.
+type logLines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logLines) Log(_ context.Context, _ log.Severity, _ int, msg string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.WriteString(msg + "\n")
+}
+
+func (l *logLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// captureLog returns what is logged from now until the test ends.
+func captureLog(t *testing.T) *logLines {
+	lines := &logLines{}
+	log.SetLogger(lines)
+	t.Cleanup(func() { log.SetLogger(&log.Standard{}) })
+	return lines
+}
+
+func TestConnect(t *testing.T) {
+	logged := captureLog(t)
+	t.Cleanup(func() { require.NotContains(t, logged.String(), canary) })
+	for _, mechanism := range []Mechanism{Plain, ScramSHA256, ScramSHA512} {
+		t.Run(string(mechanism), func(t *testing.T) {
+			fake, c := secure(t, mechanism)
+			t.Setenv("KAFKA_PASSWORD", canary)
+			client, err := c.Connect(t.Context())
+			require.NoError(t, err)
+			client.Close()
+			text, err := json.Marshal(&readFn{Reading: Reading{Clusters: []Cluster{c}}})
+			require.NoError(t, err)
+			require.NotContains(t, string(text)+fmt.Sprintf("%+v %#v %s", c, c, c), canary)
+
+			t.Setenv("KAFKA_PASSWORD", canary+"-wrong")
+			short, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err = c.Connect(short) // the fake closes the connection without a word
+			require.ErrorContains(t, err, c.Brokers[0]+": brokers close the connection: check TLS, user and password: ")
+			require.NotContains(t, err.Error(), canary)
+
+			fake.ControlKey(int16(kmsg.SASLAuthenticate), func(q kmsg.Request) (kmsg.Response, error, bool) {
+				fake.KeepControl() // brokers say why
+				answer := q.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+				answer.ErrorCode = kerr.SaslAuthenticationFailed.Code
+				return answer, nil, true
+			})
+			began := time.Now()
+			_, err = c.Connect(t.Context())
+			require.ErrorIs(t, err, kerr.SaslAuthenticationFailed)
+			require.ErrorContains(t, err, c.Brokers[0])
+			require.NotContains(t, err.Error(), canary)
+			require.Less(t, time.Since(began), connectWithin/2, "it is not tried again")
+
+			c.TLS = &TLS{} // the machine's authorities, which did not sign this
+			_, err = c.Connect(t.Context())
+			require.ErrorContains(t, err, "certificate")
+			require.NotContains(t, err.Error(), canary)
+			require.Less(t, time.Since(began), connectWithin/2, "it is not tried again")
+		})
+	}
+}
+
+// TestConnectToNobody: an unknown broker is one clear error after a bounded time.
+func TestConnectToNobody(t *testing.T) {
+	logged := captureLog(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	short, cancel := context.WithTimeout(t.Context(), 2*time.Second) // Connect itself has more patience
+	defer cancel()
+	began := time.Now()
+	_, err = Cluster{Brokers: []string{address}}.Connect(short)
+	require.ErrorContains(t, err, "kafka at "+address+": no broker answers: ")
+	require.ErrorContains(t, err, "connection refused")
+	require.Less(t, time.Since(began), 5*time.Second)
+	require.Contains(t, logged.String(), "kafka at "+address+": no answer, trying again in ", "nothing waits silently")
+}

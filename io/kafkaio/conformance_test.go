@@ -1,0 +1,283 @@
+package kafkaio
+
+import (
+	"fmt"
+	"math"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/event"
+)
+
+// TestConformance is what a source on any broker has to do. It runs against one in this
+// process; TRIBUTARY_KAFKA=host:port points it at a real one.
+func TestConformance(t *testing.T) {
+	tests := []struct {
+		name string
+		test func(*testing.T, *broker)
+	}{
+		{"several readers read all, each partition in order", testSeveralReaders},
+		{"a restart anywhere changes nothing", testRestart},
+		{"what was fetched and not claimed is read again", testHandedOver},
+		{"aborted and open transactions are not read", testTransactions},
+		{"partitions that are added are read from their start", testNewPartitions},
+		{"an idle partition stops holding the watermark", testIdle},
+		{"an empty partition holds the watermark", testEmptyHolds},
+		{"deleted records are told", testTruncated},
+		{"starts", testStarts},
+		{"stops", testStops},
+		{"a record of 10 MB", testLargeRecord},
+		{"tombstones are rejected", testTombstones},
+		{"batches end at 500 records and at 256 KiB", testBatchSizes},
+		{"each input of a topic gets each batch", testInputs},
+		{"a topic that is not there", testMissingTopic},
+		{"the group's offsets follow", testGroupFollows},
+		{"a log without an end is read as it grows", testGrowing},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, newBroker(t)) })
+	}
+}
+
+func testSeveralReaders(t *testing.T, b *broker) {
+	topics := []string{b.topic(5), b.topic(3)}
+	for i, topic := range topics {
+		for p := range int32(5 - 2*i) {
+			b.produce(topic, p, disorder(int(p)+10*i, 700)...)
+		}
+	}
+	var got []read
+	for i := range 3 {
+		r := b.reading(topics[1], topics[0]) // ranks do not follow the order of the list
+		r.Readers = 3
+		s := newSession(t, r, i)
+		s.finish()
+		read := records(t, s.batches)
+		for _, rec := range read {
+			require.Equal(t, i, int(rec.Partition&(1<<rankBits-1))%3)
+		}
+		got = append(got, read...)
+		for _, w := range s.watermarks {
+			require.LessOrEqual(t, w, slices.Max(s.watermarks))
+		}
+		for j, at := range s.times {
+			require.Equal(t, behind(s.batches[j].MaxTime, 10), at)
+		}
+	}
+	// Stable: within a partition records must have come in order.
+	slices.SortStableFunc(got, func(a, b read) int { return int(a.Partition - b.Partition) })
+	require.Equal(t, b.log(topics...), got)
+}
+
+// testRestart takes the rest away after any number of claims, and goes on elsewhere.
+func testRestart(t *testing.T, b *broker) {
+	topic := b.topic(3)
+	for p := range int32(3) {
+		b.produce(topic, p, disorder(int(p), 3_000)...)
+	}
+	want := b.log(topic)
+	random := rand.New(rand.NewSource(1))
+	for range 5 {
+		s := newSession(t, b.reading(topic), 0)
+		for !s.at.done() {
+			s.claims = 1 + random.Intn(6)
+			if err := s.slice(); err != nil {
+				require.ErrorIs(t, err, errHandedOver)
+			}
+			if random.Intn(2) == 0 {
+				s.restart()
+			}
+		}
+		require.Equal(t, want, sorted(records(t, s.batches)))
+	}
+}
+
+func testHandedOver(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, disorder(1, 1_200)...)
+	s := newSession(t, b.reading(topic), 0)
+	s.claims = 1
+	require.ErrorIs(t, s.slice(), errHandedOver)
+	require.Len(t, records(t, s.batches), batchRecords, "what was claimed, and no more")
+	// The same reader is called again: its client is far ahead.
+	s.claims = math.MaxInt
+	s.finish()
+	require.Equal(t, b.log(topic), records(t, s.batches))
+}
+
+func testTransactions(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	writer := func(id string) *kgo.Client {
+		return b.connect(kgo.TransactionalID(topic+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	}
+	write := func(c *kgo.Client, value string) {
+		require.NoError(t, c.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr())
+	}
+	first, second := writer("a"), writer("b")
+	require.NoError(t, first.BeginTransaction())
+	write(first, at(10, "committed"))
+	require.NoError(t, first.EndTransaction(t.Context(), kgo.TryCommit))
+	require.NoError(t, first.BeginTransaction())
+	write(first, at(99_999, "aborted"))
+	require.NoError(t, first.EndTransaction(t.Context(), kgo.TryAbort))
+	r := b.reading(topic)
+	r.IdleAfter = time.Millisecond
+	s := newSession(t, r, 0)
+	s.finish() // though the last record of the log is a marker, and those before it are void
+	require.Equal(t, []read{{0, 0, event.NoTime, at(10, "committed"), 0}}, records(t, s.batches))
+
+	require.NoError(t, second.BeginTransaction())
+	write(second, at(50, "later"))
+	open := newSession(t, r, 0)
+	require.EqualValues(t, 4, open.at.Partitions[0].Stop, "the last stable offset")
+	r.Stop = Stop{}
+	live := newSession(t, r, 0)
+	live.until(func() bool { return live.at.Partitions[0].Next == 4 })
+	for range 3 {
+		require.NoError(t, live.slice())
+	}
+	require.False(t, live.at.Partitions[0].Idle, "records wait for their commit")
+	require.NoError(t, second.EndTransaction(t.Context(), kgo.TryCommit))
+	live.until(func() bool { return live.at.Partitions[0].Next == 6 })
+	require.Equal(t, []read{{0, 0, event.NoTime, at(10, "committed"), 0}, {0, 4, 10, at(50, "later"), 0}}, records(t, live.batches))
+	live.until(func() bool { return live.at.Partitions[0].Idle })
+}
+
+func testTruncated(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1), at(2), at(3), at(4), at(5))
+	r := b.reading(topic)
+	r.Stop = Stop{}
+	s := newSession(t, r, 0)
+	r.OnTruncation = SkipTruncated
+	skipping := newSession(t, r, 0)
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(topic, 0, 3, -1)
+	_, err := b.admin.DeleteRecords(t.Context(), offsets)
+	require.NoError(t, err)
+	deadline := time.Now().Add(20 * time.Second)
+	for err == nil && time.Now().Before(deadline) {
+		err = s.slice()
+	}
+	require.EqualError(t, err, topic+"/0: offset 0 is wanted, but the log holds 3 to 5 only: records were deleted before they were read")
+	require.Empty(t, s.batches)
+	skipping.until(func() bool { return len(skipping.batches) == 1 })
+	require.EqualValues(t, 3, skipping.truncated)
+	require.Equal(t, []read{{0, 3, event.NoTime, at(4), 0}, {0, 4, 4, at(5), 0}}, records(t, skipping.batches))
+
+	// A position behind the end is another log's: there is nothing to skip to.
+	skipping.at.Partitions[0].Next = 50
+	for err = nil; err == nil && time.Now().Before(deadline); {
+		err = skipping.slice()
+	}
+	require.EqualError(t, err, topic+"/0: offset 50 is wanted, but the log ends at 5: it was truncated or made anew")
+}
+
+func testLargeRecord(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	large := at(2, strings.Repeat("x", 10<<20))
+	b.produce(topic, 0, at(1), large, at(3))
+	s := newSession(t, b.reading(topic), 0)
+	s.finish()
+	got := records(t, s.batches)
+	require.Len(t, s.batches, 3)
+	require.Len(t, got, 3)
+	require.True(t, got[1].Value == large)
+	require.EqualValues(t, 2, got[2].Before)
+}
+
+func testTombstones(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1_000))
+	require.NoError(t, b.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k")}).FirstErr())
+	b.produce(topic, 0, at(1_001), "")
+	r := b.reading(topic)
+	r.Topics[0].Inputs = []int32{3, 5}
+	s := newSession(t, r, 0)
+	s.finish()
+	tombstone := event.Rejected{
+		Reason: event.ReasonMalformed, Detail: "no value: a tombstone", Input: 3, Offset: 1, Count: 1,
+		EventTime: event.NoTime, Watermark: 990,
+	}
+	other := tombstone
+	other.Input = 5
+	require.Equal(t, []event.Rejected{tombstone, other}, s.rejected)
+	require.Equal(t, []read{{0, 0, event.NoTime, at(1_000), 0}, {0, 2, 1_000, at(1_001), 0}, {0, 3, 1_001, "", 0}}, records(t, s.batches[:1]))
+}
+
+func testBatchSizes(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, disorder(1, 1_001)...)
+	wide := make([]string, 10)
+	for i := range wide {
+		wide[i] = at(int64(i), strings.Repeat("y", 100<<10))
+	}
+	b.produce(topic, 0, wide...)
+	s := newSession(t, b.reading(topic), 0)
+	s.finish()
+	require.Equal(t, b.log(topic), records(t, s.batches))
+	for _, batch := range s.batches {
+		require.LessOrEqual(t, batch.Count, int32(batchRecords))
+		require.LessOrEqual(t, len(batch.Records), batchBytes+batchRecords*10)
+	}
+	require.Less(t, len(s.batches), 12, "batches are full")
+}
+
+func testInputs(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1), at(2))
+	r := b.reading(topic)
+	r.Topics[0].Inputs = []int32{7, 2}
+	s := newSession(t, r, 0)
+	s.finish()
+	require.Len(t, s.batches, 2)
+	require.Equal(t, []int32{7, 2}, []int32{s.batches[0].Input, s.batches[1].Input})
+	require.Equal(t, records(t, s.batches[:1]), records(t, s.batches[1:]))
+}
+
+func testMissingTopic(t *testing.T, b *broker) {
+	r := b.reading("no-such-topic").normal()
+	_, err := r.initial(t.Context(), 0)
+	require.ErrorContains(t, err, "topic no-such-topic")
+	require.ErrorContains(t, err, b.cluster.Brokers[0])
+}
+
+func testGroupFollows(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1), at(2), at(3))
+	r := b.reading(topic)
+	r.Group = "group-" + topic
+	s := newSession(t, r, 0)
+	s.finish()
+	s.reader.note(t.Context(), s.at)
+	<-s.reader.notes.done
+	got, err := b.admin.FetchOffsets(t.Context(), r.Group)
+	require.NoError(t, err)
+	found, ok := got.Lookup(topic, 0)
+	require.True(t, ok)
+	require.EqualValues(t, 3, found.At)
+}
+
+func testGrowing(t *testing.T, b *broker) {
+	topic := b.topic(2)
+	r := b.reading(topic)
+	r.Stop = Stop{}
+	s := newSession(t, r, 0)
+	for i := range int64(20) {
+		b.produce(topic, int32(i%2), at(1_000+i, i))
+		s.until(func() bool { return len(records(t, s.batches)) == int(i)+1 })
+		if i == 10 {
+			s.restart()
+		}
+	}
+	require.Equal(t, b.log(topic), sorted(records(t, s.batches)))
+	require.EqualValues(t, 1_018-10, s.at.Watermark)
+	require.True(t, slices.IsSorted(s.watermarks), fmt.Sprint(s.watermarks))
+}

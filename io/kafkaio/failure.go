@@ -1,0 +1,65 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// fetchFailed tells what an error of a fetch means. Those that heal are not returned: the
+// client tries again.
+func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.FetchTopicPartition) error {
+	var lost *kgo.ErrDataLoss
+	switch {
+	case p == nil && (errors.Is(f.Err, context.DeadlineExceeded) || errors.Is(f.Err, context.Canceled)):
+		return nil // there was nothing in the time given
+	case p == nil:
+		return fmt.Errorf("%s: %w", l.cluster, f.Err)
+	case errors.Is(f.Err, kerr.OffsetOutOfRange):
+		return r.truncated(ctx, p)
+	case errors.As(f.Err, &lost):
+		return fmt.Errorf("%s: the log lost records that had been read: it was read to offset %d and now ends at %d: %w", p.name(), lost.ConsumedTo, lost.ResetTo, f.Err)
+	case kerr.IsRetriable(f.Err) && !errors.Is(f.Err, kerr.UnknownTopicID):
+		return nil
+	}
+	return fmt.Errorf("%s: fetch at offset %d: %w", p.name(), p.after.Next, f.Err)
+}
+
+// truncated deals with a position that is not in the log.
+func (r *reader) truncated(ctx context.Context, p *partition) error {
+	first, end, err := p.link.bounds(ctx, p)
+	if err != nil {
+		return fmt.Errorf("%s: offset %d is not in the log: %w", p.name(), p.after.Next, err)
+	}
+	if p.after.Next > end {
+		return fmt.Errorf("%s: offset %d is wanted, but the log ends at %d: it was truncated or made anew", p.name(), p.after.Next, end)
+	}
+	if r.reading.OnTruncation != SkipTruncated {
+		return fmt.Errorf("%s: offset %d is wanted, but the log holds %d to %d only: records were deleted before they were read", p.name(), p.after.Next, first, end)
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	r.stats.truncated += first - p.after.Next
+	p.after.Next = first
+	r.stale = true
+	return fmt.Errorf("%s: %w", p.name(), errWaiting)
+}
+
+// bounds asks for the first offset of a partition and the one behind its last.
+func (l *link) bounds(ctx context.Context, p *partition) (first, end int64, err error) {
+	start, err := l.admin.ListStartOffsets(ctx, p.topic.Name)
+	if err != nil {
+		return 0, 0, err
+	}
+	ends, err := l.admin.ListEndOffsets(ctx, p.topic.Name)
+	if err != nil {
+		return 0, 0, err
+	}
+	at, _ := start.Lookup(p.topic.Name, p.after.Partition)
+	to, _ := ends.Lookup(p.topic.Name, p.after.Partition)
+	return at.Offset, to.Offset, errors.Join(at.Err, to.Err)
+}

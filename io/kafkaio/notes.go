@@ -1,0 +1,111 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// notesEvery is how often a reader notes where it is.
+	notesEvery = 5 * time.Second
+	// noteWithin bounds how long noting may take.
+	noteWithin = 10 * time.Second
+)
+
+// notes is when a reader last wrote down where it is.
+type notes struct {
+	last time.Time
+	// done is closed when what was begun has ended; nil before the first.
+	done chan struct{}
+}
+
+// note writes down positions that were claimed: marks, and the group's offsets for tools
+// that show lag. It returns at once. Nothing depends on either, so what fails is told in
+// the log and left at that.
+func (r *reader) note(ctx context.Context, at restriction) {
+	now := r.now()
+	if (r.reading.Group == "" && r.reading.Marks == nil) || now.Sub(r.notes.last) < notesEvery || len(r.parts) != len(at.Partitions) {
+		return
+	}
+	if r.notes.done != nil {
+		select {
+		case <-r.notes.done:
+		default:
+			return // the last ones are still under way
+		}
+	}
+	r.notes.last = now
+	var work []func(context.Context) error
+	if r.reading.Group != "" {
+		work = append(work, r.commits(at)...)
+	}
+	if r.reading.Marks != nil {
+		work = append(work, r.writeMarks(at))
+	}
+	done := make(chan struct{})
+	r.notes.done = done
+	go func() {
+		defer close(done)
+		// The call whose context this is may end first.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
+		defer cancel()
+		for _, do := range work {
+			if err := do(ctx); err != nil && !errors.Is(err, kgo.ErrClientClosed) {
+				log.Warnf(ctx, "reader %d: its positions were not noted: %v", r.index, err)
+			}
+		}
+	}()
+}
+
+// commits returns what commits the positions to the group, for each cluster.
+func (r *reader) commits(at restriction) []func(context.Context) error {
+	byLink := map[*link]kadm.Offsets{}
+	for i, p := range at.Partitions {
+		part := r.parts[i]
+		if part.link == nil {
+			continue
+		}
+		offsets := byLink[part.link]
+		offsets.AddOffset(part.topic.Name, p.Partition, p.Next, -1)
+		byLink[part.link] = offsets
+	}
+	var work []func(context.Context) error
+	for l, offsets := range byLink {
+		admin, group := l.admin, r.reading.Group
+		work = append(work, func(ctx context.Context) error { return admin.CommitAllOffsets(ctx, group, offsets) })
+	}
+	return work
+}
+
+// writeMarks returns what writes the marks of the positions.
+func (r *reader) writeMarks(at restriction) func(context.Context) error {
+	marks, topic := r.marksOf(at), r.reading.Marks.Topic
+	var client *kgo.Client
+	if l := r.links[r.reading.Marks.Cluster]; l != nil {
+		client = l.client
+	}
+	cluster, _ := r.reading.cluster(r.reading.Marks.Cluster)
+	return func(ctx context.Context) error {
+		if client == nil { // marks are kept on a cluster that nothing is read from
+			var err error
+			if client, err = cluster.Connect(ctx); err != nil {
+				return err
+			}
+			defer client.Close()
+		}
+		var records []*kgo.Record
+		for _, m := range marks {
+			record, err := m.record(topic)
+			if err != nil {
+				return err
+			}
+			records = append(records, record)
+		}
+		return client.ProduceSync(ctx, records...).FirstErr()
+	}
+}

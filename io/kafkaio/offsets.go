@@ -1,0 +1,296 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/event"
+)
+
+// StartAt is a way to say where reading begins.
+type StartAt string
+
+// Ways to begin.
+const (
+	// AtEarliest: the first record that is there.
+	AtEarliest StartAt = ""
+	// AtLatest: what is written from now on.
+	AtLatest StartAt = "latest"
+	// AtTime: the first record stamped at or after Start.Time.
+	AtTime StartAt = "time"
+	// AtCommitted: where the Reading's group stands; the earliest where it never was.
+	AtCommitted StartAt = "committed"
+	// AtOffsets: Start.Offsets; the earliest for partitions that are not among them.
+	AtOffsets StartAt = "offsets"
+)
+
+// Start says where reading begins. It is resolved once, when the job starts.
+type Start struct {
+	At      StartAt
+	Time    time.Time
+	Offsets map[Partition]Position `json:",omitempty"`
+}
+
+// Position is a place in a partition's log.
+type Position struct {
+	// Offset of the next record.
+	Offset int64
+	// MaxTime is the largest event time before it, in ms; event.NoTime if not known.
+	MaxTime int64
+}
+
+// StopAt is a way to say where reading ends.
+type StopAt string
+
+// Ways to end.
+const (
+	// StopNever: it goes on.
+	StopNever StopAt = ""
+	// StopAtEnd: what is in the log when the job starts. Transactions open then are not.
+	StopAtEnd StopAt = "end"
+	// StopAtTime: before the first record stamped at or after Stop.Time, or with what is in
+	// the log when the job starts. The time must have passed by then.
+	StopAtTime StopAt = "time"
+	// StopAtOffsets: before Stop.Offsets; partitions that are not among them are not read.
+	StopAtOffsets StopAt = "offsets"
+)
+
+// Stop says where reading ends. It is resolved once, when the job starts.
+type Stop struct {
+	At      StopAt
+	Time    time.Time
+	Offsets map[Partition]int64 `json:",omitempty"`
+}
+
+func (s Start) validate(r *Reading) error {
+	switch s.At {
+	case AtEarliest, AtLatest, AtOffsets:
+	case AtTime:
+		if s.Time.IsZero() {
+			return errors.New("start: needs a time")
+		}
+	case AtCommitted:
+		if r.Group == "" {
+			return errors.New("start: at committed offsets needs a group")
+		}
+	default:
+		return fmt.Errorf("start: cannot start at %q", s.At)
+	}
+	return nil
+}
+
+func (s Stop) validate(*Reading) error {
+	switch s.At {
+	case StopNever, StopAtEnd, StopAtOffsets:
+	case StopAtTime:
+		if s.Time.IsZero() {
+			return errors.New("stop: needs a time")
+		}
+	default:
+		return fmt.Errorf("stop: cannot stop at %q", s.At)
+	}
+	return nil
+}
+
+// initial resolves where reader index begins and ends.
+func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
+	out := restriction{Watermark: event.NoTime, Ends: r.Stop.At != StopNever}
+	if r.Stop.At == StopAtTime && r.Stop.Time.After(time.Now()) {
+		return out, fmt.Errorf("stop at %s: that time has not come yet", r.Stop.Time.Format(time.RFC3339))
+	}
+	byCluster := map[string]*clusterOffsets{}
+	for i, t := range r.Topics {
+		c := byCluster[t.Cluster]
+		if c == nil {
+			var err error
+			if c, err = r.clusterOffsets(ctx, t.Cluster); err != nil {
+				return out, err
+			}
+			byCluster[t.Cluster] = c
+		}
+		details, err := c.partitions(t.Name)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", c.cluster, err)
+		}
+		for _, p := range details {
+			if int(p)%r.Readers != index {
+				continue
+			}
+			at := position{Topic: int32(i), Partition: p, MaxTime: event.NoTime}
+			if at.Next, at.Stop, at.MaxTime, err = c.bounds(r, t, p); err != nil {
+				return out, fmt.Errorf("%s: %s: %w", c.cluster, Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}, err)
+			}
+			out.Partitions = append(out.Partitions, at)
+		}
+	}
+	return out, nil
+}
+
+// clusterOffsets is what a cluster tells about the topics of a Reading.
+type clusterOffsets struct {
+	cluster                 Cluster
+	topics                  kadm.TopicDetails
+	start, end, from, until kadm.ListedOffsets
+	committed               kadm.OffsetResponses
+}
+
+// clusterOffsets asks a cluster for all that is needed to resolve start and stop.
+func (r *Reading) clusterOffsets(ctx context.Context, name string) (*clusterOffsets, error) {
+	cluster, _ := r.cluster(name)
+	client, err := cluster.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	c := &clusterOffsets{cluster: cluster}
+	admin := kadm.NewClient(client)
+	var topics []string
+	for _, t := range r.Topics {
+		if t.Cluster == name {
+			topics = append(topics, t.Name)
+		}
+	}
+	ask := func(what string, err error) error {
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", cluster, what, err)
+		}
+		return nil
+	}
+	c.topics, err = admin.ListTopics(ctx, topics...)
+	if err := ask("list topics", err); err != nil {
+		return nil, err
+	}
+	for _, t := range topics {
+		if _, err := c.partitions(t); err != nil {
+			return nil, fmt.Errorf("%s: %w", cluster, err)
+		}
+	}
+	if c.start, err = admin.ListStartOffsets(ctx, topics...); err == nil {
+		err = c.start.Error()
+	}
+	if err := ask("first offsets", err); err != nil {
+		return nil, err
+	}
+	// Committed: up to the last stable offset, which is as far as can be read now.
+	if c.end, err = admin.ListCommittedOffsets(ctx, topics...); err == nil {
+		err = c.end.Error()
+	}
+	if err := ask("last offsets", err); err != nil {
+		return nil, err
+	}
+	if r.Start.At == AtTime {
+		c.from, err = admin.ListOffsetsAfterMilli(ctx, r.Start.Time.UnixMilli(), topics...)
+		if err == nil {
+			err = c.from.Error()
+		}
+		if err := ask("offsets at the time of the start", err); err != nil {
+			return nil, err
+		}
+	}
+	if r.Stop.At == StopAtTime {
+		c.until, err = admin.ListOffsetsAfterMilli(ctx, r.Stop.Time.UnixMilli(), topics...)
+		if err == nil {
+			err = c.until.Error()
+		}
+		if err := ask("offsets at the time of the stop", err); err != nil {
+			return nil, err
+		}
+	}
+	if r.Start.At == AtCommitted {
+		c.committed, err = admin.FetchOffsetsForTopics(ctx, r.Group, topics...)
+		if err == nil {
+			err = c.committed.Error()
+		}
+		if err := ask("offsets of group "+r.Group, err); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// partitions returns the numbers of a topic's partitions, in order.
+func (c *clusterOffsets) partitions(topic string) ([]int32, error) {
+	found, ok := c.topics[topic]
+	if !ok {
+		return nil, fmt.Errorf("topic %s does not exist", topic)
+	}
+	if found.Err != nil {
+		return nil, fmt.Errorf("topic %s: %w", topic, found.Err)
+	}
+	return found.Partitions.Numbers(), nil
+}
+
+// bounds returns where the reading of a partition begins and ends.
+func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTime int64, err error) {
+	lookup := func(offsets kadm.ListedOffsets) int64 {
+		found, ok := offsets.Lookup(t.Name, p)
+		if !ok {
+			err = errors.New("the cluster tells no offset of it")
+		}
+		return found.Offset
+	}
+	key := Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}
+	maxTime = event.NoTime
+	next = lookup(c.start)
+	switch r.Start.At {
+	case AtLatest:
+		next = lookup(c.end)
+	case AtTime:
+		next = lookup(c.from)
+	case AtCommitted:
+		if found, ok := c.committed.Lookup(t.Name, p); ok && found.At >= 0 {
+			next = found.At
+		}
+	case AtOffsets:
+		if at, ok := r.Start.Offsets[key]; ok {
+			next, maxTime = at.Offset, at.MaxTime
+		}
+	case AtEarliest:
+	}
+	stop = noStop
+	switch r.Stop.At {
+	case StopAtEnd:
+		stop = lookup(c.end)
+	case StopAtTime:
+		stop = min(lookup(c.until), lookup(c.end))
+	case StopAtOffsets:
+		stop = next
+		if at, ok := r.Stop.Offsets[key]; ok {
+			stop = at
+		}
+	case StopNever:
+	}
+	return next, stop, maxTime, err
+}
+
+// Ends returns the end of the log of every partition of a topic that holds anything: the
+// offset after the last record there is.
+func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+	admin := kadm.NewClient(client)
+	starts, err := admin.ListStartOffsets(ctx, topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("starts of topic %s: %w", topic, err)
+	}
+	ends, err := admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ends of topic %s: %w", topic, err)
+	}
+	out := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if start, ok := starts.Lookup(topic, o.Partition); !ok || o.Offset > start.Offset {
+			out[o.Partition] = o.Offset
+		}
+	})
+	return out, nil
+}

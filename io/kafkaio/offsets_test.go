@@ -1,0 +1,88 @@
+package kafkaio
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/event"
+)
+
+func testStarts(t *testing.T, b *broker) {
+	topic := b.topic(2)
+	stamp := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	for i := range 5 {
+		record := &kgo.Record{Topic: topic, Value: []byte(at(int64(i))), Timestamp: stamp.Add(time.Duration(i) * time.Minute)}
+		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+	}
+	committed := kadm.Offsets{}
+	committed.AddOffset(topic, 0, 4, -1)
+	require.NoError(t, b.admin.CommitAllOffsets(t.Context(), topic, committed))
+	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
+	tests := []struct {
+		name          string
+		start         Start
+		first, second int64
+		maxTime       int64
+	}{
+		{"earliest", Start{}, 0, 0, event.NoTime},
+		{"latest", Start{At: AtLatest}, 5, 0, event.NoTime},
+		{"a time between records", Start{At: AtTime, Time: stamp.Add(90 * time.Second)}, 2, 0, event.NoTime},
+		{"the time of a record", Start{At: AtTime, Time: stamp.Add(time.Minute)}, 1, 0, event.NoTime},
+		{"a time after all records", Start{At: AtTime, Time: time.Now()}, 5, 0, event.NoTime},
+		{"committed, and the earliest where nothing is", Start{At: AtCommitted}, 4, 0, event.NoTime},
+		{"offsets", Start{At: AtOffsets, Offsets: map[Partition]Position{first: {3, 77}}}, 3, 0, 77},
+		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: {1, 5}, second: {0, event.NoTime}}}, 1, 0, 5},
+	}
+	for _, tt := range tests {
+		r := b.reading(topic)
+		r.Start, r.Group = tt.start, topic
+		s := newSession(t, r, 0)
+		got := s.at.Partitions
+		require.Equal(t, []int64{tt.first, tt.second}, []int64{got[0].Next, got[1].Next}, tt.name)
+		require.Equal(t, tt.maxTime, got[0].MaxTime, tt.name)
+		s.finish()
+		require.Len(t, records(t, s.batches), 5-int(tt.first), tt.name)
+	}
+}
+
+func testStops(t *testing.T, b *broker) {
+	topic := b.topic(2)
+	stamp := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	for i := range 5 {
+		record := &kgo.Record{Topic: topic, Value: []byte(at(int64(i))), Timestamp: stamp.Add(time.Duration(i) * time.Minute)}
+		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+	}
+	tests := []struct {
+		name string
+		stop Stop
+		want int
+	}{
+		{"the end", Stop{At: StopAtEnd}, 5},
+		{"a time", Stop{At: StopAtTime, Time: stamp.Add(90 * time.Second)}, 2},
+		{"a time after all records", Stop{At: StopAtTime, Time: time.Now()}, 5},
+		{"offsets", Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{Topic: topic}: 3}}, 3},
+		{"no offset of any partition", Stop{At: StopAtOffsets}, 0},
+	}
+	for _, tt := range tests {
+		r := b.reading(topic)
+		r.Stop = tt.stop
+		s := newSession(t, r, 0)
+		b.produce(topic, 1, at(9)) // behind the end as it was
+		s.finish()
+		var first int
+		for _, rec := range records(t, s.batches) {
+			if rec.Partition == 0 {
+				first++
+			}
+		}
+		require.Equal(t, tt.want, first, tt.name)
+	}
+	r := b.reading(topic)
+	r.Stop = Stop{At: StopAtTime, Time: time.Now().Add(time.Hour)}
+	_, err := r.initial(t.Context(), 0)
+	require.ErrorContains(t, err, "has not come yet")
+}

@@ -1,0 +1,189 @@
+package kafkaio
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/vet"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+)
+
+func TestMain(m *testing.M) { ptest.Main(m) }
+
+// Pipelines under test run in this process; what came out is noted by the job.
+var (
+	notedMu sync.Mutex
+	noted   = map[string][]event.Batch{}
+	counted = map[string]map[int64]int{} // job, window's number: records
+)
+
+type noteBatchFn struct{ Job string }
+
+func (f *noteBatchFn) ProcessElement(_ beam.EventTime, b event.Batch) (int64, int64) {
+	notedMu.Lock()
+	defer notedMu.Unlock()
+	noted[f.Job] = append(noted[f.Job], b)
+	return 0, int64(b.Count)
+}
+
+// sumFn notes what a window held when it closed.
+type sumFn struct{ Job string }
+
+func (f *sumFn) ProcessElement(w beam.Window, _ int64, counts func(*int64) bool) {
+	var sum, n int64
+	for counts(&n) {
+		sum += n
+	}
+	notedMu.Lock()
+	defer notedMu.Unlock()
+	if counted[f.Job] == nil {
+		counted[f.Job] = map[int64]int{}
+	}
+	counted[f.Job][w.MaxTimestamp().Milliseconds()] += int(sum)
+}
+
+type dropRejectedFn struct{}
+
+func (f *dropRejectedFn) ProcessElement(event.Rejected) {}
+
+func init() {
+	register.DoFn2x2[beam.EventTime, event.Batch, int64, int64](&noteBatchFn{})
+	register.DoFn3x0[beam.Window, int64, func(*int64) bool](&sumFn{})
+	register.DoFn1x0[event.Rejected](&dropRejectedFn{})
+	register.Iter1[int64]()
+}
+
+// pipelineOf reads, and counts records in windows of a second of batches' event times.
+func pipelineOf(job string, r Reading) *beam.Pipeline {
+	p, s := beam.NewPipelineWithRoot()
+	batches, rejected := Read(s, r)
+	beam.ParDo0(s, &dropRejectedFn{}, rejected)
+	counts := beam.ParDo(s, &noteBatchFn{Job: job}, batches)
+	windowed := beam.WindowInto(s, window.NewFixedWindows(time.Second), counts)
+	beam.ParDo0(s, &sumFn{Job: job}, beam.GroupByKey(s, windowed))
+	return p
+}
+
+// start runs a pipeline on prism until it ends or the context does.
+func start(ctx context.Context, p *beam.Pipeline) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := prism.Execute(ctx, p)
+		done <- err
+	}()
+	return done
+}
+
+func TestPipelineReadsToTheEnd(t *testing.T) {
+	b := newBroker(t)
+	topics := []string{b.topic(5), b.topic(2)}
+	for p := range int32(5) {
+		b.produce(topics[0], p, disorder(int(p), 1_500)...)
+	}
+	b.produce(topics[1], 0, disorder(9, 800)...)
+	r := b.reading(topics...)
+	r.Readers = 3
+	select {
+	case err := <-start(t.Context(), pipelineOf(r.Job, r)):
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		t.Fatal("the pipeline is stuck")
+	}
+	want := b.log(topics...)
+	require.Equal(t, want, sorted(records(t, noted[r.Job])))
+	total := 0
+	for _, n := range counted[r.Job] {
+		total += n
+	}
+	require.Equal(t, len(want), total, "no batch was late for the runner")
+}
+
+// TestPipelineClosesWindows: windows close while the log goes on, as the watermark passes.
+func TestPipelineClosesWindows(t *testing.T) {
+	b := newBroker(t)
+	topic := b.topic(2)
+	r := b.reading(topic)
+	r.Readers = 2
+	r.Stop = Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{Topic: topic}: 4, {Topic: topic, Partition: 1}: 3}}
+	done := start(t.Context(), pipelineOf(r.Job, r))
+	b.produce(topic, 0, at(1_000), at(2_500))
+	b.produce(topic, 1, at(1_200))
+	seen := func(n int) func() bool {
+		return func() bool {
+			notedMu.Lock()
+			defer notedMu.Unlock()
+			return len(records(t, noted[r.Job])) >= n
+		}
+	}
+	require.Eventually(t, seen(3), time.Minute, 10*time.Millisecond)
+	b.produce(topic, 0, at(4_000)) // after 2,490
+	b.produce(topic, 1, at(9_000)) // after 1,190
+	require.Eventually(t, seen(5), time.Minute, 10*time.Millisecond)
+	// The watermark is that of partition 0, 3,990: it closes the windows of what came after
+	// 1,190 and after 2,490.
+	require.Eventually(t, func() bool {
+		notedMu.Lock()
+		defer notedMu.Unlock()
+		return counted[r.Job][1_999] == 1 && counted[r.Job][2_999] == 1
+	}, time.Minute, 10*time.Millisecond)
+	b.produce(topic, 0, at(9_500))
+	b.produce(topic, 1, at(9_900))
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		t.Fatal("the pipeline does not end")
+	}
+	require.Equal(t, b.log(topic), sorted(records(t, noted[r.Job])))
+}
+
+// TestRegistered: what is not registered is not found in another process.
+func TestRegistered(t *testing.T) {
+	b := newBroker(t)
+	found, err := vet.Evaluate(t.Context(), pipelineOf(t.Name(), b.reading("topic")))
+	require.NoError(t, err)
+	require.True(t, found.Performant(), "something is not registered")
+}
+
+// TestReadingTravels: what a worker gets is what was asked for.
+func TestReadingTravels(t *testing.T) {
+	r := Reading{
+		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Plain, User{Name: "u"}, Secret{Env: "E"}}}},
+		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{"a.b", event.UnitSeconds}, Inputs: []int32{1, 2}}},
+		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: {4, event.NoTime}, {"", "t", 0}: {1, 2}}},
+		Stop:   Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{"c", "t", 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
+		Marks: &MarksTopic{"c", "m"}, Registry: &Registry{URLs: []string{"http://r"}}, IdleAfter: time.Second,
+	}
+	text, err := json.Marshal(&readFn{Reading: r})
+	require.NoError(t, err)
+	var got readFn
+	require.NoError(t, json.Unmarshal(text, &got))
+	require.Equal(t, r, got.Reading)
+}
+
+// TestRest: every call begins in an even second, at least a second away.
+func TestRest(t *testing.T) {
+	var seconds []int64
+	for _, ms := range []int64{0, 1, 999, 1_000, 1_500, 1_999, 2_000} {
+		now := time.UnixMilli(1_700_000_000_000 + ms)
+		rest := (&Reading{}).rest(now)
+		require.GreaterOrEqual(t, rest, time.Second)
+		require.Zero(t, rest%time.Second)
+		require.Zero(t, now.Add(rest).Unix()%2)
+		seconds = append(seconds, int64(rest/time.Second))
+	}
+	require.Equal(t, []int64{2, 2, 2, 1, 1, 1, 2}, seconds)
+	require.Equal(t, time.Millisecond, (&Reading{Rest: time.Millisecond}).rest(time.Now()))
+	require.False(t, slices.Contains(seconds, 0))
+}

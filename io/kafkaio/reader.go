@@ -1,0 +1,349 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/event"
+)
+
+// How much a client fetches ahead. Between calls it holds one answer of each broker.
+const (
+	fetchBytes          = 16 << 20
+	fetchPartitionBytes = 1 << 20
+)
+
+const (
+	// firstWait is how long a client that was just opened is waited for: it has to ask
+	// for metadata before it can ask for records.
+	firstWait = 500 * time.Millisecond
+	// behindWait is how long records are waited for that are known to be in the log.
+	behindWait = 250 * time.Millisecond
+	// endWait is how long a call waits at the end of all logs.
+	endWait = 5 * time.Millisecond
+)
+
+// reader reads the partitions of one restriction. It outlives calls so that its clients
+// fetch ahead between them. Not for concurrent use.
+type reader struct {
+	reading        Reading // in normal form
+	index          int
+	outOfOrderness int64
+	topics         []*topic
+	links          map[string]*link
+	parts          []*partition // as in the restriction
+	watermark      int64
+	// stale: the clients are not where parts are, or not of these partitions.
+	stale bool
+	// fresh: the clients were just opened.
+	fresh bool
+	watch watch
+	notes notes
+	now   func() time.Time
+	stats stats
+}
+
+// link is a connection to a cluster, with what is read from it.
+type link struct {
+	cluster Cluster
+	client  *kgo.Client
+	admin   *kadm.Client
+	parts   map[string]map[int32]*partition
+}
+
+// partition is what a reader knows of a partition beyond its position.
+type partition struct {
+	batcher
+	link *link
+	// end is the offset behind the last record that can be read, as last heard of.
+	end int64
+	// quietSince is when the last record came, or reading began.
+	quietSince time.Time
+}
+
+// stats counts what a call did, for the job's metrics.
+type stats struct {
+	records, rejected, truncated, afterIdle int64
+}
+
+// newReader prepares reader index of a Reading in normal form.
+func newReader(reading Reading, index int) (*reader, error) {
+	r := &reader{
+		reading: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(),
+		links: map[string]*link{}, stale: true, now: time.Now,
+	}
+	var registry *schemas
+	if reading.Registry != nil {
+		var err error
+		if registry, err = registries.of(reading.Registry); err != nil {
+			return nil, err
+		}
+	}
+	for i, t := range reading.Topics {
+		opened, err := newTopic(t, int32(i), registry)
+		if err != nil {
+			return nil, err
+		}
+		r.topics = append(r.topics, opened)
+	}
+	r.watch.newPartitions = r.now().Add(reading.NewPartitionsEvery)
+	return r, nil
+}
+
+// close ends the clients. What they had fetched ahead is fetched again by whoever goes on.
+func (r *reader) close() {
+	for _, l := range r.links {
+		l.client.Close()
+	}
+	clear(r.links)
+	r.stale = true
+}
+
+// seek makes the reader stand where the restriction is. Usually it does already: then its
+// clients have fetched ahead meanwhile. Otherwise (another attempt went on in between, or
+// failed) they are replaced.
+func (r *reader) seek(ctx context.Context, at restriction, out output) error {
+	r.watermark = at.Watermark
+	same := !r.stale && len(r.parts) == len(at.Partitions)
+	for i := 0; same && i < len(r.parts); i++ {
+		have, want := r.parts[i].after, at.Partitions[i]
+		same = have.Topic == want.Topic && have.Partition == want.Partition && have.Next == want.Next
+	}
+	if !same {
+		r.close()
+		r.parts = nil
+		for i, p := range at.Partitions {
+			if int(p.Topic) >= len(r.topics) {
+				return fmt.Errorf("positions of topic %d: there are %d topics: they are another job's", p.Topic, len(r.topics))
+			}
+			r.parts = append(r.parts, &partition{
+				batcher:    batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness},
+				quietSince: r.now(),
+			})
+		}
+	}
+	for i, p := range r.parts {
+		p.reset(at.Partitions[i], at.Watermark, out)
+	}
+	if same {
+		return nil
+	}
+	return r.open(ctx)
+}
+
+// open connects to the clusters and begins to fetch.
+func (r *reader) open(ctx context.Context) error {
+	byCluster := map[string]map[string]map[int32]*partition{}
+	for _, p := range r.parts {
+		topics := byCluster[p.topic.Cluster]
+		if topics == nil {
+			topics = map[string]map[int32]*partition{}
+			byCluster[p.topic.Cluster] = topics
+		}
+		if topics[p.topic.Name] == nil {
+			topics[p.topic.Name] = map[int32]*partition{}
+		}
+		topics[p.topic.Name][p.after.Partition] = p
+	}
+	for _, t := range r.topics { // a reader without partitions looks for new ones
+		if byCluster[t.Cluster] == nil {
+			byCluster[t.Cluster] = map[string]map[int32]*partition{}
+		}
+	}
+	for name, topics := range byCluster {
+		l, err := r.connect(ctx, name, topics)
+		if err != nil {
+			r.close()
+			return err
+		}
+		r.links[name] = l
+		for _, parts := range topics {
+			for _, p := range parts {
+				p.link = l
+			}
+		}
+	}
+	r.stale, r.fresh = false, true
+	return nil
+}
+
+func (r *reader) connect(ctx context.Context, name string, parts map[string]map[int32]*partition) (*link, error) {
+	cluster, _ := r.reading.cluster(name)
+	offsets := map[string]map[int32]kgo.Offset{}
+	for topic, ps := range parts {
+		for number, p := range ps {
+			if p.after.done() {
+				continue
+			}
+			if offsets[topic] == nil {
+				offsets[topic] = map[int32]kgo.Offset{}
+			}
+			offsets[topic][number] = kgo.NewOffset().At(p.after.Next)
+		}
+	}
+	client, err := cluster.Connect(ctx,
+		kgo.ConsumePartitions(offsets),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// Markers of transactions are records of the log: with them a position gets to the
+		// end of it, and past what was aborted.
+		kgo.KeepControlRecords(),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		kgo.FetchMaxWait(time.Second),
+		kgo.MetadataMinAge(time.Second),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &link{cluster: cluster, client: client, admin: kadm.NewClient(client), parts: parts}, nil
+}
+
+// slice reads until the deadline, or until there is nothing to read, and tells the
+// watermark then reached. errHandedOver means that somebody else goes on.
+func (r *reader) slice(ctx context.Context, at restriction, deadline time.Time, out output) (watermark int64, err error) {
+	defer func() {
+		if err != nil {
+			r.stale = true // fetched, but not claimed
+		}
+	}()
+	if err := r.seek(ctx, at, out); err != nil {
+		return event.NoTime, err
+	}
+	some, err := r.read(ctx, deadline)
+	if err != nil && !errors.Is(err, errWaiting) {
+		return event.NoTime, err
+	}
+	r.stale = err != nil
+	for _, p := range r.parts {
+		if err := p.flush(); err != nil {
+			return event.NoTime, err
+		}
+	}
+	if err := r.look(ctx, some, out); err != nil {
+		return event.NoTime, err
+	}
+	return r.advance(out)
+}
+
+// advance claims the watermark that was reached and returns it.
+func (r *reader) advance(out output) (int64, error) {
+	ok := out.claim(func(at *restriction) {
+		at.Watermark = at.reached(r.outOfOrderness)
+		if !at.Ends && at.allIdle() {
+			// Nothing here holds the watermark, and what comes is written from now on: it
+			// follows the clock, or it would hold that of all readers.
+			at.Watermark = max(at.Watermark, r.now().Add(-r.reading.IdleAfter-r.reading.OutOfOrderness).UnixMilli())
+		}
+		r.watermark = at.Watermark
+	})
+	if !ok {
+		return event.NoTime, errHandedOver
+	}
+	return r.watermark, nil
+}
+
+// read polls and adds to the open batches; some says whether records came.
+func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err error) {
+	for !r.allDone() {
+		more := false
+		for _, t := range r.topics { // in a fixed order, each cluster once
+			l := r.links[t.Cluster]
+			if l == nil || len(l.parts) == 0 || r.topics[slices.IndexFunc(r.topics, func(o *topic) bool { return o.Cluster == t.Cluster })] != t {
+				continue
+			}
+			got, err := r.poll(ctx, l, deadline)
+			if err != nil {
+				return some, err
+			}
+			more = more || got
+		}
+		some = some || more
+		r.fresh = false
+		if !more || !r.now().Before(deadline) {
+			return some, ctx.Err()
+		}
+	}
+	return some, nil
+}
+
+func (r *reader) allDone() bool {
+	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return !p.after.done() })
+}
+
+// wait is how long to wait for the records of a cluster.
+func (r *reader) wait(l *link, deadline time.Time) time.Duration {
+	wait := endWait
+	if r.fresh {
+		wait = firstWait
+	}
+	for _, ps := range l.parts {
+		for _, p := range ps {
+			if p.after.Next < min(p.end, p.after.Stop) {
+				wait = max(wait, behindWait)
+			}
+		}
+	}
+	return max(endWait, min(wait, deadline.Sub(r.now())))
+}
+
+// poll takes what a cluster's client has fetched.
+func (r *reader) poll(ctx context.Context, l *link, deadline time.Time) (some bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, r.wait(l, deadline))
+	fetches := l.client.PollFetches(waiting)
+	cancel()
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	within, cancel := context.WithDeadline(ctx, deadline.Add(behindWait)) // the last records may need a schema, too
+	defer cancel()
+	now := r.now()
+	var failed error
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if failed != nil {
+			return
+		}
+		p := l.parts[f.Topic][f.Partition]
+		if f.Err != nil {
+			failed = r.fetchFailed(ctx, l, p, f)
+		}
+		if p == nil || len(f.Records) == 0 || failed != nil {
+			return
+		}
+		some = true
+		p.quietSince, p.end = now, readable(f.FetchPartition)
+		failed = r.add(within, p, f.Records)
+	})
+	return some, failed
+}
+
+// add takes fetched records; a partition that has reached its stop is not fetched from.
+func (r *reader) add(ctx context.Context, p *partition, records []*kgo.Record) error {
+	for _, record := range records {
+		if err := p.take(ctx, record.Offset, record.Value, record.Attrs.IsControl()); err != nil {
+			return fmt.Errorf("%s: %w", p.name(), err)
+		}
+	}
+	if p.after.done() {
+		p.link.client.PauseFetchPartitions(map[string][]int32{p.topic.Name: {p.after.Partition}})
+	}
+	return nil
+}
+
+// readable is the offset behind the last record that a committed reader can get.
+func readable(f kgo.FetchPartition) int64 {
+	if f.LastStableOffset >= 0 {
+		return f.LastStableOffset
+	}
+	return f.HighWatermark
+}
+
+func (p *partition) name() Partition {
+	return Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.after.Partition}
+}

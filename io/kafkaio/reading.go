@@ -1,0 +1,274 @@
+package kafkaio
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+)
+
+// Reading says what to read and how. It travels with the job as JSON.
+type Reading struct {
+	// Job tells the jobs of a process apart, since readers keep their clients between
+	// bundles: an id that no other running job has.
+	Job      string
+	Clusters []Cluster
+	Topics   []Topic
+	// Registry holds the schemas of topics of format RegistryAvro.
+	Registry *Registry `json:",omitempty"`
+
+	// Readers is over how many readers partitions are spread, DefaultReaders if 0: reader
+	// i reads the partitions p of every topic with p mod Readers = i. It must stay the
+	// same for as long as a runner's state of the source is used.
+	Readers int
+	// OutOfOrderness is how far a record's event time may lie behind the largest before it.
+	OutOfOrderness time.Duration
+	// IdleAfter is after how long without a record a partition at the end of its log, or
+	// an empty one, stops holding the watermark back; 0 for never, which keeps what is
+	// late a function of the logs.
+	IdleAfter time.Duration
+
+	Start Start
+	Stop  Stop
+	// Group, if set, is the consumer group that positions are committed to, best effort,
+	// for tools that show lag. Start reads it only for AtCommitted.
+	Group string `json:",omitempty"`
+	// OnTruncation is what to do about records that were deleted before they were read.
+	OnTruncation Truncation `json:",omitempty"`
+	// Marks, if set, is where readers note what a restart from the log needs.
+	Marks *MarksTopic `json:",omitempty"`
+
+	// SliceTime is how long one call reads at most, 2 s if 0; it is shared by the readers
+	// that wait for each other on a processor.
+	SliceTime time.Duration
+	// Rest is the pause between two calls. 0 rests for whole seconds so that every call
+	// begins in an even second of the clock: all readers breathe together, and the runner
+	// gets to emit a watermark between their bundles.
+	Rest time.Duration
+	// NewPartitionsEvery is how often new partitions are looked for, a minute if 0, never
+	// if negative.
+	NewPartitionsEvery time.Duration
+}
+
+// Defaults of a Reading.
+const (
+	DefaultReaders            = 4
+	defaultSliceTime          = 2 * time.Second
+	defaultNewPartitionsEvery = time.Minute
+)
+
+// Format is how the values of a topic's records are encoded.
+type Format string
+
+// Formats of values.
+const (
+	// Avro: the bare binary encoding, all with the topic's one schema.
+	Avro Format = "avro"
+	// RegistryAvro: a zero byte, the schema's id in a registry in four bytes, then Avro.
+	RegistryAvro Format = "registry-avro"
+	// JSON: the text of one object.
+	JSON Format = "json"
+)
+
+// Topic is one topic to read.
+type Topic struct {
+	// Cluster is the name of its cluster.
+	Cluster string `json:",omitempty"`
+	Name    string
+	Format  Format
+	// Schema is the writer's schema of format Avro, as JSON.
+	Schema string `json:",omitempty"`
+	// Time is the field with the event time.
+	Time Field
+	// Inputs are the inputs that the records belong to: each gets every batch.
+	Inputs []int32
+}
+
+// Field is a time field of a record. Unit says how it is written, if a schema does not.
+type Field struct {
+	Path string
+	Unit event.Unit `json:",omitempty"`
+}
+
+// Truncation is what to do when records that are wanted are no longer there.
+type Truncation string
+
+// Answers to a truncated log.
+const (
+	// FailOnTruncation stops with an error that says what is missing.
+	FailOnTruncation Truncation = ""
+	// SkipTruncated counts the missing offsets and goes on with the first that is there.
+	SkipTruncated Truncation = "skip"
+)
+
+// Partition names a partition of a topic of a cluster.
+type Partition struct {
+	Cluster, Topic string
+	Partition      int32
+}
+
+// String is cluster/topic/partition; topic/partition if the cluster has no name.
+func (p Partition) String() string {
+	text := p.Topic + "/" + strconv.Itoa(int(p.Partition))
+	if p.Cluster != "" {
+		text = p.Cluster + "/" + text
+	}
+	return text
+}
+
+// MarshalText makes a Partition a key of JSON objects.
+func (p Partition) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (p *Partition) UnmarshalText(text []byte) error {
+	parts := strings.Split(string(text), "/")
+	if len(parts) != 2 && len(parts) != 3 {
+		return fmt.Errorf("partition %q is not of the form cluster/topic/partition", text)
+	}
+	n, err := strconv.ParseInt(parts[len(parts)-1], 10, 32)
+	if err != nil || n < 0 {
+		return fmt.Errorf("partition %q does not end in a number", text)
+	}
+	*p = Partition{Topic: parts[len(parts)-2], Partition: int32(n)}
+	if len(parts) == 3 {
+		p.Cluster = parts[0]
+	}
+	return nil
+}
+
+// rankBits is how many bits of a partition's rank are the partition's own number.
+const rankBits = 20
+
+// normal returns r with defaults set and topics in the order that ranks follow: by
+// cluster and name, so that the order in which they are listed does not matter.
+func (r Reading) normal() Reading {
+	r.Readers = cmp.Or(r.Readers, DefaultReaders)
+	r.SliceTime = cmp.Or(r.SliceTime, defaultSliceTime)
+	r.NewPartitionsEvery = cmp.Or(r.NewPartitionsEvery, defaultNewPartitionsEvery)
+	r.Topics = slices.Clone(r.Topics)
+	slices.SortFunc(r.Topics, func(a, b Topic) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Name, b.Name))
+	})
+	return r
+}
+
+// cluster returns the cluster of that name.
+func (r *Reading) cluster(name string) (Cluster, bool) {
+	i := slices.IndexFunc(r.Clusters, func(c Cluster) bool { return c.Name == name })
+	if i < 0 {
+		return Cluster{}, false
+	}
+	return r.Clusters[i], true
+}
+
+// Validate reports everything that is wrong with r at once, without reaching for the network.
+func (r *Reading) Validate() error {
+	var errs []error
+	if r.Job == "" {
+		errs = append(errs, errors.New("job: needs an id"))
+	}
+	names := map[string]bool{}
+	for i, c := range r.Clusters {
+		if err := c.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("cluster %d: %w", i, err))
+		}
+		if names[c.Name] {
+			errs = append(errs, fmt.Errorf("cluster %d: the name %q is taken", i, c.Name))
+		}
+		names[c.Name] = true
+	}
+	if len(r.Topics) == 0 || len(r.Topics) >= 1<<(31-rankBits) {
+		errs = append(errs, fmt.Errorf("topics: must be 1 to %d, got %d", 1<<(31-rankBits)-1, len(r.Topics)))
+	}
+	taken := map[Partition]bool{}
+	for _, t := range r.Topics {
+		if err := r.validateTopic(t); err != nil {
+			errs = append(errs, fmt.Errorf("topic %s: %w", t.Name, err))
+		}
+		key := Partition{Cluster: t.Cluster, Topic: t.Name}
+		if taken[key] {
+			errs = append(errs, fmt.Errorf("topic %s: listed twice; give it several inputs instead", t.Name))
+		}
+		taken[key] = true
+	}
+	if r.Registry != nil {
+		if err := r.Registry.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("registry: %w", err))
+		}
+	}
+	if r.Readers < 0 || r.OutOfOrderness < 0 || r.IdleAfter < 0 || r.SliceTime < 0 || r.Rest < 0 {
+		errs = append(errs, errors.New("readers and times must not be negative"))
+	}
+	if r.OnTruncation != FailOnTruncation && r.OnTruncation != SkipTruncated {
+		errs = append(errs, fmt.Errorf("on truncation: must be empty or %q, got %q", SkipTruncated, r.OnTruncation))
+	}
+	if r.Marks != nil {
+		if _, ok := r.cluster(r.Marks.Cluster); !ok {
+			errs = append(errs, fmt.Errorf("marks: no cluster %q", r.Marks.Cluster))
+		}
+	}
+	return errors.Join(append(errs, r.Start.validate(r), r.Stop.validate(r))...)
+}
+
+func (r *Reading) validateTopic(t Topic) error {
+	var errs []error
+	if _, ok := r.cluster(t.Cluster); !ok {
+		errs = append(errs, fmt.Errorf("no cluster %q", t.Cluster))
+	}
+	if t.Name == "" || t.Time.Path == "" || len(t.Inputs) == 0 {
+		errs = append(errs, fmt.Errorf("needs a name, a time field and inputs, got %q, %q and %d", t.Name, t.Time.Path, len(t.Inputs)))
+	}
+	switch t.Format {
+	case JSON:
+	case Avro:
+		if _, err := compileAvro(t.Schema, t.Time); err != nil {
+			errs = append(errs, err)
+		}
+	case RegistryAvro:
+		if r.Registry == nil {
+			errs = append(errs, errors.New("its schemas are in a registry, and none is given"))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("format must be %s, %s or %s, got %q", Avro, RegistryAvro, JSON, t.Format))
+	}
+	return errors.Join(errs...)
+}
+
+// compileAvro makes what reads event times of records with that schema.
+func compileAvro(text string, time Field) (*timeOf, error) {
+	schema, err := avroio.ParseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	return newTimeOf(schema, time)
+}
+
+// Ranks names the topics of a Reading by the upper part of the ranks of their partitions
+// (event.Batch.Partition).
+type Ranks []Partition
+
+// Ranked returns the ranks that batches of r have.
+func (r Reading) Ranked() Ranks {
+	out := Ranks{}
+	for _, t := range r.normal().Topics {
+		out = append(out, Partition{Cluster: t.Cluster, Topic: t.Name})
+	}
+	return out
+}
+
+// Partition returns the partition of a rank; the zero Partition if there is none.
+func (r Ranks) Partition(rank int32) Partition {
+	topic := rank >> rankBits
+	if rank < 0 || int(topic) >= len(r) {
+		return Partition{}
+	}
+	p := r[topic]
+	p.Partition = rank & (1<<rankBits - 1)
+	return p
+}

@@ -1,0 +1,215 @@
+package kafkaio
+
+import (
+	"encoding/binary"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+)
+
+const (
+	schemaOne = `{"type":"record","name":"View","fields":[{"name":"t","type":{"type":"long","logicalType":"timestamp-millis"}}]}`
+	schemaTwo = `{"type":"record","name":"View","fields":[{"name":"id","type":"string"},{"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}}]}`
+	noTime    = `{"type":"record","name":"View","fields":[{"name":"id","type":"string"}]}`
+)
+
+// framed is an Avro record in wire format.
+func framed(id int32, record []byte) string {
+	return string(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(id)), record...))
+}
+
+// registerSchema registers a schema and returns its id.
+func registerSchema(t *testing.T, registry *srfake.Registry, subject, schema string, kind sr.SchemaType) int32 {
+	t.Helper()
+	id, _, err := registry.RegisterSchema(subject, sr.Schema{Schema: schema, Type: kind})
+	require.NoError(t, err)
+	return int32(id)
+}
+
+func avroOne(ms int64) []byte { return binary.AppendVarint(nil, ms) }
+
+func avroTwo(id string, ms int64) []byte {
+	out := binary.AppendVarint(nil, int64(len(id)))
+	return binary.AppendVarint(append(out, id...), ms*1000)
+}
+
+func fingerprint(t *testing.T, schema string) uint64 {
+	t.Helper()
+	s, err := avroio.ParseSchema(schema)
+	require.NoError(t, err)
+	return s.Fingerprint()
+}
+
+// avroReading reads one topic of registered Avro.
+func (b *broker) avroReading(topic, url string) Reading {
+	r := b.reading(topic)
+	r.Topics[0].Format, r.Topics[0].Time = RegistryAvro, Field{Path: "t"}
+	r.Registry = &Registry{URLs: []string{url}}
+	return r
+}
+
+// TestSchemaChanges: records of schemas that turn up while the job runs, and of those that
+// nobody can read, between each other.
+func TestSchemaChanges(t *testing.T) {
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	b := newBroker(t)
+	topic := b.topic(1)
+	r := b.avroReading(topic, registry.URL())
+	r.Stop = Stop{}
+	s := newSession(t, r, 0)
+	b.produce(topic, 0, framed(one, avroOne(1_000)), framed(one, avroOne(900)))
+	s.until(func() bool { return len(s.batches) == 1 })
+
+	two := registerSchema(t, registry, "views", schemaTwo, sr.TypeAvro)
+	useless := registerSchema(t, registry, "others", noTime, sr.TypeAvro)
+	text := registerSchema(t, registry, "texts", `{"type":"object"}`, sr.TypeJSON)
+	b.produce(
+		topic, 0,
+		framed(one, avroOne(1_500)), framed(two, avroTwo("v", 1_700)), "not framed", "", framed(7777, nil),
+		framed(useless, []byte{0}), framed(text, []byte("{}")), framed(two, []byte{9}), framed(one, avroOne(1_600)),
+	)
+	s.until(func() bool { return s.at.Partitions[0].Next == 11 })
+	first, second := fingerprint(t, schemaOne), fingerprint(t, schemaTwo)
+	type came struct {
+		offset, maxTime int64
+		schema          uint64
+		text            string
+		count           int32
+	}
+	var got []came
+	for _, batch := range s.batches {
+		got = append(got, came{batch.Offset, batch.MaxTime, batch.Schema, batch.SchemaText, batch.Count})
+	}
+	require.Equal(t, []came{
+		{0, event.NoTime, first, schemaOne, 2},
+		{2, 1_000, first, schemaOne, 1},
+		{3, 1_500, second, schemaTwo, 2}, // the second cannot be decoded: that is told further on
+		{10, 1_700, first, schemaOne, 1},
+	}, got)
+	details := map[int64]string{}
+	for _, r := range s.rejected {
+		require.Equal(t, event.ReasonMalformed, r.Reason)
+		details[r.Offset] = r.Detail
+	}
+	require.Len(t, details, 5)
+	require.Equal(t, "not in the registry's wire format: begins with byte 0x6e, not 0x00", details[4])
+	require.Equal(t, "not in the registry's wire format: 0 bytes are fewer than the 5 before each record", details[5])
+	require.Equal(t, "unknown schema id 7777: the registry has no such schema", details[6])
+	require.Contains(t, details[7], "event time: ")
+	require.Contains(t, details[8], "is of type JSON, not Avro")
+}
+
+// TestRegistryDown: nothing is lost while the registry does not answer, and all goes on once
+// it does.
+func TestRegistryDown(t *testing.T) {
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	var down atomic.Bool
+	var asked atomic.Int64
+	down.Store(true)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		asked.Add(1)
+		if down.Load() {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+			return
+		}
+		http.Redirect(w, q, registry.URL()+q.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(front.Close)
+	b := newBroker(t)
+	topic := b.topic(1)
+	b.produce(topic, 0, framed(one, avroOne(5)), framed(one, avroOne(6)))
+	r := b.avroReading(topic, front.URL)
+	r.SliceTime = 300 * time.Millisecond
+	s := newSession(t, r, 0)
+	for range 3 {
+		require.NoError(t, s.slice())
+	}
+	require.Empty(t, s.batches)
+	require.Zero(t, s.at.Partitions[0].Next)
+	require.GreaterOrEqual(t, asked.Load(), int64(3))
+	down.Store(false)
+	s.finish()
+	require.Len(t, records(t, s.batches), 2)
+	before := asked.Load()
+	b.produce(topic, 0, framed(one, avroOne(7)))
+	again := newSession(t, r, 0)
+	again.finish()
+	require.Len(t, records(t, again.batches), 3)
+	require.Equal(t, before, asked.Load(), "a schema is fetched once")
+}
+
+// TestRegistryRefuses: a wrong password is an error at once, not something to wait for.
+func TestRegistryRefuses(t *testing.T) {
+	t.Setenv("REGISTRY_PASSWORD", canary)
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	registry.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	b := newBroker(t)
+	topic := b.topic(1)
+	b.produce(topic, 0, framed(one, avroOne(5)))
+	r := b.avroReading(topic, registry.URL())
+	r.Registry.User, r.Registry.Password = User{Name: "user"}, Secret{Env: "REGISTRY_PASSWORD"}
+	s := newSession(t, r, 0)
+	err := s.slice()
+	require.ErrorContains(t, err, "access refused (status 403)")
+	require.NotContains(t, err.Error(), canary)
+	registry.ClearInterceptors()
+	s.finish() // the same reader, whose client is past the record
+	require.Len(t, records(t, s.batches), 1)
+}
+
+// TestUnknownIDIsAskedAgain: an id may be registered later, but not every record may ask.
+func TestUnknownIDIsAskedAgain(t *testing.T) {
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	s, err := newSchemas(&Registry{URLs: []string{registry.URL()}})
+	require.NoError(t, err)
+	now := time.Now()
+	s.now = func() time.Time { return now }
+	_, err = s.lookup(t.Context(), 1)
+	require.ErrorContains(t, err, "unknown schema id 1")
+	registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	_, err = s.lookup(t.Context(), 1)
+	require.ErrorContains(t, err, "unknown schema id 1", "remembered")
+	now = now.Add(unknownFor)
+	schema, err := s.lookup(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, schemaOne, schema.String())
+}
+
+// TestSubjects: what is registered is the latest, and its frame is what records begin with.
+func TestSubjects(t *testing.T) {
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	r := &Registry{URLs: []string{registry.URL()}}
+	_, err := r.Latest(t.Context(), "samples-value")
+	require.ErrorContains(t, err, "schema registry: latest schema of samples-value: ")
+	for i, schema := range []string{schemaOne, schemaTwo, schemaTwo} {
+		frame, err := r.Register(t.Context(), "samples-value", schema)
+		require.NoError(t, err)
+		id, rest, err := unframe(frame)
+		require.NoError(t, err)
+		require.Equal(t, int32(min(i, 1)+1), id, "the same schema keeps its id")
+		require.Empty(t, rest)
+		latest, err := r.Latest(t.Context(), "samples-value")
+		require.NoError(t, err)
+		require.Equal(t, fingerprint(t, schema), fingerprint(t, latest))
+	}
+}

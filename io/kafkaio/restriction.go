@@ -1,0 +1,223 @@
+package kafkaio
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/io/event"
+)
+
+// noStop is the stop of a partition that is read for ever.
+const noStop = math.MaxInt64
+
+// restriction is what one reader still has to read, and all that it must know of what it
+// has read. Runners keep one for every slice, so it is encoded small.
+//
+// Partitions are in order of (topic, partition). A restriction that is shared is not
+// changed: see clone.
+type restriction struct {
+	// Watermark is the largest that the reader has emitted, in ms; event.NoTime at first.
+	// What is late after a partition was idle depends on it.
+	Watermark int64
+	// Ends says that reading ends, once every partition has reached its Stop.
+	Ends       bool
+	Partitions []position
+}
+
+// position is where one partition's reading stands.
+type position struct {
+	// Topic is the index in the Reading's sorted topics.
+	Topic, Partition int32
+	// Next is the offset of the next record; reading ends at Stop.
+	Next, Stop int64
+	// MaxTime is the largest event time before Next; event.NoTime if none was read.
+	MaxTime int64
+	// Idle says that the partition does not hold the watermark back.
+	Idle bool
+	// Raised says that MaxTime is not from the log: it was raised to the watermark when
+	// the partition came back from being idle.
+	Raised bool
+}
+
+func (p *position) done() bool { return p.Next >= p.Stop }
+
+// rank is the partition's rank among all partitions of all topics.
+func (p *position) rank() int32 { return p.Topic<<rankBits | p.Partition }
+
+func (r restriction) clone() restriction {
+	r.Partitions = slices.Clone(r.Partitions)
+	return r
+}
+
+// done says whether all has been read.
+func (r *restriction) done() bool {
+	return r.Ends && !slices.ContainsFunc(r.Partitions, func(p position) bool { return !p.done() })
+}
+
+// reached returns the watermark that the partitions' positions allow, no less than what was
+// emitted; event.NoTime before any. A partition that nothing was read from holds it back.
+func (r *restriction) reached(outOfOrderness int64) int64 {
+	lowest := int64(math.MaxInt64)
+	for i := range r.Partitions {
+		p := &r.Partitions[i]
+		switch {
+		case p.Idle || p.done():
+		case p.MaxTime == event.NoTime:
+			return r.Watermark
+		default:
+			lowest = min(lowest, p.MaxTime-outOfOrderness)
+		}
+	}
+	if lowest == math.MaxInt64 {
+		return r.Watermark
+	}
+	return max(r.Watermark, lowest)
+}
+
+// allIdle says whether nothing holds the watermark: no partition that is not idle or done.
+func (r *restriction) allIdle() bool {
+	return !slices.ContainsFunc(r.Partitions, func(p position) bool { return !p.Idle && !p.done() })
+}
+
+// add takes up more partitions.
+func (r *restriction) add(more []position) {
+	r.Partitions = append(r.Partitions, more...)
+	slices.SortFunc(r.Partitions, func(a, b position) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+}
+
+// restrictionVersion is the first byte of an encoded restriction.
+const restrictionVersion = 1
+
+const (
+	flagStop = 1 << iota
+	flagTime
+	flagIdle
+	flagRaised
+)
+
+// encodeRestriction takes about 10 bytes a partition: numbers are written as differences
+// from those of the partition before, and partitions of a topic move together.
+func encodeRestriction(r restriction) []byte {
+	out := make([]byte, 0, 16+12*len(r.Partitions))
+	out = append(out, restrictionVersion)
+	ends := byte(0)
+	if r.Ends {
+		ends = 1
+	}
+	out = append(out, ends)
+	out = binary.AppendVarint(out, r.Watermark)
+	out = binary.AppendUvarint(out, uint64(len(r.Partitions)))
+	var before position
+	for _, p := range r.Partitions {
+		var flags byte
+		set := func(flag byte, on bool) {
+			if on {
+				flags |= flag
+			}
+		}
+		set(flagStop, p.Stop != noStop)
+		set(flagTime, p.MaxTime != event.NoTime)
+		set(flagIdle, p.Idle)
+		set(flagRaised, p.Raised)
+		out = append(out, flags)
+		out = binary.AppendVarint(out, int64(p.Topic-before.Topic))
+		out = binary.AppendVarint(out, int64(p.Partition-before.Partition))
+		out = binary.AppendVarint(out, p.Next-before.Next)
+		if p.Stop != noStop {
+			out = binary.AppendVarint(out, p.Stop-p.Next)
+		}
+		if p.MaxTime != event.NoTime {
+			out = binary.AppendVarint(out, p.MaxTime-before.MaxTime)
+			before.MaxTime = p.MaxTime
+		}
+		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
+	}
+	return out
+}
+
+func decodeRestriction(buf []byte) (restriction, error) {
+	fail := func(err error) (restriction, error) {
+		return restriction{}, fmt.Errorf("decode positions of a reader: %w", err)
+	}
+	if len(buf) == 0 || buf[0] != restrictionVersion {
+		return fail(errors.New("unknown version: the state is of another release; start again from the log"))
+	}
+	d := varints{buf: buf[1:]}
+	r := restriction{Ends: d.byte() == 1, Watermark: d.next()}
+	count := d.unsigned()
+	if count > uint64(len(buf)) { // a partition takes more than a byte
+		return fail(fmt.Errorf("%d bytes cannot hold %d partitions", len(buf), count))
+	}
+	var before position
+	for range count {
+		flags := d.byte()
+		p := position{
+			Topic: before.Topic + int32(d.next()), Partition: before.Partition + int32(d.next()), Next: before.Next + d.next(),
+			Stop: noStop, MaxTime: event.NoTime, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
+		}
+		if flags&flagStop != 0 {
+			p.Stop = p.Next + d.next()
+		}
+		if flags&flagTime != 0 {
+			p.MaxTime = before.MaxTime + d.next()
+			before.MaxTime = p.MaxTime
+		}
+		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
+		r.Partitions = append(r.Partitions, p)
+	}
+	if d.short || len(d.buf) > 0 {
+		return fail(fmt.Errorf("%d bytes do not hold %d partitions", len(buf), count))
+	}
+	return r, nil
+}
+
+// varints reads numbers; short is set once bytes are missing.
+type varints struct {
+	buf   []byte
+	short bool
+}
+
+func (d *varints) took(n int) bool {
+	if n <= 0 {
+		d.buf, d.short = nil, true
+		return false
+	}
+	d.buf = d.buf[n:]
+	return true
+}
+
+func (d *varints) next() int64 {
+	v, n := binary.Varint(d.buf)
+	d.took(n)
+	return v
+}
+
+func (d *varints) unsigned() uint64 {
+	v, n := binary.Uvarint(d.buf)
+	d.took(n)
+	return v
+}
+
+func (d *varints) byte() byte {
+	if len(d.buf) == 0 {
+		d.short = true
+		return 0
+	}
+	b := d.buf[0]
+	d.buf = d.buf[1:]
+	return b
+}
+
+func init() {
+	beam.RegisterType(reflect.TypeFor[restriction]())
+	beam.RegisterCoder(reflect.TypeFor[restriction](), encodeRestriction, decodeRestriction)
+}

@@ -1,0 +1,150 @@
+package kafkaio
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/io/event"
+)
+
+func drawTime(t *rapid.T, label string) int64 {
+	return rapid.OneOf(rapid.Just(int64(event.NoTime)), rapid.Int64Range(event.MinTime, event.MaxTime)).Draw(t, label)
+}
+
+func drawRestriction(t *rapid.T) restriction {
+	r := restriction{Watermark: drawTime(t, "watermark"), Ends: rapid.Bool().Draw(t, "ends")}
+	for range rapid.IntRange(0, 6).Draw(t, "partitions") {
+		r.Partitions = append(r.Partitions, position{
+			Topic: rapid.Int32Range(0, 1<<11-1).Draw(t, "topic"), Partition: rapid.Int32Range(0, 1<<rankBits-1).Draw(t, "partition"),
+			Next:    rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "next"),
+			Stop:    rapid.OneOf(rapid.Just(int64(noStop)), rapid.Int64Range(0, math.MaxInt64/2)).Draw(t, "stop"),
+			MaxTime: drawTime(t, "max time"), Idle: rapid.Bool().Draw(t, "idle"), Raised: rapid.Bool().Draw(t, "raised"),
+		})
+	}
+	return r
+}
+
+func TestRestrictionRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRestriction(t)
+		encoded := encodeRestriction(r)
+		got, err := decodeRestriction(encoded)
+		require.NoError(t, err)
+		require.Equal(t, r, got)
+		for n := range encoded {
+			_, err := decodeRestriction(encoded[:n])
+			require.Error(t, err, "cut to %d of %d bytes", n, len(encoded))
+		}
+	})
+}
+
+// TestRestrictionIsSmall: runners keep one for every slice.
+func TestRestrictionIsSmall(t *testing.T) {
+	r := restriction{Watermark: 1_700_000_000_000}
+	for p := range int32(64) {
+		r.Partitions = append(r.Partitions, position{Partition: p * 4, Next: 5_000_000 + int64(p)*777, Stop: noStop, MaxTime: 1_700_000_000_000 + int64(p)*31})
+	}
+	require.LessOrEqual(t, len(encodeRestriction(r)), 64*9)
+}
+
+func FuzzRestriction(f *testing.F) {
+	f.Add(encodeRestriction(restriction{Watermark: event.NoTime, Partitions: []position{{Next: 3, Stop: noStop, MaxTime: 7}}}))
+	f.Fuzz(func(t *testing.T, buf []byte) {
+		if r, err := decodeRestriction(buf); err == nil {
+			again, err := decodeRestriction(encodeRestriction(r))
+			require.NoError(t, err)
+			require.Equal(t, r, again)
+		}
+	})
+}
+
+// TestReached holds the watermark against its definition.
+func TestReached(t *testing.T) {
+	const none = event.NoTime
+	part := func(maxTime int64) position { return position{Next: 1, Stop: noStop, MaxTime: maxTime} }
+	idle := func(maxTime int64) position { p := part(maxTime); p.Idle = true; return p }
+	done := func(maxTime int64) position { p := part(maxTime); p.Stop = 1; return p }
+	tests := []struct {
+		name      string
+		watermark int64
+		parts     []position
+		want      int64
+		allIdle   bool
+	}{
+		{"no partition", none, nil, none, true},
+		{"one", none, []position{part(100)}, 90, false},
+		{"the smallest", none, []position{part(100), part(70), part(80)}, 60, false},
+		{"one that nothing was read from", none, []position{part(100), part(none)}, none, false},
+		{"one that nothing was read from, later", 50, []position{part(100), part(none)}, 50, false},
+		{"an idle one does not hold", none, []position{part(100), idle(70)}, 90, false},
+		{"nor one that is empty and idle", none, []position{part(100), idle(none)}, 90, false},
+		{"nor one at its stop", none, []position{part(100), done(70)}, 90, false},
+		{"it never goes back", 95, []position{part(100)}, 95, false},
+		{"all idle", 40, []position{idle(100), done(30)}, 40, true},
+	}
+	for _, tt := range tests {
+		r := restriction{Watermark: tt.watermark, Partitions: tt.parts}
+		require.Equal(t, tt.want, r.reached(10), tt.name)
+		require.Equal(t, tt.allIdle, r.allIdle(), tt.name)
+	}
+}
+
+func TestTracker(t *testing.T) {
+	start := restriction{Ends: true, Watermark: event.NoTime, Partitions: []position{{Stop: 10, MaxTime: event.NoTime}}}
+	move := func(to int64) claim { return func(r *restriction) { r.Partitions[0].Next = to } }
+	t.Run("reads to its end", func(t *testing.T) {
+		tr := newTracker(start)
+		require.True(t, tr.TryClaim(move(4)))
+		require.False(t, tr.IsDone())
+		require.True(t, tr.TryClaim(move(10)))
+		require.True(t, tr.IsDone())
+		_, rest, err := tr.TrySplit(0)
+		require.NoError(t, err)
+		require.Nil(t, rest)
+		require.Zero(t, start.Partitions[0].Next, "what it was made of is not changed")
+	})
+	t.Run("a checkpoint hands over all the rest", func(t *testing.T) {
+		tr := newTracker(start)
+		require.True(t, tr.TryClaim(move(4)))
+		_, rest, err := tr.TrySplit(0)
+		require.NoError(t, err)
+		require.EqualValues(t, 4, rest.(restriction).Partitions[0].Next)
+		require.True(t, tr.IsDone())
+		require.False(t, tr.TryClaim(move(5)), "it is somebody else's")
+		require.EqualValues(t, 4, tr.GetRestriction().(restriction).Partitions[0].Next)
+		_, again, _ := tr.TrySplit(0)
+		require.Nil(t, again, "it cannot be handed over twice")
+	})
+	t.Run("no part of it is handed over", func(t *testing.T) {
+		tr := newTracker(start)
+		_, rest, err := tr.TrySplit(0.5)
+		require.NoError(t, err)
+		require.Nil(t, rest)
+		require.True(t, tr.TryClaim(move(4)))
+	})
+	t.Run("bounds", func(t *testing.T) {
+		require.True(t, newTracker(start).IsBounded())
+		require.False(t, newTracker(restriction{}).IsBounded())
+		require.False(t, newTracker(restriction{}).IsDone(), "partitions may come")
+		require.True(t, newTracker(restriction{Ends: true}).IsDone(), "a reader without partitions has nothing to read")
+	})
+	t.Run("a claim of something else is an error", func(t *testing.T) {
+		tr := newTracker(start)
+		require.False(t, tr.TryClaim(int64(4)))
+		require.EqualError(t, tr.GetError(), "claim of int64")
+	})
+}
+
+// TestRanks: a rank names the partition that has it, whatever the order of the topics.
+func TestRanks(t *testing.T) {
+	r := Reading{Topics: []Topic{{Cluster: "c", Name: "b"}, {Cluster: "c", Name: "a"}, {Cluster: "b", Name: "z"}}}
+	for i, want := range []Partition{{"b", "z", 7}, {"c", "a", 7}, {"c", "b", 7}} {
+		at := position{Topic: int32(i), Partition: 7}
+		require.Equal(t, want, r.Ranked().Partition(at.rank()))
+	}
+	require.Zero(t, r.Ranked().Partition(3<<rankBits))
+	require.Zero(t, r.Ranked().Partition(-1))
+}

@@ -1,0 +1,151 @@
+package kafkaio
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/event"
+)
+
+func testNewPartitions(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1_000))
+	r := b.reading(topic)
+	r.Stop, r.NewPartitionsEvery = Stop{}, time.Millisecond
+	s := newSession(t, r, 0)
+	s.until(func() bool { return len(s.batches) == 1 })
+	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
+	require.NoError(t, err)
+	b.client = b.writer()
+	b.produce(topic, 1, at(700), at(1_200))
+	s.until(func() bool { return len(s.batches) == 2 })
+	late := s.batches[1]
+	require.EqualValues(t, 1, late.Partition)
+	require.True(t, late.AfterIdle, "the watermark had gone on without it")
+	require.EqualValues(t, 1_000, late.MaxTime)
+	require.Equal(t, []int64{event.NoTime, 990}, s.times)
+	b.produce(topic, 1, at(1_300))
+	s.until(func() bool { return len(s.batches) == 3 })
+	require.False(t, s.batches[2].AfterIdle, "the log tells its largest time again")
+	require.EqualValues(t, 1_200, s.batches[2].MaxTime)
+	require.EqualValues(t, 990, slices.Max(s.watermarks), "held by the first partition")
+}
+
+func testIdle(t *testing.T, b *broker) {
+	topic := b.topic(3)
+	b.produce(topic, 0, at(1_000))
+	b.produce(topic, 1, at(500))
+	r := b.reading(topic)
+	r.Stop, r.IdleAfter = Stop{}, 200*time.Millisecond
+	s := newSession(t, r, 0)
+	s.until(func() bool { return len(s.batches) == 2 })
+	require.EqualValues(t, event.NoTime, s.watermarks[0], "the third has no record yet")
+	var kept int
+	s.until(func() bool { // the first goes on, the others stop
+		kept++
+		b.produce(topic, 0, at(1_000+int64(kept)))
+		return s.at.Partitions[1].Idle && s.at.Partitions[2].Idle
+	})
+	require.False(t, s.at.Partitions[0].Idle)
+	require.Greater(t, slices.Max(s.watermarks), int64(980), "nothing but the first holds it")
+	s.restart() // a restart decides the same
+	watermark := s.at.Watermark
+	b.produce(topic, 1, at(600), at(5_000), at(4_000))
+	before := len(s.batches)
+	var back event.Batch
+	s.until(func() bool {
+		for i, batch := range s.batches[before:] {
+			if batch.Partition == 1 {
+				back = batch
+				require.EqualValues(t, watermark, s.times[before+i], "on time for the runner")
+				return true
+			}
+		}
+		return false
+	})
+	require.True(t, back.AfterIdle)
+	require.EqualValues(t, watermark+10, back.MaxTime, "and judged late by its own partition")
+	require.False(t, s.at.Partitions[1].Raised || s.at.Partitions[1].Idle)
+	require.EqualValues(t, 5_000, s.at.Partitions[1].MaxTime)
+
+	// All are idle: a reader must not hold the others for ever, and follows the clock.
+	started := time.Now()
+	s.until(func() bool { return s.at.Watermark > started.UnixMilli() })
+	require.LessOrEqual(t, s.at.Watermark, time.Now().Add(-r.IdleAfter-r.OutOfOrderness).UnixMilli())
+}
+
+func testEmptyHolds(t *testing.T, b *broker) {
+	topic := b.topic(2)
+	b.produce(topic, 0, at(1_000))
+	r := b.reading(topic)
+	r.Stop = Stop{}
+	s := newSession(t, r, 0)
+	s.until(func() bool { return len(s.batches) == 1 })
+	for range 5 {
+		require.NoError(t, s.slice())
+	}
+	require.EqualValues(t, event.NoTime, slices.Max(s.watermarks))
+	b.produce(topic, 1, at(400))
+	s.until(func() bool { return s.at.Watermark == 390 })
+	require.False(t, s.batches[1].AfterIdle)
+}
+
+// TestTellsWhatItWaitsFor: nothing holds a job up without a line in the log.
+func TestTellsWhatItWaitsFor(t *testing.T) {
+	logged := captureLog(t)
+	now := time.Now()
+	r := &reader{now: func() time.Time { return now }}
+	for i, at := range []position{
+		{Next: 5, Stop: noStop, MaxTime: 3},
+		{Stop: noStop, MaxTime: event.NoTime},
+		{Next: 5, Stop: noStop, MaxTime: 3},
+		{Next: 5, Stop: 5, MaxTime: event.NoTime},
+		{Stop: noStop, MaxTime: event.NoTime, Idle: true},
+	} {
+		at.Partition = int32(i)
+		p := &partition{batcher: batcher{topic: &topic{Topic: Topic{Name: "t"}}, index: i, after: at}, quietSince: now, end: at.Next}
+		r.parts = append(r.parts, p)
+	}
+	r.parts[0].end = 9
+	now = now.Add(tellEvery - 1)
+	r.tellWhatIsAwaited(t.Context(), now)
+	require.Empty(t, logged.String())
+	for range 2 { // not at every call
+		now = now.Add(1)
+		r.tellWhatIsAwaited(t.Context(), now)
+	}
+	require.Equal(t, "t/0: nothing came for 30s, though the log goes from offset 5 to 9: held back by an open transaction, or its broker is slow\n"+
+		"t/1: nothing came yet, for 30s: it holds back the watermark, and with it every sample\n", logged.String())
+}
+
+// TestBrokerGone: a cluster that stops answering is waited for, with a line in the log, and
+// read on once it is back.
+func TestBrokerGone(t *testing.T) {
+	t.Setenv("TRIBUTARY_KAFKA", "")
+	logged := captureLog(t)
+	b := newBroker(t)
+	topic := b.topic(1)
+	r := b.reading(topic)
+	r.Stop, r.SliceTime = Stop{}, 100*time.Millisecond
+	s := newSession(t, r, 0)
+	b.produce(topic, 0, at(1))
+	s.until(func() bool { return len(s.batches) == 1 })
+	var gone atomic.Bool
+	gone.Store(true)
+	b.fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		return nil, errors.New("gone"), gone.Load() // closes the connection
+	})
+	s.until(func() bool { return strings.Contains(logged.String(), "waiting for an answer, the last came ") })
+	gone.Store(false)
+	b.produce(topic, 0, at(2))
+	s.until(func() bool { return len(s.batches) == 2 })
+	require.Equal(t, b.log(topic), records(t, s.batches))
+}
