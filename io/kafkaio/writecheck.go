@@ -1,0 +1,153 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ErrLedgerLost is returned when there are samples in the output topic and nothing in the
+// ledger topic: what was written is not known, and writing on would double it.
+var ErrLedgerLost = errors.New("the ledger is lost")
+
+// errSetup marks topics that are not as the sink needs them.
+var errSetup = errors.New("topic unfit")
+
+// errMissing is worth some attempts: brokers learn of a new topic one after another.
+var errMissing = errors.New("topic does not exist")
+
+// limits are the largest batches that the topics take, by topic, in bytes.
+type limits map[string]int32
+
+// of returns the limit of a topic within what a client may ask for: from 512 bytes to less
+// than the 100 MiB that brokers read as one request.
+func (l limits) of(topic string) int32 {
+	n, ok := l[topic]
+	if !ok {
+		return 1_000_000 // the client's own default
+	}
+	return min(max(n, 512), 64<<20)
+}
+
+// checkTopics sees whether the topics are fit: both there, the ledger with a partition for
+// each shard and compacted, nothing else.
+func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (limits, error) {
+	admin := kadm.NewClient(client)
+	topics, err := admin.ListTopics(ctx, w.Topic, w.LedgerTopic)
+	if err != nil {
+		return nil, fmt.Errorf("look at topics %s and %s: %w", w.Topic, w.LedgerTopic, err)
+	}
+	if !topics.Has(w.Topic) {
+		return nil, fmt.Errorf("%w: %s: create it first", errMissing, w.Topic)
+	}
+	if !topics.Has(w.LedgerTopic) {
+		written, err := holdsSamples(ctx, client, opts, w)
+		if err != nil {
+			return nil, err
+		}
+		if written {
+			return nil, fmt.Errorf("%w: ledger topic %s does not exist, but %s has samples: restore the one or empty the other", ErrLedgerLost, w.LedgerTopic, w.Topic)
+		}
+		return nil, fmt.Errorf("%w: ledger %s: create it first, with %d partitions and cleanup.policy=compact", errMissing, w.LedgerTopic, w.Shards)
+	}
+	for _, t := range topics {
+		if t.Err != nil {
+			return nil, fmt.Errorf("look at topic %s: %w", t.Topic, t.Err)
+		}
+	}
+	if got := len(topics[w.LedgerTopic].Partitions); got != int(w.Shards) {
+		return nil, fmt.Errorf("%w: ledger %s has %d partitions, want %d, one for each shard", errSetup, w.LedgerTopic, got, w.Shards)
+	}
+	largest, policies, err := settings(ctx, admin, w.Topic, w.LedgerTopic)
+	if err != nil {
+		return nil, err
+	}
+	if p := policies[w.LedgerTopic]; p != "compact" {
+		return nil, fmt.Errorf("%w: ledger %s has cleanup.policy=%s, want compact: a ledger that forgets lets samples double", errSetup, w.LedgerTopic, p)
+	}
+	return largest, nil
+}
+
+// settings returns the largest batches that topics take, and their cleanup policies.
+func settings(ctx context.Context, admin *kadm.Client, topics ...string) (limits, map[string]string, error) {
+	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the settings of %s: %w", strings.Join(topics, " and "), err)
+	}
+	largest, policies := limits{}, map[string]string{}
+	for _, c := range configs {
+		if c.Err != nil {
+			return nil, nil, fmt.Errorf("read the settings of %s: %w", c.Name, c.Err)
+		}
+		for _, setting := range c.Configs {
+			switch setting.Key {
+			case "max.message.bytes":
+				n, err := strconv.ParseInt(setting.MaybeValue(), 10, 32)
+				if err != nil {
+					return nil, nil, fmt.Errorf("max.message.bytes of %s: %w", c.Name, err)
+				}
+				largest[c.Name] = int32(n)
+			case "cleanup.policy":
+				policies[c.Name] = setting.MaybeValue()
+			}
+		}
+	}
+	return largest, policies, nil
+}
+
+// checkNotLost is called when a shard's ledger is empty. It returns ErrLedgerLost if the
+// whole ledger topic is, while samples were committed.
+func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) error {
+	all := make([]int32, w.Shards)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	entries, err := unread(ctx, client, w.LedgerTopic, all)
+	if err != nil || len(entries) > 0 {
+		return err
+	}
+	written, err := holdsSamples(ctx, client, opts, w)
+	if err != nil || !written {
+		return err
+	}
+	// The first transaction of another shard may have ended in between. Its ledger
+	// record is in the log before the samples can be read.
+	entries, err = unread(ctx, client, w.LedgerTopic, all)
+	if err != nil || len(entries) > 0 {
+		return err
+	}
+	return fmt.Errorf("%w: topic %s is empty, but %s has samples: restore it, or set NewLedger to accept that groups written before may be written again",
+		ErrLedgerLost, w.LedgerTopic, w.Topic)
+}
+
+// soughtRecords bounds how many records are looked at for a sample. Usually the first one
+// is; only a topic into which others write too has more.
+const soughtRecords = 100_000
+
+// holdsSamples says whether a committed record in the output topic has a version header,
+// as all those of this sink have.
+func holdsSamples(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (bool, error) {
+	admin := kadm.NewClient(client)
+	starts, err := listOffsets(ctx, w.Topic, admin.ListStartOffsets)
+	if err != nil {
+		return false, err
+	}
+	stable, err := listOffsets(ctx, w.Topic, admin.ListCommittedOffsets)
+	if err != nil {
+		return false, err
+	}
+	due := between(starts, stable)
+	found, looked := false, 0
+	err = readTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) {
+		looked++
+		found = slices.ContainsFunc(r.Headers, func(h kgo.RecordHeader) bool { return h.Key == VersionHeader })
+		return found || looked >= soughtRecords, nil
+	})
+	return found, err
+}

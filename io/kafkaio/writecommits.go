@@ -1,0 +1,39 @@
+package kafkaio
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// readCommits is ReadLedger for a client with opts.
+func readCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]ShardCommits, error) {
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
+	}
+	defer client.Close()
+	ends, err := listOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
+	if err != nil {
+		return nil, err
+	}
+	ledgers, err := readLedger(ctx, opts, topic, slices.Collect(maps.Keys(ends)), "")
+	if err != nil {
+		return nil, err
+	}
+	commits := make(map[int32]ShardCommits, len(ledgers))
+	for shard, l := range ledgers {
+		c := ShardCommits{Floor: l.floor, Groups: make([]Committed, 0, len(l.entries))}
+		for id, e := range l.entries {
+			c.Groups = append(c.Groups, Committed{Shard: shard, ID: id, Version: e.version, Records: e.records})
+		}
+		slices.SortFunc(c.Groups, func(a, b Committed) int { return cmp.Compare(a.ID, b.ID) })
+		commits[shard] = c
+	}
+	return commits, nil
+}

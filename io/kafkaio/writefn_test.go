@@ -1,0 +1,252 @@
+package kafkaio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/vet"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func init() {
+	register.DoFn2x0[beam.EventTime, Committed](&noteFn{})
+	register.Function2x0(stamp)
+	register.Emitter2[beam.EventTime, Group]()
+}
+
+// stamp gives a group its ID as event time.
+func stamp(g Group, emit func(beam.EventTime, Group)) { emit(mtime.FromMilliseconds(g.ID), g) }
+
+// acknowledged are the acknowledgements that pipelines of this process emitted, by test.
+var acknowledged = struct {
+	sync.Mutex
+	byTest map[string][]string
+}{byTest: map[string][]string{}}
+
+// noteFn notes acknowledgements with their event times.
+type noteFn struct{ Test string }
+
+func (f *noteFn) ProcessElement(at beam.EventTime, c Committed) {
+	acknowledged.Lock()
+	defer acknowledged.Unlock()
+	acknowledged.byTest[f.Test] = append(acknowledged.byTest[f.Test],
+		fmt.Sprintf("%d/%d v%d, %d records, at %d, skipped %t", c.Shard, c.ID, c.Version, c.Records, at.Milliseconds(), c.Skipped))
+}
+
+// groupParts are three groups of two shards, one of them in two parts.
+func groupParts() []Group {
+	record := func(key string) []byte { return AppendRecord(nil, []byte(key), []byte("x"), NoTimestamp) }
+	return []Group{
+		{Shard: 0, ID: 1000, Records: record("a")},
+		{Shard: 1, ID: 1000, Last: true, Records: record("b")},
+		{Shard: 0, ID: 1000, Part: 1, Last: true, Records: record("c")},
+		{Shard: 0, ID: 2000, Last: true},
+	}
+}
+
+// runWrite runs a pipeline that writes groups, and returns the acknowledgements, sorted.
+func runWrite(t *testing.T, w Writing, groups []Group) ([]string, error) {
+	if !beam.Initialized() {
+		beam.Init()
+	}
+	p, s := beam.NewPipelineWithRoot()
+	beam.ParDo0(s, &noteFn{Test: t.Name()}, Write(s, w, beam.ParDo(s, stamp, beam.CreateList(s, groups))))
+	_, err := prism.Execute(t.Context(), p)
+	acknowledged.Lock()
+	defer acknowledged.Unlock()
+	got := acknowledged.byTest[t.Name()]
+	delete(acknowledged.byTest, t.Name())
+	slices.Sort(got)
+	return got, err
+}
+
+// A job fails in the middle of its bundle and is run again; then once more, as after a crash
+// between commit and checkpoint.
+func TestWritePipeline(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
+	require.NoError(t, err)
+	defer cluster.Close()
+	r := rigOn(t, 2, cluster.ListenAddrs(), netDial)
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: r.w.LedgerTopic, Partitions: []int32{0}, Err: kerr.InvalidRecord})
+	acks, err := runWrite(t, r.w, groupParts())
+	require.ErrorContains(t, err, "INVALID_RECORD")
+	require.Empty(t, acks, "no shard is acknowledged before all are written")
+
+	samples := []string{"a=x v1", "b=x v1", "c=x v1"}
+	acks, err = runWrite(t, r.w, groupParts())
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"0/1000 v1, 2 records, at 1000, skipped false",
+		"0/2000 v1, 0 records, at 2000, skipped false",
+		"1/1000 v1, 1 records, at 1000, skipped true", // it went through the first time
+	}, acks)
+	require.Equal(t, samples, r.samples())
+
+	acks, err = runWrite(t, r.w, groupParts())
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"0/1000 v1, 2 records, at 1000, skipped true",
+		"0/2000 v1, 0 records, at 2000, skipped true",
+		"1/1000 v1, 1 records, at 1000, skipped true",
+	}, acks)
+	require.Equal(t, samples, r.samples())
+
+	commits, err := ReadLedger(t.Context(), r.w.Cluster, r.w.LedgerTopic)
+	require.NoError(t, err)
+	require.Equal(t, map[int32]ShardCommits{
+		0: {Floor: noFloor, Groups: []Committed{{ID: 1000, Version: 1, Records: 2}, {ID: 2000, Version: 1}}},
+		1: {Floor: noFloor, Groups: []Committed{{Shard: 1, ID: 1000, Version: 1, Records: 1}}},
+	}, commits)
+}
+
+func TestWriteMisuse(t *testing.T) {
+	r := newFakeRig(t, 2)
+	parts := groupParts()
+	for _, c := range []struct {
+		name   string
+		groups []Group
+		want   string
+	}{
+		{"no last part", parts[:1], "group 1000 of shard 0 has no last part in its bundle, 1 parts came"},
+		{"no first part", parts[2:3], "part 1 of group 1000 of shard 0 came where part 0 was due"},
+		{"a part again", []Group{parts[0], parts[0]}, "part 0 of group 1000 of shard 0 came where part 1 was due"},
+		{"shard too large", []Group{{Shard: 2, Last: true}}, "group 0 of shard 2: shards are 0 to 1"},
+		{"negative shard", []Group{{Shard: -1, Last: true}}, "group 0 of shard -1: shards are 0 to 1"},
+		{"broken frame", []Group{{Last: true, Records: []byte{0, 9}}}, "shard 0: part 0 of group 0: framed record: key: length 9 with 0 bytes left"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := writeBundle(t.Context(), r.w, c.groups)
+			require.ErrorContains(t, err, c.want)
+			require.Empty(t, r.samples())
+		})
+	}
+}
+
+// writeBundle runs one bundle through the DoFn, and returns how many acknowledgements came
+// before the bundle's end, and in all.
+func writeBundle(ctx context.Context, w Writing, groups []Group) ([2]int, error) {
+	f := &writeFn{Writing: w}
+	if err := f.Setup(); err != nil {
+		return [2]int{}, err
+	}
+	defer f.Teardown()
+	var acks [2]int
+	emit := func(beam.EventTime, Committed) { acks[1]++ }
+	f.StartBundle(ctx, emit)
+	for _, g := range groups {
+		if err := f.ProcessElement(ctx, 0, g, emit); err != nil {
+			return acks, err
+		}
+	}
+	acks[0] = acks[1]
+	return acks, f.FinishBundle(ctx, emit)
+}
+
+// What a large bundle has is written before it ends, so memory stays bounded.
+func TestWriteFlushesLargeBundles(t *testing.T) {
+	r := newFakeRig(t, 1)
+	value := randomBytes(512 << 10)
+	var groups []Group
+	for i := range int64(flushBytes/len(value) + 3) {
+		groups = append(groups, Group{ID: i, Last: true, Records: AppendRecord(nil, []byte("k"), value, 1)})
+	}
+	acks, err := writeBundle(t.Context(), r.w, groups)
+	require.NoError(t, err)
+	require.Equal(t, [2]int{flushBytes / len(value), len(groups)}, acks)
+	require.Len(t, r.samples(), len(groups))
+}
+
+// Teardown of the last user closes the producers, and CloseWriters those of all jobs.
+func TestWritersClose(t *testing.T) {
+	r := newFakeRig(t, 1)
+	first, err := acquire(r.w)
+	require.NoError(t, err)
+	second, err := acquire(r.w)
+	require.NoError(t, err)
+	require.Same(t, first, second)
+	write := func(id int64) {
+		_, err := first.write(t.Context(), 0, []*group{makeGroup(t, 0, id, 1, 0)})
+		require.NoError(t, err)
+		require.NotNil(t, first.shard(0).tx)
+	}
+	write(1)
+	first.release()
+	require.NotNil(t, first.shard(0).tx, "somebody still uses it")
+	CloseWriters()
+	require.Nil(t, first.shard(0).tx)
+	write(2)
+	second.release()
+	require.Nil(t, first.shard(0).tx)
+}
+
+func TestWriteAtLeastOnce(t *testing.T) {
+	r := newWriteRig(t, 1)
+	limit := "200000"
+	_, err := r.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, r.w.Topic)
+	require.NoError(t, err)
+	if !beam.Initialized() {
+		beam.Init()
+	}
+	large := randomBytes(1 << 20)
+	messages := []Message{
+		{Key: []byte("k"), Value: []byte("v"), TimestampMs: 1234, Headers: []Header{{Key: "reason", Value: []byte("late")}}},
+		{Value: large, Headers: []Header{{Key: "reason", Value: []byte("malformed")}}},
+	}
+	for i := range 500 { // a batch of them is more than the topic takes at once
+		messages = append(messages, Message{Key: fmt.Append(nil, i), Value: large[i : i+1000]})
+	}
+	p, s := beam.NewPipelineWithRoot()
+	WriteAtLeastOnce(s, r.w, beam.CreateList(s, messages))
+	_, err = prism.Execute(t.Context(), p)
+	require.NoError(t, err)
+	got := map[string]*kgo.Record{}
+	for _, rec := range r.committedRecords(r.w.Topic) {
+		got[string(rec.Key)] = rec
+	}
+	require.Len(t, got, len(messages))
+	require.Equal(t, int64(1234), got["k"].Timestamp.UnixMilli())
+	require.Equal(t, []kgo.RecordHeader{{Key: "reason", Value: []byte("late")}}, got["k"].Headers)
+	require.Equal(t, large[:truncatedBytes], got[""].Value)
+	require.Equal(t, []kgo.RecordHeader{{Key: "reason", Value: []byte("malformed")}, {Key: TruncatedHeader, Value: []byte("1048576")}}, got[""].Headers)
+}
+
+// A refused message fails the bundle: nothing is dropped.
+func TestWriteAtLeastOnceRefused(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	defer cluster.Close()
+	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	send := func() error {
+		f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}}
+		require.NoError(t, f.StartBundle(t.Context()))
+		f.ProcessElement(t.Context(), Message{Key: []byte("k"), Value: []byte("v")})
+		return f.FinishBundle(t.Context())
+	}
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord})
+	require.ErrorContains(t, send(), `key "k", 1 bytes: INVALID_RECORD`)
+	require.Empty(t, r.committedRecords(r.w.Topic))
+	require.NoError(t, send(), "the bundle is tried again")
+	require.Len(t, r.committedRecords(r.w.Topic), 1)
+}
+
+func TestWriteIsRegistered(t *testing.T) {
+	r := newFakeRig(t, 2)
+	p, s := beam.NewPipelineWithRoot()
+	Write(s, r.w, beam.CreateList(s, groupParts()))
+	WriteAtLeastOnce(s, r.w, beam.CreateList(s, []Message{{Value: []byte("v")}}))
+	found, err := vet.Evaluate(t.Context(), p)
+	require.NoError(t, err)
+	require.True(t, found.Performant(), "%v", found)
+}

@@ -1,0 +1,128 @@
+package kafkaio
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ledgerSchema is the first byte of a ledger record's value.
+const ledgerSchema = 1
+
+// ledgerRecord is one record of the ledger topic: key "shard/ID", in the partition of the
+// shard. A record without a value says that the group was let go.
+type ledgerRecord struct {
+	shard int32
+	id    int64
+	entry
+	// floor is the shard's floor when this was written. It is in every record, so the
+	// newest one carries it, and that one compaction keeps.
+	floor int64
+	job   string
+}
+
+func ledgerKey(shard int32, id int64) []byte {
+	key := strconv.AppendInt(nil, int64(shard), 10)
+	key = append(key, '/')
+	return strconv.AppendInt(key, id, 10)
+}
+
+func (r *ledgerRecord) value() []byte {
+	out := []byte{ledgerSchema}
+	out = binary.AppendUvarint(out, uint64(r.version))
+	out = binary.AppendUvarint(out, uint64(r.records))
+	out = binary.LittleEndian.AppendUint64(out, r.digest)
+	out = binary.AppendVarint(out, r.floor)
+	return append(out, r.job...)
+}
+
+func parseLedgerKey(key []byte) (shard int32, id int64, err error) {
+	s, i, _ := strings.Cut(string(key), "/")
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err == nil {
+		id, err = strconv.ParseInt(i, 10, 64)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("ledger key %q: %w", key, err)
+	}
+	return int32(n), id, nil
+}
+
+func parseLedgerValue(v []byte) (entry, int64, string, error) {
+	if len(v) == 0 || v[0] != ledgerSchema {
+		return entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d", v, ledgerSchema)
+	}
+	short := func() (entry, int64, string, error) {
+		return entry{}, 0, "", fmt.Errorf("ledger value %x: too short", v)
+	}
+	rest := v[1:]
+	version, n := binary.Uvarint(rest)
+	if n <= 0 {
+		return short()
+	}
+	rest = rest[n:]
+	records, n := binary.Uvarint(rest)
+	if n <= 0 || len(rest) < n+8 {
+		return short()
+	}
+	digest := binary.LittleEndian.Uint64(rest[n:])
+	rest = rest[n+8:]
+	floor, n := binary.Varint(rest)
+	if n <= 0 {
+		return short()
+	}
+	return entry{version: int32(version), records: int64(records), digest: digest}, floor, string(rest[n:]), nil
+}
+
+// take takes over one record of the shard's ledger partition, in log order.
+func (l *shardLedger) take(r *kgo.Record, job string) error {
+	shard, id, err := parseLedgerKey(r.Key)
+	if err != nil {
+		return err
+	}
+	if shard != r.Partition {
+		return fmt.Errorf("%w: record %s lies in partition %d: each shard has its own", errSetup, r.Key, r.Partition)
+	}
+	if r.Value == nil {
+		delete(l.entries, id)
+		return nil
+	}
+	e, floor, owner, err := parseLedgerValue(r.Value)
+	if err != nil {
+		return err
+	}
+	if job != "" && owner != job {
+		return fmt.Errorf("%w: it belongs to job %q, not %q: each job has its own", errSetup, owner, job)
+	}
+	l.entries[id] = e
+	l.floor = max(l.floor, floor)
+	return nil
+}
+
+// readLedger reads partitions of the ledger topic from their start to their high
+// watermark, as it is when readLedger is called, and not to the last stable offset: an open
+// transaction of another producer would hide the shard's own entries behind it. So it
+// waits until such transactions have ended, until ctx ends at the latest. job, unless
+// it is empty, is whose ledger it must be.
+func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, job string) (map[int32]*shardLedger, error) {
+	ledgers := make(map[int32]*shardLedger, len(partitions))
+	for _, p := range partitions {
+		ledgers[p] = newShardLedger()
+	}
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
+	}
+	defer client.Close()
+	due, err := unread(ctx, client, topic, partitions)
+	if err != nil {
+		return nil, err
+	}
+	return ledgers, readTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
+		return false, ledgers[r.Partition].take(r, job)
+	})
+}

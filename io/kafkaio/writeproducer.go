@@ -1,0 +1,187 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// kafka opens producers for the shards of one job.
+type kafka struct {
+	w *Writing
+	// opts reach the cluster.
+	opts []kgo.Opt
+
+	mu sync.Mutex
+	// limits are set once the topics were found to be fit.
+	limits limits
+}
+
+// openingTime bounds the opening of a producer beyond a transaction's timeout: the old
+// transaction of the shard ends at once, but one of another producer in the ledger
+// partition may last that long.
+const openingTime = 30 * time.Second
+
+// open implements opener.
+func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger, error) {
+	ctx, cancel := context.WithTimeout(ctx, k.w.TransactionTimeout+openingTime)
+	defer cancel()
+	largest, err := k.check(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := kgo.NewClient(append(slices.Clone(k.opts),
+		kgo.TransactionalID(transactionalID(k.w.Job, shard)),
+		kgo.TransactionTimeout(k.w.TransactionTimeout),
+		kgo.RecordPartitioner(partitioner{ledger: k.w.LedgerTopic}),
+		kgo.ProducerBatchCompression(codecs[k.w.Compression]),
+		kgo.ProducerBatchMaxBytesFn(largest.of),
+		// The records are in memory anyway.
+		kgo.MaxBufferedRecords(1<<20),
+		// What has not worked by then is void: the broker aborts the transaction. For records
+		// produce sees to it, because the client's own timeout for them counts from their
+		// timestamps, and these may be old.
+		kgo.RetryTimeout(k.w.TransactionTimeout),
+		// Sooner than the usual 5 s to see where a moved or a new partition is.
+		kgo.MetadataMinAge(500*time.Millisecond),
+		// A broker that dies takes its connections along; idempotence makes pressing on safe.
+		kgo.AlwaysRetryEOF(),
+		kgo.DisableClientMetrics(),
+	)...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errSetup, err)
+	}
+	ledger, err := k.takeOver(ctx, client, shard)
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return &producer{client: client, timeout: k.w.TransactionTimeout}, ledger, nil
+}
+
+// takeOver fences off the shard's earlier producers and then reads its ledger, in this
+// order: whatever they committed is there by then, and nothing can be added.
+func (k *kafka) takeOver(ctx context.Context, client *kgo.Client, shard int32) (*shardLedger, error) {
+	if _, _, err := client.ProducerID(ctx); err != nil {
+		return nil, fmt.Errorf("initialize: %w", err)
+	}
+	ledgers, err := readLedger(ctx, k.opts, k.w.LedgerTopic, []int32{shard}, k.w.Job)
+	if err != nil {
+		return nil, err
+	}
+	ledger := ledgers[shard]
+	if len(ledger.entries) == 0 && !k.w.NewLedger {
+		if err := checkNotLost(ctx, client, k.opts, k.w); err != nil {
+			return nil, err
+		}
+	}
+	return ledger, nil
+}
+
+// check sees whether the topics are fit, until they once were.
+func (k *kafka) check(ctx context.Context) (limits, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.limits != nil {
+		return k.limits, nil
+	}
+	client, err := kgo.NewClient(k.opts...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSetup, err)
+	}
+	defer client.Close()
+	k.limits, err = checkTopics(ctx, client, k.opts, k.w)
+	return k.limits, err
+}
+
+// partitioner puts ledger records where they say and others by their key, as Java does.
+type partitioner struct{ ledger string }
+
+func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
+	if topic == p.ledger {
+		return kgo.ManualPartitioner().ForTopic(topic)
+	}
+	return kgo.StickyKeyPartitioner(nil).ForTopic(topic)
+}
+
+// producer implements transactor. No transaction is open outside transact.
+type producer struct {
+	client  *kgo.Client
+	timeout time.Duration
+}
+
+// abortTime bounds the attempt to abort: the transaction's timeout, or the next opening,
+// does it otherwise.
+const abortTime = 5 * time.Second
+
+var errIncomplete = errors.New("not every record was acknowledged")
+
+func (p *producer) transact(ctx context.Context, records []*kgo.Record) error {
+	if err := p.client.BeginTransaction(); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	if err := p.produce(ctx, records); err != nil {
+		p.abort(ctx)
+		return err
+	}
+	// Its context is never cancelled: that would leave the outcome open for nothing.
+	if err := p.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryCommit); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// produce returns nil if the brokers have acknowledged each record. A commit would succeed
+// without that too, and commit those that were.
+func (p *producer) produce(ctx context.Context, records []*kgo.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	var (
+		acknowledged atomic.Int64
+		mu           sync.Mutex
+		first        error
+	)
+	for _, r := range records {
+		p.client.Produce(ctx, r, func(r *kgo.Record, err error) {
+			if err == nil {
+				acknowledged.Add(1)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if first == nil {
+				first = fmt.Errorf("produce to %s/%d, key %q, %d bytes: %w", r.Topic, r.Partition, r.Key, len(r.Value), err)
+			}
+		})
+	}
+	err := p.client.Flush(ctx)
+	mu.Lock()
+	defer mu.Unlock()
+	switch got, want := acknowledged.Load(), int64(len(records)); {
+	case first != nil:
+		return first
+	case err != nil:
+		return fmt.Errorf("flush: %w", err)
+	case got != want:
+		return fmt.Errorf("%w: %d of %d", errIncomplete, got, want)
+	}
+	return nil
+}
+
+// abort frees the readers of the partitions at once. Whether it works does not matter to
+// the outcome, and its nil would not even mean that nothing was committed.
+func (p *producer) abort(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	defer cancel()
+	if p.client.AbortBufferedRecords(ctx) == nil {
+		_ = p.client.EndTransaction(ctx, kgo.TryAbort)
+	}
+}
+
+func (p *producer) close() { p.client.Close() }

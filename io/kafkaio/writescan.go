@@ -1,0 +1,133 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// readTo reads the committed records of a topic's partitions from their start up to the
+// offsets in due, which it uses up, and calls visit for each, partitions mixed, until visit
+// says stop. It waits for transactions that are open below those offsets.
+func readTo(ctx context.Context, opts []kgo.Opt, topic string, due map[int32]int64, visit func(*kgo.Record) (stop bool, err error)) error {
+	if len(due) == 0 {
+		return nil
+	}
+	from := map[int32]kgo.Offset{}
+	for p := range due {
+		from[p] = kgo.NewOffset().AtStart()
+	}
+	client, err := kgo.NewClient(append(slices.Clone(opts),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// The last thing before an end is usually the marker of a transaction's end.
+		kgo.KeepControlRecords(),
+	)...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", topic, err)
+	}
+	defer client.Close()
+	for len(due) > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := ctx.Err(); err != nil {
+			return stalled(ctx, client, topic, due, err)
+		}
+		var failed error
+		fetches.EachError(func(_ string, p int32, err error) {
+			failed = errors.Join(failed, fmt.Errorf("read %s/%d: %w", topic, p, err))
+		})
+		if failed != nil {
+			return failed
+		}
+		for r := range fetches.RecordsAll() {
+			end, ok := due[r.Partition]
+			if !ok {
+				continue
+			}
+			if r.Offset < end && !r.Attrs.IsControl() {
+				if stop, err := visit(r); err != nil {
+					return fmt.Errorf("read %s/%d@%d: %w", topic, r.Partition, r.Offset, err)
+				} else if stop {
+					return nil
+				}
+			}
+			if r.Offset+1 >= end {
+				delete(due, r.Partition)
+			}
+		}
+	}
+	return nil
+}
+
+// unread returns the high watermarks of those partitions that are not empty.
+func unread(ctx context.Context, client *kgo.Client, topic string, partitions []int32) (map[int32]int64, error) {
+	admin := kadm.NewClient(client)
+	starts, err := listOffsets(ctx, topic, admin.ListStartOffsets)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := listOffsets(ctx, topic, admin.ListEndOffsets)
+	if err != nil {
+		return nil, err
+	}
+	due := between(starts, ends)
+	for p := range due {
+		if !slices.Contains(partitions, p) {
+			delete(due, p)
+		}
+	}
+	return due, nil
+}
+
+// between returns the ends of the partitions that have something between start and end.
+func between(starts, ends map[int32]int64) map[int32]int64 {
+	due := map[int32]int64{}
+	for p, end := range ends {
+		if end > starts[p] {
+			due[p] = end
+		}
+	}
+	return due
+}
+
+// listOffsets returns offsets by partition of one topic.
+func listOffsets(ctx context.Context, topic string, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
+	listed, err := list(ctx, topic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list offsets of %s: %w", topic, err)
+	}
+	offsets := map[int32]int64{}
+	for p, o := range listed[topic] {
+		offsets[p] = o.Offset
+	}
+	return offsets, nil
+}
+
+// stalled adds to the error of a reading that did not come to its end what it waited for.
+func stalled(ctx context.Context, client *kgo.Client, topic string, due map[int32]int64, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second) // only to say more
+	defer cancel()
+	stable, listErr := listOffsets(ctx, topic, kadm.NewClient(client).ListCommittedOffsets)
+	var waits []string
+	for p, end := range due {
+		switch at, ok := stable[p]; {
+		case listErr != nil || !ok:
+			waits = append(waits, fmt.Sprintf("partition %d up to %d", p, end))
+		case at < end:
+			waits = append(waits, fmt.Sprintf("partition %d up to %d, where a transaction of another producer is open from %d on", p, end, at))
+		default:
+			waits = append(waits, fmt.Sprintf("partition %d up to %d, all of it committed", p, end))
+		}
+	}
+	slices.Sort(waits)
+	return fmt.Errorf("read %s: waited for %s: %w", topic, strings.Join(waits, "; "), err)
+}

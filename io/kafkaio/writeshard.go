@@ -1,0 +1,184 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// transactor is one incarnation of a shard's transactional producer. After an error it is
+// closed and not used again, whatever the error: what it knows of its transaction may
+// be wrong.
+type transactor interface {
+	// transact writes records in one transaction. Only nil means that they are committed;
+	// after an error they may be or not.
+	transact(ctx context.Context, records []*kgo.Record) error
+	close()
+}
+
+// opener opens a producer for a shard: it fences off earlier ones, so that nothing of
+// theirs is open or can still come, and then reads the shard's ledger.
+type opener func(ctx context.Context, shard int32) (transactor, *shardLedger, error)
+
+// shardWriter writes the groups of one shard, one transaction at a time.
+type shardWriter struct {
+	w     *Writing
+	shard int32
+	open  opener
+	// pause is the wait before the second attempt; it doubles from then on.
+	pause time.Duration
+
+	mu sync.Mutex
+	// tx and ledger are of one incarnation; tx is nil when there is none.
+	tx     transactor
+	ledger *shardLedger
+	used   time.Time
+}
+
+// firstPause: with five attempts it makes four seconds in all, about as long as a
+// partition takes to find a new leader.
+const firstPause = 250 * time.Millisecond
+
+// write commits groups in one transaction, skipping what is committed already. The
+// acknowledgements are in the order of the groups.
+func (s *shardWriter) write(ctx context.Context, groups []*group) ([]Committed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// tried are the versions that an earlier attempt of this call may have written.
+	tried := map[*group]int32{}
+	for attempt, pause := 1, s.pause; ; attempt, pause = attempt+1, 2*pause {
+		acks, err := s.attempt(ctx, groups, tried)
+		if err == nil {
+			s.used = time.Now()
+			return acks, nil
+		}
+		s.drop()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("write to %s, shard %d: %w", s.w.Topic, s.shard, err)
+		}
+		switch next(err, attempt) {
+		case stepYield:
+			return nil, fmt.Errorf("write to %s, shard %d: %w: %w", s.w.Topic, s.shard, ErrFenced, err)
+		case stepFail:
+			return nil, fmt.Errorf("write to %s, shard %d, attempt %d: %w", s.w.Topic, s.shard, attempt, err)
+		case stepAgain:
+			retries.Inc(ctx, 1)
+			log.Warnf(ctx, "write to %s, shard %d: attempt %d of %d, opening a new producer in %s: %v", s.w.Topic, s.shard, attempt, maxAttempts, pause, err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil, fmt.Errorf("write to %s, shard %d: %w", s.w.Topic, s.shard, errors.Join(err, ctx.Err()))
+			}
+		}
+	}
+}
+
+// attempt opens a producer if there is none, decides by its ledger, and commits.
+func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*group]int32) ([]Committed, error) {
+	if s.tx == nil {
+		tx, ledger, err := s.open(ctx, s.shard)
+		if err != nil {
+			return nil, fmt.Errorf("open producer %s: %w", transactionalID(s.w.Job, s.shard), err)
+		}
+		opened.Inc(ctx, 1)
+		s.tx, s.ledger = tx, ledger
+	}
+	p, err := s.ledger.plan(groups, s.w.Keep)
+	if err != nil {
+		return nil, err
+	}
+	if p.writes() {
+		records, err := s.records(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range p.decisions {
+			if !d.skip {
+				tried[d.group] = d.version
+			}
+		}
+		if err := s.tx.transact(ctx, records); err != nil {
+			return nil, err
+		}
+		s.ledger.apply(p)
+	}
+	acks := make([]Committed, len(p.decisions))
+	for i, d := range p.decisions {
+		acks[i] = Committed{
+			Shard: s.shard, ID: d.group.id, Version: d.version, Records: d.group.records,
+			// Found, but by an attempt of ours whose outcome was not known.
+			Skipped: d.skip && tried[d.group] != d.version,
+		}
+	}
+	return acks, nil
+}
+
+// records lays out a transaction: the samples first, so that a ledger record in the log
+// says that its samples are in the log.
+func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
+	count := len(p.decisions) + len(p.drop)
+	for _, d := range p.decisions {
+		if !d.skip {
+			count += int(d.group.records)
+		}
+	}
+	slab := make([]kgo.Record, 0, count) // one allocation, for the pointers below stay valid
+	for _, d := range p.decisions {
+		if d.skip {
+			continue
+		}
+		headers := []kgo.RecordHeader{{Key: VersionHeader, Value: strconv.AppendInt(nil, int64(d.version), 10)}}
+		for i, part := range d.group.parts {
+			for rest := part; len(rest) > 0; {
+				key, value, stamp, after, err := nextRecord(rest)
+				if err != nil {
+					return nil, fmt.Errorf("part %d of group %d: %w", i, d.group.id, err)
+				}
+				rest = after
+				r := kgo.Record{Topic: s.w.Topic, Value: value, Headers: headers}
+				if len(key) > 0 {
+					r.Key = key
+				}
+				if stamp != NoTimestamp {
+					r.Timestamp = time.UnixMilli(stamp)
+				}
+				slab = append(slab, r)
+			}
+		}
+	}
+	for _, id := range p.drop {
+		slab = append(slab, kgo.Record{Topic: s.w.LedgerTopic, Partition: s.shard, Key: ledgerKey(s.shard, id)})
+	}
+	for _, d := range p.decisions {
+		if !d.skip {
+			l := ledgerRecord{
+				shard: s.shard, id: d.group.id, floor: p.floor, job: s.w.Job,
+				entry: entry{version: d.version, records: d.group.records, digest: d.group.digest},
+			}
+			slab = append(slab, kgo.Record{Topic: s.w.LedgerTopic, Partition: s.shard, Key: ledgerKey(l.shard, l.id), Value: l.value()})
+		}
+	}
+	records := make([]*kgo.Record, len(slab))
+	for i := range slab {
+		records[i] = &slab[i]
+	}
+	return records, nil
+}
+
+// drop closes the producer and forgets what it knew.
+func (s *shardWriter) drop() {
+	if s.tx != nil {
+		s.tx.close()
+	}
+	s.tx, s.ledger = nil, nil
+}
+
+func transactionalID(job string, shard int32) string {
+	return job + "-" + strconv.Itoa(int(shard))
+}

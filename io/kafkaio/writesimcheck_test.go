@@ -1,0 +1,83 @@
+package kafkaio
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/stretchr/testify/require"
+)
+
+// check holds what a consumer of committed records sees against the ledger.
+func (h *history) check() {
+	t := h.t
+	type place struct {
+		shard int32
+		id    int64
+	}
+	type version struct {
+		place
+		number int
+	}
+	contents := map[version]map[string]int{} // how often each "record=variant" is there
+	for _, r := range h.committedRecords(h.w.Topic) {
+		var v version
+		var i int
+		_, err := fmt.Sscanf(string(r.Key), "%d/%d/%d", &v.shard, &v.id, &i)
+		require.NoError(t, err)
+		v.number, err = strconv.Atoi(string(r.Headers[0].Value))
+		require.NoError(t, err)
+		if contents[v] == nil {
+			contents[v] = map[string]int{}
+		}
+		contents[v][fmt.Sprintf("%d=%s", i, r.Value)]++
+	}
+	last := map[place]entry{}
+	entries := map[version]entry{}
+	for _, r := range h.committedRecords(h.w.LedgerTopic) {
+		if r.Value == nil {
+			continue // let go; its samples stay
+		}
+		shard, id, err := parseLedgerKey(r.Key)
+		require.NoError(t, err)
+		e, _, _, err := parseLedgerValue(r.Value)
+		require.NoError(t, err)
+		at := place{shard, id}
+		require.Equal(t, last[at].version+1, e.version, "ledger of %v: versions follow each other", at)
+		require.NotEqual(t, last[at].digest, e.digest, "ledger of %v: version %d is no change", at, e.version)
+		last[at] = e
+		entries[version{at, int(e.version)}] = e
+	}
+	for v := range contents {
+		require.Contains(t, entries, v, "samples without a ledger entry: %v", contents[v])
+	}
+	for _, bundle := range h.bundles {
+		for _, w := range bundle {
+			at := place{w.shard, w.id}
+			newest := int(last[at].version)
+			require.Equal(t, makeGroup(t, w.shard, w.id, w.size, w.variant).digest, last[at].digest, "group %v: the ledger holds what was written last", at)
+			for n := 1; n <= newest; n++ {
+				v := version{at, n}
+				found := false
+				for variant := 0; variant <= w.variant && !found; variant++ {
+					if found = makeGroup(t, w.shard, w.id, w.size, variant).digest == entries[v].digest; found {
+						want := map[string]int{}
+						for i := range w.size {
+							want[fmt.Sprintf("%d=%d", i, variant)] = 1
+						}
+						if w.size == 0 {
+							want = nil
+						}
+						require.Equal(t, want, contents[v], "group %v, version %d: every record once", at, n)
+					}
+				}
+				require.True(t, found, "group %v, version %d: content nobody wrote", at, n)
+			}
+		}
+	}
+	for _, a := range h.acks {
+		e, ok := entries[version{place{a.Shard, a.ID}, int(a.Version)}]
+		require.True(t, ok, "acknowledged and not in the ledger: %+v", a)
+		require.Equal(t, e.records, a.Records)
+	}
+	require.True(t, h.stable(h.w.Topic) && h.stable(h.w.LedgerTopic), "a transaction lingers")
+}
