@@ -1,0 +1,127 @@
+// Package topics knows which topics a spec needs and with which settings, compares them
+// with those that a cluster has, and creates the ones that are missing.
+package topics
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/spec"
+)
+
+// Topic is a topic that a spec needs.
+type Topic struct {
+	// Cluster is the name of its cluster in the spec.
+	Cluster string `json:"cluster"`
+	Name    string `json:"topic"`
+	// Role is what it is to the spec: views, a kind of engagement, samples, late,
+	// dead_letters, orphans, ledger or marks.
+	Role string `json:"role"`
+	// Output tells topics that the join writes.
+	Output bool `json:"output"`
+	// Partitions is how many it must have; 0 for any number.
+	Partitions int32 `json:"partitions,omitempty"`
+	// Compacted topics keep the last record of each key for ever; others keep all
+	// records for a time.
+	Compacted bool `json:"compacted"`
+	// Retention is how long it must keep records at least, counted from their
+	// timestamps; 0 for compacted ones.
+	Retention time.Duration `json:"retention_ns,omitempty"`
+}
+
+// Names of settings of topics.
+const (
+	cleanupPolicy  = "cleanup.policy"
+	retentionMs    = "retention.ms"
+	retentionBytes = "retention.bytes"
+	timestampAfter = "message.timestamp.after.max.ms"
+	forEver        = "-1"
+)
+
+// Needed lists the topics of a spec, inputs first, each once. It is empty for a spec of
+// files.
+func Needed(s *spec.Spec) []Topic {
+	if !s.Streams() {
+		return nil
+	}
+	var out []Topic
+	seen := map[[2]string]bool{}
+	add := func(t Topic) {
+		if key := [2]string{t.Cluster, t.Name}; t.Name != "" && !seen[key] {
+			seen[key] = true
+			out = append(out, t)
+		}
+	}
+	keep := Retention(s)
+	inputs := func(role string, inputs []spec.Input) {
+		for _, in := range inputs {
+			add(Topic{Cluster: in.Cluster, Name: in.Topic, Role: role, Retention: keep})
+		}
+	}
+	inputs("views", s.Views.Inputs)
+	for _, e := range s.Engagements {
+		inputs(e.Kind, e.Inputs)
+	}
+	o := s.Outputs
+	output := func(role, name string) Topic {
+		return Topic{Cluster: o.Samples.Cluster, Name: name, Role: role, Output: true, Retention: keep}
+	}
+	add(output("samples", o.Samples.Topic))
+	add(output("late", o.Topics.Late))
+	add(output("dead_letters", o.Topics.DeadLetters))
+	add(output("orphans", o.Topics.Orphans))
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Ledger, Role: "ledger", Output: true, Partitions: int32(s.Shards), Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Marks, Role: "marks", Output: true, Compacted: true})
+	return out
+}
+
+// Retention is how long records must be kept for a job to start again from the log: a
+// bucket that was open then reaches back by its own length and the longest window, and
+// disorder counts at both ends. Samples carry the times of their views, so they need as
+// much to be there at all when they are written.
+func Retention(s *spec.Spec) time.Duration {
+	return s.LongestWindow() + s.Bucket + 2*s.OutOfOrderness
+}
+
+// settings are what a new topic is created with.
+func (t Topic) settings() map[string]string {
+	if t.Compacted {
+		return map[string]string{cleanupPolicy: "compact"}
+	}
+	// Records may have timestamps of any age, by which retention counts.
+	return map[string]string{cleanupPolicy: "delete", retentionMs: forEver, retentionBytes: forEver}
+}
+
+// anyTimestamp takes records that are stamped ahead of the broker's clock, where the
+// broker knows the setting: Kafka refuses those of more than an hour.
+var anyTimestamp = strconv.FormatInt(math.MaxInt64, 10)
+
+// Kafka translates a cluster of a spec for clients. It is the only place that does.
+func Kafka(c *spec.Cluster) kafkaio.Cluster {
+	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers}
+	if t := c.TLS; t != nil {
+		out.TLS = &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
+	}
+	if s := c.SASL; s != nil {
+		out.SASL = &kafkaio.SASL{Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password)}
+		out.AllowPlaintext = s.Insecure
+	}
+	return out
+}
+
+// Registry translates the registry of a cluster of a spec; nil for none.
+func Registry(c *spec.Cluster) *kafkaio.Registry {
+	if c.Registry == nil {
+		return nil
+	}
+	return &kafkaio.Registry{URLs: []string{c.Registry.URL}, User: User(c.Registry.User), Password: Secret(c.Registry.Password)}
+}
+
+// User translates the name of a user.
+func User(s spec.Secret) kafkaio.User { return kafkaio.User{Name: s.Text, Secret: Secret(s)} }
+
+// Secret translates where a secret is found.
+func Secret(s spec.Secret) kafkaio.Secret { return kafkaio.Secret{Env: s.Env, File: s.File} }
