@@ -2,10 +2,12 @@
 BUILD := .build
 TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
+# Go leaves out of ./... what is below testdata.
+PACKAGES := ./... ./testdata/services/...
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race lint fmt fuzz bench scale e2e clean
+.PHONY: help build services run test race lint fmt fuzz bench scale e2e clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,22 +16,25 @@ build: ## build the command into .build
 	@mkdir -p $(BUILD)
 	CGO_ENABLED=0 go build -trimpath -o $(TRIBUTARY) ./pipelines/tributary
 
+services: ## fetch the servers that tests talk to, some minutes the first time
+	@printf '%s\n' gcs kafka flink registry | xargs -P 4 -I % sh -c 'testdata/services/%.sh install'
+
 run: build ## join the real input and print the report
 	$(TRIBUTARY) join testdata/specs/openbandit.yaml --again --html out/openbandit.html
 
-test: ## run all tests, real services included
-	go vet ./...
-	go test ./...
+test: services ## run all tests, real services included
+	go vet $(PACKAGES)
+	go test -timeout 25m $(PACKAGES)
 
 race: ## run the tests of what is concurrent with the race detector
 	go test -race ./io/... ./runners/... ./pipelines/join ./transforms/...
 
 lint: ## run the linters, and check formatting and go.mod
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run $(PACKAGES)
 	go mod tidy -diff
 
 fmt: ## format the code
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \

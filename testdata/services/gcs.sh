@@ -10,10 +10,10 @@ SERVER=$CACHE/fake-gcs-server-$VERSION
 service_install() { go_binary "$SERVER" "github.com/fsouza/fake-gcs-server@v$VERSION"; }
 
 service_command() {
-  CMD=("$SERVER" -scheme http -host 127.0.0.1 -port "$PORT" -public-host "127.0.0.1:$PORT"
+  CMD=("$SERVER" -scheme http -host 127.0.0.1 -port "${PORT[0]}" -public-host "127.0.0.1:${PORT[0]}"
     -backend filesystem -filesystem-root "$DATA/objects" -log-level warn)
 }
 
-service_ready() { listening "$PORT"; }
+service_ready() { listening "${PORT[0]}"; }
 
 main "$@"
