@@ -1,0 +1,34 @@
+package flink
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/testdata/services/servicestest"
+)
+
+// workerEnv makes the test binary a worker at the address it holds, so that tests can run one
+// as a process of its own, and kill it.
+const workerEnv = "TRIBUTARY_TEST_WORKER"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	if listen := os.Getenv(workerEnv); listen != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := Worker(ctx, WorkerOptions{Listen: listen}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(servicestest.Main(m))
+}

@@ -1,0 +1,278 @@
+package flink
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/container/tools"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+)
+
+// Errors that Submit returns, wrapped in what to do about them.
+var (
+	ErrNoSlots = errors.New("not enough free slots")
+	ErrVersion = errors.New("version not supported")
+)
+
+// flinkVersion is that of the Flink API which Beam's runner was built for: jobs of another
+// minor version do not load.
+const flinkVersion = "1.19."
+
+// Submit starts a pipeline on a cluster and returns once Flink has the job, which is not to
+// say that it runs already. The context is for the submission alone.
+//
+// What can be known beforehand is checked first: that both servers answer, Flink's version,
+// free slots, and a place for checkpoints. The job outlives this process, unless its Go code
+// runs here (no Options.Worker). Close the Job in any case.
+func Submit(ctx context.Context, p *beam.Pipeline, o Options) (*Job, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("options of the Flink job: %w", err)
+	}
+	o = o.withDefaults()
+	version, err := Version()
+	if err != nil {
+		return nil, err
+	}
+	client, err := NewClient(o.REST)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.checkCluster(ctx, client); err != nil {
+		return nil, err
+	}
+	job := &Job{Name: o.Name, client: client}
+	worker := o.Worker
+	if worker == "" {
+		pool, err := startPool("127.0.0.1:0", version, slog.Default(), newMeter(version))
+		if err != nil {
+			return nil, err
+		}
+		job.pool, worker = pool, pool.address()
+	}
+	pipeline, err := marshal(p, worker, version)
+	if err == nil {
+		err = job.submit(ctx, pipeline, o)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("submit %s: %w", o.Name, err), job.Close())
+	}
+	return job, nil
+}
+
+// checkCluster refuses what would fail on the cluster later and with less clear words. It
+// sets StoragePath, if that is to be the cluster's.
+func (o *Options) checkCluster(ctx context.Context, client *Client) error {
+	overview, err := client.Overview(ctx)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(overview.Version, flinkVersion) {
+		return fmt.Errorf("flink at %s is version %s: %w; use %sx, which Beam's runner is made for", client.base, overview.Version, ErrVersion, flinkVersion)
+	}
+	if overview.SlotsAvailable < o.Parallelism {
+		return fmt.Errorf("flink at %s has %d of %d slots free on %d TaskManagers, and parallelism %d needs %d: %w; cancel a job, lower the parallelism or add TaskManagers",
+			client.base, overview.SlotsAvailable, overview.Slots, overview.TaskManagers, o.Parallelism, o.Parallelism, ErrNoSlots)
+	}
+	if o.StoragePath != "" {
+		return nil
+	}
+	config, err := client.Config(ctx)
+	if err != nil {
+		return err
+	}
+	for _, key := range []string{"state.checkpoints.dir", "execution.checkpointing.dir"} {
+		if o.StoragePath == "" {
+			o.StoragePath = config[key]
+		}
+	}
+	if o.StoragePath == "" && o.Checkpoints.Interval > 0 {
+		return fmt.Errorf("flink at %s has no state.checkpoints.dir, so checkpoints would be kept in the JobManager's memory, which fails beyond 5 MB: set it there, or give StoragePath", client.base)
+	}
+	return nil
+}
+
+// submit hands the pipeline to the job server and waits until Flink has the job.
+func (j *Job) submit(ctx context.Context, pipeline *pipepb.Pipeline, o Options) error {
+	mark := rand.Text()
+	options := map[string]any{}
+	for name, value := range o.beamOptions(isBounded(pipeline)) {
+		options["beam:option:"+name+":v1"] = value
+	}
+	options["beam:option:"+markOption+":v1"] = mark
+	pb, err := tools.OptionsToProto(options)
+	if err != nil {
+		return fmt.Errorf("pipeline options: %w", err)
+	}
+	conn, err := grpc.NewClient(o.JobServer, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("job server at %s: %w", o.JobServer, err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing depends on it
+	server := jobpb.NewJobServiceClient(conn)
+	prepared, err := server.Prepare(ctx, &jobpb.PrepareJobRequest{Pipeline: pipeline, PipelineOptions: pb, JobName: o.Name})
+	if err != nil {
+		return jobServerError(o.JobServer, err)
+	}
+	token := prepared.GetStagingSessionToken()
+	if err := stageNothing(ctx, prepared.GetArtifactStagingEndpoint().GetUrl(), token); err != nil {
+		return err
+	}
+	j.ID, err = runnerlib.Submit(ctx, server, prepared.GetPreparationId(), token)
+	if err != nil {
+		return jobServerError(o.JobServer, err)
+	}
+	if err := j.await(ctx, server, mark); err != nil {
+		return errors.Join(err, withdraw(ctx, server, j.ID))
+	}
+	return nil
+}
+
+// withdraw cancels a job that nobody would know of.
+func withdraw(ctx context.Context, server jobpb.JobServiceClient, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if _, err := server.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id}); err != nil {
+		return fmt.Errorf("cancel job %s at the job server: %w", id, err)
+	}
+	return nil
+}
+
+// stageNothing closes the job's list of files. It is empty, and must be closed all the same.
+func stageNothing(ctx context.Context, endpoint, token string) error {
+	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("job server's staging service at %s: %w", endpoint, err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing depends on it
+	if err := runnerlib.StageViaPortableAPI(ctx, conn, "", token); err != nil {
+		return fmt.Errorf("job server's staging service at %s: %w", endpoint, err)
+	}
+	return nil
+}
+
+func jobServerError(address string, err error) error {
+	code := status.Code(err)
+	if code == codes.Unavailable {
+		return fmt.Errorf("job server at %s does not answer: %w; is Beam's Flink job server up, and is this its job port (8099 by default, not Flink's own 8081)?", address, err)
+	}
+	if code == codes.Unimplemented {
+		return fmt.Errorf("what answers at %s is not Beam's job server: %w", address, err)
+	}
+	return fmt.Errorf("job server at %s: %w", address, err)
+}
+
+// markOption is an option that Beam does not know but hands on to Flink's record of the job:
+// the job server does not tell which of Flink's jobs it has made of a submission.
+const (
+	markOption   = "tributary_submission"
+	markInRecord = "tributarySubmission"
+)
+
+// afterEnd is for how long a job is looked for that has ended already at the job server. Flink
+// lists its jobs with a delay of some seconds.
+const afterEnd = 15 * time.Second
+
+// await waits until Flink has the job that carries the mark, or the job server has failed to
+// make one.
+func (j *Job) await(ctx context.Context, server jobpb.JobServiceClient, mark string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- submissionFailure(ctx, server, j.ID) }()
+	var deadline <-chan time.Time
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	others := map[string]bool{}
+	answered := time.Now()
+	for {
+		id, err := j.client.find(ctx, mark, others)
+		if err == nil {
+			answered = time.Now()
+		} else if ctx.Err() != nil || time.Since(answered) > patience {
+			return fmt.Errorf("wait for Flink to take job %s: %w", j.ID, err)
+		}
+		if id != "" {
+			j.FlinkID = id
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for Flink to take job %s: %w", j.ID, ctx.Err())
+		case <-tick.C:
+		case err := <-ended:
+			if err != nil {
+				return err
+			}
+			ended, deadline = nil, time.After(afterEnd)
+		case <-deadline:
+			return fmt.Errorf("job %s has ended at the job server, and Flink at %s does not know it: does the job server submit to another cluster?", j.ID, j.client.base)
+		}
+	}
+}
+
+// find returns the job that was submitted with the mark, or empty. Jobs that are not it are
+// added to others, and not asked about again.
+func (c *Client) find(ctx context.Context, mark string, others map[string]bool) (string, error) {
+	jobs, err := c.Jobs(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, job := range jobs {
+		if others[job.ID] {
+			continue
+		}
+		options, err := c.options(ctx, job.ID)
+		switch {
+		case errors.Is(err, ErrNoJob): // it has gone meanwhile
+		case err != nil:
+			return "", err
+		case options[markInRecord] == mark:
+			return job.ID, nil
+		case len(options) > 0 || job.State.Ended():
+			others[job.ID] = true
+		}
+	}
+	return "", nil
+}
+
+// submissionFailure follows a job at the job server and returns why it has failed, or nil
+// when it ends otherwise or the context does.
+func submissionFailure(ctx context.Context, server jobpb.JobServiceClient, id string) error {
+	stream, err := server.GetMessageStream(ctx, &jobpb.JobMessagesRequest{JobId: id})
+	if err != nil {
+		return fmt.Errorf("follow job %s at the job server: %w", id, err)
+	}
+	var reason string
+	for {
+		message, err := stream.Recv()
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // nobody waits for the reason any more
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if reason != "" {
+				return fmt.Errorf("job server: %s", reason)
+			}
+			return nil
+		case err != nil:
+			return fmt.Errorf("follow job %s at the job server: %w", id, err)
+		}
+		if m := message.GetMessageResponse(); m.GetImportance() >= jobpb.JobMessage_JOB_MESSAGE_ERROR {
+			// The first line is the innermost cause, as the job server reports it.
+			reason = RootCause(m.GetMessageText())
+		}
+	}
+}
