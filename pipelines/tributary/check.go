@@ -4,16 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"tributary/pipelines/online"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
 )
 
 func checkCmd() *cobra.Command {
-	var asJSON bool
+	var (
+		asJSON, world bool
+		targets       online.Targets
+	)
 	cmd := &cobra.Command{
 		Use:   "check SPEC...",
 		Short: "Check specs and show what they resolve to",
@@ -22,22 +28,37 @@ line as it should read where that can be told, and a code that "tributary help
 CODE" explains. It opens no input. Warnings do not fail the check.
 
 For a spec without problems it shows what the spec resolves to, and which values
-are defaults.`,
-		Example: "  tributary check feed.yaml\n  tributary check --json specs/*.yaml",
-		Args:    cobra.MinimumNArgs(1),
+are defaults.
+
+With --online it also looks at what a spec of topics needs: brokers, sign-in,
+topics and their settings, rights, transactions, the registry, and where the job
+is to run. It takes seconds at most for each step, and changes nothing.`,
+		Example: `  tributary check feed.yaml
+  tributary check --json specs/*.yaml
+  tributary check stream.yaml --online --flink localhost:8081 --jobserver localhost:8099`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			results := make([]checked, 0, len(args))
 			for _, file := range args {
-				result, err := check(file)
+				s, result, err := check(file)
 				if err != nil {
 					return err
+				}
+				if s != nil && (world || targets.Flink != "" || targets.JobServer != "") {
+					targets.Progress = waiting(cmd.ErrOrStderr())
+					result.Online = online.Check(cmd.Context(), s, targets)
+					result.OK = online.Passed(result.Online)
 				}
 				results = append(results, result)
 			}
 			return report(cmd.OutOrStdout(), results, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values")
+	flags := cmd.Flags()
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values, and what was found online")
+	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
+	flags.StringVar(&targets.Flink, "flink", "", "look at Flink too, at this host:port of its REST interface")
+	flags.StringVar(&targets.JobServer, "jobserver", "", "look at Beam's job server too, at this host:port")
 	return cmd
 }
 
@@ -47,18 +68,29 @@ type checked struct {
 	OK       bool           `json:"ok"`
 	Problems problem.List   `json:"problems"`
 	Values   []spec.Setting `json:"values,omitempty"`
+	// Online is nil unless it was asked for.
+	Online []online.Finding `json:"online,omitempty"`
 }
 
-func check(file string) (checked, error) {
+// waiting tells a person, not a program, which step is being waited for.
+func waiting(w io.Writer) func(step, target string) {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(step, target string) { tell(w, "checking %s: %s\n", step, target) }
+}
+
+// check reads a spec; it is nil if that has problems.
+func check(file string) (*spec.Spec, checked, error) {
 	s, err := spec.Load(file)
 	var list problem.List
 	switch {
 	case err == nil:
-		return checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings()}, nil
+		return s, checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings()}, nil
 	case errors.As(err, &list):
-		return checked{File: file, Problems: list}, nil
+		return nil, checked{File: file, Problems: list}, nil
 	}
-	return checked{}, err
+	return nil, checked{}, err
 }
 
 func report(w io.Writer, results []checked, asJSON bool) error {
@@ -91,7 +123,7 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 				return err
 			}
 		}
-		if !result.OK {
+		if result.Values == nil {
 			continue
 		}
 		if _, err := fmt.Fprintf(w, "%s: ok\n", result.File); err != nil {
@@ -107,6 +139,11 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 		}
 		if err := table.Flush(); err != nil {
 			return err
+		}
+		if len(result.Online) > 0 {
+			if _, err := io.WriteString(w, "\n"+online.Text(result.Online)); err != nil {
+				return err
+			}
 		}
 	}
 	if len(all) > 0 {

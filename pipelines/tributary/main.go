@@ -36,11 +36,16 @@ func main() {
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		checkCmd(),
+		topicsCmd(),
 		schemaCmd(),
 		joinCmd(),
+		runCmd(),
 		testCmd(),
 		generateCmd(),
 		showCmd(),
+		workerCmd(),
+		jobCmd(),
+		clusterCmd(),
 	}
 }
 

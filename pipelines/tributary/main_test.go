@@ -3,13 +3,18 @@ package main
 import (
 	"errors"
 	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts in testdata compare with")
@@ -21,6 +26,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs each script of testdata: what the user typed, what they were told.
 func TestScripts(t *testing.T) {
+	cluster := httptest.NewServer(http.HandlerFunc(recordedFlink))
+	t.Cleanup(cluster.Close)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
@@ -29,10 +36,26 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			specs, err := filepath.Abs("../../testdata/specs")
 			env.Setenv("SPECS", specs)
+			env.Setenv("FLINK", cluster.URL)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "kafka": kafka},
 	})
+}
+
+// kafka starts a broker for a script, and puts its address in the place of KAFKA in files:
+// `kafka stream.yaml`.
+func kafka(ts *testscript.TestScript, neg bool, files []string) {
+	if neg || len(files) == 0 {
+		ts.Fatalf("usage: kafka FILE...")
+	}
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(4), kfake.BrokerConfigs(map[string]string{"default.replication.factor": "1"}))
+	ts.Check(err)
+	ts.Defer(c.Close)
+	for _, file := range files {
+		text := strings.ReplaceAll(ts.ReadFile(file), "KAFKA", c.ListenAddrs()[0])
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+	}
 }
 
 // exits runs a command that must end with the given code: `exits 2 tributary check`.

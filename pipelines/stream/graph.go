@@ -1,0 +1,52 @@
+package stream
+
+import (
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
+)
+
+// Pipeline builds the join. The names of its steps are part of what a savepoint is found
+// by: they stay as they are.
+func (p *Plan) Pipeline() *beam.Pipeline {
+	pipeline, root := beam.NewPipelineWithRoot()
+	batches, unreadable := kafkaio.Read(root, p.reading)
+	joined := attribution.Join(root, p.params, batches)
+
+	p.writeSamples(root.Scope("Samples"), joined.Samples)
+	p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected)
+	beam.ParDo0(root.Scope("Ledger"), &countFn{}, joined.Ledgers)
+	return pipeline
+}
+
+func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) {
+	format := groupFn{
+		JSON: p.spec.Outputs.Samples.Format == spec.JSON, Schema: p.sampleSchema, JSONViews: p.params.ViewSchema == "", Frame: p.frame,
+	}
+	if p.spec.Stream.Delivery == spec.AtLeastOnce {
+		kafkaio.WriteAtLeastOnce(s, p.samples, beam.ParDo(s, &messageFn{Format: format}, blocks))
+		return
+	}
+	kafkaio.Write(s, p.samples, beam.ParDo(s, &format, blocks))
+}
+
+func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected beam.PCollection) {
+	all := beam.Flatten(s, unreadable, rejected)
+	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: p.roles, Partitions: p.reading.Ranked(), Schemas: p.params.Schemas}, all)
+	for _, to := range []struct {
+		topic    string
+		messages beam.PCollection
+	}{
+		{p.spec.Outputs.Topics.Late, late},
+		{p.spec.Outputs.Topics.DeadLetters, dead},
+		{p.spec.Outputs.Topics.Orphans, orphans},
+	} {
+		if to.topic == "" {
+			continue
+		}
+		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression}
+		kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
+	}
+}

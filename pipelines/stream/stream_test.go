@@ -1,0 +1,288 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/vet"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/avroio"
+	"tributary/io/kafkaio"
+	"tributary/pipelines/generate"
+	"tributary/pipelines/join"
+	"tributary/pipelines/spec"
+	"tributary/pipelines/topics"
+	"tributary/runners/flink"
+	"tributary/testdata/services/servicestest"
+	"tributary/transforms/sample"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	os.Exit(servicestest.Main(m))
+}
+
+// hard is input in which all goes wrong that can, in partitions with an order.
+func hard(t *testing.T, views int64) (dir string) {
+	t.Helper()
+	c := generate.Default()
+	c.Out, c.Views, c.Duration, c.Partitions, c.Order = t.TempDir(), views, 20*time.Minute, 3, generate.OrderFile
+	var err error
+	c.Kinds, err = generate.ParseKinds("like:30%:window=2m,median=40s,repeat=30% buy:5%:window=3m,amount=20", time.Minute)
+	require.NoError(t, err)
+	c.OutOfOrderness, c.ClockSkew, c.Disorder = 30*time.Second, 2*time.Second, 20*time.Second
+	c.Duplicates, c.Late, c.Orphans, c.Malformed, c.Early, c.Edges = 0.1, 0.1, 0.1, 0.05, 0.1, 0.3
+	_, err = generate.Run(t.Context(), c, nil)
+	require.NoError(t, err)
+	return c.Out
+}
+
+// eachRecord calls visit for every record of an Avro file.
+func eachRecord(t *testing.T, path string, visit func(record []byte)) *avroio.Schema {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close() //nolint:errcheck // only read
+	reader, err := avroio.NewReader(f)
+	require.NoError(t, err)
+	schema := reader.Header().Schema
+	cut, err := avroio.NewJSON(schema) // it tells where a record ends
+	require.NoError(t, err)
+	for {
+		block, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return schema
+		}
+		require.NoError(t, err)
+		records, err := block.Records(nil)
+		require.NoError(t, err)
+		for range block.Count {
+			_, n, err := cut.Append(nil, records)
+			require.NoError(t, err)
+			visit(records[:n])
+			records = records[n:]
+		}
+	}
+}
+
+// publish writes the files of a folder to the partitions of a topic, and returns their schema.
+func publish(t *testing.T, client *kgo.Client, topic, folder string) *avroio.Schema {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.avro")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var schema *avroio.Schema
+	for partition, path := range files {
+		schema = eachRecord(t, path, func(record []byte) {
+			client.Produce(t.Context(), &kgo.Record{Topic: topic, Partition: int32(partition), Value: slices.Clone(record)}, func(_ *kgo.Record, err error) {
+				if err != nil {
+					t.Errorf("publish to %s: %v", topic, err)
+				}
+			})
+		})
+	}
+	require.NoError(t, client.Flush(t.Context()))
+	return schema
+}
+
+// streamSpec turns the spec of made input into one of topics.
+func streamSpec(t *testing.T, dir string, brokers []string, edits ...string) *spec.Spec {
+	t.Helper()
+	text, err := os.ReadFile(dir + "/spec.yaml")
+	require.NoError(t, err)
+	replace := append([]string{
+		"{path: views/*.avro, order: file}", "{topic: views, format: avro, schema: view.avsc}",
+		"{path: engagements/*.avro, order: file}", "{topic: engagements, format: avro, schema: engagement.avsc}",
+		"samples: out/samples", "samples: {topic: samples}",
+		"clock_skew:", fmt.Sprintf("shards: 3\nbucket: 1m\nclusters: {main: {brokers: [%q]}}\nstream: {name: made, idle_after: never, readers: 2}\nclock_skew:", brokers[0]),
+	}, edits...)
+	edited := string(text)
+	for i := 0; i < len(replace); i += 2 {
+		require.Contains(t, edited, replace[i])
+		edited = strings.ReplaceAll(edited, replace[i], replace[i+1])
+	}
+	s, err := spec.Parse(dir+"/stream.yaml", []byte(edited))
+	require.NoError(t, err)
+	return s
+}
+
+// run runs a pipeline on prism; one that is stuck fails the test instead of holding it up.
+func run(t *testing.T, p *beam.Pipeline) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		_, err := prism.Execute(ctx, p)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-ctx.Done():
+		t.Fatal("the pipeline is stuck")
+	}
+}
+
+// consume reads all committed records of a topic: how often each value is there.
+func consume(t *testing.T, brokers []string, topic string) map[string]int {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
+	require.NoError(t, err)
+	defer client.Close()
+	ends, err := kafkaio.Ends(t.Context(), client, topic)
+	require.NoError(t, err)
+	out := map[string]int{}
+	for len(ends) > 0 {
+		fetches := client.PollFetches(t.Context())
+		require.NoError(t, fetches.Err())
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				out[string(r.Value)]++
+			}
+			if r.Offset+1 >= ends[r.Partition] {
+				delete(ends, r.Partition)
+			}
+		})
+	}
+	return out
+}
+
+// mature keeps the samples that a stream and a batch have to agree about byte for byte: a
+// batch says of those near the end of its log that they are cut short.
+func mature(t *testing.T, samples map[string]int, before int64) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for encoded, n := range samples {
+		_, at, err := sample.Key([]byte(encoded))
+		require.NoError(t, err)
+		if at < before {
+			out[encoded] = n
+		}
+	}
+	return out
+}
+
+// TestStreamEqualsBatch joins the same records as topics on prism and as files on the direct
+// runner.
+func TestStreamEqualsBatch(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	streamEqualsBatch(t, 3000, fake.ListenAddrs(), 50*time.Millisecond, func(p *beam.Pipeline) { run(t, p) })
+}
+
+// TestStreamOnFlinkEqualsBatch does the same with servers as they are in production: Kafka,
+// and Flink with this process as the worker.
+func TestStreamOnFlinkEqualsBatch(t *testing.T) {
+	_, kafka := servicestest.Start(t, "kafka")
+	_, cluster := servicestest.Start(t, "flink")
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, 0, func(p *beam.Pipeline) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		job, err := flink.Submit(ctx, p, flink.Options{
+			JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: t.Name(), Parallelism: 2,
+			Checkpoints: flink.Checkpoints{Interval: 2 * time.Second},
+		})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, job.Close()) }()
+		status, err := job.WaitExhausted(ctx, func(s flink.Status) { t.Log(s) })
+		require.NoError(t, err, "%s", status)
+	})
+}
+
+// streamEqualsBatch joins records with all kinds of faults from topics and from files: the
+// samples are the same bytes, each once, and so are those of a second run, which finds them
+// all in the ledger.
+func streamEqualsBatch(t *testing.T, views int64, brokers []string, rest time.Duration, run func(*beam.Pipeline)) {
+	t.Helper()
+	dir := hard(t, views)
+	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
+	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
+	own := strings.ToLower(t.Name()) + fmt.Sprint(time.Now().UnixNano()) // topics of this test alone
+	s := streamSpec(t, dir, brokers, "topic: views", "topic: "+own+".views", "topic: engagements", "topic: "+own+".engagements", "name: made", "name: "+own, "topic: samples", "topic: "+own)
+	states, err := topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
+	require.NoError(t, err)
+	require.Len(t, states, 7)
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	publish(t, client, own+".views", dir+"/views")
+	publish(t, client, own+".engagements", dir+"/engagements")
+
+	files, err := spec.Load(dir + "/spec.yaml")
+	require.NoError(t, err)
+	report, err := join.Run(t.Context(), files, join.Options{})
+	require.NoError(t, err)
+	want := map[string]int{}
+	written, err := filepath.Glob(dir + "/out/samples/*/*.avro")
+	require.NoError(t, err)
+	for _, path := range written {
+		eachRecord(t, path, func(record []byte) { want[string(record)]++ })
+	}
+	require.Len(t, want, int(report.Ledger.Views.Samples))
+	lastMature := time.Date(2026, 1, 1, 0, 15, 0, 0, time.UTC).UnixMilli()
+	want = mature(t, want, lastMature)
+	require.Greater(t, len(want), int(views/3))
+
+	for _, attempt := range []string{"first", "again"} {
+		plan, err := New(t.Context(), s, Options{Run: attempt, Stop: kafkaio.Stop{At: kafkaio.StopAtEnd}, Rest: rest})
+		require.NoError(t, err)
+		run(plan.Pipeline())
+		got := consume(t, brokers, own)
+		require.Len(t, got, int(report.Ledger.Views.Samples), attempt)
+		require.True(t, maps.Equal(want, mature(t, got, lastMature)), "%s run: samples differ from the batch's", attempt)
+	}
+
+	// A record that a restart wrote twice is the same bytes: what is distinct is counted.
+	late, dead := consume(t, brokers, own+".late"), consume(t, brokers, own+".dead")
+	wantLate, wantDead := report.Ledger.Views.Late, report.Ledger.Views.Dead
+	for _, e := range report.Ledger.Engagements {
+		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
+	}
+	wholly := int64(0)
+	for value := range late {
+		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
+			wholly++
+		}
+	}
+	require.Len(t, late, int(wantLate+wholly))
+	require.Len(t, dead, int(wantDead))
+}
+
+// TestRegistered builds the pipeline as a worker in another process would have to run it.
+func TestRegistered(t *testing.T) {
+	dir := hard(t, 100)
+	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
+	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
+	for name, edits := range map[string][]string{
+		"exactly once":  nil,
+		"at least once": {"name: made,", "name: made, delivery: at_least_once,"},
+		"json":          {"samples: {topic: samples}", "samples: {topic: samples, format: json}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, err := New(t.Context(), streamSpec(t, dir, []string{"127.0.0.1:9092"}, edits...), Options{})
+			require.NoError(t, err)
+			e, err := vet.Evaluate(t.Context(), plan.Pipeline())
+			require.NoError(t, err)
+			require.True(t, e.Performant(), "%s", e.Bytes())
+		})
+	}
+}
