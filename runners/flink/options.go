@@ -193,6 +193,10 @@ func (o Options) beamOptions(bounded bool) map[string]any {
 		"max_bundle_time_mills": o.BundleTime.Milliseconds(),
 		"max_bundle_size":       o.BundleSize,
 		"object_reuse":          o.ObjectReuse,
+		// Otherwise the runner keeps what a bundle that a checkpoint cuts short has put out
+		// with the checkpoint, and lets the watermark pass it: further on it is late, and is
+		// dropped without a word.
+		"finish_bundle_before_checkpointing": true,
 	}
 	if o.Parallelism == 1 {
 		// Flink makes the id of Beam's Impulse source of what is chained to it, and chains to it
