@@ -41,7 +41,8 @@ type Result struct {
 	// Rejected is a PCollection<event.Rejected>: late and malformed records as they are met,
 	// and orphans, if they are wanted, when their last bucket closes.
 	Rejected beam.PCollection
-	// Ledgers is a PCollection<ledger.Ledger>; merged, they account for every record.
+	// Ledgers is a PCollection<ledger.Ledger>; merged, they account for every record. Those
+	// with an origin are of a piece of work that a restart may do again.
 	Ledgers beam.PCollection
 }
 

@@ -123,7 +123,7 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 	for _, b := range batches {
 		require.NoError(tb, k.add(b))
 	}
-	account := k.flush()
+	account := flushed(k)
 	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
 	var bucket Bucket
 	tallies := map[place]*tally{} // by shard and home
@@ -226,7 +226,7 @@ func BenchmarkBlocks(b *testing.B) {
 	for _, batch := range batches {
 		require.NoError(b, k.add(batch))
 	}
-	k.flush()
+	flushed(k)
 	var bucket Bucket
 	read := func() {
 		index, err := blockBucket(largest)

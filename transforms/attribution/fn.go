@@ -17,7 +17,7 @@ import (
 func init() {
 	register.DoFn6x1[context.Context, beam.EventTime, event.Batch, func(beam.EventTime, int64, []byte), func(beam.EventTime, event.Rejected), func(beam.EventTime, ledger.Ledger), error](&packFn{})
 	register.DoFn6x1[int64, func(*[]byte) bool, func([]byte), func(beam.EventTime, int64, []byte), func(event.Rejected), func(ledger.Ledger), error](&joinFn{})
-	register.DoFn4x1[int64, func(*[]byte) bool, func(ledger.Ledger), func(event.Rejected), error](&tallyFn{})
+	register.DoFn5x1[beam.EventTime, int64, func(*[]byte) bool, func(ledger.Ledger), func(event.Rejected), error](&tallyFn{})
 	register.Emitter3[beam.EventTime, int64, []byte]()
 	register.Emitter2[beam.EventTime, event.Rejected]()
 	register.Emitter2[beam.EventTime, ledger.Ledger]()
@@ -58,7 +58,7 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Ba
 // one, so all three emitters take it.
 func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), ledgers func(beam.EventTime, ledger.Ledger)) {
 	f.blocks, f.rejected = blocks, rejected
-	ledgers(f.now, *f.packer.flush())
+	f.packer.flush(func(l ledger.Ledger) { ledgers(f.now, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
@@ -107,6 +107,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 	for home, b := range out.sightings {
 		sightings(mtime.FromMilliseconds(f.P.eventTime(home)), shard, b)
 	}
+	out.account.Origin = ledger.Origin{Step: ledger.Joined, Shard: shard, Time: f.bucket.Index * f.P.Bucket}
 	ledgers(*out.account)
 	return nil
 }
@@ -120,7 +121,7 @@ type tallyFn struct {
 
 func (f *tallyFn) Setup() { f.tally = newTally(&f.P) }
 
-func (f *tallyFn) ProcessElement(_ int64, sightings func(*[]byte) bool, ledgers func(ledger.Ledger), rejected func(event.Rejected)) error {
+func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(ledger.Ledger), rejected func(event.Rejected)) error {
 	var b []byte
 	for sightings(&b) {
 		if err := f.tally.add(b); err != nil {
@@ -129,6 +130,7 @@ func (f *tallyFn) ProcessElement(_ int64, sightings func(*[]byte) bool, ledgers 
 	}
 	account := newLedger(&f.P)
 	f.tally.settle(account, rejected)
+	account.Origin = ledger.Origin{Step: ledger.Tallied, Shard: shard, Time: at.Milliseconds()}
 	ledgers(*account)
 	return nil
 }

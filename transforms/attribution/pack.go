@@ -28,10 +28,15 @@ type packer struct {
 
 	readers map[readerKey]*reader
 	blocks  map[int64][][]byte // unfinished ones by bucket, then shard
-	account *ledger.Ledger
-	emit    func(shard, bucket int64, block []byte)
-	reject  func(event.Rejected)
+	// stretches are accounts of what was read since the last flush, whole is what is of all.
+	stretches map[stretch]*ledger.Ledger
+	whole     *ledger.Ledger
+	emit      func(shard, bucket int64, block []byte)
+	reject    func(event.Rejected)
 }
+
+// stretch is a piece of a partition's log as one input reads it.
+type stretch struct{ input, partition int32 }
 
 type readerKey struct {
 	input  int32
@@ -43,7 +48,8 @@ type readerKey struct {
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
 	k := &packer{
 		p: p, longest: p.longestWindow(), reach: p.Reach(), emit: emit, reject: reject,
-		readers: map[readerKey]*reader{}, blocks: map[int64][][]byte{}, account: newLedger(p),
+		readers: map[readerKey]*reader{}, blocks: map[int64][][]byte{},
+		stretches: map[stretch]*ledger.Ledger{}, whole: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
@@ -73,7 +79,8 @@ func (k *packer) add(b event.Batch) error {
 	if err != nil {
 		return err
 	}
-	c := cursor{batch: b, maxTime: b.MaxTime, offset: b.Offset}
+	c := cursor{batch: b, maxTime: b.MaxTime, offset: b.Offset, account: k.accountOf(&b)}
+	defer func() { c.account.Origin.Last = max(c.account.Origin.Last, c.offset) }()
 	if !r.in.Ordered {
 		c.maxTime = event.NoTime
 	}
@@ -116,6 +123,19 @@ func (k *packer) add(b event.Batch) error {
 	return nil
 }
 
+// accountOf returns the account of the stretch that goes on with b.
+func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
+	key := stretch{b.Input, b.Partition}
+	account := k.stretches[key]
+	if account == nil {
+		account = newLedger(k.p)
+		account.Origin = ledger.Origin{Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset}
+		k.stretches[key] = account
+	}
+	account.Origin.First = min(account.Origin.First, b.Offset)
+	return account
+}
+
 // addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
 // the watermark if it can be read alone: sources read nothing else, and what is late must
 // not hang on where they cut the log into batches.
@@ -153,6 +173,7 @@ type cursor struct {
 	batch   event.Batch
 	offset  int64
 	maxTime int64
+	account *ledger.Ledger // of the batch's stretch
 }
 
 // watermark is that of the partition before the record at the cursor, or event.NoTime.
@@ -175,7 +196,7 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 	}
 	if len(r.in.Where) > 0 && !r.matches() {
 		if k.accounts(c, t) {
-			k.engagements(r).Filtered++
+			k.engagements(r, c).Filtered++
 		}
 		return
 	}
@@ -210,8 +231,8 @@ func (k *packer) accounts(c *cursor, t int64) bool {
 
 func (k *packer) own(t int64) bool { return k.p.From <= t && t < k.p.To }
 
-func (k *packer) engagements(r *reader) *ledger.Engagements {
-	return k.account.Engagements[k.p.Kinds[r.in.Kind].Name]
+func (k *packer) engagements(r *reader, c *cursor) *ledger.Engagements {
+	return c.account.Engagements[k.p.Kinds[r.in.Kind].Name]
 }
 
 func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark int64) {
@@ -221,8 +242,8 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 	}
 	if watermark != event.NoTime && t+k.longest <= watermark {
 		if own {
-			k.account.Views.Read++
-			k.account.Views.Late++
+			c.account.Views.Read++
+			c.account.Views.Late++
 			k.reject(c.rejected(event.ReasonLate, "the view had closed: its time plus the longest window is not after the watermark", t, watermark, 1, record))
 		}
 		return
@@ -237,7 +258,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 			}
 			v.Payload = resolved
 		}
-		k.account.Views.Read++
+		c.account.Views.Read++
 		b := k.p.bucketOf(t)
 		k.put(v.Hash, b, func(dst []byte, start int64) []byte { return appendView(dst, start, &v, inside(&v)) })
 	}
@@ -276,7 +297,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
 		return
 	}
-	account := k.engagements(r)
+	account := k.engagements(r, c)
 	s := k.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	floor := int64(math.MinInt64)
 	if watermark != event.NoTime {
@@ -341,13 +362,13 @@ func (k *packer) put(hash uint64, bucket int64, appendTo func(dst []byte, start 
 
 // finish emits a copy of exactly the block's size: the buffer goes on being used.
 func (k *packer) finish(shard, bucket int64, block []byte) {
-	k.account.Bytes.Blocks += int64(len(block))
+	k.whole.Bytes.Blocks += int64(len(block))
 	k.emit(shard, bucket, bytes.Clone(block))
 }
 
-// flush emits all unfinished blocks and returns the account of what was added since the
-// last flush.
-func (k *packer) flush() *ledger.Ledger {
+// flush emits all unfinished blocks, and with tell the accounts of what was added since the
+// last flush: one for each stretch of a log, and one that is of no single stretch.
+func (k *packer) flush(tell func(ledger.Ledger)) {
 	for bucket, shards := range k.blocks {
 		for shard, block := range shards {
 			if len(block) > 0 {
@@ -356,9 +377,12 @@ func (k *packer) flush() *ledger.Ledger {
 		}
 	}
 	clear(k.blocks)
-	account := k.account
-	k.account = newLedger(k.p)
-	return account
+	for _, account := range k.stretches {
+		tell(*account)
+	}
+	clear(k.stretches)
+	tell(*k.whole)
+	k.whole = newLedger(k.p)
 }
 
 // malformed refuses count records, of which the first begins record.
@@ -367,10 +391,10 @@ func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, 
 		return
 	}
 	if r.in.Kind == Views {
-		k.account.Views.Read += count
-		k.account.Views.Dead += count
+		c.account.Views.Read += count
+		c.account.Views.Dead += count
 	} else {
-		account := k.engagements(r)
+		account := k.engagements(r, c)
 		account.Read += count
 		account.Dead += count
 	}

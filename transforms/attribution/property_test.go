@@ -193,10 +193,10 @@ func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMem
 	for _, b := range batches(log, random) {
 		require.NoError(t, k.add(b))
 		if random.Intn(4) == 0 {
-			got.account.Merge(k.flush())
+			got.account.Merge(flushed(k))
 		}
 	}
-	got.account.Merge(k.flush())
+	got.account.Merge(flushed(k))
 
 	encoder := &sample.Encoder{JSONViews: true, SpecVersion: p.SpecVersion}
 	for _, kind := range p.Kinds {
@@ -340,4 +340,11 @@ func describe(log []*record) string {
 		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s floor=%d fate=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.floor, r.fate)
 	}
 	return b.String()
+}
+
+// flushed flushes k and returns all that it accounts for.
+func flushed(k *packer) *ledger.Ledger {
+	account := newLedger(k.p)
+	k.flush(func(l ledger.Ledger) { account.Merge(&l) })
+	return account
 }

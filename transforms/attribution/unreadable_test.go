@@ -74,7 +74,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 		require.Equal(t, bad, r.SchemaText)
 		require.Equal(t, int64(i+1), r.EventTime, "which can be read still")
 	}
-	account := k.flush()
+	account := flushed(k)
 	require.Equal(t, int64(4), account.Views.Read)
 	require.Equal(t, int64(2), account.Views.Dead)
 

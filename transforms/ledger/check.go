@@ -12,8 +12,8 @@ import (
 // not hold, with its figures, joined. The rules:
 //
 //   - no count, byte or delay count is negative, and From <= To;
-//   - views:       read = samples + sampled out + duplicates + late + dead
-//   - each kind:   read = matched + outside window + orphans + duplicates + late + dead
+//   - views:       read = samples + sampled out + duplicates + late + dead + open
+//   - each kind:   read = matched + outside window + orphans + duplicates + late + dead + open
 //   - a part is no more than its whole: positives and immature <= samples, positives of
 //     a kind <= positives, differing duplicates <= duplicates, partly late <= read;
 //   - a positive sample is positive of some kind: positives <= sum of the kinds';
@@ -87,10 +87,20 @@ func (c *checker) sum(where string, whole count, parts ...count) {
 	c.fail("%s: %d %s, but %s (%+d)", where, whole.n, whole.name, strings.Join(terms, " + "), total-whole.n)
 }
 
+// opened adds what is open to the parts, where there is any: only a stream that goes on
+// has it.
+func opened(parts []count, open int64) []count {
+	if open == 0 {
+		return parts
+	}
+	return append(parts, count{"open", open})
+}
+
 func (c *checker) views(v *Views) {
 	parts := []count{
 		{"samples", v.Samples}, {"sampled_out", v.SampledOut}, {"duplicates", v.Duplicates}, {"late", v.Late}, {"dead", v.Dead},
 	}
+	parts = opened(parts, v.Open)
 	c.positive("views", append([]count{
 		{"read", v.Read}, {"duplicates_differing", v.DuplicatesDiffering}, {"positives", v.Positives}, {"immature", v.Immature},
 	}, parts...)...)
@@ -109,6 +119,7 @@ func (c *checker) engagements(kind string, e *Engagements) {
 		{"late", e.Late},
 		{"dead", e.Dead},
 	}
+	parts = opened(parts, e.Open)
 	c.positive(kind, append([]count{
 		{"read", e.Read}, {"partly_late", e.PartlyLate}, {"filtered", e.Filtered}, {"positives", e.Positives},
 	}, parts...)...)

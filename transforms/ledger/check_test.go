@@ -76,11 +76,11 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}{
 		{
 			"a view lost", func(l *Ledger) { l.Views.Read++ },
-			[]string{"views: 26 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead = 25 (-1)"},
+			[]string{"views: 27 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead + 1 open = 26 (-1)"},
 		},
 		{
 			"an engagement counted twice", func(l *Ledger) { l.Engagements["like"].Orphans++ },
-			[]string{"like: 31 read, but 8 matched + 7 outside_window + 7 orphans + 5 duplicates + 3 late + 2 dead = 32 (+1)"},
+			[]string{"like: 32 read, but 8 matched + 7 outside_window + 7 orphans + 5 duplicates + 3 late + 2 dead + 1 open = 33 (+1)"},
 		},
 		{
 			"a delay missing", func(l *Ledger) { l.Engagements["like"].Delay = histogramOf(1) },
@@ -120,8 +120,8 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			[]string{"timeline 7: no counts"},
 		},
 		{"several at once", func(l *Ledger) { l.Views.Dead--; l.Engagements["like"].Matched -= 2 }, []string{
-			"views: 25 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 1 dead = 24 (-1)",
-			"like: 31 read, but 6 matched + 7 outside_window + 6 orphans + 5 duplicates + 3 late + 2 dead = 29 (-2)",
+			"views: 26 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 1 dead + 1 open = 25 (-1)",
+			"like: 32 read, but 6 matched + 7 outside_window + 6 orphans + 5 duplicates + 3 late + 2 dead + 1 open = 30 (-2)",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -114,18 +114,29 @@ func Decode(content []byte) (*Ledger, error) {
 	return l, nil
 }
 
-func encode(l Ledger) ([]byte, error) { return l.MarshalJSON() }
+func encode(l Ledger) ([]byte, error) {
+	text, err := l.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return append(l.Origin.append(nil), text...), nil
+}
 
 func decode(buf []byte) (Ledger, error) {
-	l, err := Decode(buf)
+	origin, text, err := decodeOrigin(buf)
 	if err != nil {
 		return Ledger{}, err
 	}
+	l, err := Decode(text)
+	if err != nil {
+		return Ledger{}, err
+	}
+	l.Origin = origin
 	return *l, nil
 }
 
 func init() {
-	// The coder writes JSON: there is one ledger per block of samples, so its cost
+	// The coder writes JSON behind the origin: there is one ledger per block of samples, so its cost
 	// does not show, and one format is less to keep than two.
 	beam.RegisterType(reflect.TypeFor[Ledger]())
 	beam.RegisterCoder(reflect.TypeFor[Ledger](), encode, decode)

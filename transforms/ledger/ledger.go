@@ -8,6 +8,10 @@ type Ledger struct {
 	From int64 `json:"from_ms"`
 	To   int64 `json:"to_ms"`
 
+	// Origin is what the account is of, while it is one piece of the work; the text of a
+	// ledger leaves it out.
+	Origin Origin `json:"-"`
+
 	// Fingerprint stands for all that the account follows from: the same one means that
 	// joining again would change nothing. Empty for what was merged.
 	Fingerprint string `json:"fingerprint,omitempty"`
@@ -21,7 +25,8 @@ type Ledger struct {
 	Timeline map[int64]*Interval `json:"timeline,omitempty"`
 }
 
-// Views accounts for view records: Read = Samples + SampledOut + Duplicates + Late + Dead.
+// Views accounts for view records: Read = Samples + SampledOut + Duplicates + Late + Dead +
+// Open.
 type Views struct {
 	Read       int64 `json:"read"`
 	Samples    int64 `json:"samples"`
@@ -29,6 +34,8 @@ type Views struct {
 	Duplicates int64 `json:"duplicates"`
 	Late       int64 `json:"late"`
 	Dead       int64 `json:"dead"`
+	// Open views lie in buckets that a stream has not joined yet.
+	Open int64 `json:"open,omitempty"`
 
 	// DuplicatesDiffering of the Duplicates had another content than the view kept.
 	DuplicatesDiffering int64 `json:"duplicates_differing"`
@@ -40,7 +47,7 @@ type Views struct {
 }
 
 // Engagements accounts for the engagement records of one kind:
-// Read = Matched + Outside + Orphans + Duplicates + Late + Dead.
+// Read = Matched + Outside + Orphans + Duplicates + Late + Dead + Open.
 type Engagements struct {
 	Read int64 `json:"read"`
 	// Matched: its view came, and it lies in the view's attribution window.
@@ -53,6 +60,8 @@ type Engagements struct {
 	// Late: wholly late, or partly late and its view not among those still open.
 	Late int64 `json:"late"`
 	Dead int64 `json:"dead"`
+	// Open: what became of them depends on buckets that a stream has not joined yet.
+	Open int64 `json:"open,omitempty"`
 
 	// PartlyLate engagements found some of the views they may refer to closed; they are
 	// under Late if their view was not among the open ones, else under their fate.

@@ -18,9 +18,10 @@ func New(kinds ...string) *Ledger {
 //
 // Counts are summed, delays merged, and From and To widened to cover both, where a
 // ledger that covers nothing (From = To) does not count. The order of merging makes
-// no difference, and New() changes no figure. What was merged has no fingerprint.
+// no difference, and New() changes no figure. What was merged has no fingerprint and no
+// origin.
 func (l *Ledger) Merge(other *Ledger) {
-	l.Fingerprint = ""
+	l.Fingerprint, l.Origin = "", Origin{}
 	l.widen(other.From, other.To)
 	l.Views.add(&other.Views)
 	l.Bytes.add(&other.Bytes)
@@ -70,6 +71,7 @@ func (v *Views) add(other *Views) {
 	v.Duplicates += other.Duplicates
 	v.Late += other.Late
 	v.Dead += other.Dead
+	v.Open += other.Open
 	v.DuplicatesDiffering += other.DuplicatesDiffering
 	v.Positives += other.Positives
 	v.Immature += other.Immature
@@ -83,6 +85,7 @@ func (e *Engagements) add(other *Engagements) {
 	e.Duplicates += other.Duplicates
 	e.Late += other.Late
 	e.Dead += other.Dead
+	e.Open += other.Open
 	e.PartlyLate += other.PartlyLate
 	e.Filtered += other.Filtered
 	e.Positives += other.Positives

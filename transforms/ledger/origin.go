@@ -1,0 +1,56 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Step is a step of the join that accounts for what it does.
+type Step int8
+
+// Steps of the join. Whole is for an account that is not of a single piece.
+const (
+	Whole Step = iota
+	// Read: a stretch of a partition's log was read.
+	Read
+	// Refused: a record was refused by the source, unread.
+	Refused
+	// Joined: a bucket of a shard was joined.
+	Joined
+	// Tallied: the fates of the engagements of a bucket and shard were told.
+	Tallied
+)
+
+// Origin tells which piece of the work an account is of. Accounts of one origin are of the
+// same events: where a restart has written one again, one of them counts.
+type Origin struct {
+	Step Step
+	// Input, Partition, First and Last are of Read and Refused: the partition's rank, and
+	// the offsets of the first and the last record.
+	Input, Partition int32
+	First, Last      int64
+	// Shard and Time are of Joined and Tallied; the bucket's time is in ms.
+	Shard, Time int64
+}
+
+func (o Origin) append(out []byte) []byte {
+	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.Shard, o.Time} {
+		out = binary.AppendVarint(out, v)
+	}
+	return out
+}
+
+func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
+	var values [7]int64
+	for i := range values {
+		v, n := binary.Varint(buf)
+		if n <= 0 {
+			return Origin{}, nil, errors.New("decode ledger: its origin is cut short")
+		}
+		values[i], buf = v, buf[n:]
+	}
+	return Origin{
+		Step: Step(values[0]), Input: int32(values[1]), Partition: int32(values[2]),
+		First: values[3], Last: values[4], Shard: values[5], Time: values[6],
+	}, buf, nil
+}
