@@ -30,7 +30,7 @@ race: ## run the tests of what is concurrent with the race detector
 	go test -race ./io/... ./runners/... ./pipelines/join ./transforms/...
 
 lint: ## run the linters, and check formatting and go.mod
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run $(PACKAGES)
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners $(PACKAGES)
 	go mod tidy -diff
 
 fmt: ## format the code

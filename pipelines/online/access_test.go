@@ -104,13 +104,13 @@ func TestRights(t *testing.T) {
 	}
 	const topic, group, txn = kmsg.ACLResourceTypeTopic, kmsg.ACLResourceTypeGroup, kmsg.ACLResourceTypeTransactionalId
 	var needed []kfake.ACL
-	for _, name := range []string{"views", "clicks", "samples.ledger", "samples.marks"} {
+	for _, name := range []string{"views", "clicks", "samples.ledger", "samples.marks", "samples.accounts"} {
 		needed = append(needed, acl(topic, name, kmsg.ACLOperationRead))
 	}
-	for _, name := range []string{"samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks"} {
+	for _, name := range []string{"samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks", "samples.accounts"} {
 		needed = append(needed, acl(topic, name, kmsg.ACLOperationWrite))
 	}
-	for _, name := range []string{"views", "clicks", "samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks"} {
+	for _, name := range []string{"views", "clicks", "samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks", "samples.accounts"} {
 		needed = append(needed, acl(topic, name, kmsg.ACLOperationDescribeConfigs))
 	}
 	needed = append(needed, acl(group, "samples", kmsg.ACLOperationRead), acl(txn, "samples-", kmsg.ACLOperationWrite))

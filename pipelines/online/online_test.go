@@ -105,7 +105,7 @@ func TestAllIsWell(t *testing.T) {
 	require.True(t, Passed(found), Text(found))
 	require.Equal(t, []string{
 		"ok broker " + address, "ok sign-in main",
-		"ok topic views", "ok topic clicks", "ok topic samples", "ok topic samples.late", "ok topic samples.dead", "ok topic samples.ledger", "ok topic samples.marks",
+		"ok topic views", "ok topic clicks", "ok topic samples", "ok topic samples.late", "ok topic samples.dead", "ok topic samples.ledger", "ok topic samples.marks", "ok topic samples.accounts",
 		"ok rights main", "ok transactions samples-check", "ok transaction.version main",
 	}, lines(found, OK, Warning, Problem, Skipped))
 	require.Contains(t, find(t, found, "topic", "samples.ledger").Detail, "partitions: 3, replicas: 1, compacted")
@@ -120,7 +120,7 @@ func TestTopics(t *testing.T) {
 	found := check(t, parse(t, at(address), outputs+"stream: {readers: 7}\n"), Targets{})
 	require.Equal(t, []string{
 		"problem topic views", "problem topic clicks", "problem topic samples", "problem topic samples.late", "problem topic samples.dead",
-		"problem topic samples.ledger", "problem topic samples.ledger", "problem topic samples.marks",
+		"problem topic samples.ledger", "problem topic samples.ledger", "problem topic samples.marks", "problem topic samples.accounts",
 	}, lines(found, Problem))
 	views := find(t, found, "topic", "views")
 	require.Contains(t, views.Fix, "is it vews?")

@@ -64,7 +64,7 @@ func operations(t topics.Topic) []kmsg.ACLOperation {
 	switch {
 	case !t.Output:
 		return []kmsg.ACLOperation{kmsg.ACLOperationRead}
-	case t.Role == "ledger" || t.Role == "marks":
+	case t.Role == "ledger" || t.Role == "marks" || t.Role == "accounts":
 		return []kmsg.ACLOperation{kmsg.ACLOperationRead, kmsg.ACLOperationWrite}
 	}
 	return []kmsg.ACLOperation{kmsg.ACLOperationWrite}

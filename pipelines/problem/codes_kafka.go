@@ -157,7 +157,7 @@ Clusters that share a broker are one cluster, whatever they are called.`,
 		ID: "T1617", Severity: SeverityError, Title: "two outputs in one topic",
 		Cause: `Who reads the topic would take late events or ledger entries for samples, and a
 compacted topic would lose some of them. Outputs that are not named are called after
-the samples: SAMPLES.late, .dead, .ledger and .marks.`,
+the samples: SAMPLES.late, .dead, .ledger, .marks and .accounts.`,
 		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: samples}}`),
 		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late-events}}`),
 	},

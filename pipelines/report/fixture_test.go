@@ -101,6 +101,16 @@ func small() *Report {
 	}
 }
 
+// opened is a stream that goes on.
+func opened() *Report {
+	r := small()
+	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Ledger.Bytes = 0, 0, 0, 0, ledger.Bytes{}
+	r.Ledger.Views.Read, r.Ledger.Views.Open, r.Ledger.Views.Immature = 14, 4, 0
+	like := r.Ledger.Engagements["like"]
+	like.Read, like.Open = 6, 2
+	return r
+}
+
 // bare is what is left if nothing but a ledger is known, and not all of that.
 func bare() *Report {
 	l := ledger.New("like")

@@ -34,6 +34,7 @@ type htmlPage struct {
 	Step        string
 	Delays      template.HTML
 	Bars        []bar
+	Open        bool // of a stream that has windows open
 	Words       []string
 	Stations    []station
 	Outputs     []string
@@ -67,7 +68,7 @@ type piece struct {
 // fateClasses gives each fate its colour on the page.
 var fateClasses = map[string]string{
 	"samples": "kept", "matched": "kept", "sampled out": "spare", "outside window": "spare",
-	"orphans": "orphan", "duplicates": "double", "late": "late", "dead": "dead",
+	"orphans": "orphan", "duplicates": "double", "late": "late", "dead": "dead", "open": "spare",
 }
 
 // HTML writes the report as one page that needs nothing else: no script, no font, no
@@ -89,8 +90,8 @@ func (r *Report) page() (*htmlPage, error) {
 	v := r.Ledger.Views
 	page := htmlPage{
 		Title: "Join report", Notes: r.Notes(), Balanced: r.Ledger.Check() == nil,
-		Verdict: fmt.Sprintf("The ledger balances: each of %s events is accounted for.", grouped(r.events())),
-		Views:   v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Outputs: harmless(r.Outputs),
+		Verdict: r.balanced(),
+		Views:   v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Outputs: harmless(r.Outputs),
 	}
 	if !page.Balanced {
 		page.Verdict = "The ledger does not balance: do not use these samples."
@@ -155,9 +156,9 @@ func (p *htmlPage) kinds(r *Report) {
 }
 
 func (p *htmlPage) bars(r *Report) {
-	p.Bars = []bar{newBar("views", r.Ledger.Views.Read, viewEntries(r.Ledger.Views))}
+	p.Bars = []bar{newBar("views", r.Ledger.Views.Read, r.viewEntries())}
 	for _, k := range r.kinds() {
-		p.Bars = append(p.Bars, newBar(Harmless(k.Name), k.Read, engagementEntries(k.Engagements)))
+		p.Bars = append(p.Bars, newBar(Harmless(k.Name), k.Read, r.engagementEntries(k.Engagements)))
 	}
 }
 

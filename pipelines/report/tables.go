@@ -142,18 +142,34 @@ type entry struct {
 	n    int64
 }
 
-func viewEntries(v ledger.Views) []entry {
-	return []entry{
+// openEvents counts what a stream has read but not joined yet.
+func (r *Report) openEvents() int64 {
+	n := r.Ledger.Views.Open
+	for _, k := range r.kinds() {
+		n += k.Open
+	}
+	return n
+}
+
+func (r *Report) open() bool { return r.openEvents() != 0 }
+
+func (r *Report) viewEntries() []entry {
+	v := r.Ledger.Views
+	entries := []entry{
 		{"samples", v.Samples},
 		{"sampled out", v.SampledOut},
 		{"duplicates", v.Duplicates},
 		{"late", v.Late},
 		{"dead", v.Dead},
 	}
+	if r.open() {
+		entries = append(entries, entry{"open", v.Open})
+	}
+	return entries
 }
 
-func engagementEntries(e *ledger.Engagements) []entry {
-	return []entry{
+func (r *Report) engagementEntries(e *ledger.Engagements) []entry {
+	entries := []entry{
 		{"matched", e.Matched},
 		{"outside window", e.Outside},
 		{"orphans", e.Orphans},
@@ -161,6 +177,10 @@ func engagementEntries(e *ledger.Engagements) []entry {
 		{"late", e.Late},
 		{"dead", e.Dead},
 	}
+	if r.open() {
+		entries = append(entries, entry{"open", e.Open})
+	}
+	return entries
 }
 
 func (p *page) ledger(r *Report) {
@@ -168,7 +188,7 @@ func (p *page) ledger(r *Report) {
 	v := r.Ledger.Views
 	row := table.Row{"views", grouped(v.Read), "="}
 	header := table.Row{"", "read", ""}
-	for _, e := range viewEntries(v) {
+	for _, e := range r.viewEntries() {
 		header, row = append(header, e.name), append(row, grouped(e.n))
 	}
 	p.table(header, row)
@@ -177,13 +197,13 @@ func (p *page) ledger(r *Report) {
 	if len(kinds) > 0 {
 		p.line("")
 		header = table.Row{"", "read", ""}
-		for _, e := range engagementEntries(kinds[0].Engagements) {
+		for _, e := range r.engagementEntries(kinds[0].Engagements) {
 			header = append(header, strings.Replace(e.name, "outside window", "outside", 1))
 		}
 		var rows []table.Row
 		for _, k := range kinds {
 			row := table.Row{name(k.Name), grouped(k.Read), "="}
-			for _, e := range engagementEntries(k.Engagements) {
+			for _, e := range r.engagementEntries(k.Engagements) {
 				row = append(row, grouped(e.n))
 			}
 			rows = append(rows, row)
@@ -199,6 +219,9 @@ func (p *page) ledger(r *Report) {
 // events could have mattered.
 func ledgerInWords(r *Report) []string {
 	var words []string
+	if r.open() {
+		words = append(words, "Open ones wait for the end of windows: what becomes of them will be known then.")
+	}
 	if v := r.Ledger.Views; v.Late > 0 {
 		words = append(words, fmt.Sprintf("%s late views have no sample: their windows had closed by their partition's watermark.", grouped(v.Late)))
 	}

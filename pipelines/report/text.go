@@ -125,7 +125,7 @@ func (p *page) verdict(r *Report, notes []Note) {
 		p.prose("✗ ", bad, "The ledger does NOT balance: do not use these samples. See the notes at the end.")
 		return
 	}
-	sentence := fmt.Sprintf("The ledger balances: each of %s events is accounted for.", grouped(r.events()))
+	sentence := r.balanced()
 	switch len(notes) {
 	case 0:
 		sentence += " Nothing to worry about."
@@ -135,6 +135,15 @@ func (p *page) verdict(r *Report, notes []Note) {
 		sentence += fmt.Sprintf(" %d notes at the end.", len(notes))
 	}
 	p.prose("✓ ", good, sentence)
+}
+
+// balanced is the verdict on a ledger that balances.
+func (r *Report) balanced() string {
+	sentence := fmt.Sprintf("The ledger balances: each of %s events is accounted for", grouped(r.events()))
+	if open := r.openEvents(); open > 0 {
+		sentence += fmt.Sprintf(", %s of them in windows that are still open", grouped(open))
+	}
+	return sentence + "."
 }
 
 func (p *page) speed(r *Report) {

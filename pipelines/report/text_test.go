@@ -40,7 +40,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestTextGoldens(t *testing.T) {
 	for name, r := range map[string]*Report{
-		"calm": calm(), "troubled": troubled(), "unbalanced": unbalanced(), "small": small(), "bare": bare(),
+		"calm": calm(), "troubled": troubled(), "unbalanced": unbalanced(), "small": small(), "bare": bare(), "open": opened(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer

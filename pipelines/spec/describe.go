@@ -54,6 +54,7 @@ func (s *Spec) streamSettings(add func(value any, path ...string)) {
 		{"orphans", topics.Orphans, "only counted"},
 		{"ledger", topics.Ledger, "none, at least once"},
 		{"marks", topics.Marks, ""},
+		{"accounts", topics.Accounts, ""},
 	} {
 		if out.topic == "" {
 			add(out.none, "outputs", out.key)
@@ -214,6 +215,7 @@ func (w *writer) topics(o Outputs) {
 		{"orphans", o.Topics.Orphans},
 		{"ledger", o.Topics.Ledger},
 		{"marks", o.Topics.Marks},
+		{"accounts", o.Topics.Accounts},
 	} {
 		if out.topic != "" {
 			w.line(2, out.key, "{topic: "+quoted(out.topic)+"}")

@@ -115,6 +115,8 @@ type Topics struct {
 	Ledger string
 	// Marks holds how far the readers are.
 	Marks string
+	// Accounts holds what became of every event, one record for each piece of the work.
+	Accounts string
 }
 
 // TopicCodecs lists how batches of records may be compressed, the default first.

@@ -39,6 +39,9 @@ func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
 	if n, at := f.get("marks"); n != nil {
 		o.Topics.Marks = r.otherTopic(n, at, f)
 	}
+	if n, at := f.get("accounts"); n != nil {
+		o.Topics.Accounts = r.otherTopic(n, at, f)
+	}
 	r.separate(o, f)
 }
 

@@ -161,7 +161,7 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			},
 			Outputs: Outputs{
 				Samples: Output{Topic: "out", Cluster: "main", Format: Avro, Registry: framed, Codec: rapid.SampledFrom(TopicCodecs).Draw(t, "codec")},
-				Topics:  Topics{Late: "l." + name.Draw(t, "late"), DeadLetters: "true", Orphans: "o", Ledger: "010", Marks: "m"},
+				Topics:  Topics{Late: "l." + name.Draw(t, "late"), DeadLetters: "true", Orphans: "o", Ledger: "010", Marks: "m", Accounts: "a.b"},
 			},
 		}
 		if s.Stream.Start.From == StartAtTime {

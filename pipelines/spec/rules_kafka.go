@@ -75,6 +75,7 @@ func (r *reader) mixed(s *Spec) bool {
 		{"orphans", o.Orphans, o.Topics.Orphans},
 		{"ledger", o.Ledger, o.Topics.Ledger},
 		{"marks", "", o.Topics.Marks},
+		{"accounts", "", o.Topics.Accounts},
 	} {
 		at := dotted("outputs").key(out.key)
 		if !r.isSet(at) {

@@ -10,6 +10,7 @@ func (r *reader) outputTopicRules(s *Spec) {
 		{"orphans", o.Topics.Orphans},
 		{"ledger", o.Topics.Ledger},
 		{"marks", o.Topics.Marks},
+		{"accounts", o.Topics.Accounts},
 	}
 	for i, out := range outputs {
 		if out.topic == "" {

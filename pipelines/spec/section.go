@@ -29,7 +29,7 @@ var (
 	samplesShape   = &section{name: "samples", keys: []string{"path", "format", "codec"}, required: []string{"path"}}
 	samplesTopic   = &section{name: "a topic of samples", keys: []string{"topic", "cluster", "format", "registry", "codec"}, required: []string{"topic"}}
 	outputTopic    = &section{name: "an output topic", keys: []string{"topic"}, required: []string{"topic"}}
-	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger", "marks"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
+	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger", "marks", "accounts"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
 	tlsShape       = &section{name: "tls", keys: []string{"ca", "cert", "key", "server_name"}}
 	saslShape      = &section{name: "sasl", keys: []string{"mechanism", "user", "password", "insecure"}, required: []string{"mechanism", "user", "password"}}
 	registryShape  = &section{name: "registry", keys: []string{"url", "user", "password", "insecure"}, required: []string{"url"}}

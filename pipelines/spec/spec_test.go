@@ -266,7 +266,7 @@ func TestLoadStream(t *testing.T) {
 	}, s.Stream)
 	assert.Equal(t, Outputs{
 		Samples: Output{Topic: "samples", Cluster: "main", Registry: true, Format: Avro, Codec: Lz4},
-		Topics:  Topics{Late: "samples.late", DeadLetters: "samples.dead", Orphans: "samples.orphans", Ledger: "samples.ledger", Marks: "samples.marks"},
+		Topics:  Topics{Late: "samples.late", DeadLetters: "samples.dead", Orphans: "samples.orphans", Ledger: "samples.ledger", Marks: "samples.marks", Accounts: "samples.accounts"},
 	}, s.Outputs)
 }
 

@@ -161,6 +161,7 @@ func (r *reader) complete(s *Spec) {
 		{"dead_letters", ".dead", &topics.DeadLetters},
 		{"ledger", ".ledger", &topics.Ledger},
 		{"marks", ".marks", &topics.Marks},
+		{"accounts", ".accounts", &topics.Accounts},
 	} {
 		if r.isSet(dotted("outputs").key(other.key)) {
 			continue

@@ -18,7 +18,7 @@ type Topic struct {
 	Cluster string `json:"cluster"`
 	Name    string `json:"topic"`
 	// Role is what it is to the spec: views, a kind of engagement, samples, late,
-	// dead_letters, orphans, ledger or marks.
+	// dead_letters, orphans, ledger, marks or accounts.
 	Role string `json:"role"`
 	// Output tells topics that the join writes.
 	Output bool `json:"output"`
@@ -75,6 +75,7 @@ func Needed(s *spec.Spec) []Topic {
 	add(output("orphans", o.Topics.Orphans))
 	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Ledger, Role: "ledger", Output: true, Partitions: int32(s.Shards), Compacted: true})
 	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Marks, Role: "marks", Output: true, Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: "accounts", Output: true, Compacted: true})
 	return out
 }
 

@@ -74,6 +74,7 @@ func TestNeeded(t *testing.T) {
 		{Cluster: "main", Name: "o", Role: "orphans", Output: true, Retention: keep},
 		{Cluster: "main", Name: "samples.ledger", Role: "ledger", Output: true, Partitions: 3, Compacted: true},
 		{Cluster: "main", Name: "m", Role: "marks", Output: true, Compacted: true},
+		{Cluster: "main", Name: "samples.accounts", Role: "accounts", Output: true, Compacted: true},
 	}, got)
 
 	files, err := spec.Load("../../testdata/specs/feed.yaml")
@@ -95,7 +96,7 @@ func TestCreate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]Status{
 		"views": Missing, "views-eu": Missing, "clicks": Missing,
-		"samples": Created, "samples.late": Created, "samples.dead": Created, "samples.ledger": Created, "samples.marks": Created,
+		"samples": Created, "samples.late": Created, "samples.dead": Created, "samples.ledger": Created, "samples.marks": Created, "samples.accounts": Created,
 	}, statuses(states))
 
 	states, err = Create(soon(t), s, CreateOptions{Inputs: true, Replicas: 1})
@@ -118,6 +119,7 @@ func TestCreate(t *testing.T) {
 	}
 	require.Equal(t, 3, partitions["samples.ledger"], "a partition a shard")
 	require.Equal(t, 1, partitions["samples.marks"])
+	require.Equal(t, 1, partitions["samples.accounts"])
 	require.Equal(t, 5, partitions["samples"])
 }
 
