@@ -3,11 +3,9 @@ package kafkaio
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
@@ -51,55 +49,17 @@ func (m Mark) record(topic string) (*kgo.Record, error) {
 // ReadMarks reads all marks that are in the topic now, in no particular order. The error
 // names the topic; one that holds no marks is none.
 func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
-	client, err := c.Connect(ctx, kgo.ConsumeResetOffset(kgo.NoResetOffset()))
+	var marks []Mark
+	err := ReadAll(ctx, c, topic, func(r *kgo.Record) error {
+		var v markValue
+		if err := json.Unmarshal(r.Value, &v); err != nil {
+			return fmt.Errorf("a mark: %w", err)
+		}
+		marks = append(marks, Mark{v.Partition, Position{Offset: v.Offset, MaxTime: v.MaxTimeMs}})
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer client.Close()
-	fail := func(err error) ([]Mark, error) {
-		return nil, fmt.Errorf("%s: marks in topic %s: %w", c, topic, err)
-	}
-	admin := kadm.NewClient(client)
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err = errors.Join(err, starts.Error()); err != nil {
-		return fail(err)
-	}
-	ends, err := admin.ListEndOffsets(ctx, topic)
-	if err = errors.Join(err, ends.Error()); err != nil {
-		return fail(err)
-	}
-	left := map[int32]int64{} // by partition, the offset to read up to
-	from := map[int32]kgo.Offset{}
-	starts.Each(func(o kadm.ListedOffset) {
-		if end, ok := ends.Lookup(topic, o.Partition); ok && o.Offset < end.Offset {
-			left[o.Partition] = end.Offset
-			from[o.Partition] = kgo.NewOffset().At(o.Offset)
-		}
-	})
-	if len(left) == 0 {
-		return nil, nil
-	}
-	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: from})
-	var marks []Mark
-	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return fail(err)
-		}
-		var bad error
-		fetches.EachRecord(func(r *kgo.Record) {
-			var v markValue
-			if err := json.Unmarshal(r.Value, &v); err != nil && bad == nil {
-				bad = fmt.Errorf("partition %d, offset %d: %w", r.Partition, r.Offset, err)
-			}
-			marks = append(marks, Mark{v.Partition, Position{Offset: v.Offset, MaxTime: v.MaxTimeMs}})
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
-			}
-		})
-		if bad != nil {
-			return fail(bad)
-		}
 	}
 	return marks, nil
 }

@@ -17,7 +17,7 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 
 	p.writeSamples(root.Scope("Samples"), joined.Samples)
 	p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected)
-	beam.ParDo0(root.Scope("Ledger"), &countFn{}, joined.Ledgers)
+	p.writeAccounts(root.Scope("Ledger"), unreadable, joined)
 	return pipeline
 }
 

@@ -40,6 +40,7 @@ func subcommands() []*cobra.Command {
 		schemaCmd(),
 		joinCmd(),
 		runCmd(),
+		reportCmd(),
 		testCmd(),
 		generateCmd(),
 		showCmd(),

@@ -1,0 +1,108 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/event"
+	"tributary/io/kafkaio"
+	"tributary/transforms/attribution"
+	"tributary/transforms/ledger"
+)
+
+func init() {
+	register.DoFn2x1[event.Rejected, func(ledger.Ledger), error](&refusedFn{})
+	register.DoFn2x1[ledger.Ledger, func(kafkaio.Message), error](&accountFn{})
+}
+
+// account is the account of a piece of the work, as the topic of accounts has it: what its
+// key says is what it is of, and the last record of a key counts.
+type account struct {
+	Step string `json:"step"`
+
+	// What was read: the records of one partition, from offset First to Last.
+	Role      string             `json:"role,omitempty"` // views, or the kind of engagement
+	Partition *kafkaio.Partition `json:"partition,omitempty"`
+	First     int64              `json:"first,omitempty"`
+	Last      int64              `json:"last,omitempty"`
+
+	// What was joined: a bucket's part in one of so many shards.
+	Bucket int64 `json:"bucket_ms,omitempty"`
+	Shard  int64 `json:"shard,omitempty"`
+	Shards int64 `json:"shards,omitempty"`
+
+	Ledger *ledger.Ledger `json:"ledger"`
+}
+
+// viewsRole is the role of views; engagements have their kind.
+const viewsRole = "views"
+
+// Steps as they are written.
+var steps = map[ledger.Step]string{
+	ledger.Read: "read", ledger.Refused: "refused", ledger.Joined: "joined", ledger.Tallied: "tallied",
+}
+
+// key names what a is the account of.
+func (a *account) key() string {
+	if a.Partition != nil {
+		return fmt.Sprintf("%s/%s/%s@%d", a.Step, a.Role, a.Partition, a.First)
+	}
+	return fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
+}
+
+// accountFn turns accounts of a single piece of the work into messages.
+type accountFn struct {
+	Roles      []string // of the inputs
+	Partitions kafkaio.Ranks
+	Shards     int64
+}
+
+func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) error {
+	o := l.Origin
+	a := account{Step: steps[o.Step], Ledger: &l}
+	switch o.Step {
+	case ledger.Read, ledger.Refused:
+		partition := f.Partitions.Partition(o.Partition)
+		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
+	case ledger.Joined, ledger.Tallied:
+		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, f.Shards
+	case ledger.Whole:
+		return nil // bytes, which no rule is about
+	}
+	l.From, l.To = 0, 0 // a stream has no bounds
+	value, err := json.Marshal(&a)
+	if err != nil {
+		return fmt.Errorf("account %s: %w", a.key(), err)
+	}
+	emit(kafkaio.Message{Key: []byte(a.key()), Value: value})
+	return nil
+}
+
+// refusedFn accounts for records that the source could not hand on.
+type refusedFn struct {
+	Roles []string // of the inputs
+}
+
+func (f *refusedFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) error {
+	l := ledger.New()
+	l.Origin = ledger.Origin{Step: ledger.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset}
+	if role := f.Roles[r.Input]; role == viewsRole {
+		l.Views.Read, l.Views.Dead = r.Count, r.Count
+	} else {
+		l.Engagements[role] = &ledger.Engagements{Read: r.Count, Dead: r.Count}
+	}
+	emit(*l)
+	return nil
+}
+
+func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) {
+	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &refusedFn{Roles: p.roles}, unreadable))
+	beam.ParDo0(s, &countFn{}, all)
+	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked(), Shards: int64(p.spec.Shards)}
+	// Accounts are many small texts that are much alike.
+	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
+	kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
+}
