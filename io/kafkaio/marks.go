@@ -59,7 +59,7 @@ func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("marks in topic %s: %w", topic, err)
 	}
 	return marks, nil
 }

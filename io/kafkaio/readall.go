@@ -10,10 +10,10 @@ import (
 )
 
 // ReadAll visits the committed records that a topic holds now, each partition in order.
-// Records are the receiver's to keep. The error is the first of visit, or names the topic: one
-// that is not there, or not reachable.
+// Records are the receiver's to keep. The error is the first of visit, with the record's place,
+// or that of a topic that is not there or not reachable.
 func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Record) error) error {
-	fail := func(err error) error { return fmt.Errorf("%s: read topic %s: %w", c, topic, err) }
+	fail := func(err error) error { return fmt.Errorf("%s: %w", c, err) }
 	client, err := c.Connect(ctx,
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -53,7 +53,7 @@ func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Recor
 			end, ok := left[r.Partition]
 			if ok && r.Offset < end && !r.Attrs.IsControl() && err == nil {
 				if err = visit(r); err != nil {
-					err = fmt.Errorf("%s: topic %s, partition %d, offset %d: %w", c, topic, r.Partition, r.Offset, err)
+					err = fmt.Errorf("partition %d, offset %d: %w", r.Partition, r.Offset, err)
 				}
 			}
 			if r.Offset+1 >= end {

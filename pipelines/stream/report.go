@@ -34,7 +34,7 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}
 	out := &report.Report{Spec: s.File, Version: s.Version, Ledger: all.sum(s), Windows: map[string]time.Duration{}, Outputs: []string{"samples: topic " + o.Samples.Topic}}
 	for _, e := range s.Engagements {
