@@ -249,18 +249,17 @@ func BenchmarkBlocks(b *testing.B) {
 	})
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
-		start := bucket.Index * p.Bucket
-		block := make([]byte, 0, 2*len(largest))
+		w := blockWriter{block: make([]byte, 0, 2*len(largest))}
 		for b.Loop() {
-			block = appendHeader(block[:0], bucket.Index)
+			w.open(bucket.Index, bucket.Index*p.Bucket)
 			for i := range bucket.Views {
-				block = appendView(block, start, &bucket.Views[i], inside(&bucket.Views[i]))
+				w.view(&bucket.Views[i], inside(&bucket.Views[i]))
 			}
 			for i := range bucket.Engagements {
-				block = appendEngagement(block, start, &bucket.Engagements[i])
+				w.engagement(&bucket.Engagements[i])
 			}
 		}
-		require.Len(b, block, len(largest))
+		require.Len(b, w.block, len(largest))
 		report(b)
 	})
 }

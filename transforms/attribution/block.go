@@ -11,16 +11,19 @@ import (
 
 // A block holds records of one bucket on their way through the shuffle, one after
 // another. It is what rests in a stream's state, so it carries of an engagement only
-// what its label needs, and a view's id only once where the payload holds it as text.
+// what its label needs, a view's id only once where the payload holds it as text, and no
+// hash, which is computed again faster than it would be moved. Records of a block mostly
+// follow each other in the log, so each tells its place from that of the one before.
 //
-//	block      = format (byte) bucket index (varint) record*
-//	record     = tag (byte) hash (8 bytes) time (varint, from the bucket's start)
-//	             partition (uvarint) offset (uvarint) ...
+//	block      = format (byte) bucket index (varint) packing (byte) record*, compressed or not
+//	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
+//	             each less that of the record before, at first bucket start, 0 and 0
 //	view       ... id payload            a view
 //	             ... id at, id length, payload    with tagInside: the id is within the payload
 //	             ... id payload hash     with tagStub: only that the view exists
 //	engagement ... kind id [floor] [view time] [event id] [value]
-const blockFormat = 1
+//	             floor and view time less the engagement's own
+const blockFormat = 2
 
 // Bits of a record's tag.
 const (
@@ -33,13 +36,34 @@ const (
 	tagViewTime
 	tagEventID
 	tagValue
+	// Of both: its partition is not that of the record before.
+	tagPartition
 )
+
+// logPlace is where a record stands in the log, and when.
+type logPlace struct {
+	time, offset int64
+	partition    int32
+}
+
+// blockWriter appends records to a block. The zero value has none open.
+type blockWriter struct {
+	block  []byte
+	before logPlace
+}
+
+// open begins a block of the bucket that begins at start.
+func (w *blockWriter) open(bucket, start int64) {
+	w.block = append(appendHeader(w.block[:0], bucket), plainRecords)
+	w.before = logPlace{time: start}
+}
 
 func appendHeader(dst []byte, bucket int64) []byte {
 	return binary.AppendVarint(append(dst, blockFormat), bucket)
 }
 
-func appendView(dst []byte, start int64, v *View, inside int) []byte {
+// view appends a view; inside is where its payload holds its id, -1 for nowhere.
+func (w *blockWriter) view(v *View, inside int) {
 	tag := byte(0)
 	switch {
 	case v.Stub:
@@ -47,20 +71,21 @@ func appendView(dst []byte, start int64, v *View, inside int) []byte {
 	case inside >= 0:
 		tag = tagInside
 	}
-	dst = appendCommon(dst, tag, v.Hash, v.Time-start, v.Partition, v.Offset)
+	w.common(tag, logPlace{v.Time, v.Offset, v.Partition})
 	switch {
 	case v.Stub:
-		return binary.LittleEndian.AppendUint64(appendBytes(dst, v.ID), v.PayloadHash)
+		w.block = binary.LittleEndian.AppendUint64(appendBytes(w.block, v.ID), v.PayloadHash)
+		return
 	case inside >= 0:
-		dst = binary.AppendUvarint(dst, uint64(inside))
-		dst = binary.AppendUvarint(dst, uint64(len(v.ID)))
+		w.block = binary.AppendUvarint(w.block, uint64(inside))
+		w.block = binary.AppendUvarint(w.block, uint64(len(v.ID)))
 	default:
-		dst = appendBytes(dst, v.ID)
+		w.block = appendBytes(w.block, v.ID)
 	}
-	return appendBytes(dst, v.Payload)
+	w.block = appendBytes(w.block, v.Payload)
 }
 
-func appendEngagement(dst []byte, start int64, g *Engagement) []byte {
+func (w *blockWriter) engagement(g *Engagement) {
 	tag := byte(tagEngagement)
 	if g.Floor != event.NoTime {
 		tag |= tagFloor
@@ -74,29 +99,33 @@ func appendEngagement(dst []byte, start int64, g *Engagement) []byte {
 	if g.Value.Kind != event.Null {
 		tag |= tagValue
 	}
-	dst = appendCommon(dst, tag, g.Hash, g.Time-start, g.Partition, g.Offset)
-	dst = binary.AppendUvarint(dst, uint64(g.Kind))
-	dst = appendBytes(dst, g.ViewID)
+	w.common(tag, logPlace{g.Time, g.Offset, g.Partition})
+	w.block = binary.AppendUvarint(w.block, uint64(g.Kind))
+	w.block = appendBytes(w.block, g.ViewID)
 	if tag&tagFloor != 0 {
-		dst = binary.AppendVarint(dst, g.Floor-start)
+		w.block = binary.AppendVarint(w.block, g.Floor-g.Time)
 	}
 	if tag&tagViewTime != 0 {
-		dst = binary.AppendVarint(dst, g.ViewTime-start)
+		w.block = binary.AppendVarint(w.block, g.ViewTime-g.Time)
 	}
 	if tag&tagEventID != 0 {
-		dst = appendBytes(dst, g.EventID)
+		w.block = appendBytes(w.block, g.EventID)
 	}
 	if tag&tagValue != 0 {
-		dst = appendValue(dst, g.Value)
+		w.block = appendValue(w.block, g.Value)
 	}
-	return dst
 }
 
-func appendCommon(dst []byte, tag byte, hash uint64, time int64, partition int32, offset int64) []byte {
-	dst = binary.LittleEndian.AppendUint64(append(dst, tag), hash)
-	dst = binary.AppendVarint(dst, time)
-	dst = binary.AppendUvarint(dst, uint64(partition))
-	return binary.AppendUvarint(dst, uint64(offset))
+func (w *blockWriter) common(tag byte, at logPlace) {
+	if at.partition != w.before.partition {
+		tag |= tagPartition
+	}
+	w.block = binary.AppendVarint(append(w.block, tag), at.time-w.before.time)
+	if tag&tagPartition != 0 {
+		w.block = binary.AppendVarint(w.block, int64(at.partition)-int64(w.before.partition))
+	}
+	w.block = binary.AppendVarint(w.block, at.offset-w.before.offset)
+	w.before = at
 }
 
 func appendBytes(dst, b []byte) []byte {
@@ -139,13 +168,16 @@ func (b *Bucket) addBlock(block []byte, length int64) error {
 	if err != nil {
 		return err
 	}
-	start := d.bucket * length
+	if err := d.unpack(); err != nil {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
+	}
+	d.before.time = d.bucket * length
 	for len(d.buf) > 0 && d.err == nil {
 		tag := d.byte()
 		if tag&tagEngagement != 0 {
-			b.Engagements = append(b.Engagements, d.engagement(tag, start))
+			b.Engagements = append(b.Engagements, d.engagement(tag))
 		} else {
-			b.Views = append(b.Views, d.view(tag, start))
+			b.Views = append(b.Views, d.view(tag))
 		}
 	}
 	if d.err != nil {
@@ -157,11 +189,22 @@ func (b *Bucket) addBlock(block []byte, length int64) error {
 type blockReader struct {
 	buf    []byte
 	bucket int64
+	before logPlace
 	err    error
 }
 
-func (d *blockReader) view(tag byte, start int64) View {
-	v := View{Hash: d.uint64(), Time: start + d.varint(), Partition: int32(d.uvarint()), Offset: int64(d.uvarint())}
+func (d *blockReader) common(tag byte) logPlace {
+	d.before.time += d.varint()
+	if tag&tagPartition != 0 {
+		d.before.partition += int32(d.varint())
+	}
+	d.before.offset += d.varint()
+	return d.before
+}
+
+func (d *blockReader) view(tag byte) View {
+	at := d.common(tag)
+	v := View{Time: at.time, Partition: at.partition, Offset: at.offset}
 	switch {
 	case tag&tagStub != 0:
 		v.Stub, v.ID, v.PayloadHash = true, d.bytes(), d.uint64()
@@ -176,19 +219,22 @@ func (d *blockReader) view(tag byte, start int64) View {
 	default:
 		v.ID, v.Payload = d.bytes(), d.bytes()
 	}
+	v.Hash = hashID(v.ID)
 	return v
 }
 
-func (d *blockReader) engagement(tag byte, start int64) Engagement {
+func (d *blockReader) engagement(tag byte) Engagement {
+	at := d.common(tag)
 	g := Engagement{
-		Hash: d.uint64(), Time: start + d.varint(), Partition: int32(d.uvarint()), Offset: int64(d.uvarint()),
+		Time: at.time, Partition: at.partition, Offset: at.offset,
 		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: event.NoTime, ViewTime: event.NoTime,
 	}
+	g.Hash = hashID(g.ViewID)
 	if tag&tagFloor != 0 {
-		g.Floor = start + d.varint()
+		g.Floor = g.Time + d.varint()
 	}
 	if tag&tagViewTime != 0 {
-		g.ViewTime = start + d.varint()
+		g.ViewTime = g.Time + d.varint()
 	}
 	if tag&tagEventID != 0 {
 		g.EventID = d.bytes()

@@ -3,6 +3,7 @@ package attribution
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,9 +37,10 @@ func drawValue(t *rapid.T) event.Value {
 
 func drawView(t *rapid.T) View {
 	v := View{
-		ID: anyID.Draw(t, "id"), Hash: rapid.Uint64().Draw(t, "hash"), Time: anyTime.Draw(t, "time"),
+		ID: anyID.Draw(t, "id"), Time: anyTime.Draw(t, "time"),
 		Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
 	}
+	v.Hash = hashID(v.ID)
 	if v.Stub = rapid.Bool().Draw(t, "stub"); v.Stub {
 		v.PayloadHash = rapid.Uint64().Draw(t, "payload hash")
 		return v
@@ -52,10 +54,11 @@ func drawView(t *rapid.T) View {
 
 func drawEngagement(t *rapid.T) Engagement {
 	g := Engagement{
-		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"), Hash: rapid.Uint64().Draw(t, "hash"),
+		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"),
 		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
 		Floor: orNoTime.Draw(t, "floor"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
 	}
+	g.Hash = hashID(g.ViewID)
 	if rapid.Bool().Draw(t, "own id") {
 		g.EventID = anyID.Draw(t, "event id")
 	}
@@ -64,19 +67,19 @@ func drawEngagement(t *rapid.T) Engagement {
 
 // blockOf encodes what a bucket holds, views first, and returns where each record ends.
 func blockOf(b *Bucket, length int64) (block []byte, ends []int) {
-	start := b.Index * length
-	block = appendHeader(nil, b.Index)
-	ends = append(ends, len(block))
+	var w blockWriter
+	w.open(b.Index, b.Index*length)
+	ends = append(ends, len(w.block))
 	for i := range b.Views {
 		v := &b.Views[i]
-		block = appendView(block, start, v, inside(v))
-		ends = append(ends, len(block))
+		w.view(v, inside(v))
+		ends = append(ends, len(w.block))
 	}
 	for i := range b.Engagements {
-		block = appendEngagement(block, start, &b.Engagements[i])
-		ends = append(ends, len(block))
+		w.engagement(&b.Engagements[i])
+		ends = append(ends, len(w.block))
 	}
-	return block, ends
+	return w.block, ends
 }
 
 func drawBucket(t *rapid.T) (b Bucket, length int64) {
@@ -94,17 +97,37 @@ func TestBlocksRoundTrip(t *testing.T) {
 		index, err := blockBucket(block)
 		require.NoError(t, err)
 		require.Equal(t, want.Index, index)
-		got := Bucket{Index: index}
-		require.NoError(t, got.addBlock(block, length))
-		require.Len(t, got.Views, len(want.Views))
-		require.Len(t, got.Engagements, len(want.Engagements))
-		for i := range want.Views {
-			require.Equal(t, want.Views[i], got.Views[i])
-		}
-		for i := range want.Engagements {
-			requireSameEngagement(t, &want.Engagements[i], &got.Engagements[i])
+		for _, block := range [][]byte{block, compressed(block, want.Index)} {
+			got := Bucket{Index: index}
+			require.NoError(t, got.addBlock(block, length))
+			require.Len(t, got.Views, len(want.Views))
+			require.Len(t, got.Engagements, len(want.Engagements))
+			for i := range want.Views {
+				require.Equal(t, want.Views[i], got.Views[i])
+			}
+			for i := range want.Engagements {
+				requireSameEngagement(t, &want.Engagements[i], &got.Engagements[i])
+			}
 		}
 	})
+}
+
+// TestBlocksAreCompressed if that makes them smaller, and only then.
+func TestBlocksAreCompressed(t *testing.T) {
+	alike := Bucket{Index: 3}
+	for i := range 100 {
+		alike.Views = append(alike.Views, View{ID: []byte("a view"), Offset: int64(i), Payload: []byte("much the same as the next one")})
+	}
+	block, _ := blockOf(&alike, 1000)
+	require.Less(t, 4*len(compressed(block, 3)), len(block))
+
+	noise := make([]byte, 4000)
+	_, err := rand.NewChaCha8([32]byte{1}).Read(noise)
+	require.NoError(t, err)
+	for name, payload := range map[string][]byte{"small": []byte("small"), "noise": noise} {
+		block, _ := blockOf(&Bucket{Index: 3, Views: []View{{ID: []byte("v"), Payload: payload}}}, 1000)
+		require.Equal(t, block, compressed(block, 3), name)
+	}
 }
 
 // requireSameEngagement compares floats by their bits: NaN is a value like any other here.
@@ -120,7 +143,9 @@ func TestIDIsCarriedOnce(t *testing.T) {
 	id := bytes.Repeat([]byte("i"), 100)
 	v := View{ID: id, Payload: append([]byte(`{"id":"`), id...)}
 	require.Equal(t, 7, inside(&v))
-	require.Less(t, len(appendView(nil, 0, &v, inside(&v))), 130)
+	var w blockWriter
+	w.view(&v, inside(&v))
+	require.Less(t, len(w.block), 130)
 	v.Payload = []byte("{}")
 	require.Equal(t, -1, inside(&v))
 }
@@ -149,18 +174,28 @@ func TestBlocksRefuseWhatIsCut(t *testing.T) {
 
 func TestBlocksRefuse(t *testing.T) {
 	view := View{ID: []byte("absent"), Payload: []byte("payload")}
+	// withView is a block of a view whose id is said to be somewhere in its payload.
+	withView := func(inside int) []byte {
+		var w blockWriter
+		w.open(3, 0)
+		w.view(&view, inside)
+		return w.block
+	}
 	for _, c := range []struct {
 		name  string
 		block []byte
 		want  string
 	}{
-		{"nothing", nil, "block of 0 bytes: not of format 1"},
-		{"another format", []byte{9, 0}, "block of 2 bytes: not of format 1"},
+		{"nothing", nil, "block of 0 bytes: not of format 2"},
+		{"another format", []byte{9, 0}, "block of 2 bytes: not of format 2"},
 		{"no bucket", []byte{blockFormat}, "it ends within a record"},
-		{"a tag alone", append(appendHeader(nil, 3), 0), "block of bucket 3: it ends within a record"},
-		{"an id beyond the payload", appendView(appendHeader(nil, 3), 0, &view, 3), "block of bucket 3: it ends within a record"},
-		{"an id that begins beyond the payload", appendView(appendHeader(nil, 3), 0, &view, 300), "block of bucket 3: it ends within a record"},
-		{"an id whose end overflows", appendView(appendHeader(nil, 3), 0, &view, math.MaxInt64), "block of bucket 3: it ends within a record"},
+		{"no packing", []byte{blockFormat, 6}, "block of bucket 3: it ends within a record"},
+		{"another packing", []byte{blockFormat, 6, 7}, "block of bucket 3: packing 7 is not known"},
+		{"not what zstd packs", []byte{blockFormat, 6, zstdRecords, 1, 2, 3}, "block of bucket 3: compressed records: unexpected EOF"},
+		{"a tag alone", []byte{blockFormat, 6, plainRecords, 0}, "block of bucket 3: it ends within a record"},
+		{"an id beyond the payload", withView(3), "block of bucket 3: it ends within a record"},
+		{"an id that begins beyond the payload", withView(300), "block of bucket 3: it ends within a record"},
+		{"an id whose end overflows", withView(math.MaxInt64), "block of bucket 3: it ends within a record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.EqualError(t, new(Bucket).addBlock(c.block, 1000), c.want)
@@ -172,20 +207,21 @@ func FuzzBlock(f *testing.F) {
 	b := Bucket{
 		Index: 3,
 		Views: []View{
-			{ID: []byte("v1"), Hash: 7, Time: 3100, Partition: 1, Offset: 9, Payload: []byte(`{"id":"v1"}`)},
-			{ID: []byte("v2"), Hash: 8, Time: 3200, Payload: []byte(`{}`)},
-			{ID: []byte("v3"), Hash: 9, Time: 2900, Stub: true, PayloadHash: 5},
+			{ID: []byte("v1"), Time: 3100, Partition: 1, Offset: 9, Payload: []byte(`{"id":"v1"}`)},
+			{ID: []byte("v2"), Time: 3200, Payload: []byte(`{}`)},
+			{ID: []byte("v3"), Time: 2900, Stub: true, PayloadHash: 5},
 		},
 		Engagements: []Engagement{
-			{Kind: 1, ViewID: []byte("v1"), Hash: 7, Time: 3300, Floor: event.NoTime, ViewTime: event.NoTime},
+			{Kind: 1, ViewID: []byte("v1"), Time: 3300, Floor: event.NoTime, ViewTime: event.NoTime},
 			{
-				Kind: 0, ViewID: []byte("v1"), Hash: 7, Time: 3300, Floor: 2000, ViewTime: 3100, EventID: []byte("e"),
+				Kind: 0, ViewID: []byte("v1"), Time: 3300, Floor: 2000, ViewTime: 3100, EventID: []byte("e"),
 				Value: event.Value{Kind: event.Float, Float: 0.5},
 			},
 		},
 	}
 	block, ends := blockOf(&b, 1000)
 	f.Add(block)
+	f.Add(compressed(block, b.Index))
 	f.Add(block[:ends[2]])
 	f.Add(block[:len(block)-3])
 	f.Add([]byte{blockFormat, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})

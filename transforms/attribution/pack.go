@@ -27,7 +27,7 @@ type packer struct {
 	firstBucket, lastBucket, ownFirst, ownLast int64
 
 	readers map[readerKey]*reader
-	blocks  map[int64][][]byte // unfinished ones by bucket, then shard
+	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
 	stretches map[stretch]*ledger.Ledger
 	whole     *ledger.Ledger
@@ -48,7 +48,7 @@ type readerKey struct {
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
 	k := &packer{
 		p: p, longest: p.longestWindow(), reach: p.Reach(), emit: emit, reject: reject,
-		readers: map[readerKey]*reader{}, blocks: map[int64][][]byte{},
+		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
 		stretches: map[stretch]*ledger.Ledger{}, whole: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
@@ -260,7 +260,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 		}
 		c.account.Views.Read++
 		b := k.p.bucketOf(t)
-		k.put(v.Hash, b, func(dst []byte, start int64) []byte { return appendView(dst, start, &v, inside(&v)) })
+		k.put(v.Hash, b, func(w *blockWriter) { w.view(&v, inside(&v)) })
 	}
 	k.addStubs(&v, own)
 }
@@ -279,7 +279,7 @@ func (k *packer) addStubs(v *View, own bool) {
 	stub := *v
 	stub.Stub, stub.PayloadHash = true, xxh3.Hash(v.Payload)
 	for b := first; b <= last; b++ {
-		k.put(stub.Hash, b, func(dst []byte, start int64) []byte { return appendView(dst, start, &stub, -1) })
+		k.put(stub.Hash, b, func(w *blockWriter) { w.view(&stub, -1) })
 	}
 }
 
@@ -336,42 +336,46 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	first = max(first, k.p.bucketOf(max(s.foundFrom, floor+1)))
 	last = min(last, k.p.bucketOf(s.shadowTo))
 	for b := first; b <= last; b++ {
-		k.put(g.Hash, b, func(dst []byte, start int64) []byte { return appendEngagement(dst, start, g) })
+		k.put(g.Hash, b, func(w *blockWriter) { w.engagement(g) })
 	}
 }
 
 // put appends a record to the block of its shard and bucket.
-func (k *packer) put(hash uint64, bucket int64, appendTo func(dst []byte, start int64) []byte) {
+func (k *packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 	shards := k.blocks[bucket]
 	if shards == nil {
-		shards = make([][]byte, k.p.Shards)
+		shards = make([]blockWriter, k.p.Shards)
 		k.blocks[bucket] = shards
 	}
 	shard := int64(hash % uint64(k.p.Shards))
-	block := shards[shard]
-	if len(block) == 0 {
-		block = appendHeader(block, bucket)
+	w := &shards[shard]
+	if len(w.block) == 0 {
+		w.open(bucket, bucket*k.p.Bucket)
 	}
-	block = appendTo(block, bucket*k.p.Bucket)
-	if len(block) >= blockBytes {
-		k.finish(shard, bucket, block)
-		block = block[:0]
+	appendTo(w)
+	if len(w.block) >= blockBytes {
+		k.finish(shard, bucket, w.block)
+		w.block = w.block[:0]
 	}
-	shards[shard] = block
 }
 
-// finish emits a copy of exactly the block's size: the buffer goes on being used.
+// finish emits a copy: the buffer goes on being used.
 func (k *packer) finish(shard, bucket int64, block []byte) {
+	if k.p.Compress {
+		block = compressed(block, bucket)
+	} else {
+		block = bytes.Clone(block)
+	}
 	k.whole.Bytes.Blocks += int64(len(block))
-	k.emit(shard, bucket, bytes.Clone(block))
+	k.emit(shard, bucket, block)
 }
 
 // flush emits all unfinished blocks, and with tell the accounts of what was added since the
 // last flush: one for each stretch of a log, and one that is of no single stretch.
 func (k *packer) flush(tell func(ledger.Ledger)) {
 	for bucket, shards := range k.blocks {
-		for shard, block := range shards {
-			if len(block) > 0 {
+		for shard := range shards {
+			if block := shards[shard].block; len(block) > 0 {
 				k.finish(int64(shard), bucket, block)
 			}
 		}

@@ -78,6 +78,9 @@ type Params struct {
 	Bucket int64
 	// Shards is over how many keys a bucket is spread. It changes no results either.
 	Shards int
+	// Compress says that blocks are compressed: worth its time where they are moved between
+	// processes and rest in state, and not where they stay in memory. It changes no results.
+	Compress bool
 	// Keep is the rate at which negatives are kept, in (0, 1].
 	Keep        float64
 	SpecVersion int32

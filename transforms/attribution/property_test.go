@@ -43,6 +43,7 @@ func TestResultIsAFunctionOfTheLog(t *testing.T) {
 		q := *p
 		q.Bucket = rapid.Int64Range(1, 200).Draw(t, "other bucket")
 		q.Shards = rapid.IntRange(1, 64).Draw(t, "other shards")
+		q.Compress = rapid.Bool().Draw(t, "compress")
 		second := runInMemory(t, &q, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, first.encoded, second.encoded, "samples, byte for byte")
 		requireSameFates(t, first.account, second.account, log)
