@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -50,11 +49,14 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 		return err
 	}
 	out := bufio.NewWriter(file)
-	lines := json.NewEncoder(out)
-	lines.SetEscapeHTML(false)
 	describer := rejected.Describer{Roles: f.Roles, Schemas: f.Schemas}
+	var line []byte
 	for i := range all {
-		if err := lines.Encode(describer.Describe(&all[i], f.source(&all[i]))); err != nil {
+		described := describer.Describe(&all[i], f.source(&all[i]))
+		if line, err = described.Append(line[:0]); err == nil {
+			_, err = out.Write(line)
+		}
+		if err != nil {
 			file.Abort()
 			return fmt.Errorf("write %s: %w", f.Paths[rejected.Output(output)], err)
 		}

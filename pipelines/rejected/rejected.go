@@ -39,22 +39,32 @@ func OutputOf(r event.Reason) Output {
 
 // Record is a rejected record as it is written.
 type Record struct {
-	Reason    event.Reason `json:"reason"`
-	Detail    string       `json:"detail"`
-	Role      string       `json:"role"`
-	Source    string       `json:"source"`
-	Offset    int64        `json:"offset"`
-	Count     int64        `json:"count,omitempty"`
-	EventTime string       `json:"event_time,omitempty"`
-	Watermark string       `json:"watermark,omitempty"`
-	ViewID    string       `json:"view_id,omitempty"`
+	Reason event.Reason `json:"reason"`
+	Detail string       `json:"detail"`
+	Role   string       `json:"role"`
+	Source string       `json:"source"`
+	// Offset is the record's place in the source; -1 for a sample that never got one.
+	Offset    int64  `json:"offset"`
+	Count     int64  `json:"count,omitempty"`
+	EventTime string `json:"event_time,omitempty"`
+	Watermark string `json:"watermark,omitempty"`
+	ViewID    string `json:"view_id,omitempty"`
 	// Record is the record as JSON; Bytes, in base64, is one that cannot be shown so.
 	Record json.RawMessage `json:"record,omitempty"`
 	Bytes  string          `json:"record_base64,omitempty"`
 }
 
-// kept bounds what is written of one record: a dead letter is there to be looked at.
-const kept = 1 << 20
+// Append appends the record as one line of JSON, the same bytes in a file and in a topic.
+func (r *Record) Append(dst []byte) ([]byte, error) {
+	out := bytes.NewBuffer(dst)
+	line := json.NewEncoder(out)
+	line.SetEscapeHTML(false) // it is for people to read, too
+	err := line.Encode(r)
+	return out.Bytes(), err
+}
+
+// DefaultKept bounds what is written of one record: a dead letter is there to be looked at.
+const DefaultKept = 1 << 20
 
 // Describer describes rejected records. Not for concurrent use.
 type Describer struct {
@@ -62,6 +72,8 @@ type Describer struct {
 	Roles []string
 	// Schemas are the writers' Avro schemas by fingerprint, as far as they are known.
 	Schemas map[uint64]string
+	// Kept is how many bytes of a record are written at most; 0 for DefaultKept.
+	Kept int
 
 	decoders map[uint64]*avroio.JSONWriter
 }
@@ -77,6 +89,7 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 		out.Count = r.Count
 	}
 	out.EventTime, out.Watermark = timeText(r.EventTime), timeText(r.Watermark)
+	kept := cmp.Or(d.Kept, DefaultKept)
 	record := r.Record[:min(len(r.Record), kept)]
 	switch {
 	case len(record) == 0:
@@ -85,7 +98,7 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 		out.ViewID = string(record)
 		return out
 	case r.Schema != 0:
-		if text, err := d.decode(r); err == nil {
+		if text, err := d.decode(r); err == nil && len(text) <= kept {
 			out.Record = text
 			return out
 		}
@@ -96,7 +109,7 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 			return out
 		}
 	case utf8.Valid(record):
-		if text, err := json.Marshal(string(record)); err == nil {
+		if text, err := json.Marshal(string(record)); err == nil && len(text) <= kept/3*4 { // as base64 would take
 			out.Record = text
 			return out
 		}

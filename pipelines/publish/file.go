@@ -1,0 +1,91 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/io/fileio"
+)
+
+// file is one Avro file.
+type file struct {
+	path    string
+	records int64
+	first   int64 // event time of the first record that has one, ms; else event.NoTime
+}
+
+// each calls visit for every record, which it may keep, with its event time in ms;
+// event.NoTime if it has none.
+func (f *file) each(ctx context.Context, field string, visit func(record []byte, at int64) error) error {
+	_, err := f.blocks(ctx, field, func(c *cutter, block *avroio.Block) error { return c.cut(block, visit) })
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return err
+}
+
+// blocks calls visit for every block, and returns the schema they are written with.
+func (f *file) blocks(ctx context.Context, field string, visit func(*cutter, *avroio.Block) error) (*avroio.Schema, error) {
+	in, err := fileio.Open(ctx, f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close() //nolint:errcheck // only read
+	reader, err := avroio.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	schema := reader.Header().Schema
+	projection, err := avroio.Project(schema, []string{field})
+	if err != nil {
+		return nil, fmt.Errorf("event time: %w", err)
+	}
+	c := &cutter{projection: projection, unit: projection.Fields()[0].Unit}
+	for {
+		block, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return schema, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := visit(c, &block); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// cutter cuts blocks into records.
+type cutter struct {
+	projection *avroio.Projection // of the event time
+	unit       event.Unit
+	values     [1]event.Value
+}
+
+// cut calls visit for every record of a block; see each.
+func (c *cutter) cut(block *avroio.Block, visit func(record []byte, at int64) error) error {
+	// In fresh memory, for records are kept until they are acknowledged.
+	records, err := block.Records(nil)
+	if err != nil {
+		return err
+	}
+	for range block.Count {
+		n, err := c.projection.Extract(records, c.values[:])
+		if err != nil {
+			return err
+		}
+		at, err := c.values[0].Millis(c.unit)
+		if err != nil {
+			at = event.NoTime // it waits for nothing
+		}
+		if err := visit(records[:n:n], at); err != nil {
+			return err
+		}
+		records = records[n:]
+	}
+	return nil
+}

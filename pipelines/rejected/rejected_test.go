@@ -1,0 +1,39 @@
+package rejected
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+)
+
+func TestAppend(t *testing.T) {
+	d := Describer{Roles: []string{"views"}}
+	r := d.Describe(&event.Rejected{Reason: event.ReasonMalformed, Detail: "<a> & b", Offset: 7, Count: 1, EventTime: 0, Watermark: event.NoTime, Record: []byte(`{"id": "<x>"}`)}, "views/0")
+	line, err := r.Append([]byte("before "))
+	require.NoError(t, err)
+	require.Equal(t, `before {"reason":"malformed","detail":"<a> & b","role":"views","source":"views/0","offset":7,"event_time":"1970-01-01T00:00:00Z","record":{"id":"<x>"}}`+"\n", string(line))
+}
+
+// What is kept of a large record is valid JSON all the same.
+func TestKept(t *testing.T) {
+	const schema = `{"type":"record","name":"V","fields":[{"name":"id","type":"string"}]}`
+	large := strings.Repeat("x", 5000)
+	for _, r := range []event.Rejected{
+		{Record: []byte(`{"id":"` + large + `"}`)},
+		{Record: append([]byte{0x90, 0x4e}, large...), Schema: 1, SchemaText: schema},
+		{Record: []byte(strings.Repeat("\x01", 5000))},
+	} {
+		whole := (&Describer{}).Describe(&r, "")
+		require.Greater(t, len(whole.Record), 5000)
+		cut := (&Describer{Kept: 1000}).Describe(&r, "")
+		require.LessOrEqual(t, len(cut.Record)+len(cut.Bytes), 1340)
+		require.Greater(t, len(cut.Record)+len(cut.Bytes), 1000)
+		line, err := cut.Append(nil)
+		require.NoError(t, err)
+		require.True(t, json.Valid(line))
+	}
+}
