@@ -14,6 +14,7 @@ type State string
 // States of a job. RESTARTING and the others on the way are not named here.
 const (
 	Running   State = "RUNNING"
+	Canceling State = "CANCELLING"
 	Finished  State = "FINISHED" // a bounded job's end, and that of a job stopped with a savepoint
 	Canceled  State = "CANCELED"
 	Failed    State = "FAILED"
@@ -60,6 +61,7 @@ type CheckpointStatus struct {
 	Restored   int         `json:"restored"`              // how often the job went back to one
 	Last       *Checkpoint `json:"last,omitempty"`        // last completed
 	LastFailed string      `json:"last_failed,omitempty"` // why the last one that failed did
+	Failing    bool        `json:"failing,omitempty"`     // none has been completed since that one
 }
 
 // Checkpoint is a completed checkpoint.
@@ -194,6 +196,7 @@ func (c *Client) checkpoints(ctx context.Context, jobID string) (CheckpointStatu
 				Path     string `json:"external_path"`
 			} `json:"completed"`
 			Failed *struct {
+				Taken   Millis `json:"trigger_timestamp"`
 				Message string `json:"failure_message"`
 			} `json:"failed"`
 		} `json:"latest"`
@@ -216,7 +219,8 @@ func (c *Client) checkpoints(ctx context.Context, jobID string) (CheckpointStatu
 		}
 	}
 	if last := answer.Latest.Failed; last != nil {
-		s.LastFailed = last.Message
+		s.LastFailed = RootCause(last.Message)
+		s.Failing = s.Last == nil || last.Taken.Time().After(s.Last.Taken)
 	}
 	return s, nil
 }
@@ -258,6 +262,9 @@ func (s Status) String() string {
 	text := fmt.Sprintf("%s, %d of %d tasks, watermark %s, %d checkpoints", s.State, s.TasksRunning, s.Tasks, s.WatermarkText(), s.Checkpoints.Completed)
 	if last := s.Checkpoints.Last; last != nil {
 		text += fmt.Sprintf(" (last %s, %d bytes)", last.Duration, last.Size)
+	}
+	if s.Checkpoints.Failing {
+		text += fmt.Sprintf(", %d failed, the last because: %s", s.Checkpoints.Failed, s.Checkpoints.LastFailed)
 	}
 	if s.Failure != nil && s.State != Running {
 		text += ": " + s.Failure.Cause

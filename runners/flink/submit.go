@@ -25,6 +25,7 @@ import (
 var (
 	ErrNoSlots = errors.New("not enough free slots")
 	ErrVersion = errors.New("version not supported")
+	ErrRunning = errors.New("a job of this name has not ended")
 )
 
 // flinkVersion is that of the Flink API which Beam's runner was built for: jobs of another
@@ -35,7 +36,7 @@ const flinkVersion = "1.19."
 // say that it runs already. The context is for the submission alone.
 //
 // What can be known beforehand is checked first: that both servers answer, Flink's version,
-// free slots, and a place for checkpoints. The job outlives this process, unless its Go code
+// that no other job has the name, free slots, and a place for checkpoints. The job outlives this process, unless its Go code
 // runs here (no Options.Worker). Close the Job in any case.
 func Submit(ctx context.Context, p *beam.Pipeline, o Options) (*Job, error) {
 	if err := o.Validate(); err != nil {
@@ -82,6 +83,9 @@ func (o *Options) checkCluster(ctx context.Context, client *Client) error {
 	if !strings.HasPrefix(overview.Version, flinkVersion) {
 		return fmt.Errorf("flink at %s is version %s: %w; use %sx, which Beam's runner is made for", client.base, overview.Version, ErrVersion, flinkVersion)
 	}
+	if err := client.checkName(ctx, o.Name); err != nil {
+		return err
+	}
 	if overview.SlotsAvailable < o.Parallelism {
 		return fmt.Errorf("flink at %s has %d of %d slots free on %d TaskManagers, and parallelism %d needs %d: %w; cancel a job, lower the parallelism or add TaskManagers",
 			client.base, overview.SlotsAvailable, overview.Slots, overview.TaskManagers, o.Parallelism, o.Parallelism, ErrNoSlots)
@@ -104,6 +108,22 @@ func (o *Options) checkCluster(ctx context.Context, client *Client) error {
 	return nil
 }
 
+// checkName refuses the name of a job that runs: mostly it is the same pipeline, and two of
+// them would fence each other's transactions off for ever. One that is being canceled is
+// none.
+func (c *Client) checkName(ctx context.Context, name string) error {
+	jobs, err := c.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		if job.Name == name && !job.State.Ended() && job.State != Canceling {
+			return fmt.Errorf("flink at %s has job %s, %s, of the name %s: %w; stop or cancel it first", c.base, job.ID, job.State, name, ErrRunning)
+		}
+	}
+	return nil
+}
+
 // submit hands the pipeline to the job server and waits until Flink has the job.
 func (j *Job) submit(ctx context.Context, pipeline *pipepb.Pipeline, o Options) error {
 	mark := rand.Text()
@@ -122,6 +142,9 @@ func (j *Job) submit(ctx context.Context, pipeline *pipepb.Pipeline, o Options) 
 	}
 	defer conn.Close() //nolint:errcheck // nothing depends on it
 	server := jobpb.NewJobServiceClient(conn)
+	if err := checkJobServer(ctx, o.JobServer, server); err != nil {
+		return err
+	}
 	prepared, err := server.Prepare(ctx, &jobpb.PrepareJobRequest{Pipeline: pipeline, PipelineOptions: pb, JobName: o.Name})
 	if err != nil {
 		return jobServerError(o.JobServer, err)
@@ -165,7 +188,7 @@ func stageNothing(ctx context.Context, endpoint, token string) error {
 
 func jobServerError(address string, err error) error {
 	code := status.Code(err)
-	if code == codes.Unavailable {
+	if code == codes.Unavailable || code == codes.DeadlineExceeded {
 		return fmt.Errorf("job server at %s does not answer: %w; is Beam's Flink job server up, and is this its job port (8099 by default, not Flink's own 8081)?", address, err)
 	}
 	if code == codes.Unimplemented {

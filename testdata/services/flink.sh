@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Apache Flink, a session cluster of one JobManager and one TaskManager, with Beam's portable job server before it.
+# Apache Flink, a session cluster of one JobManager and one TaskManager, with Beam's portable job server before it. With
+# FLINK_HA=1 when the data directory is new, a ZooKeeper too: a JobManager that was killed then takes up its jobs again.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-NAME=flink VERSION=1.19.3 BEAM=2.62.0 PORTS=6 # REST, job server, artifacts, expansion, RPC, blobs
+NAME=flink VERSION=1.19.3 BEAM=2.62.0 PORTS=7 # REST, job server, artifacts, expansion, RPC, blobs, ZooKeeper
 TASKMANAGER_HEAP=${FLINK_HEAP:-1664m} SLOTS=${FLINK_SLOTS:-4}
 LIBS=$CACHE/flink-$VERSION
 BEAM_LIBS=$CACHE/beam-flink-1.19-$BEAM
@@ -47,6 +48,7 @@ metrics: {fetcher: {update-interval: 1000}}
 heartbeat: {interval: 2000, timeout: 10000}
 restart-strategy: {type: fixed-delay, fixed-delay: {attempts: 100, delay: 1 s}}
 EOF
+  [[ -z ${FLINK_HA:-} ]] || prepare_ha
   cat >"$DATA/conf/log4j.properties" <<'EOF'
 rootLogger.level = INFO
 rootLogger.appenderRef.console.ref = console
@@ -65,6 +67,26 @@ with zipfile.ZipFile(sys.argv[1], "w") as jar:
 EOF
 }
 
+# The ZooKeeper that Flink brings along keeps which job is whose; the jobs themselves are files.
+prepare_ha() {
+  mkdir -p "$DATA"/{ha,zookeeper}
+  cat >>"$DATA/conf/config.yaml" <<EOF
+high-availability:
+  type: zookeeper
+  storageDir: "file://$DATA/ha"
+  jobmanager: {port: ${PORT[4]}}
+  zookeeper: {quorum: "127.0.0.1:${PORT[6]}", client: {session-timeout: 10000, connection-timeout: 5000}}
+EOF
+  cat >"$DATA/conf/zookeeper.properties" <<EOF
+dataDir=$DATA/zookeeper
+clientPort=${PORT[6]}
+clientPortAddress=127.0.0.1
+tickTime=500
+maxSessionTimeout=20000
+admin.enableServer=false
+EOF
+}
+
 service_command() {
   local java=(java "-Dlog4j.configurationFile=$DATA/conf/log4j.properties") package
   for package in sun.net.util sun.nio.ch java.{lang,net,io,nio,text,time,util} java.lang.reflect \
@@ -75,24 +97,35 @@ service_command() {
   local server="-cp $DATA/classpath.jar org.apache.beam.runners.flink.FlinkJobServerDriver --job-host=127.0.0.1"
   server+=" --job-port=${PORT[1]} --artifact-port=${PORT[2]} --expansion-port=${PORT[3]}"
   server+=" --flink-master=127.0.0.1:${PORT[0]} --artifacts-dir=$DATA/artifacts"
-  # One group of three processes; it ends when any of them does. Each TaskManager restart is a new process here:
-  # its pid is in taskmanager.pid, so that a test can kill it and see the job recover.
+  local zookeeper=org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain ha=
+  [[ ! -e $DATA/conf/zookeeper.properties ]] || ha="-Xmx64m -cp $LIBS/* $zookeeper $DATA/conf/zookeeper.properties"
+  # One group of processes, each kept by a supervisor: one that is killed is started again at once, as a new process whose
+  # pid is in NAME.pid, so that a test can kill it and see the job recover. One that cannot start ends the group.
   # shellcheck disable=SC2016 # expanded by the inner shell
   CMD=(bash -c '
     set -f
-    data=$1 java=$2 cluster=$3 server=$4
-    $java -Xmx1g $cluster.entrypoint.StandaloneSessionClusterEntrypoint --configDir "$data/conf" >"$data/jobmanager.log" 2>&1 &
-    while :; do
-      $java -Xmx'"$TASKMANAGER_HEAP"' -XX:MaxDirectMemorySize=512m $cluster.taskexecutor.TaskManagerRunner --configDir "$data/conf" >>"$data/taskmanager.log" 2>&1 &
-      echo $! >"$data/taskmanager.pid"
-      wait $!
-    done &
-    $java -Xmx768m $server >"$data/jobserver.log" 2>&1 &
-    wait -n' _ "$DATA" "${java[*]}" "$cluster" "$server")
+    data=$1 java=$2 cluster=$3 server=$4 ha=$5
+    keep() { # NAME ARGUMENT...
+      local name=$1 begun status
+      shift
+      : >"$data/$name.log"
+      while begun=$SECONDS; do
+        $java "$@" >>"$data/$name.log" 2>&1 &
+        echo $! >"$data/$name.pid"
+        wait $!
+        status=$?
+        ((status > 128 || SECONDS - begun > 9)) || return "$status"
+      done
+    }
+    if [[ $ha ]]; then keep zookeeper $ha & fi
+    keep jobmanager -Xmx1g $cluster.entrypoint.StandaloneSessionClusterEntrypoint --configDir "$data/conf" &
+    keep taskmanager -Xmx'"$TASKMANAGER_HEAP"' -XX:MaxDirectMemorySize=512m $cluster.taskexecutor.TaskManagerRunner --configDir "$data/conf" &
+    keep jobserver -Xmx768m $server &
+    wait -n' _ "$DATA" "${java[*]}" "$cluster" "$server" "$ha")
 }
 
 service_ready() {
-  curl -sf "http://127.0.0.1:${PORT[0]}/overview" 2>/dev/null | grep -q '"taskmanagers":[1-9]' && listening "${PORT[1]}"
+  curl -sf "http://127.0.0.1:${PORT[0]}/overview" 2>/dev/null | grep -q '"slots-total":[1-9]' && listening "${PORT[1]}"
 }
 
 service_address() { echo "rest=127.0.0.1:${PORT[0]} jobserver=127.0.0.1:${PORT[1]}"; }

@@ -102,8 +102,9 @@ func (s Service) Status(ctx context.Context) (State, Address, error) {
 	return "", "", err
 }
 
-// PID reads a pid file of the service's directory. Flink keeps its TaskManager's in
-// taskmanager.pid; a killed TaskManager is replaced within a second.
+// PID reads a pid file of the service's directory: `pid` is the leader of the process group.
+// Flink keeps those of its parts as well, in jobmanager.pid, taskmanager.pid and
+// jobserver.pid; a part that is killed is replaced within a second.
 func (s Service) PID(file string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(s.Data, file))
 	if err != nil {

@@ -22,8 +22,13 @@ const keepEnv = "TRIBUTARY_SERVICES"
 var shared struct {
 	sync.Mutex
 	dir     string
-	running map[string]services.Address
+	running map[string]started
 	lock    *os.File // held while services run
+}
+
+type started struct {
+	services.Service
+	address services.Address
 }
 
 // Main runs a package's tests and then stops what Start has started. Call it in TestMain:
@@ -38,8 +43,8 @@ func Main(m *testing.M) int {
 	}
 	shared.Lock()
 	defer shared.Unlock()
-	for name := range shared.running {
-		if err := service(name).Stop(context.Background()); err != nil {
+	for _, s := range shared.running {
+		if err := s.Stop(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
@@ -53,9 +58,10 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Start starts a service, or finds it started by an earlier test of the package. When tests
-// fail, the service's folder with its logs is left behind.
-func Start(t *testing.T, name string) (services.Service, services.Address) {
+// Start starts a service, with settings for its script, or finds it started by an earlier
+// test of the package, whatever its settings. When tests fail, the service's folder with its
+// logs is left behind.
+func Start(t *testing.T, name string, env ...string) (services.Service, services.Address) {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
@@ -66,18 +72,20 @@ func Start(t *testing.T, name string) (services.Service, services.Address) {
 			dir, err = os.MkdirTemp("", "tributary-services-") //nolint:usetesting // it outlives the test
 		}
 		require.NoError(t, err)
-		shared.dir, shared.running = dir, map[string]services.Address{}
+		shared.dir, shared.running = dir, map[string]started{}
 	}
-	s := service(name)
-	address, ok := shared.running[name]
+	s, ok := shared.running[name]
 	if !ok {
+		s.Service = services.Service{
+			Name: name, Data: filepath.Join(shared.dir, name), Env: env, Log: os.Stderr, Owned: os.Getenv(keepEnv) == "",
+		}
 		var err error
-		address, err = s.Start(t.Context())
+		s.address, err = s.Start(t.Context())
 		require.NoError(t, err)
-		shared.running[name] = address
+		shared.running[name] = s
 	}
-	t.Logf("%s at %s, its data and logs in %s", name, address, s.Data)
-	return s, address
+	t.Logf("%s at %s, its data and logs in %s", name, s.address, s.Data)
+	return s.Service, s.address
 }
 
 // waitForTurn lets the packages that `go test` runs at the same time start their services one
@@ -90,8 +98,4 @@ func waitForTurn() error {
 	}
 	shared.lock = lock
 	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-}
-
-func service(name string) services.Service {
-	return services.Service{Name: name, Data: filepath.Join(shared.dir, name), Log: os.Stderr, Owned: os.Getenv(keepEnv) == ""}
 }
