@@ -98,6 +98,8 @@ const (
 	ReasonPartlyLate Reason = "partly late"
 	// ReasonMalformed: the record could not be decoded or lacks a join field.
 	ReasonMalformed Reason = "malformed"
+	// ReasonTooLarge: a sample that is larger than its topic takes.
+	ReasonTooLarge Reason = "too large"
 	// ReasonOrphan: the engagement's view never came.
 	ReasonOrphan Reason = "orphan"
 )

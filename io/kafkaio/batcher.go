@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
 )
@@ -34,6 +38,7 @@ type batcher struct {
 	topic          *topic
 	index          int // of the partition in the restriction
 	outOfOrderness int64
+	maxAhead       int64 // 0 for any
 	out            output
 	// after is the position behind all that was added, claimed or not.
 	after position
@@ -41,6 +46,8 @@ type batcher struct {
 	watermark int64
 	open      event.Batch
 	rejected  []event.Rejected
+	// rejectedBytes is how much of records is in rejected.
+	rejectedBytes int
 	// size is that of the last batch and a little more: the next is likely to need as much.
 	size int
 }
@@ -48,11 +55,12 @@ type batcher struct {
 // reset begins at a position that was claimed.
 func (b *batcher) reset(p position, watermark int64, out output) {
 	b.after, b.watermark, b.out = p, watermark, out
-	b.open, b.rejected = event.Batch{}, nil
+	b.open, b.rejected, b.rejectedBytes = event.Batch{}, nil, 0
 }
 
 // take adds the next record of the log. On an error nothing was taken.
-func (b *batcher) take(ctx context.Context, offset int64, value []byte, control bool) error {
+func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
+	offset := r.Offset
 	if offset < b.after.Next || b.after.done() {
 		return nil
 	}
@@ -60,22 +68,26 @@ func (b *batcher) take(ctx context.Context, offset int64, value []byte, control 
 		b.after.Next = b.after.Stop
 		return nil
 	}
-	if control {
+	if r.Attrs.IsControl() {
 		b.after.Next = offset + 1
 		return nil
 	}
-	record, by, err := b.topic.open(ctx, value)
+	record, by, err := b.topic.open(ctx, r.Value)
 	if err != nil {
 		reason, unusable := isUnusable(err)
 		if !unusable {
 			return err
 		}
 		b.wake()
-		b.reject(offset, value, reason)
-		b.after.Next = offset + 1
-		return nil
+		return b.reject(event.Rejected{Offset: offset, Detail: reason, EventTime: event.NoTime, Record: r.Value})
 	}
 	b.wake()
+	at := by.of(record)
+	if stamp := r.Timestamp.UnixMilli(); b.maxAhead > 0 && stamp >= 0 && at != event.NoTime && at > stamp+b.maxAhead {
+		return b.reject(event.Rejected{
+			Offset: offset, Detail: aheadOf(at, stamp, b.maxAhead), EventTime: at, Record: record, Schema: by.fingerprint, SchemaText: by.text,
+		})
+	}
 	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes) {
 		if err := b.flush(); err != nil {
 			return err
@@ -90,8 +102,8 @@ func (b *batcher) take(ctx context.Context, offset int64, value []byte, control 
 	}
 	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
 	b.open.Count++
-	if t := by.of(record); t != event.NoTime && t >= b.after.MaxTime {
-		b.after.MaxTime, b.after.Raised = t, false
+	if at != event.NoTime && at >= b.after.MaxTime {
+		b.after.MaxTime, b.after.Raised = at, false
 	}
 	b.after.Next = offset + 1
 	return nil
@@ -113,15 +125,26 @@ func (b *batcher) wake() {
 	}
 }
 
-// reject notes a record that cannot be read, for each input.
-func (b *batcher) reject(offset int64, value []byte, reason string) {
-	value = bytes.Clone(value)
-	for _, input := range b.topic.Inputs {
-		b.rejected = append(b.rejected, event.Rejected{
-			Reason: event.ReasonMalformed, Detail: reason, Input: input, Partition: b.after.rank(), Offset: offset,
-			Count: 1, EventTime: event.NoTime, Watermark: behind(b.after.MaxTime, b.outOfOrderness), Record: value,
-		})
+// aheadOf says why a record is not believed.
+func aheadOf(at, stamp, maxAhead int64) string {
+	text := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
+	return fmt.Sprintf("event time %s is ahead of %s, when Kafka has it written, by more than max_ahead, %s: some clock is wrong",
+		text(at), text(stamp), time.Duration(maxAhead)*time.Millisecond)
+}
+
+// reject passes over a record that cannot be used, and notes it for each input. It does not
+// move the watermark.
+func (b *batcher) reject(r event.Rejected) error {
+	r.Reason, r.Count, r.Partition = event.ReasonMalformed, 1, b.after.rank()
+	r.Watermark, r.Record = behind(b.after.MaxTime, b.outOfOrderness), bytes.Clone(r.Record)
+	for _, r.Input = range b.topic.Inputs {
+		b.rejected = append(b.rejected, r)
 	}
+	b.after.Next = r.Offset + 1
+	if b.rejectedBytes += len(r.Record); b.rejectedBytes >= batchBytes || len(b.rejected) >= batchRecords {
+		return b.flush() // a producer may write nothing else
+	}
+	return nil
 }
 
 // flush claims and emits what was added since the last flush.
@@ -141,7 +164,7 @@ func (b *batcher) flush() error {
 	for _, r := range b.rejected {
 		b.out.reject(max(r.Watermark, b.watermark), r)
 	}
-	b.open, b.rejected = event.Batch{}, nil
+	b.open, b.rejected, b.rejectedBytes = event.Batch{}, nil, 0
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
 )
@@ -21,7 +22,7 @@ func TestTakeOnlyWhatIsNext(t *testing.T) {
 		batch: func(_ int64, batch event.Batch) { got = append(got, batch) },
 	})
 	for _, offset := range []int64{1, 2, 3, 3, 2, 6, 4} {
-		require.NoError(t, b.take(t.Context(), offset, []byte(`{"t":9,"x":""}`), false))
+		require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: offset, Value: []byte(`{"t":9,"x":""}`)}))
 	}
 	require.NoError(t, b.flush())
 	require.Equal(t, []read{{0, 3, 7, `{"t":9,"x":""}`, 0}}, records(t, got))

@@ -153,7 +153,12 @@ func (c Cluster) Connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, er
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(append(opts, extra...)...)
+	return c.connect(ctx, append(opts, extra...))
+}
+
+// connect is Connect with all options given.
+func (c Cluster) connect(ctx context.Context, opts []kgo.Opt) (*kgo.Client, error) {
+	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c, err)
 	}

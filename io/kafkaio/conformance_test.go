@@ -35,11 +35,15 @@ func TestConformance(t *testing.T) {
 		{"stops", testStops},
 		{"a record of 10 MB", testLargeRecord},
 		{"tombstones are rejected", testTombstones},
+		{"a clock that is years ahead", testAhead},
+		{"nothing but records from the future", testManyAhead},
+		{"a topic that is deleted or made anew", testDeleted},
 		{"batches end at 500 records and at 256 KiB", testBatchSizes},
 		{"each input of a topic gets each batch", testInputs},
 		{"a topic that is not there", testMissingTopic},
 		{"the group's offsets follow", testGroupFollows},
 		{"a log without an end is read as it grows", testGrowing},
+		{"a call ends though records keep coming", testKeepComing},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, newBroker(t)) })
@@ -280,4 +284,30 @@ func testGrowing(t *testing.T, b *broker) {
 	require.Equal(t, b.log(topic), sorted(records(t, s.batches)))
 	require.EqualValues(t, 1_018-10, s.at.Watermark)
 	require.True(t, slices.IsSorted(s.watermarks), fmt.Sprint(s.watermarks))
+}
+
+func testKeepComing(t *testing.T, b *broker) {
+	topic := b.topic(2)
+	r := b.reading(topic)
+	r.Stop, r.SliceTime = Stop{}, time.Hour
+	s := newSession(t, r, 0)
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			record := &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: []byte(at(int64(1_000 + i)))}
+			if err := b.client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	s.until(func() bool { return len(records(t, s.batches)) > 100 })
+	close(stop)
+	require.NoError(t, <-stopped)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -22,10 +23,43 @@ func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.F
 		return r.truncated(ctx, p)
 	case errors.As(f.Err, &lost):
 		return fmt.Errorf("%s: the log lost records that had been read: it was read to offset %d and now ends at %d: %w", p.name(), lost.ConsumedTo, lost.ResetTo, f.Err)
-	case kerr.IsRetriable(f.Err) && !errors.Is(f.Err, kerr.UnknownTopicID):
+	case errors.Is(f.Err, kerr.UnknownTopicID):
+		return anew(p.topic.Name, f.Err)
+	case kerr.IsRetriable(f.Err):
 		return nil
 	}
 	return fmt.Errorf("%s: fetch at offset %d: %w", p.name(), p.after.Next, f.Err)
+}
+
+// anew is the error about a topic that is not the one whose offsets are known.
+func anew(topic string, why error) error {
+	return fmt.Errorf("topic %s is not the one that was read so far: it was deleted, and perhaps made anew, or the job now reads other topics; start a new job, without the state of this one: %w", topic, why)
+}
+
+var errOtherID = errors.New("it has another id")
+
+// sameTopics sees that the topics of a cluster are those that positions are of. A restart
+// would otherwise read on, in the middle of another log, without a word.
+func (r *reader) sameTopics(ctx context.Context, l *link, cluster string) error {
+	var names []string
+	for _, t := range r.topics {
+		if t.Cluster == cluster {
+			names = append(names, t.Name)
+		}
+	}
+	found, err := l.admin.ListTopics(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("%s: look at topics: %w", l.cluster, err)
+	}
+	for i, t := range r.topics {
+		if t.Cluster != cluster || i >= len(r.ids) || r.ids[i] == (kadm.TopicID{}) {
+			continue
+		}
+		if now := found[t.Name].ID; now != r.ids[i] && found[t.Name].Err == nil {
+			return anew(t.Name, errOtherID)
+		}
+	}
+	return nil
 }
 
 // truncated deals with a position that is not in the log.

@@ -117,6 +117,7 @@ func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", c.cluster, err)
 		}
+		out.IDs = append(out.IDs, c.topics[t.Name].ID)
 		for _, p := range details {
 			if int(p)%r.Readers != index {
 				continue

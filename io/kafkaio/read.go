@@ -22,8 +22,9 @@ import (
 // Output: batches, a PCollection<event.Batch>, each a run of records of one partition in
 // the order of its log, up to 500 of them or 256 KiB (a larger record is a batch of its
 // own), once for each input of the topic; rejected, a PCollection<event.Rejected>: records
-// without a value and, of format RegistryAvro, those whose frame or schema cannot be read.
-// Whether a record is sound beyond that is for whoever decodes it.
+// without a value, of format RegistryAvro those whose frame or schema cannot be read, and
+// those whose event time is more than MaxAhead ahead of their timestamp. Whether a record is
+// sound beyond that is for whoever decodes it.
 //
 // Timing: a batch has the event time of its partition's watermark before it, which is
 // (largest event time before it) - OutOfOrderness. A reader's watermark is the smallest of

@@ -27,6 +27,10 @@ const (
 	behindWait = 250 * time.Millisecond
 	// endWait is how long a call waits at the end of all logs.
 	endWait = 5 * time.Millisecond
+	// currentAfter is how long a call reads before it believes that it is at the end of all
+	// logs though records keep coming: what a client has fetched ahead knows only of the ends
+	// of before the rest, and brokers answer a few times within that.
+	currentAfter = 100 * time.Millisecond
 )
 
 // reader reads the partitions of one restriction. It outlives calls so that its clients
@@ -38,6 +42,7 @@ type reader struct {
 	topics         []*topic
 	links          map[string]*link
 	parts          []*partition // as in the restriction
+	ids            []kadm.TopicID
 	watermark      int64
 	// stale: the clients are not where parts are, or not of these partitions.
 	stale bool
@@ -65,6 +70,8 @@ type partition struct {
 	end int64
 	// quietSince is when the last record came, or reading began.
 	quietSince time.Time
+	// gapSought is when it was last looked for batches without records.
+	gapSought time.Time
 }
 
 // stats counts what a call did, for the job's metrics.
@@ -109,7 +116,7 @@ func (r *reader) close() {
 // clients have fetched ahead meanwhile. Otherwise (another attempt went on in between, or
 // failed) they are replaced.
 func (r *reader) seek(ctx context.Context, at restriction, out output) error {
-	r.watermark = at.Watermark
+	r.watermark, r.ids = at.Watermark, at.IDs
 	same := !r.stale && len(r.parts) == len(at.Partitions)
 	for i := 0; same && i < len(r.parts); i++ {
 		have, want := r.parts[i].after, at.Partitions[i]
@@ -123,7 +130,7 @@ func (r *reader) seek(ctx context.Context, at restriction, out output) error {
 				return fmt.Errorf("positions of topic %d: there are %d topics: they are another job's", p.Topic, len(r.topics))
 			}
 			r.parts = append(r.parts, &partition{
-				batcher:    batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness},
+				batcher:    batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.reading.MaxAhead.Milliseconds()},
 				quietSince: r.now(),
 			})
 		}
@@ -202,7 +209,12 @@ func (r *reader) connect(ctx context.Context, name string, parts map[string]map[
 	if err != nil {
 		return nil, err
 	}
-	return &link{cluster: cluster, client: client, admin: kadm.NewClient(client), parts: parts}, nil
+	l := &link{cluster: cluster, client: client, admin: kadm.NewClient(client), parts: parts}
+	if err := r.sameTopics(ctx, l, name); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // slice reads until the deadline, or until there is nothing to read, and tells the
@@ -249,8 +261,11 @@ func (r *reader) advance(out output) (int64, error) {
 	return r.watermark, nil
 }
 
-// read polls and adds to the open batches; some says whether records came.
+// read polls and adds to the open batches; some says whether records came. It ends at the
+// deadline, or sooner if all there was has been read: to go on with what comes in meanwhile
+// would only hold back the watermark, which moves when the call ends.
 func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err error) {
+	begun := r.now()
 	for !r.allDone() {
 		more := false
 		for _, t := range r.topics { // in a fixed order, each cluster once
@@ -266,11 +281,17 @@ func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err e
 		}
 		some = some || more
 		r.fresh = false
-		if !more || !r.now().Before(deadline) {
+		now := r.now()
+		if !more || !now.Before(deadline) || now.Sub(begun) > currentAfter && r.current() {
 			return some, ctx.Err()
 		}
 	}
 	return some, nil
+}
+
+// current says whether all partitions were read to their ends, as last heard of.
+func (r *reader) current() bool {
+	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return p.after.Next < min(p.end, p.after.Stop) })
 }
 
 func (r *reader) allDone() bool {
@@ -326,7 +347,7 @@ func (r *reader) poll(ctx context.Context, l *link, deadline time.Time) (some bo
 // add takes fetched records; a partition that has reached its stop is not fetched from.
 func (r *reader) add(ctx context.Context, p *partition, records []*kgo.Record) error {
 	for _, record := range records {
-		if err := p.take(ctx, record.Offset, record.Value, record.Attrs.IsControl()); err != nil {
+		if err := p.take(ctx, record); err != nil {
 			return fmt.Errorf("%s: %w", p.name(), err)
 		}
 	}

@@ -27,6 +27,9 @@ type Reading struct {
 	// i reads the partitions p of every topic with p mod Readers = i. It must stay the
 	// same for as long as a runner's state of the source is used.
 	Readers int
+	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka; 0 for
+	// any distance. One clock that is years ahead would otherwise close all windows.
+	MaxAhead time.Duration
 	// OutOfOrderness is how far a record's event time may lie behind the largest before it.
 	OutOfOrderness time.Duration
 	// IdleAfter is after how long without a record a partition at the end of its log, or
@@ -202,7 +205,7 @@ func (r *Reading) Validate() error {
 			errs = append(errs, fmt.Errorf("registry: %w", err))
 		}
 	}
-	if r.Readers < 0 || r.OutOfOrderness < 0 || r.IdleAfter < 0 || r.SliceTime < 0 || r.Rest < 0 {
+	if r.Readers < 0 || r.MaxAhead < 0 || r.OutOfOrderness < 0 || r.IdleAfter < 0 || r.SliceTime < 0 || r.Rest < 0 {
 		errs = append(errs, errors.New("readers and times must not be negative"))
 	}
 	if r.OnTruncation != FailOnTruncation && r.OnTruncation != SkipTruncated {

@@ -191,6 +191,8 @@ func (s *schemas) fetch(ctx context.Context, id int32) (*avroio.Schema, error) {
 			return nil, backoff.Permanent(error(&unusableError{reason: fmt.Sprintf("unknown schema id %d: the registry has no such schema", id), unknown: true}))
 		case http.StatusUnauthorized, http.StatusForbidden:
 			return nil, backoff.Permanent(fmt.Errorf("access refused (status %d)", answer.StatusCode))
+		default:
+			return nil, fmt.Errorf("status %d: %w", answer.StatusCode, err)
 		}
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"tributary/io/event"
 )
@@ -27,7 +28,10 @@ type restriction struct {
 	// What is late after a partition was idle depends on it.
 	Watermark int64
 	// Ends says that reading ends, once every partition has reached its Stop.
-	Ends       bool
+	Ends bool
+	// IDs are those that the cluster gave the Reading's sorted topics, zero where it gave
+	// none: a topic that is made anew has another, and its offsets mean other records.
+	IDs        []kadm.TopicID
 	Partitions []position
 }
 
@@ -95,7 +99,7 @@ func (r *restriction) add(more []position) {
 }
 
 // restrictionVersion is the first byte of an encoded restriction.
-const restrictionVersion = 1
+const restrictionVersion = 2
 
 const (
 	flagStop = 1 << iota
@@ -115,6 +119,10 @@ func encodeRestriction(r restriction) []byte {
 	}
 	out = append(out, ends)
 	out = binary.AppendVarint(out, r.Watermark)
+	out = binary.AppendUvarint(out, uint64(len(r.IDs)))
+	for _, id := range r.IDs {
+		out = append(out, id[:]...)
+	}
 	out = binary.AppendUvarint(out, uint64(len(r.Partitions)))
 	var before position
 	for _, p := range r.Partitions {
@@ -153,6 +161,9 @@ func decodeRestriction(buf []byte) (restriction, error) {
 	}
 	d := varints{buf: buf[1:]}
 	r := restriction{Ends: d.byte() == 1, Watermark: d.next()}
+	for range min(d.unsigned(), uint64(len(buf))) {
+		r.IDs = append(r.IDs, d.id())
+	}
 	count := d.unsigned()
 	if count > uint64(len(buf)) { // a partition takes more than a byte
 		return fail(fmt.Errorf("%d bytes cannot hold %d partitions", len(buf), count))
@@ -205,6 +216,15 @@ func (d *varints) unsigned() uint64 {
 	v, n := binary.Uvarint(d.buf)
 	d.took(n)
 	return v
+}
+
+func (d *varints) id() (id kadm.TopicID) {
+	if len(d.buf) < len(id) {
+		d.buf, d.short = nil, true
+		return id
+	}
+	d.buf = d.buf[copy(id[:], d.buf):]
+	return id
 }
 
 func (d *varints) byte() byte {

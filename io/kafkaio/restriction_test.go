@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
 	"tributary/io/event"
@@ -16,6 +17,9 @@ func drawTime(t *rapid.T, label string) int64 {
 
 func drawRestriction(t *rapid.T) restriction {
 	r := restriction{Watermark: drawTime(t, "watermark"), Ends: rapid.Bool().Draw(t, "ends")}
+	for range rapid.IntRange(0, 3).Draw(t, "ids") {
+		r.IDs = append(r.IDs, kadm.TopicID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")))
+	}
 	for range rapid.IntRange(0, 6).Draw(t, "partitions") {
 		r.Partitions = append(r.Partitions, position{
 			Topic: rapid.Int32Range(0, 1<<11-1).Draw(t, "topic"), Partition: rapid.Int32Range(0, 1<<rankBits-1).Draw(t, "partition"),

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// endsEvery is how often the ends of logs are asked for when nothing comes.
+	// endsEvery is how often the ends of logs are asked for, and so whether they are there.
 	endsEvery = time.Second
 	// askWithin bounds each question: a broker that is away must not hold up the bundle.
 	askWithin = 2 * time.Second
@@ -34,12 +34,15 @@ func (r *reader) look(ctx context.Context, some bool, out output) error {
 	if some {
 		r.watch.answered = now
 	}
-	if (!some || r.reading.IdleAfter > 0) && now.Sub(r.watch.ends) >= endsEvery && !r.allDone() {
+	if now.Sub(r.watch.ends) >= endsEvery && !r.allDone() {
 		r.watch.ends = now
 		if err := r.lookAtEnds(ctx, now); err != nil {
 			return err
 		}
-		if err := r.declareIdle(now, out); err != nil {
+		if err := r.passGaps(ctx, now, out); err != nil {
+			return err
+		}
+		if err := r.declareIdle(ctx, now, out); err != nil {
 			return err
 		}
 	}
@@ -78,7 +81,7 @@ func (r *reader) lookAtEnds(ctx context.Context, now time.Time) error {
 				end, ok := ends.Lookup(topic, number)
 				switch {
 				case !ok:
-					return fmt.Errorf("%s: is no longer there", p.name())
+					return anew(p.topic.Name, fmt.Errorf("partition %d is not there", number))
 				case end.Err != nil && final(end.Err):
 					return fmt.Errorf("%s: %w", p.name(), end.Err)
 				case end.Err != nil:
@@ -94,7 +97,7 @@ func (r *reader) lookAtEnds(ctx context.Context, now time.Time) error {
 }
 
 // declareIdle makes partitions idle that have been at the end of their log for long enough.
-func (r *reader) declareIdle(now time.Time, out output) error {
+func (r *reader) declareIdle(ctx context.Context, now time.Time, out output) error {
 	if r.reading.IdleAfter == 0 {
 		return nil
 	}
@@ -106,31 +109,61 @@ func (r *reader) declareIdle(now time.Time, out output) error {
 			return errHandedOver
 		}
 		p.after.Idle = true
+		log.Infof(ctx, "%s: idle, without a record for %s: the watermark goes on without it, and what it brings from now on may be late", p.name(), now.Sub(p.quietSince).Round(time.Millisecond))
 	}
 	return nil
 }
 
 // tellWhatIsAwaited says what does not go on: records that are in a log and do not come,
-// and partitions that hold the watermark because nothing was ever read from them.
+// and the partition that holds the watermark because it has brought nothing, or nothing for
+// a while.
 func (r *reader) tellWhatIsAwaited(ctx context.Context, now time.Time) {
 	if now.Sub(r.watch.told) < tellEvery {
 		return
 	}
+	holder := r.holder()
 	for _, p := range r.parts {
 		quiet := now.Sub(p.quietSince)
 		if quiet < tellEvery || p.after.done() || p.after.Idle {
 			continue
 		}
+		quiet = quiet.Round(time.Second)
 		switch {
 		case p.after.Next < min(p.end, p.after.Stop):
-			log.Infof(ctx, "%s: nothing came for %s, though the log goes from offset %d to %d: held back by an open transaction, or its broker is slow", p.name(), quiet.Round(time.Second), p.after.Next, p.end)
+			log.Infof(ctx, "%s: nothing came for %s, though the log goes from offset %d to %d: held back by an open transaction, or its broker is slow", p.name(), quiet, p.after.Next, p.end)
 		case p.after.MaxTime == event.NoTime:
-			log.Infof(ctx, "%s: nothing came yet, for %s: it holds back the watermark, and with it every sample", p.name(), quiet.Round(time.Second))
+			log.Infof(ctx, "%s: nothing came yet, for %s: it holds back the watermark, and with it every sample%s", p.name(), quiet, r.untilIdle())
+		case p == holder:
+			log.Infof(ctx, "%s: nothing came for %s: it holds back the watermark, and with it every sample, at %s%s",
+				p.name(), quiet, eventTime(behind(p.after.MaxTime, r.outOfOrderness)).ToTime().Format(time.RFC3339), r.untilIdle())
 		default:
 			continue
 		}
 		r.watch.told = now
 	}
+}
+
+// holder is the partition that holds the reader's watermark: of those that have brought
+// something the one furthest behind; nil if there is none.
+func (r *reader) holder() *partition {
+	var holder *partition
+	for _, p := range r.parts {
+		if p.after.Idle || p.after.done() || p.after.MaxTime == event.NoTime {
+			continue
+		}
+		if holder == nil || p.after.MaxTime < holder.after.MaxTime {
+			holder = p
+		}
+	}
+	return holder
+}
+
+// untilIdle says for how long a partition is waited for.
+func (r *reader) untilIdle() string {
+	if r.reading.IdleAfter == 0 {
+		return ", for as long as nothing comes (idle_after would end that)"
+	}
+	return fmt.Sprintf(", until it is idle, after %s", r.reading.IdleAfter)
 }
 
 // lookForPartitions takes up partitions that were added to topics. They begin as idle ones:

@@ -101,13 +101,15 @@ func testEmptyHolds(t *testing.T, b *broker) {
 func TestTellsWhatItWaitsFor(t *testing.T) {
 	logged := captureLog(t)
 	now := time.Now()
-	r := &reader{now: func() time.Time { return now }}
+	r := &reader{now: func() time.Time { return now }, outOfOrderness: 10}
 	for i, at := range []position{
-		{Next: 5, Stop: noStop, MaxTime: 3},
+		{Next: 5, Stop: noStop, MaxTime: 2_020},
 		{Stop: noStop, MaxTime: event.NoTime},
-		{Next: 5, Stop: noStop, MaxTime: 3},
+		{Next: 5, Stop: noStop, MaxTime: 2_030},
 		{Next: 5, Stop: 5, MaxTime: event.NoTime},
 		{Stop: noStop, MaxTime: event.NoTime, Idle: true},
+		{Next: 5, Stop: noStop, MaxTime: 2_010},
+		{Next: 5, Stop: noStop, MaxTime: 1, Idle: true},
 	} {
 		at.Partition = int32(i)
 		p := &partition{batcher: batcher{topic: &topic{Topic: Topic{Name: "t"}}, index: i, after: at}, quietSince: now, end: at.Next}
@@ -122,7 +124,13 @@ func TestTellsWhatItWaitsFor(t *testing.T) {
 		r.tellWhatIsAwaited(t.Context(), now)
 	}
 	require.Equal(t, "t/0: nothing came for 30s, though the log goes from offset 5 to 9: held back by an open transaction, or its broker is slow\n"+
-		"t/1: nothing came yet, for 30s: it holds back the watermark, and with it every sample\n", logged.String())
+		"t/1: nothing came yet, for 30s: it holds back the watermark, and with it every sample, for as long as nothing comes (idle_after would end that)\n"+
+		"t/5: nothing came for 30s: it holds back the watermark, and with it every sample, at 1970-01-01T00:00:02Z, for as long as nothing comes (idle_after would end that)\n", logged.String())
+
+	r.reading.IdleAfter = 5 * time.Minute
+	now = now.Add(tellEvery)
+	r.tellWhatIsAwaited(t.Context(), now)
+	require.Contains(t, logged.String(), "t/5: nothing came for 1m0s: it holds back the watermark, and with it every sample, at 1970-01-01T00:00:02Z, until it is idle, after 5m0s\n")
 }
 
 // TestBrokerGone: a cluster that stops answering is waited for, with a line in the log, and

@@ -46,6 +46,9 @@ type Writing struct {
 	// 0 is DefaultKeep. It must cover all that a replay may bring: (how far a replay goes
 	// back) / (bucket length). An older group is ErrExpired.
 	Keep int
+	// Cut makes WriteAtLeastOnce cut values that are too large for the topic, and mark them
+	// (see TruncatedHeader), instead of refusing their records.
+	Cut bool
 	// NewLedger accepts a Topic with samples beside an empty ledger, else ErrLedgerLost.
 	NewLedger bool
 }
@@ -124,8 +127,10 @@ type Committed struct {
 // from one place at a time, as they do behind a GroupByKey on the shard; the parts of a
 // group come in order in one bundle. Anything else is an error. Records with a
 // key go to the partition that Java clients choose for it (murmur2).
-// Output: a PCollection<Committed> with the event time of the group's last part, one for
-// each group, after it was committed or found to be.
+// Output: committed, a PCollection<Committed> with the event time of the group's last part,
+// one for each group, after it was committed or found to be; refused, a PCollection<Refused>
+// of the records that were left out of their groups because the topic does not take any as
+// large, at least once each.
 //
 // Delivery: the groups that a bundle has for a shard are written in one transaction
 // (several, if they are large), and with them a record each in the ledger topic. A group
@@ -140,15 +145,15 @@ type Committed struct {
 //
 // Failure: what may pass is tried up to five times, each time from the ledger. Then, or if
 // the writer is fenced (ErrFenced), the ledger is lost (ErrLedgerLost), a group is too old
-// for it (ErrExpired) or a record is refused by the broker, the bundle fails; trying it
+// for it (ErrExpired) or a record is refused for another reason, the bundle fails; trying it
 // again is safe.
 //
 // Write panics while the pipeline is built if w is invalid.
-func Write(s beam.Scope, w Writing, groups beam.PCollection) beam.PCollection {
+func Write(s beam.Scope, w Writing, groups beam.PCollection) (committed, refused beam.PCollection) {
 	if err := w.Validate(); err != nil {
 		panic(fmt.Errorf("kafkaio.Write: %w", err))
 	}
-	return beam.ParDo(s.Scope("kafkaio.Write"), &writeFn{Writing: w.withDefaults()}, groups)
+	return beam.ParDo2(s.Scope("kafkaio.Write"), &writeFn{Writing: w.withDefaults()}, groups)
 }
 
 // ShardCommits is what one shard has committed, by its ledger.

@@ -48,128 +48,143 @@ type Header struct {
 	Value []byte
 }
 
-// WriteAtLeastOnce writes messages to a topic as they come; of w it takes Cluster, Topic and
-// Compression.
+// WriteAtLeastOnce writes messages to a topic as they come; of w it takes Cluster, Topic,
+// Compression and Cut.
 //
 // Input: a PCollection<Message>.
 //
 // Delivery: at least once. The producer is idempotent, so that its own retries do not
 // double; a bundle that is replayed does. A bundle ends when the brokers have acknowledged
 // all it wrote, and fails if they have not within two minutes, or refuse a message.
-// A value that is too large for the topic is cut to 64 KiB and marked (see
-// TruncatedHeader): one such record, though it may be a dead letter already, would stop
-// the job for ever.
+// A record that is too large for the topic is left out and returned as refused, or, with
+// Cut, its value is cut to 64 KiB and marked (see TruncatedHeader): one such record, though
+// it may be a dead letter already, would stop the job for ever.
 //
 // Memory: at most 10,000 messages a process and topic wait for brokers, then writing does.
 //
 // It panics while the pipeline is built if w is invalid.
-func WriteAtLeastOnce(s beam.Scope, w Writing, messages beam.PCollection) {
+func WriteAtLeastOnce(s beam.Scope, w Writing, messages beam.PCollection) (refused beam.PCollection) {
 	if err := w.validateTopic(); err != nil {
 		panic(fmt.Errorf("kafkaio.WriteAtLeastOnce: %w", err))
 	}
-	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression}
-	beam.ParDo0(s.Scope("kafkaio.WriteAtLeastOnce"), &sendFn{Writing: w}, messages)
+	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression, Cut: w.Cut}
+	return beam.ParDo(s.Scope("kafkaio.WriteAtLeastOnce"), &sendFn{Writing: w}, messages)
 }
 
-// senders are the clients of this process for writing at least once, by the JSON of their
-// Writing. They close their connections by themselves when these are idle.
+// sender is a client for writing at least once.
+type sender struct {
+	client *kgo.Client
+	// largest is what the topic takes at most, in bytes.
+	largest int32
+}
+
+// senders are those of this process, by the JSON of their Writing. They close their
+// connections by themselves when these are idle.
 var senders = struct {
 	sync.Mutex
-	clients map[string]*kgo.Client
-}{clients: map[string]*kgo.Client{}}
+	kept map[string]*sender
+}{kept: map[string]*sender{}}
 
-func sender(ctx context.Context, w Writing) (*kgo.Client, error) {
+// senderOf returns the sender for w, a new one if it was forgotten or there was none.
+func senderOf(ctx context.Context, w Writing) (*sender, error) {
 	key, err := json.Marshal(w)
 	if err != nil {
 		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
-	opts, err := w.Cluster.Options()
+	senders.Lock()
+	kept := senders.kept[string(key)]
+	senders.Unlock()
+	if kept != nil {
+		return kept, nil
+	}
+	// A cluster may take its time to answer: others must not wait for that.
+	opened, err := newSender(ctx, w)
 	if err != nil {
 		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
 	senders.Lock()
 	defer senders.Unlock()
-	if c, ok := senders.clients[string(key)]; ok {
-		return c, nil
+	if kept := senders.kept[string(key)]; kept != nil {
+		opened.client.Close()
+		return kept, nil
 	}
-	largest, err := largestBatch(ctx, opts, w.Topic)
+	senders.kept[string(key)] = opened
+	return opened, nil
+}
+
+func newSender(ctx context.Context, w Writing) (*sender, error) {
+	asking, err := w.Cluster.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := kgo.NewClient(append(opts,
+	defer asking.Close()
+	within, cancel := context.WithTimeout(ctx, deliveryTime)
+	defer cancel()
+	limits, _, err := settings(within, kadm.NewClient(asking), w.Topic)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := w.Cluster.Options()
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{largest: limits.of(w.Topic)}
+	s.client, err = kgo.NewClient(append(opts,
 		kgo.DefaultProduceTopic(w.Topic),
-		kgo.ProducerBatchMaxBytes(largest), // or a whole batch is refused for one record
+		kgo.ProducerBatchMaxBytes(s.largest), // or a whole batch is refused for one record
 		kgo.ProducerBatchCompression(codecs[w.Compression]),
 		kgo.AlwaysRetryEOF(),
 		kgo.DisableClientMetrics(),
 	)...)
-	if err != nil {
-		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
-	}
-	senders.clients[string(key)] = c
-	return c, nil
+	return s, err
 }
 
-// largestBatch asks for the limit of a topic, and so whether it is there at all.
-func largestBatch(ctx context.Context, opts []kgo.Opt, topic string) (int32, error) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
-	defer cancel()
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return 0, fmt.Errorf("write to %s: %w", topic, err)
+// forget makes the next user open a new sender: what this one knows of the topic is wrong.
+func (s *sender) forget() {
+	senders.Lock()
+	defer senders.Unlock()
+	for key, kept := range senders.kept {
+		if kept == s {
+			delete(senders.kept, key)
+		}
 	}
-	defer client.Close()
-	largest, _, err := settings(ctx, kadm.NewClient(client), topic)
-	if err != nil {
-		return 0, err
-	}
-	return largest.of(topic), nil
 }
 
 // sendFn produces messages and waits for them when the bundle ends.
 type sendFn struct {
 	Writing Writing
 
-	client *kgo.Client
+	sender *sender
 	bundle *delivery
 }
 
 // delivery is what became of the messages of one bundle.
 type delivery struct {
-	mu       sync.Mutex
-	tooLarge []*kgo.Record
-	first    error
+	mu    sync.Mutex
+	first error
 }
 
 func (d *delivery) promise(r *kgo.Record, err error) {
-	if err == nil {
-		return
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
-	case errors.Is(err, kerr.MessageTooLarge) && len(r.Value) > truncatedBytes:
-		d.tooLarge = append(d.tooLarge, r)
-	case d.first == nil:
+	if err != nil && d.first == nil {
 		d.first = fmt.Errorf("write to %s, key %q, %d bytes: %w", r.Topic, r.Key, len(r.Value), err)
 	}
 }
 
-// take returns what there is, and begins anew.
-func (d *delivery) take() (tooLarge []*kgo.Record, first error) {
+func (d *delivery) err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	tooLarge, d.tooLarge = d.tooLarge, nil
-	return tooLarge, d.first
+	return d.first
 }
 
-func (f *sendFn) StartBundle(ctx context.Context) (err error) {
+func (f *sendFn) StartBundle(ctx context.Context, _ func(Refused)) (err error) {
 	f.bundle = &delivery{}
-	f.client, err = sender(ctx, f.Writing)
+	f.sender, err = senderOf(ctx, f.Writing)
 	return err
 }
 
-func (f *sendFn) ProcessElement(ctx context.Context, m Message) {
+func (f *sendFn) ProcessElement(ctx context.Context, m Message, refuse func(Refused)) {
 	r := &kgo.Record{Key: m.Key, Value: m.Value}
 	if m.TimestampMs > 0 {
 		r.Timestamp = time.UnixMilli(m.TimestampMs)
@@ -177,43 +192,46 @@ func (f *sendFn) ProcessElement(ctx context.Context, m Message) {
 	for _, h := range m.Headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
-	f.send(ctx, r)
-	sentRecords.Inc(ctx, 1)
-}
-
-func (f *sendFn) send(ctx context.Context, r *kgo.Record) {
+	limit := int64(f.sender.largest)
+	if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
+		if !f.Writing.Cut {
+			refusedRecords.Inc(ctx, 1)
+			refuse(Refused{Topic: f.Writing.Topic, Key: r.Key, Bytes: n, Limit: limit})
+			return
+		}
+		cut(r, limit)
+		truncatedRecords.Inc(ctx, 1)
+	}
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	bundle := f.bundle
-	f.client.Produce(ctx, r, func(r *kgo.Record, err error) {
+	f.sender.client.Produce(ctx, r, func(r *kgo.Record, err error) {
 		cancel()
 		bundle.promise(r, err)
 	})
+	sentRecords.Inc(ctx, 1)
 }
 
-func (f *sendFn) FinishBundle(ctx context.Context) error {
-	tooLarge, err := f.settle(ctx)
-	if err != nil || len(tooLarge) == 0 {
-		return err
-	}
-	for _, r := range tooLarge {
-		cut := &kgo.Record{Key: r.Key, Value: r.Value[:truncatedBytes], Timestamp: r.Timestamp}
-		cut.Headers = append(cut.Headers, r.Headers...)
-		cut.Headers = append(cut.Headers, kgo.RecordHeader{Key: TruncatedHeader, Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)})
-		f.send(ctx, cut)
-		truncatedRecords.Inc(ctx, 1)
-	}
-	_, err = f.settle(ctx)
-	return err
+// cut makes a record as small as it has to be, and says so in it.
+func cut(r *kgo.Record, limit int64) {
+	r.Headers = append(r.Headers, kgo.RecordHeader{Key: TruncatedHeader, Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)})
+	room := limit - recordBytes(len(r.Key), 0, r.Headers)
+	r.Value = r.Value[:max(0, min(int64(len(r.Value)), room, truncatedBytes))]
 }
 
-// settle waits until everything has been acknowledged or refused.
-func (f *sendFn) settle(ctx context.Context) (tooLarge []*kgo.Record, err error) {
+// FinishBundle waits until everything has been acknowledged or refused.
+func (f *sendFn) FinishBundle(ctx context.Context, _ func(Refused)) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
-	if err := f.client.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("write to %s: waited for brokers to acknowledge %d records: %w", f.Writing.Topic, f.client.BufferedProduceRecords(), err)
+	stop := telling(ctx, "%s: waiting for brokers to acknowledge what was written to %s", f.Writing.Cluster, f.Writing.Topic)
+	defer stop()
+	if err := f.sender.client.Flush(ctx); err != nil {
+		return fmt.Errorf("write to %s: waited for brokers to acknowledge %d records: %w", f.Writing.Topic, f.sender.client.BufferedProduceRecords(), err)
 	}
-	return f.bundle.take()
+	err := f.bundle.err()
+	if errors.Is(err, kerr.MessageTooLarge) {
+		f.sender.forget() // the topic takes less than it did
+	}
+	return err
 }
 
 func encodeMessage(m Message) []byte {
@@ -271,7 +289,8 @@ func decodeMessage(buf []byte) (Message, error) {
 var errShort = errors.New("too few bytes")
 
 func init() {
-	register.DoFn2x0[context.Context, Message](&sendFn{})
+	register.DoFn3x0[context.Context, Message, func(Refused)](&sendFn{})
+	register.Emitter1[Refused]()
 	beam.RegisterType(reflect.TypeFor[Message]())
 	beam.RegisterCoder(reflect.TypeFor[Message](), encodeMessage, decodeMessage)
 }

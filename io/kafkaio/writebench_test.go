@@ -48,19 +48,20 @@ func BenchmarkWrite(b *testing.B) {
 			defer f.Teardown()
 			acks := 0
 			emit := func(beam.EventTime, Committed) { acks++ }
+			refuse := func(beam.EventTime, Refused) {}
 			payload := randomBytes(bytes)
 			bundles := int64(0)
 			for b.Loop() {
-				f.StartBundle(ctx, emit)
+				f.StartBundle(ctx, emit, refuse)
 				for n := range groups {
 					g := Group{ID: bundles*int64(groups) + int64(n), Last: true}
 					for i := range size {
 						binary.BigEndian.PutUint64(payload, uint64(i))
 						g.Records = AppendRecord(g.Records, payload[:16], payload[16:], 1_700_000_000_000)
 					}
-					require.NoError(b, f.ProcessElement(ctx, 0, g, emit))
+					require.NoError(b, f.ProcessElement(ctx, 0, g, emit, refuse))
 				}
-				require.NoError(b, f.FinishBundle(ctx, emit))
+				require.NoError(b, f.FinishBundle(ctx, emit, refuse))
 				bundles++
 			}
 			b.ReportMetric(perOp*float64(b.N)/b.Elapsed().Seconds(), "records/s")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func TestNext(t *testing.T) {
 		{name: "fenced", err: kerr.ProducerFenced, attempt: 1, want: stepYield},
 		{name: "fenced, as older brokers say it", err: kerr.InvalidProducerEpoch, attempt: 1, want: stepYield},
 		{name: "timed out", err: kerr.InvalidTxnState, attempt: maxAttempts, want: stepYield},
-		{name: "too large", err: kerr.MessageTooLarge, attempt: 1, want: stepFail},
+		{name: "too large, though limits were looked at: they have changed", err: kerr.MessageTooLarge, attempt: 1, want: stepAgain},
 		{name: "no right", err: kerr.TransactionalIDAuthorizationFailed, attempt: 1, want: stepFail},
 		{name: "ledger lost", err: ErrLedgerLost, attempt: 1, want: stepFail},
 		{name: "unfit topic", err: errSetup, attempt: 1, want: stepFail},
@@ -142,6 +143,8 @@ func (tx *memoryTx) transact(_ context.Context, records []*kgo.Record) error {
 	}
 	return err
 }
+
+func (tx *memoryTx) takes() int32 { return math.MaxInt32 }
 
 func (tx *memoryTx) close() { tx.log.epoch++ }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, beam.EventTime, Group, func(beam.EventTime, Committed), error](&writeFn{})
+	register.DoFn5x1[context.Context, beam.EventTime, Group, func(beam.EventTime, Committed), func(beam.EventTime, Refused), error](&writeFn{})
 	register.Emitter2[beam.EventTime, Committed]()
 	beam.RegisterType(reflect.TypeFor[Committed]())
 }
@@ -46,11 +46,11 @@ func (f *writeFn) Setup() (err error) {
 
 func (f *writeFn) Teardown() { f.writers.release() }
 
-func (f *writeFn) StartBundle(_ context.Context, _ func(beam.EventTime, Committed)) {
+func (f *writeFn) StartBundle(_ context.Context, _ func(beam.EventTime, Committed), _ func(beam.EventTime, Refused)) {
 	f.shards = map[int32]*gathered{}
 }
 
-func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group, emit func(beam.EventTime, Committed)) error {
+func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group, emit func(beam.EventTime, Committed), refuse func(beam.EventTime, Refused)) error {
 	if p.Shard < 0 || p.Shard >= f.Writing.Shards {
 		return fmt.Errorf("kafkaio.Write: group %d of shard %d: shards are 0 to %d", p.ID, p.Shard, f.Writing.Shards-1)
 	}
@@ -69,7 +69,7 @@ func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group
 	if err != nil {
 		return fmt.Errorf("kafkaio.Write: %w", err)
 	}
-	s.acknowledge(ctx, acks, emit)
+	s.acknowledge(ctx, acks, emit, refuse)
 	return nil
 }
 
@@ -98,14 +98,19 @@ func (s *gathered) add(at beam.EventTime, p Group) error {
 }
 
 // acknowledge emits and counts what was committed, and begins anew.
-func (s *gathered) acknowledge(ctx context.Context, acks []Committed, emit func(beam.EventTime, Committed)) {
+func (s *gathered) acknowledge(ctx context.Context, acks []Committed, emit func(beam.EventTime, Committed), refuse func(beam.EventTime, Refused)) {
 	for i, c := range acks {
+		refused := s.complete[i].refused
+		refusedRecords.Inc(ctx, int64(len(refused)))
+		for _, r := range refused {
+			refuse(s.times[i], r)
+		}
 		switch {
 		case c.Skipped:
 			skippedGroups.Inc(ctx, 1)
 		default:
 			committedGroups.Inc(ctx, 1)
-			writtenRecords.Inc(ctx, c.Records)
+			writtenRecords.Inc(ctx, c.Records-int64(len(refused)))
 			if c.Version > 1 {
 				correctedGroups.Inc(ctx, 1)
 			}
@@ -116,7 +121,7 @@ func (s *gathered) acknowledge(ctx context.Context, acks []Committed, emit func(
 }
 
 // FinishBundle writes all shards at once: each waits for the brokers most of the time.
-func (f *writeFn) FinishBundle(ctx context.Context, emit func(beam.EventTime, Committed)) error {
+func (f *writeFn) FinishBundle(ctx context.Context, emit func(beam.EventTime, Committed), refuse func(beam.EventTime, Refused)) error {
 	shards := f.shards
 	f.shards = nil
 	for shard, s := range shards {
@@ -149,7 +154,7 @@ func (f *writeFn) FinishBundle(ctx context.Context, emit func(beam.EventTime, Co
 		return errors.Join(errs...)
 	}
 	for shard, s := range shards {
-		s.acknowledge(ctx, acks[shard], emit)
+		s.acknowledge(ctx, acks[shard], emit, refuse)
 	}
 	return nil
 }

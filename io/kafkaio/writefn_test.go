@@ -22,6 +22,7 @@ import (
 
 func init() {
 	register.DoFn2x0[beam.EventTime, Committed](&noteFn{})
+	register.DoFn2x0[beam.EventTime, Refused](&noteRefusedFn{})
 	register.Function2x0(stamp)
 	register.Emitter2[beam.EventTime, Group]()
 }
@@ -45,6 +46,15 @@ func (f *noteFn) ProcessElement(at beam.EventTime, c Committed) {
 		fmt.Sprintf("%d/%d v%d, %d records, at %d, skipped %t", c.Shard, c.ID, c.Version, c.Records, at.Milliseconds(), c.Skipped))
 }
 
+// noteRefusedFn notes what was refused with its event time.
+type noteRefusedFn struct{ Test string }
+
+func (f *noteRefusedFn) ProcessElement(at beam.EventTime, r Refused) {
+	acknowledged.Lock()
+	defer acknowledged.Unlock()
+	acknowledged.byTest[f.Test] = append(acknowledged.byTest[f.Test], fmt.Sprintf("refused %s at %d: %s", r.Key, at.Milliseconds(), r))
+}
+
 // groupParts are three groups of two shards, one of them in two parts.
 func groupParts() []Group {
 	record := func(key string) []byte { return AppendRecord(nil, []byte(key), []byte("x"), NoTimestamp) }
@@ -62,7 +72,9 @@ func runWrite(t *testing.T, w Writing, groups []Group) ([]string, error) {
 		beam.Init()
 	}
 	p, s := beam.NewPipelineWithRoot()
-	beam.ParDo0(s, &noteFn{Test: t.Name()}, Write(s, w, beam.ParDo(s, stamp, beam.CreateList(s, groups))))
+	committed, refused := Write(s, w, beam.ParDo(s, stamp, beam.CreateList(s, groups)))
+	beam.ParDo0(s, &noteFn{Test: t.Name()}, committed)
+	beam.ParDo0(s, &noteRefusedFn{Test: t.Name()}, refused)
 	_, err := prism.Execute(t.Context(), p)
 	acknowledged.Lock()
 	defer acknowledged.Unlock()
@@ -144,14 +156,15 @@ func writeBundle(ctx context.Context, w Writing, groups []Group) ([2]int, error)
 	defer f.Teardown()
 	var acks [2]int
 	emit := func(beam.EventTime, Committed) { acks[1]++ }
-	f.StartBundle(ctx, emit)
+	refuse := func(beam.EventTime, Refused) {}
+	f.StartBundle(ctx, emit, refuse)
 	for _, g := range groups {
-		if err := f.ProcessElement(ctx, 0, g, emit); err != nil {
+		if err := f.ProcessElement(ctx, 0, g, emit, refuse); err != nil {
 			return acks, err
 		}
 	}
 	acks[0] = acks[1]
-	return acks, f.FinishBundle(ctx, emit)
+	return acks, f.FinishBundle(ctx, emit, refuse)
 }
 
 // What a large bundle has is written before it ends, so memory stays bounded.
@@ -208,7 +221,9 @@ func TestWriteAtLeastOnce(t *testing.T) {
 		messages = append(messages, Message{Key: fmt.Append(nil, i), Value: large[i : i+1000]})
 	}
 	p, s := beam.NewPipelineWithRoot()
-	WriteAtLeastOnce(s, r.w, beam.CreateList(s, messages))
+	w := r.w
+	w.Cut = true
+	WriteAtLeastOnce(s, w, beam.CreateList(s, messages))
 	_, err = prism.Execute(t.Context(), p)
 	require.NoError(t, err)
 	got := map[string]*kgo.Record{}
@@ -222,6 +237,48 @@ func TestWriteAtLeastOnce(t *testing.T) {
 	require.Equal(t, []kgo.RecordHeader{{Key: "reason", Value: []byte("malformed")}, {Key: TruncatedHeader, Value: []byte("1048576")}}, got[""].Headers)
 }
 
+// Without Cut, a record that is too large is handed back, and the others are written. So is
+// one that only became too large since the limit was last looked at, when the bundle is tried again.
+func TestWriteAtLeastOnceTooLarge(t *testing.T) {
+	r := newWriteRig(t, 1)
+	w := Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}
+	send := func() (refused []Refused, err error) {
+		f := &sendFn{Writing: w}
+		require.NoError(t, f.StartBundle(t.Context(), nil))
+		for _, m := range []Message{{Key: []byte("small"), Value: []byte("v")}, {Key: []byte("middle"), Value: randomBytes(5000)}, {Key: []byte("large"), Value: randomBytes(2 << 20)}} {
+			f.ProcessElement(t.Context(), m, func(r Refused) { refused = append(refused, r) })
+		}
+		return refused, f.FinishBundle(t.Context(), nil)
+	}
+	refused, err := send()
+	require.NoError(t, err)
+	require.Len(t, refused, 1)
+	require.Equal(t, "large", string(refused[0].Key))
+	require.Len(t, r.committedRecords(r.w.Topic), 2)
+
+	limit := "1000"
+	_, err = r.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, r.w.Topic)
+	require.NoError(t, err)
+	_, err = send()
+	require.ErrorContains(t, err, "MESSAGE_TOO_LARGE")
+	refused, err = send()
+	require.NoError(t, err)
+	require.Len(t, refused, 2)
+}
+
+// What a pipeline is told of samples that their topic does not take.
+func TestWriteRefused(t *testing.T) {
+	r := newWriteRig(t, 1)
+	groups := []Group{{ID: 7, Last: true, Records: AppendRecord(AppendRecord(nil, []byte("a"), []byte("x"), NoTimestamp), []byte("b"), randomBytes(2<<20), NoTimestamp)}}
+	notes, err := runWrite(t, r.w, groups)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"0/7 v1, 2 records, at 7, skipped false",
+		"refused b at 7: it takes 2097281 bytes, more than topic " + r.w.Topic + " takes: raise its max.message.bytes, which is 1048588",
+	}, notes)
+	require.Equal(t, []string{"a=x v1"}, r.samples())
+}
+
 // A refused message fails the bundle: nothing is dropped.
 func TestWriteAtLeastOnceRefused(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
@@ -230,9 +287,9 @@ func TestWriteAtLeastOnceRefused(t *testing.T) {
 	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
 	send := func() error {
 		f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}}
-		require.NoError(t, f.StartBundle(t.Context()))
-		f.ProcessElement(t.Context(), Message{Key: []byte("k"), Value: []byte("v")})
-		return f.FinishBundle(t.Context())
+		require.NoError(t, f.StartBundle(t.Context(), nil))
+		f.ProcessElement(t.Context(), Message{Key: []byte("k"), Value: []byte("v")}, nil)
+		return f.FinishBundle(t.Context(), nil)
 	}
 	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord})
 	require.ErrorContains(t, send(), `key "k", 1 bytes: INVALID_RECORD`)

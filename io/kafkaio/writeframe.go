@@ -69,6 +69,11 @@ type group struct {
 	// records and digest are set by seal.
 	records int64
 	digest  uint64
+	// largest is what the largest record takes at most, in bytes.
+	largest int64
+	// refused are the records that are left out, as they take more than limit; see refuse.
+	refused []Refused
+	limit   int64
 }
 
 // add takes the next part of the group.
@@ -81,15 +86,17 @@ func (g *group) add(p Group) error {
 	return nil
 }
 
-// seal counts the records and digests them; how they were cut into parts does not show.
+// seal counts and measures the records and digests them; how they were cut into parts does not show.
 func (g *group) seal() error {
 	h := xxh3.New()
 	for i, p := range g.parts {
 		for rest := p; len(rest) > 0; g.records++ {
+			var key, value []byte
 			var err error
-			if _, _, _, rest, err = nextRecord(rest); err != nil {
+			if key, value, _, rest, err = nextRecord(rest); err != nil {
 				return fmt.Errorf("part %d of group %d: %w", i, g.id, err)
 			}
+			g.largest = max(g.largest, recordBytes(len(key), len(value), nil))
 		}
 		_, _ = h.Write(p) // a hash takes all it is given
 	}

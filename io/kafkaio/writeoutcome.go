@@ -28,8 +28,6 @@ var refusedBy = []error{
 	ErrLedgerLost,
 	ErrExpired,
 	errSetup,
-	kerr.MessageTooLarge,
-	kerr.RecordListTooLarge,
 	kerr.InvalidRecord,
 	kerr.InvalidTimestamp,
 	kerr.CorruptMessage,

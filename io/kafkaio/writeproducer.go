@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -32,6 +33,8 @@ const openingTime = 30 * time.Second
 func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.w.TransactionTimeout+openingTime)
 	defer cancel()
+	stop := telling(ctx, "%s: waiting to open the producer %s and to read its ledger %s", k.w.Cluster, transactionalID(k.w.Job, shard), k.w.LedgerTopic)
+	defer stop()
 	largest, err := k.check(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -62,7 +65,7 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger
 		client.Close()
 		return nil, nil, err
 	}
-	return &producer{client: client, timeout: k.w.TransactionTimeout}, ledger, nil
+	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.of(k.w.Topic), forget: k.forget}, ledger, nil
 }
 
 // takeOver fences off the shard's earlier producers and then reads its ledger, in this
@@ -84,20 +87,35 @@ func (k *kafka) takeOver(ctx context.Context, client *kgo.Client, shard int32) (
 	return ledger, nil
 }
 
-// check sees whether the topics are fit, until they once were.
+// check sees whether the topics are fit, until they once were. Shards may do so at the same
+// time: a cluster can take its time to answer.
 func (k *kafka) check(ctx context.Context) (limits, error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.limits != nil {
-		return k.limits, nil
+	known := k.limits
+	k.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
-	client, err := kgo.NewClient(k.opts...)
+	client, err := k.w.Cluster.connect(ctx, k.opts)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errSetup, err)
+		return nil, err
 	}
 	defer client.Close()
-	k.limits, err = checkTopics(ctx, client, k.opts, k.w)
-	return k.limits, err
+	found, err := checkTopics(ctx, client, k.opts, k.w)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.limits = found
+	return found, nil
+}
+
+// forget makes the next opening look at the topics again.
+func (k *kafka) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.limits = nil
 }
 
 // partitioner puts ledger records where they say and others by their key, as Java does.
@@ -114,7 +132,13 @@ func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
 type producer struct {
 	client  *kgo.Client
 	timeout time.Duration
+	// largest is what the output topic takes at most, as far as is known; forget is called
+	// when it turns out to take less.
+	largest int32
+	forget  func()
 }
+
+func (p *producer) takes() int32 { return p.largest }
 
 // abortTime bounds the attempt to abort: the transaction's timeout, or the next opening,
 // does it otherwise.
@@ -164,6 +188,9 @@ func (p *producer) produce(ctx context.Context, records []*kgo.Record) error {
 	mu.Lock()
 	defer mu.Unlock()
 	switch got, want := acknowledged.Load(), int64(len(records)); {
+	case errors.Is(first, kerr.MessageTooLarge), errors.Is(first, kerr.RecordListTooLarge):
+		p.forget()
+		return first
 	case first != nil:
 		return first
 	case err != nil:

@@ -19,6 +19,8 @@ type transactor interface {
 	// transact writes records in one transaction. Only nil means that they are committed;
 	// after an error they may be or not.
 	transact(ctx context.Context, records []*kgo.Record) error
+	// takes is how many bytes a record of the output topic may take.
+	takes() int32
 	close()
 }
 
@@ -64,7 +66,8 @@ func (s *shardWriter) write(ctx context.Context, groups []*group) ([]Committed, 
 		}
 		switch next(err, attempt) {
 		case stepYield:
-			return nil, fmt.Errorf("write to %s, shard %d: %w: %w", s.w.Topic, s.shard, ErrFenced, err)
+			return nil, fmt.Errorf("write to %s, shard %d: %w; does another job of the name %s run, or did it take longer than %s? %w",
+				s.w.Topic, s.shard, ErrFenced, s.w.Job, s.w.TransactionTimeout, err)
 		case stepFail:
 			return nil, fmt.Errorf("write to %s, shard %d, attempt %d: %w", s.w.Topic, s.shard, attempt, err)
 		case stepAgain:
@@ -93,6 +96,11 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 	if err != nil {
 		return nil, err
 	}
+	for _, g := range groups {
+		if err := g.refuse(s.w.Topic, s.tx.takes()); err != nil {
+			return nil, err
+		}
+	}
 	if p.writes() {
 		records, err := s.records(p)
 		if err != nil {
@@ -103,7 +111,10 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 				tried[d.group] = d.version
 			}
 		}
-		if err := s.tx.transact(ctx, records); err != nil {
+		stop := telling(ctx, "%s: waiting for brokers to take a transaction of %d records for %s, shard %d", s.w.Cluster, len(records), s.w.Topic, s.shard)
+		err = s.tx.transact(ctx, records)
+		stop()
+		if err != nil {
 			return nil, err
 		}
 		s.ledger.apply(p)
@@ -140,7 +151,9 @@ func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
 				if err != nil {
 					return nil, fmt.Errorf("part %d of group %d: %w", i, d.group.id, err)
 				}
-				rest = after
+				if rest = after; d.group.refuses(key, value) {
+					continue
+				}
 				r := kgo.Record{Topic: s.w.Topic, Value: value, Headers: headers}
 				if len(key) > 0 {
 					r.Key = key

@@ -2,6 +2,7 @@ package kafkaio
 
 import (
 	"context"
+	"math"
 	"os"
 	"sync"
 	"testing"
@@ -84,17 +85,35 @@ func TestTrap1PartialCommit(t *testing.T) {
 	p := r.process()
 	_, err := p.write(ctx, 0, []*group{makeGroup(t, 0, 1, 2, 0)})
 	require.NoError(t, err)
-	limit := "200"
+	limit := "1000" // it was more when the producer was opened
 	_, err = r.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, r.w.Topic)
 	require.NoError(t, err)
 
-	large := &group{id: 2, parts: [][]byte{AppendRecord(nil, []byte("large"), randomBytes(5000), NoTimestamp)}}
-	require.NoError(t, large.seal())
-	_, err = p.write(ctx, 0, []*group{makeGroup(t, 0, 3, 1, 0), large})
+	value := randomBytes(5000)
+	large := func() *group {
+		g := &group{id: 2, parts: [][]byte{AppendRecord(nil, []byte("large"), value, NoTimestamp)}}
+		g.parts = append(g.parts, AppendRecord(nil, []byte("small"), []byte("0"), NoTimestamp))
+		require.NoError(t, g.seal())
+		return g
+	}
+	s := p.shard(0)
+	_, err = s.attempt(ctx, []*group{makeGroup(t, 0, 3, 1, 0), large()}, map[*group]int32{})
 	require.ErrorIs(t, err, kerr.MessageTooLarge)
 	require.ErrorContains(t, err, `key "large"`)
 	require.Equal(t, sampleLines(0, 1, 2, 0, 1), r.samples())
 	require.Equal(t, []Committed{{ID: 1, Version: 1, Records: 2}}, r.commits(0))
+
+	// The next attempt knows the new limit, leaves the one record out, and says so, and so does
+	// a replay that finds the group written.
+	s.drop()
+	for _, skipped := range []bool{false, true} {
+		g := large()
+		acks, err := p.write(ctx, 0, []*group{makeGroup(t, 0, 3, 1, 0), g})
+		require.NoError(t, err)
+		require.Equal(t, []Committed{{ID: 3, Version: 1, Records: 1, Skipped: skipped}, {ID: 2, Version: 1, Records: 2, Skipped: skipped}}, acks)
+		require.Equal(t, []Refused{{Topic: r.w.Topic, Key: []byte("large"), Bytes: 5000 + 5 + recordOverhead, Limit: 1000}}, g.refused)
+		require.ElementsMatch(t, append(sampleLines(0, 1, 2, 0, 1), append(sampleLines(0, 3, 1, 0, 1), "small=0 v1")...), r.samples())
+	}
 }
 
 // The commit is applied, its answer is lost, and the broker cannot be reached for longer
@@ -174,7 +193,7 @@ func playTrap4(t *testing.T, r *writeRig) {
 func (r *writeRig) openUnread(t *testing.T) *producer {
 	client := r.client(kgo.TransactionalID(transactionalID(r.w.Job, 0)), kgo.RecordPartitioner(partitioner{ledger: r.w.LedgerTopic}))
 	t.Cleanup(client.Close)
-	return &producer{client: client, timeout: r.w.TransactionTimeout}
+	return &producer{client: client, timeout: r.w.TransactionTimeout, largest: math.MaxInt32}
 }
 
 // The old writer commits at the last moment before it is fenced: whoever has read the
@@ -211,6 +230,7 @@ func TestTrap6FencedZombie(t *testing.T) {
 	require.NoError(t, err)
 	_, err = zombie.write(ctx, 0, []*group{makeGroup(t, 0, 3, 1, 0)})
 	require.ErrorIs(t, err, ErrFenced)
+	require.ErrorContains(t, err, "does another job of the name "+r.w.Job+" run")
 	require.Nil(t, zombie.shard(1).tx, "its other producers are closed too")
 	_, err = owner.write(ctx, 0, []*group{makeGroup(t, 0, 4, 1, 0)})
 	require.NoError(t, err, "the owner is undisturbed")

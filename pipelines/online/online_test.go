@@ -141,8 +141,31 @@ func TestTopics(t *testing.T) {
 	text := strings.Join(ledger, "\n")
 	require.Contains(t, text, "partitions is 1, and must be 3")
 	require.Contains(t, text, "cleanup.policy is delete, and must be compact")
-	require.Contains(t, text, "max.message.bytes is 1000: larger records are refused")
+	require.Contains(t, text, "max.message.bytes is 1000: larger samples become dead letters")
 	require.Contains(t, find(t, found, "readers", "main").Detail, "7 readers for 1 partitions")
+}
+
+// TestClocks: timestamps that nobody checks are no guard against a clock that is years ahead.
+func TestClocks(t *testing.T) {
+	for _, tt := range []struct {
+		name, stream string
+		settings     map[string]string
+		want         []string
+	}{
+		{"any timestamp", "", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{"warning topic views"}},
+		{"an hour ahead", "", map[string]string{"message.timestamp.after.max.ms": "3600000"}, []string{}},
+		{"the broker's clock", "", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807", "message.timestamp.type": "LogAppendTime"}, []string{}},
+		{"not asked for", ", max_ahead: never", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, address := cluster(t)
+			createTopic(t, address, "views", tt.settings)
+			createTopic(t, address, "clicks", map[string]string{"message.timestamp.after.max.ms": "3600000"})
+			s := parse(t, at(address), outputs+"stream: {readers: 2"+tt.stream+"}\n")
+			create(t, s)
+			require.Equal(t, tt.want, lines(check(t, s, Targets{}), Warning, Problem))
+		})
+	}
 }
 
 func createTopic(t *testing.T, address, name string, configs map[string]string) {
@@ -182,7 +205,7 @@ func TestUnreachable(t *testing.T) {
 	found = check(t, parse(t, at(hung), outputs), Targets{Timeout: 500 * time.Millisecond, Flink: hung, JobServer: hung, Progress: func(step, target string) {
 		told = append(told, step+" "+target)
 	}})
-	require.Equal(t, []string{"problem sign-in main", "problem flink " + hung}, lines(found, Problem), Text(found))
+	require.Equal(t, []string{"problem sign-in main", "problem flink " + hung, "problem job server " + hung}, lines(found, Problem), Text(found))
 	require.Contains(t, find(t, found, "flink", hung).Detail, "no answer within 500ms")
 	require.Equal(t, []string{"brokers main", "sign-in main", "flink " + hung, "job server " + hung}, told)
 	require.Less(t, time.Since(began), 8*time.Second)

@@ -13,6 +13,7 @@ import (
 
 	"tributary/pipelines/spec"
 	"tributary/pipelines/topics"
+	"tributary/runners/flink"
 )
 
 // registry checks a cluster's registry if anything is read or written with it.
@@ -125,8 +126,15 @@ func (c *checker) flink(ctx context.Context) []Finding {
 	return []Finding{{Status: OK, Detail: detail}}
 }
 
-// jobServer connects to Beam's job service.
+// jobServer connects to Beam's job service and asks what it knows.
 func (c *checker) jobServer(ctx context.Context) []Finding {
-	found := dial(ctx, c.targets.JobServer, "job server", "start the job server, or correct --jobserver: it is Beam's job service, usually port 8099, and not Flink's")
-	return []Finding{found}
+	const fix = "start Beam's Flink job server, or correct --jobserver: it is Beam's job service, usually port 8099, and not Flink's"
+	found := dial(ctx, c.targets.JobServer, "job server", fix)
+	if found.Status != OK {
+		return []Finding{found}
+	}
+	if err := flink.CheckJobServer(ctx, c.targets.JobServer); err != nil {
+		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: fix}}
+	}
+	return []Finding{{Status: OK, Detail: "it knows the options of the job"}}
 }

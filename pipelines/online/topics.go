@@ -106,24 +106,28 @@ func (c *checker) sizes(st *topics.State, finding func(Status, string, string) F
 	}
 	alter := "kafka-configs.sh --alter --entity-type topics --entity-name " + st.Name + " --add-config "
 	if n, ok := number("max.message.bytes"); ok && st.Output && n < usualBatch {
-		out = append(out, finding(Warning, fmt.Sprintf("max.message.bytes is %d: larger records are refused, and the job fails on them", n), alter+"max.message.bytes="+strconv.Itoa(usualBatch)))
+		out = append(out, finding(Warning, fmt.Sprintf("max.message.bytes is %d: larger samples become dead letters", n), alter+"max.message.bytes="+strconv.Itoa(usualBatch)))
 	}
 	if n, ok := number("retention.bytes"); ok && !st.Compacted && n >= 0 && st.Settings["cleanup.policy"] != "compact" {
 		out = append(out, finding(Warning, fmt.Sprintf("retention.bytes is %d: a burst of records shortens the time they are kept below what open windows need", n), alter+"retention.bytes=-1"))
 	}
-	if st.Settings["message.timestamp.type"] == "LogAppendTime" || !st.Output {
+	if st.Output || st.Settings["message.timestamp.type"] == "LogAppendTime" || c.spec.Stream.MaxAhead == 0 {
 		return out
 	}
-	if n, ok := number("message.timestamp.after.max.ms"); ok && n < math.MaxInt64 {
-		out = append(out, finding(Warning, fmt.Sprintf("records stamped more than %s ahead of the broker's clock are refused: an event with a wrong clock would stop the job", milliseconds(n)),
-			alter+"message.timestamp.after.max.ms="+strconv.FormatInt(math.MaxInt64, 10)))
-	}
-	if n, ok := number("message.timestamp.before.max.ms"); ok && n < st.Retention.Milliseconds() {
-		out = append(out, finding(Warning, fmt.Sprintf("records stamped more than %s ago are refused, and samples are as old as their views", milliseconds(n)),
-			alter+"message.timestamp.before.max.ms="+strconv.FormatInt(math.MaxInt64, 10)))
+	// Then timestamps are the producers', who may take them from the clock that is wrong.
+	if n, ok := number("message.timestamp.after.max.ms"); ok && n > mostAhead.Milliseconds() {
+		out = append(out, finding(Warning, fmt.Sprintf("records stamped up to %s ahead of the broker's clock are taken: one clock that is wrong could close all windows, for max_ahead goes by these stamps", milliseconds(n)),
+			alter+"message.timestamp.after.max.ms="+strconv.FormatInt(usualAhead.Milliseconds(), 10)))
 	}
 	return out
 }
+
+// usualAhead is how far ahead of their clock brokers let timestamps be by default; mostAhead
+// is what a clock that is years off does not get through.
+const (
+	usualAhead = time.Hour
+	mostAhead  = 24 * time.Hour
+)
 
 func keeps(st *topics.State) string {
 	if st.Compacted {

@@ -35,7 +35,8 @@ func (s *Spec) streamSettings(add func(value any, path ...string)) {
 	add(st.Name, "stream", "name")
 	add(st.Group, "stream", "group")
 	add(st.Start.text(), "stream", "start")
-	add(idleText(st.IdleAfter), "stream", "idle_after")
+	add(orNever(st.IdleAfter), "stream", "idle_after")
+	add(orNever(st.MaxAhead), "stream", "max_ahead")
 	add(st.Readers, "stream", "readers")
 	add(st.OnTruncation, "stream", "on_truncation")
 	add(st.Delivery, "stream", "delivery")
@@ -110,7 +111,7 @@ func (s Start) text() string {
 	return string(s.From)
 }
 
-func idleText(d time.Duration) string {
+func orNever(d time.Duration) string {
 	if d == 0 {
 		return never
 	}
@@ -186,7 +187,8 @@ func (w *writer) stream(s Stream) {
 	w.line(2, "name", quoted(s.Name))
 	w.line(2, "group", quoted(s.Group))
 	w.line(2, "start", quoted(s.Start.text()))
-	w.line(2, "idle_after", idleText(s.IdleAfter))
+	w.line(2, "idle_after", orNever(s.IdleAfter))
+	w.line(2, "max_ahead", orNever(s.MaxAhead))
 	w.line(2, "readers", strconv.Itoa(s.Readers))
 	w.line(2, "on_truncation", string(s.OnTruncation))
 	w.line(2, "delivery", string(s.Delivery))

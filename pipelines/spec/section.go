@@ -35,7 +35,7 @@ var (
 	registryShape  = &section{name: "registry", keys: []string{"url", "user", "password", "insecure"}, required: []string{"url"}}
 	secretShape    = &section{name: "a secret", keys: []string{"env", "file"}}
 	clusterShape   = &section{name: "a cluster", keys: []string{"brokers", "tls", "sasl", "registry"}, required: []string{"brokers"}, inner: map[string]*section{"tls": tlsShape, "sasl": saslShape, "registry": registryShape}}
-	streamShape    = &section{name: "stream", keys: []string{"name", "group", "start", "idle_after", "readers", "on_truncation", "delivery", "transaction_timeout"}}
+	streamShape    = &section{name: "stream", keys: []string{"name", "group", "start", "idle_after", "max_ahead", "readers", "on_truncation", "delivery", "transaction_timeout"}}
 	testShape      = &section{name: "a test", keys: []string{"name", "views", "engagements", "samples"}, required: []string{"name", "views", "samples"}}
 	sampleShape    = &section{name: "a sample", keys: []string{"view_id", "view_time", "positive", "labels", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version", "view"}, required: []string{"view_id"}}
 	rootShape      = &section{

@@ -261,7 +261,7 @@ func TestLoadStream(t *testing.T) {
 	assert.False(t, purchase.Registry)
 	assert.True(t, purchase.Ordered())
 	assert.Equal(t, Stream{
-		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleAfter: 5 * time.Minute, Readers: 6,
+		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleAfter: 5 * time.Minute, MaxAhead: 10 * time.Minute, Readers: 6,
 		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, Outputs{
@@ -279,11 +279,12 @@ func TestStreamDefaults(t *testing.T) {
 	}
 	s := parse(topics)
 	assert.Equal(t, Stream{
-		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, Readers: 4,
+		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, MaxAhead: time.Hour, Readers: 4,
 		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleAfter, "no shorter than the disorder")
 	assert.Zero(t, parse("stream: {idle_after: never}\n"+topics).Stream.IdleAfter)
+	assert.Zero(t, parse("stream: {max_ahead: never}\n"+topics).Stream.MaxAhead)
 	assert.Equal(t, "a", parse("stream: {name: a}\n"+topics).Stream.Group)
 	once := parse("stream: {delivery: at_least_once, start: 2026-01-02T03:04:05+01:00}\n" + topics)
 	assert.Empty(t, once.Outputs.Topics.Ledger, "only transactions need a ledger")

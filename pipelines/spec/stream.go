@@ -12,6 +12,8 @@ const (
 	DefaultReaders            = 4
 	DefaultIdleAfter          = time.Minute
 	DefaultTransactionTimeout = time.Minute
+	// As far ahead as Kafka lets a timestamp be of its own clock.
+	DefaultMaxAhead = time.Hour
 
 	maxReaders = 256
 	// Shorter ones end while a slow broker answers; brokers by default take no longer ones.
@@ -19,7 +21,8 @@ const (
 	maxTransactionTimeout = 15 * time.Minute
 )
 
-// never is how idle_after says that no partition is given up.
+// never is how idle_after says that no partition is given up, and max_ahead that no event
+// time is too far ahead.
 const never = "never"
 
 const (
@@ -49,6 +52,9 @@ func (r *reader) stream(s *Stream, n *node, at dotted, above *fields) {
 	}
 	if n, at := f.get("idle_after"); n != nil && (n.kind != textKind || n.text != never) {
 		s.IdleAfter = r.duration(n, at, time.Millisecond)
+	}
+	if n, at := f.get("max_ahead"); n != nil && (n.kind != textKind || n.text != never) {
+		s.MaxAhead = r.duration(n, at, time.Millisecond)
 	}
 	if n, at := f.get("readers"); n != nil {
 		s.Readers = int(r.whole(n, at, 1, maxReaders))
@@ -187,6 +193,9 @@ func (r *reader) completeStream(s *Spec) {
 	}
 	if !set("idle_after") {
 		st.IdleAfter = max(DefaultIdleAfter, s.OutOfOrderness)
+	}
+	if !set("max_ahead") {
+		st.MaxAhead = DefaultMaxAhead
 	}
 	if !set("readers") {
 		st.Readers = DefaultReaders

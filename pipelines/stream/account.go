@@ -14,7 +14,7 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[event.Rejected, func(ledger.Ledger), error](&refusedFn{})
+	register.DoFn2x1[event.Rejected, func(ledger.Ledger), error](&unreadFn{})
 	register.DoFn2x1[ledger.Ledger, func(kafkaio.Message), error](&accountFn{})
 }
 
@@ -81,12 +81,12 @@ func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) 
 	return nil
 }
 
-// refusedFn accounts for records that the source could not hand on.
-type refusedFn struct {
+// unreadFn accounts for records that the source could not hand on.
+type unreadFn struct {
 	Roles []string // of the inputs
 }
 
-func (f *refusedFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) error {
+func (f *unreadFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) error {
 	l := ledger.New()
 	l.Origin = ledger.Origin{Step: ledger.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset}
 	if role := f.Roles[r.Input]; role == viewsRole {
@@ -99,7 +99,7 @@ func (f *refusedFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) e
 }
 
 func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) {
-	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &refusedFn{Roles: p.roles}, unreadable))
+	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
 	beam.ParDo0(s, &countFn{}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked(), Shards: int64(p.spec.Shards)}
 	// Accounts are many small texts that are much alike.

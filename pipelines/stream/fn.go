@@ -1,8 +1,8 @@
 package stream
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -20,6 +20,7 @@ func init() {
 	register.DoFn2x1[[]byte, func(kafkaio.Group), error](&groupFn{})
 	register.DoFn2x1[[]byte, func(kafkaio.Message), error](&messageFn{})
 	register.DoFn4x1[event.Rejected, func(kafkaio.Message), func(kafkaio.Message), func(kafkaio.Message), error](&describeFn{})
+	register.DoFn2x1[kafkaio.Refused, func(kafkaio.Message), error](&refusedFn{})
 	register.DoFn2x0[context.Context, ledger.Ledger](&countFn{})
 	register.Emitter1[kafkaio.Group]()
 	register.Emitter1[kafkaio.Message]()
@@ -125,18 +126,22 @@ type describeFn struct {
 	describer *rejected.Describer
 }
 
+// keptOfRejected is as much of a record as base64 makes into a message that topics take by
+// default, 1 MiB, with room for what is said of it.
+const keptOfRejected = 600 << 10
+
 func (f *describeFn) Setup() {
-	f.describer = &rejected.Describer{Roles: f.Roles, Schemas: f.Schemas}
+	f.describer = &rejected.Describer{Roles: f.Roles, Schemas: f.Schemas, Kept: keptOfRejected}
 }
 
 func (f *describeFn) ProcessElement(r event.Rejected, late, dead, orphans func(kafkaio.Message)) error {
 	source := f.Partitions.Partition(r.Partition).String()
 	described := f.describer.Describe(&r, source)
-	value, err := json.Marshal(described)
+	value, err := described.Append(nil)
 	if err != nil {
 		return fmt.Errorf("describe %s@%d: %w", source, r.Offset, err)
 	}
-	m := kafkaio.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: value}
+	m := kafkaio.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: bytes.TrimSuffix(value, []byte("\n"))}
 	switch rejected.OutputOf(r.Reason) {
 	case rejected.Late:
 		late(m)
@@ -145,6 +150,22 @@ func (f *describeFn) ProcessElement(r event.Rejected, late, dead, orphans func(k
 	default:
 		dead(m)
 	}
+	return nil
+}
+
+// refusedFn turns samples that their topic does not take into dead letters. What they are
+// samples of is still in the log of the views.
+type refusedFn struct{}
+
+func (f *refusedFn) ProcessElement(r kafkaio.Refused, dead func(kafkaio.Message)) error {
+	described := rejected.Record{
+		Reason: event.ReasonTooLarge, Detail: r.String(), Role: "samples", Source: r.Topic, Offset: -1, ViewID: string(r.Key),
+	}
+	value, err := described.Append(nil)
+	if err != nil {
+		return fmt.Errorf("describe sample %q: %w", r.Key, err)
+	}
+	dead(kafkaio.Message{Key: append([]byte("samples "), r.Key...), Value: bytes.TrimSuffix(value, []byte("\n"))})
 	return nil
 }
 

@@ -15,26 +15,28 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	batches, unreadable := kafkaio.Read(root, p.reading)
 	joined := attribution.Join(root, p.params, batches)
 
-	p.writeSamples(root.Scope("Samples"), joined.Samples)
-	p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected)
+	refused := p.writeSamples(root.Scope("Samples"), joined.Samples)
+	p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected, refused)
 	p.writeAccounts(root.Scope("Ledger"), unreadable, joined)
 	return pipeline
 }
 
-func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) {
+// writeSamples returns those that are too large for their topic.
+func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (refused beam.PCollection) {
 	format := groupFn{
 		JSON: p.spec.Outputs.Samples.Format == spec.JSON, Schema: p.sampleSchema, JSONViews: p.params.ViewSchema == "", Frame: p.frame,
 	}
 	if p.spec.Stream.Delivery == spec.AtLeastOnce {
-		kafkaio.WriteAtLeastOnce(s, p.samples, beam.ParDo(s, &messageFn{Format: format}, blocks))
-		return
+		return kafkaio.WriteAtLeastOnce(s, p.samples, beam.ParDo(s, &messageFn{Format: format}, blocks))
 	}
-	kafkaio.Write(s, p.samples, beam.ParDo(s, &format, blocks))
+	_, refused = kafkaio.Write(s, p.samples, beam.ParDo(s, &format, blocks))
+	return refused
 }
 
-func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected beam.PCollection) {
+func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PCollection) {
 	all := beam.Flatten(s, unreadable, rejected)
 	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: p.roles, Partitions: p.reading.Ranked(), Schemas: p.params.Schemas}, all)
+	dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))
 	for _, to := range []struct {
 		topic    string
 		messages beam.PCollection
@@ -46,7 +48,7 @@ func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected beam.PCollection
 		if to.topic == "" {
 			continue
 		}
-		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression}
+		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true}
 		kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
 	}
 }

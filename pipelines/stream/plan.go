@@ -39,11 +39,19 @@ type Options struct {
 	Stop  kafkaio.Stop
 	// NewLedger accepts samples that an empty ledger knows nothing of.
 	NewLedger bool
+	// Readers overrides the spec's, 0 for those. On Prism it must be OnPrism.
+	Readers int
 	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
 	Rest time.Duration
 	// SliceTime is how long a reader reads at most before it pauses; 0 for 2 s.
 	SliceTime time.Duration
 }
+
+// OnPrism is how many readers a join on Prism has. Prism (2.77.0, PersistBundle) takes the
+// watermark of the reader that paused last for that of all readers: with two, what the slower
+// one brings is dropped before the GroupByKey, without a word. Measured: three readers that
+// were not paced lost samples in most runs of 120,000 views, one reader in none.
+const OnPrism = 1
 
 // Plan is a join of topics, worked out before it runs.
 type Plan struct {
@@ -74,6 +82,7 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 		p.roles = append(p.roles, sources[i].Role)
 	}
 	p.params.Orphans = s.Outputs.Topics.Orphans != ""
+	p.params.Compress = true
 	if err := p.params.Validate(); err != nil {
 		return nil, err
 	}
@@ -90,7 +99,7 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 func (p *Plan) planReading(ctx context.Context, sources []params.Source, opt Options) error {
 	s := p.spec
 	r := kafkaio.Reading{
-		Job: s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z")), Readers: s.Stream.Readers, OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleAfter,
+		Job: s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z")), Readers: cmp.Or(opt.Readers, s.Stream.Readers), OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleAfter, MaxAhead: s.Stream.MaxAhead,
 		Start: startOf(s.Stream.Start), Stop: opt.Stop, Group: s.Stream.Group, Rest: opt.Rest, SliceTime: opt.SliceTime,
 	}
 	if opt.Start != nil {

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +24,7 @@ import (
 	"tributary/io/kafkaio"
 	"tributary/pipelines/generate"
 	"tributary/pipelines/join"
+	"tributary/pipelines/publish"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/topics"
 	"tributary/runners/flink"
@@ -81,24 +81,12 @@ func eachRecord(t *testing.T, path string, visit func(record []byte)) *avroio.Sc
 	}
 }
 
-// publish writes the files of a folder to the partitions of a topic, and returns their schema.
-func publish(t *testing.T, client *kgo.Client, topic, folder string) *avroio.Schema {
+// send writes the files of a folder to the partitions of a topic.
+func send(t *testing.T, brokers []string, topic, folder string) {
 	t.Helper()
-	files, err := filepath.Glob(folder + "/*.avro")
+	source, err := publish.Open(t.Context(), folder, topic, "ts")
 	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	var schema *avroio.Schema
-	for partition, path := range files {
-		schema = eachRecord(t, path, func(record []byte) {
-			client.Produce(t.Context(), &kgo.Record{Topic: topic, Partition: int32(partition), Value: slices.Clone(record)}, func(_ *kgo.Record, err error) {
-				if err != nil {
-					t.Errorf("publish to %s: %v", topic, err)
-				}
-			})
-		})
-	}
-	require.NoError(t, client.Flush(t.Context()))
-	return schema
+	require.NoError(t, publish.Run(t.Context(), kafkaio.Cluster{Brokers: brokers}, publish.Options{}, source))
 }
 
 // streamSpec turns the spec of made input into one of topics.
@@ -186,7 +174,7 @@ func TestStreamEqualsBatch(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	streamEqualsBatch(t, 3000, fake.ListenAddrs(), 50*time.Millisecond, func(p *beam.Pipeline) { run(t, p) })
+	streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: OnPrism}, func(p *beam.Pipeline) { run(t, p) })
 }
 
 // TestStreamOnFlinkEqualsBatch does the same with servers as they are in production: Kafka,
@@ -194,7 +182,7 @@ func TestStreamEqualsBatch(t *testing.T) {
 func TestStreamOnFlinkEqualsBatch(t *testing.T) {
 	_, kafka := servicestest.Start(t, "kafka")
 	_, cluster := servicestest.Start(t, "flink")
-	streamEqualsBatch(t, 30_000, []string{string(kafka)}, 0, func(p *beam.Pipeline) {
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		defer cancel()
 		job, err := flink.Submit(ctx, p, flink.Options{
@@ -211,7 +199,7 @@ func TestStreamOnFlinkEqualsBatch(t *testing.T) {
 // streamEqualsBatch joins records with all kinds of faults from topics and from files: the
 // samples are the same bytes, each once, and so are those of a second run, which finds them
 // all in the ledger.
-func streamEqualsBatch(t *testing.T, views int64, brokers []string, rest time.Duration, run func(*beam.Pipeline)) {
+func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options, run func(*beam.Pipeline)) {
 	t.Helper()
 	dir := hard(t, views)
 	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
@@ -221,11 +209,8 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, rest time.Du
 	states, err := topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
 	require.NoError(t, err)
 	require.Len(t, states, 8)
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	publish(t, client, own+".views", dir+"/views")
-	publish(t, client, own+".engagements", dir+"/engagements")
+	send(t, brokers, own+".views", dir+"/views")
+	send(t, brokers, own+".engagements", dir+"/engagements")
 
 	files, err := spec.Load(dir + "/spec.yaml")
 	require.NoError(t, err)
@@ -243,7 +228,8 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, rest time.Du
 	require.Greater(t, len(want), int(views/3))
 
 	for _, attempt := range []string{"first", "again"} {
-		plan, err := New(t.Context(), s, Options{Run: attempt, Stop: kafkaio.Stop{At: kafkaio.StopAtEnd}, Rest: rest})
+		opt.Run, opt.Stop = attempt, kafkaio.Stop{At: kafkaio.StopAtEnd}
+		plan, err := New(t.Context(), s, opt)
 		require.NoError(t, err)
 		run(plan.Pipeline())
 		got := consume(t, brokers, own)
@@ -272,6 +258,19 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, rest time.Du
 	}
 	require.Len(t, late, int(wantLate+wholly))
 	require.Len(t, dead, int(wantDead))
+}
+
+// TestReaders looks at how many readers a join has.
+func TestReaders(t *testing.T) {
+	dir := hard(t, 10)
+	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
+	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
+	s := streamSpec(t, dir, []string{"127.0.0.1:9092"})
+	for _, test := range []struct{ option, want int }{{0, 2}, {OnPrism, 1}} {
+		plan, err := New(t.Context(), s, Options{Readers: test.option})
+		require.NoError(t, err)
+		require.Equal(t, test.want, plan.reading.Readers)
+	}
 }
 
 // TestRegistered builds the pipeline as a worker in another process would have to run it.

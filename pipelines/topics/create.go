@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +54,6 @@ func createIn(ctx context.Context, cl *kgo.Client, cluster string, states []Stat
 		return nil
 	}
 	admin := kadm.NewClient(cl)
-	ahead := takesAhead(ctx, admin)
 	for _, st := range todo {
 		partitions, replicas := int32(-1), int16(-1)
 		switch {
@@ -69,13 +67,8 @@ func createIn(ctx context.Context, cl *kgo.Client, cluster string, states []Stat
 		if opt.Replicas > 0 {
 			replicas = opt.Replicas
 		}
-		settings := st.settings()
-		if ahead {
-			settings = maps.Clone(settings)
-			settings[timestampAfter] = anyTimestamp
-		}
 		configs := map[string]*string{}
-		for key, value := range settings {
+		for key, value := range st.settings() {
 			configs[key] = &value
 		}
 		r, err := admin.CreateTopic(ctx, partitions, replicas, configs, st.Name)
@@ -124,25 +117,4 @@ func seen(ctx context.Context, cl *kgo.Client, cluster string, created []*State)
 		}
 	}
 	return nil
-}
-
-// takesAhead tells whether brokers know the setting that takes records stamped ahead of
-// their clock: older ones have no such bound, and refuse settings they do not know.
-func takesAhead(ctx context.Context, admin *kadm.Client) bool {
-	brokers, err := admin.ListBrokers(ctx)
-	if err != nil || len(brokers) == 0 {
-		return false
-	}
-	configs, err := admin.DescribeBrokerConfigs(ctx, brokers[0].NodeID)
-	if err != nil {
-		return false
-	}
-	for _, r := range configs {
-		for _, c := range r.Configs {
-			if c.Key == "log."+timestampAfter {
-				return true
-			}
-		}
-	}
-	return false
 }

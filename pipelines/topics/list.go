@@ -233,16 +233,12 @@ func (st *State) compare() {
 	case !st.Compacted && compacts:
 		differs(cleanupPolicy, "delete", "delete", "of records with one key only the last would be kept")
 	}
-	if st.Compacted {
+	if st.Retention == 0 {
 		return
 	}
 	ms, err := strconv.ParseInt(st.Settings[retentionMs], 10, 64)
 	if err == nil && ms >= 0 && ms < st.Retention.Milliseconds() {
-		why := "a job that starts again from the log would not find the views of open windows"
-		if st.Output {
-			why = "records are as old as their views and windows when they are written, and would be deleted at once"
-		}
 		want := fmt.Sprintf("at least %d (%s), or -1 for ever", st.Retention.Milliseconds(), spec.FormatDuration(st.Retention.Round(time.Second)))
-		differs(retentionMs, want, forEver, why)
+		differs(retentionMs, want, forEver, "a job that starts again from the log would not find the views of open windows")
 	}
 }

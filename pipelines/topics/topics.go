@@ -3,8 +3,6 @@
 package topics
 
 import (
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,8 +25,9 @@ type Topic struct {
 	// Compacted topics keep the last record of each key for ever; others keep all
 	// records for a time.
 	Compacted bool `json:"compacted"`
-	// Retention is how long it must keep records at least, counted from their
-	// timestamps; 0 for compacted ones.
+	// Retention is how long an input must keep records at least, counted from their
+	// timestamps; 0 for outputs, which are stamped when they are written and may be kept as
+	// long as their readers like.
 	Retention time.Duration `json:"retention_ns,omitempty"`
 }
 
@@ -37,7 +36,6 @@ const (
 	cleanupPolicy  = "cleanup.policy"
 	retentionMs    = "retention.ms"
 	retentionBytes = "retention.bytes"
-	timestampAfter = "message.timestamp.after.max.ms"
 	forEver        = "-1"
 )
 
@@ -67,7 +65,7 @@ func Needed(s *spec.Spec) []Topic {
 	}
 	o := s.Outputs
 	output := func(role, name string) Topic {
-		return Topic{Cluster: o.Samples.Cluster, Name: name, Role: role, Output: true, Retention: keep}
+		return Topic{Cluster: o.Samples.Cluster, Name: name, Role: role, Output: true}
 	}
 	add(output("samples", o.Samples.Topic))
 	add(output("late", o.Topics.Late))
@@ -81,8 +79,7 @@ func Needed(s *spec.Spec) []Topic {
 
 // Retention is how long records must be kept for a job to start again from the log: a
 // bucket that was open then reaches back by its own length and the longest window, and
-// disorder counts at both ends. Samples carry the times of their views, so they need as
-// much to be there at all when they are written.
+// disorder counts at both ends.
 func Retention(s *spec.Spec) time.Duration {
 	return s.LongestWindow() + s.Bucket + 2*s.OutOfOrderness
 }
@@ -92,13 +89,10 @@ func (t Topic) settings() map[string]string {
 	if t.Compacted {
 		return map[string]string{cleanupPolicy: "compact"}
 	}
-	// Records may have timestamps of any age, by which retention counts.
+	// For ever: what is made for a backfill may hold records with timestamps of any age,
+	// by which retention counts.
 	return map[string]string{cleanupPolicy: "delete", retentionMs: forEver, retentionBytes: forEver}
 }
-
-// anyTimestamp takes records that are stamped ahead of the broker's clock, where the
-// broker knows the setting: Kafka refuses those of more than an hour.
-var anyTimestamp = strconv.FormatInt(math.MaxInt64, 10)
 
 // Kafka translates a cluster of a spec for clients. It is the only place that does.
 func Kafka(c *spec.Cluster) kafkaio.Cluster {

@@ -130,8 +130,11 @@ func topicsText(file string, states []topics.State) string {
 
 // needs says what a topic must keep.
 func needs(t *topics.Topic) string {
-	if t.Compacted {
+	switch {
+	case t.Compacted:
 		return "the last of each key"
+	case t.Output:
+		return "as long as you like"
 	}
 	return "at least " + spec.FormatDuration(t.Retention.Round(time.Second))
 }

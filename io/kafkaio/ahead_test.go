@@ -1,0 +1,70 @@
+package kafkaio
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/event"
+)
+
+// testAhead: a record whose event time is years ahead of its timestamp is set aside, and those
+// after it are as much in time as if it had not been there.
+func testAhead(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	written := time.UnixMilli(1_000_000)
+	write := func(ms int64, stamp time.Time) {
+		record := &kgo.Record{Topic: topic, Value: []byte(at(ms)), Timestamp: stamp}
+		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+	}
+	write(999_000, written)
+	write(4_000_000_000_000, written) // in the year 2096
+	write(999_500, written)
+	write(1_060_000, written) // just as far ahead as it may be
+	write(1_060_001, written)
+	write(1_060_001, written.Add(time.Millisecond))
+	r := b.reading(topic)
+	r.MaxAhead = time.Minute
+	r.Topics[0].Inputs = []int32{4}
+	s := newSession(t, r, 0)
+	s.finish()
+	require.Equal(t, []read{
+		{0, 0, event.NoTime, at(999_000), 0}, {0, 2, 999_000, at(999_500), 0}, {0, 3, 999_500, at(1_060_000), 0}, {0, 5, 1_060_000, at(1_060_001), 0},
+	}, records(t, s.batches))
+	require.Len(t, s.rejected, 2)
+	require.Equal(t, event.Rejected{
+		Reason: event.ReasonMalformed, Input: 4, Offset: 1, Count: 1, EventTime: 4_000_000_000_000, Watermark: 998_990, Record: []byte(at(4_000_000_000_000)),
+		Detail: "event time 2096-10-02T07:06:40Z is ahead of 1970-01-01T00:16:40Z, when Kafka has it written, by more than max_ahead, 1m0s: some clock is wrong",
+	}, s.rejected[0])
+	require.EqualValues(t, 4, s.rejected[1].Offset)
+	require.EqualValues(t, 1_060_001, s.at.Partitions[0].MaxTime, "and the marks that come of it")
+
+	r.MaxAhead = 0
+	s = newSession(t, r, 0)
+	s.finish()
+	require.Len(t, records(t, s.batches), 6)
+	require.EqualValues(t, 4_000_000_000_000, s.at.Partitions[0].MaxTime)
+}
+
+// testManyAhead: a producer that writes nothing but records from the future fills no memory.
+func testManyAhead(t *testing.T, b *broker) {
+	topic := b.topic(1)
+	values := make([]string, 3*batchRecords)
+	for i := range values {
+		values[i] = at(4_000_000_000_000)
+	}
+	b.produce(topic, 0, values...)
+	r := b.reading(topic)
+	r.MaxAhead = time.Hour
+	s := newSession(t, r, 0)
+	s.claims = 2
+	require.ErrorIs(t, s.slice(), errHandedOver)
+	require.Len(t, s.rejected, 2*batchRecords, "what was claimed, and no more")
+	s.claims = 1 << 30
+	s.restart()
+	s.finish()
+	require.Len(t, s.rejected, len(values))
+	require.EqualValues(t, event.NoTime, s.at.Watermark)
+}

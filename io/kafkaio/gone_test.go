@@ -1,0 +1,54 @@
+package kafkaio
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// testDeleted: a topic that is deleted while it is read ends the reading with an error, and
+// so does one that is made anew, whatever it then holds: its offsets mean other records.
+func testDeleted(t *testing.T, b *broker) {
+	tests := []struct {
+		name string
+		// partitions of the topic that takes its place; 0 for none.
+		partitions int32
+		values     []string
+	}{
+		{"for good", 0, nil},
+		{"with fewer partitions", 1, nil},
+		{"with as much in it", 3, []string{at(1), at(2), at(3)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			topic := b.topic(3)
+			for p := range int32(3) {
+				b.produce(topic, p, at(1), at(2))
+			}
+			r := b.reading(topic)
+			r.Stop = Stop{}
+			s := newSession(t, r, 0)
+			s.until(func() bool { return len(records(t, s.batches)) == 6 })
+			_, err := b.admin.DeleteTopics(t.Context(), topic)
+			require.NoError(t, err)
+			if tt.partitions > 0 {
+				require.Eventually(t, func() bool {
+					_, err := b.admin.CreateTopic(t.Context(), tt.partitions, 1, nil, topic)
+					return err == nil
+				}, 10*time.Second, 50*time.Millisecond)
+				b.client = b.writer()
+				b.produce(topic, 0, tt.values...)
+			}
+			for range 2 { // a runner that begins again is told the same
+				err = nil
+				for deadline := time.Now().Add(30 * time.Second); err == nil && time.Now().Before(deadline); {
+					err = s.slice()
+				}
+				require.ErrorContains(t, err, "topic "+topic+" is not the one that was read so far: ")
+				s.restart()
+			}
+			require.Len(t, records(t, s.batches), 6, "nothing of the other log")
+		})
+	}
+}
