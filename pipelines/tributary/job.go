@@ -180,6 +180,9 @@ func printStatus(w io.Writer, s flink.Status, url string) error {
 	if last := s.Checkpoints.Last; last != nil {
 		line("last", "number %d at %s, %d bytes in %s, %s", last.ID, last.Taken.Format(time.RFC3339), last.Size, last.Duration, last.Path)
 	}
+	if s.Checkpoints.Failing {
+		line("failing", "checkpoints, because: %s", s.Checkpoints.LastFailed)
+	}
 	if s.Failure != nil {
 		line("failure", "%s at %s", s.Failure.Cause, s.Failure.Time.Format(time.RFC3339))
 	}

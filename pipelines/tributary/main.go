@@ -47,6 +47,7 @@ func subcommands() []*cobra.Command {
 		workerCmd(),
 		jobCmd(),
 		clusterCmd(),
+		demoCmd(),
 	}
 }
 

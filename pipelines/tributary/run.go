@@ -105,6 +105,7 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec) error {
 	}
 	if r.on == onThisProcess {
 		opt.Rest = 100 * time.Millisecond // nobody else waits for the watermark
+		opt.Readers = stream.OnPrism
 	}
 	plan, err := stream.New(cmd.Context(), s, opt)
 	if err != nil {
@@ -114,6 +115,9 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec) error {
 		return stopped(local.Run(cmd.Context(), plan.Pipeline()))
 	}
 	r.flink.Name = s.Stream.Name
+	if err := alone(cmd.Context(), r.flink.REST, s.Stream.Name); err != nil {
+		return err
+	}
 	job, err := flink.Submit(cmd.Context(), plan.Pipeline(), r.flink)
 	if err != nil {
 		return err
@@ -134,6 +138,25 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec) error {
 		}
 	}
 	return errors.Join(err, job.Close())
+}
+
+// alone refuses to start a second job of a name: the two would fence off each other's writers
+// again and again, and both would fail for ever.
+func alone(ctx context.Context, address, name string) error {
+	client, err := flink.NewClient(address)
+	if err != nil {
+		return usageError{err}
+	}
+	jobs, err := client.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		if job.Name == name && !job.State.Ended() {
+			return fmt.Errorf("job %s of the name %s is %s on this cluster already, and two would fence off each other's writers: end it (tributary job stop %s), or give this one another stream.name", job.ID, name, job.State, job.ID)
+		}
+	}
+	return nil
 }
 
 // stopped makes an interrupt a good end: there is no other one for a stream.
