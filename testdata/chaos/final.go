@@ -1,0 +1,122 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/topics"
+)
+
+// AuditTopics reads all topics of a stream from their start and holds them against the
+// batch: the samples, each once; the job's ledger; the records that are late or dead; and
+// the input as it lies in Kafka, without which the rest would mean nothing. A job that has
+// ended by itself must have written a sample for each view; one that was stopped may lack
+// those that are not mature.
+func AuditTopics(ctx context.Context, s *Stream, ended bool) error {
+	return errors.Join(s.auditInput(ctx), s.auditSamples(ctx, ended), s.auditRejected(ctx))
+}
+
+// auditInput checks that the topics hold what was to be published, in order.
+func (s *Stream) auditInput(ctx context.Context) error {
+	for _, topic := range []string{"views", "engagements"} {
+		logs := map[int32][]Record{}
+		for _, log := range s.Input.Logs {
+			if log.Topic == topic {
+				logs[log.Partition] = log.Records
+			}
+		}
+		var wrong error
+		err := s.readAll(ctx, s.topic(topic), func(r *kgo.Record) {
+			rest := logs[r.Partition]
+			if wrong == nil && (len(rest) == 0 || !bytes.Equal(rest[0].Value, r.Value)) {
+				wrong = fmt.Errorf("%s/%d@%d is not the record that was to be published", r.Topic, r.Partition, r.Offset)
+			}
+			if len(rest) > 0 {
+				logs[r.Partition] = rest[1:]
+			}
+		})
+		if err := errors.Join(err, wrong); err != nil {
+			return err
+		}
+		for partition, rest := range logs {
+			if len(rest) > 0 {
+				return fmt.Errorf("%s/%d lacks %d records that were published", s.topic(topic), partition, len(rest))
+			}
+		}
+	}
+	return nil
+}
+
+// auditSamples checks samples and ledger.
+func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
+	audit := NewAudit(s.Input.Samples)
+	records := int64(0)
+	err := s.readAll(ctx, s.Outputs.Samples.Topic, func(r *kgo.Record) {
+		records++
+		audit.Take(string(r.Key), string(r.Value))
+	})
+	if err != nil {
+		return err
+	}
+	errs := []error{audit.Err()}
+	if missing := audit.Missing(s.Input.Last); len(missing) > 0 {
+		errs = append(errs, fmt.Errorf("%d samples are missing: %s", len(missing), audit.Describe(missing)))
+	}
+	if found := audit.Found(); ended && found != len(s.Input.Samples) {
+		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
+	}
+	ledger, err := kafkaio.ReadLedger(ctx, topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.Ledger)
+	if err != nil {
+		return err
+	}
+	for shard, commits := range ledger {
+		for _, group := range commits.Groups {
+			records -= group.Records
+			if group.Version != 1 {
+				errs = append(errs, fmt.Errorf("group %d of shard %d was corrected %d times: the job did not make the same samples again", group.ID, shard, group.Version-1))
+			}
+		}
+	}
+	if records != 0 {
+		errs = append(errs, fmt.Errorf("%s has %d records more than its ledger says", s.Outputs.Samples.Topic, records))
+	}
+	return errors.Join(errs...)
+}
+
+// auditRejected counts late and dead records. A restart may write them again, as the same
+// bytes: what is distinct is counted.
+func (s *Stream) auditRejected(ctx context.Context) error {
+	distinct := func(topic string) (map[string]bool, error) {
+		values := map[string]bool{}
+		return values, s.readAll(ctx, topic, func(r *kgo.Record) { values[string(r.Value)] = true })
+	}
+	late, err := distinct(s.Outputs.Topics.Late)
+	if err != nil {
+		return err
+	}
+	dead, err := distinct(s.Outputs.Topics.DeadLetters)
+	if err != nil {
+		return err
+	}
+	ledger := s.Input.Report.Ledger
+	wantLate, wantDead := ledger.Views.Late, ledger.Views.Dead
+	for _, e := range ledger.Engagements {
+		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
+	}
+	// The ledger counts engagements that are late for some views, or for all.
+	for value := range late {
+		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
+			wantLate++
+		}
+	}
+	if int64(len(late)) != wantLate || int64(len(dead)) != wantDead {
+		return fmt.Errorf("%d late records and %d dead letters, want %d and %d", len(late), len(dead), wantLate, wantDead)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/testdata/services/servicestest"
+)
+
+var (
+	faults = flag.Int("faults", len(Kinds()), "how many faults to inject; by default one of each group of kinds")
+	seed   = flag.Uint64("seed", 0, "seed of the schedule of faults (default: another one each time)")
+	views  = flag.Int64("views", 500_000, "how many views to join at size")
+)
+
+// binaries is where releases are built, once for all tests.
+var binaries string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	var err error
+	if binaries, err = os.MkdirTemp("", "tributary-releases-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(binaries) //nolint:errcheck // it is temporary
+	return servicestest.Main(m)
+}

@@ -1,0 +1,68 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/pipelines/spec"
+	"tributary/pipelines/topics"
+)
+
+// Stream is the join of an Input as topics.
+type Stream struct {
+	*spec.Spec
+	Brokers string
+	Input   *Input
+}
+
+// NewStream turns the spec of made input into one of topics, all of whose names begin with
+// name, and creates these.
+func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, error) {
+	text, err := os.ReadFile(filepath.Join(in.Dir, "spec.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	edited := strings.NewReplacer(
+		"{path: views/*.avro, order: file}", fmt.Sprintf("{topic: %s.views, format: avro, schema: views.avsc}", name),
+		"{path: engagements/*.avro, order: file}", fmt.Sprintf("{topic: %s.engagements, format: avro, schema: engagements.avsc}", name),
+		"samples: out/samples", fmt.Sprintf("samples: {topic: %s}", name),
+		// A stall of 20 s outlives the transactions, too.
+		"clock_skew:", fmt.Sprintf("shards: 6\nbucket: %s\nclusters: {main: {brokers: [%q]}}\n"+
+			"stream: {name: %s, idle_after: never, readers: 4, transaction_timeout: 15s}\nclock_skew:", spec.FormatDuration(in.Bucket), brokers, name),
+	).Replace(string(text))
+	path := filepath.Join(in.Dir, name+".yaml")
+	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
+		return nil, err
+	}
+	s, err := spec.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	partitions := int32(0)
+	for _, log := range in.Logs {
+		partitions = max(partitions, log.Partition+1)
+	}
+	states, err := topics.Create(ctx, s, topics.CreateOptions{Inputs: true, Partitions: partitions, Replicas: 1})
+	if err != nil {
+		return nil, err
+	}
+	for _, state := range states {
+		if state.Err != "" {
+			return nil, fmt.Errorf("create topic %s: %s", state.Name, state.Err)
+		}
+	}
+	return &Stream{Spec: s, Brokers: brokers, Input: in}, nil
+}
+
+// client makes a client of the stream's brokers.
+func (s *Stream) client(opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(s.Brokers), kgo.AlwaysRetryEOF(), kgo.DisableClientMetrics()}, opts...)...)
+}
+
+// topic is the name of an input topic.
+func (s *Stream) topic(ending string) string { return s.Outputs.Samples.Topic + "." + ending }
