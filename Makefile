@@ -3,14 +3,18 @@ BUILD := .build
 TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
 # Go leaves out of ./... what is below testdata.
-PACKAGES := ./... ./testdata/services/...
+PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstream
 FUZZTIME ?= 30s
+VIEWS ?= 1000000
+N ?= 100
+# Of the faults; 0 is another one each time.
+SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build services run test race lint fmt fuzz bench scale e2e clean
+.PHONY: help build services run test race lint fmt fuzz bench bench-stream scale e2e chaos clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the command into .build
 	@mkdir -p $(BUILD)
@@ -19,7 +23,8 @@ build: ## build the command into .build
 services: ## fetch the servers that tests talk to, some minutes the first time
 	@printf '%s\n' gcs kafka flink registry | xargs -P 4 -I % sh -c 'testdata/services/%.sh install'
 
-run: build ## join the real input and print the report
+run: build ## show the join of a stream, half a minute, then join the real input and print the report
+	$(TRIBUTARY) demo
 	$(TRIBUTARY) join testdata/specs/openbandit.yaml --again --html out/openbandit.html
 
 test: services ## run all tests, real services included
@@ -34,7 +39,7 @@ lint: ## run the linters, and check formatting and go.mod
 	go mod tidy -diff
 
 fmt: ## format the code
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services testdata/chaos testdata/benchstream
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
@@ -47,11 +52,20 @@ fuzz: ## run every fuzz target for FUZZTIME
 bench: ## run the benchmarks, ours beside their controls
 	go test -run '^$$' -bench . -benchmem ./...
 
+bench-stream: services ## measure the join of topics beside the same join in Flink SQL, some 10 minutes
+	testdata/control/control.sh install
+	go build -o $(BUILD)/benchstream ./testdata/benchstream
+	$(BUILD)/benchstream --plot $(BUILD)/benchstream.svg $(ARGS)
+
 scale: build ## show that cost and memory stay flat up to 50 M events (9 GB of disk)
 	testdata/scale.sh $(TRIBUTARY) 1000000 10000000 50000000
 
-e2e: build ## join made input and hold it against the truth (VIEWS=1000000)
-	testdata/e2e.sh $(TRIBUTARY) $${VIEWS:-1000000}
+e2e: build ## join made input, as files and as a stream, and hold it against the truth (VIEWS=1000000)
+	testdata/e2e.sh $(TRIBUTARY) $(VIEWS)
+	go test -count=1 -timeout 1h -v -run TestStreamAtSize ./testdata/chaos -args -views $(VIEWS)
+
+chaos: ## kill and stall what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
+	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./testdata/chaos -args -faults $(N) -seed $(SEED)
 
 clean: ## remove what was built and written
 	rm -rf $(BUILD) out

@@ -1,0 +1,62 @@
+// Command benchstream measures the join of topics beside the control, the same join in Flink
+// SQL: on the same topics, the same machine, in the same run, in turns.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "benchstream:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "benchstream", Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		Short: "Measure the join of topics beside the same join in Flink SQL",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			beam.Init()
+			report, err := o.report(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return o.print(cmd.OutOrStdout(), report)
+		},
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use: workerCommand, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			beam.Init()
+			return runWorker(cmd.Context())
+		},
+	})
+	flags := cmd.Flags()
+	flags.Int64Var(&o.events, "events", 4_000_000, "events that our side reads")
+	flags.Int64Var(&o.controlEvents, "control-events", 300_000, "first of them, that the control reads")
+	flags.Int64Var(&o.warmup, "warmup-events", 50_000, "events that the control warms up with; 0: no side warms up")
+	flags.IntSliceVar(&o.parallelisms, "parallelism", []int{1, 2}, "parallelisms to measure at")
+	flags.DurationVar(&o.delayFor, "delay", 45*time.Second, "for how long delays are measured; 0: not at all")
+	flags.Float64Var(&o.rate, "rate", 0, "events per second to measure delays at (default: a quarter of what was managed)")
+	flags.BoolVar(&o.state, "state", true, "measure state")
+	flags.StringVar(&o.only, "only", "", "measure only systems whose name contains this")
+	flags.BoolVar(&o.json, "json", false, "the result as JSON")
+	flags.StringVar(&o.plot, "plot", "", "image to draw the result into, like result.svg")
+	flags.StringVar(&o.from, "from", "", "print the result of an earlier run, a file that --json wrote, and measure nothing")
+	flags.StringVar(&o.data, "data", "", "folder of the servers' data and logs (default: a temporary one)")
+	return cmd
+}
