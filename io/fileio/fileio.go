@@ -85,6 +85,19 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return content, errors.Join(err, r.Close())
 }
 
+// WriteFile writes a whole file: it is there whole, or as it was before.
+func WriteFile(ctx context.Context, path string, content []byte) error {
+	w, err := Create(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := w.Write(content); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return w.Commit()
+}
+
 // Stat looks at one file; a folder is not a file.
 func Stat(ctx context.Context, path string) (File, error) {
 	s, err := storeOf(path)

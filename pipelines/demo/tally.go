@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"tributary/io/avroio"
+	"tributary/pipelines/generate"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/sample"
@@ -124,7 +125,7 @@ func (t *tally) say(format string, args ...any) {
 }
 
 // compare says how a sample differs from what it must be; empty if it does not.
-func (t *tally) compare(got *arrived, want *expected) string {
+func (t *tally) compare(got *arrived, want *generate.TrueSample) string {
 	switch {
 	case got.ViewTime != want.ViewTime || got.View.Time != want.ViewTime:
 		return fmt.Sprintf("view time must be %d", want.ViewTime)
@@ -136,14 +137,7 @@ func (t *tally) compare(got *arrived, want *expected) string {
 		return fmt.Sprintf("must have %d labels", len(want.Labels))
 	}
 	for kind, label := range want.Labels {
-		value := float64(label.Count)
-		switch t.funcs[kind] {
-		case spec.Sum:
-			value = label.Sum
-		case spec.Binary:
-			value = min(value, 1)
-		default: // the count
-		}
+		value := label.Value(t.funcs[kind])
 		if got.Labels[kind] != value {
 			return fmt.Sprintf("label of %s must be %v", kind, value)
 		}

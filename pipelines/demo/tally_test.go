@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/pipelines/generate"
 	"tributary/pipelines/spec"
 	"tributary/transforms/sample"
 )
@@ -12,7 +13,7 @@ import (
 func TestCompare(t *testing.T) {
 	ms := func(n int64) *int64 { return &n }
 	tally := &tally{funcs: map[string]spec.LabelFunc{"like": spec.Count, "share": spec.Binary, "buy": spec.Sum}}
-	want := expected{ViewID: "v", ViewTime: 1000, Positive: true, Pos: 3, Labels: map[string]trueLabels{
+	want := generate.TrueSample{ViewID: "v", ViewTime: 1000, Positive: true, Pos: 3, Labels: map[string]generate.TrueLabel{
 		"like": {Count: 2, Sum: 2, DelayMs: ms(500)}, "share": {Count: 3, Sum: 3, DelayMs: ms(0)}, "buy": {Count: 2, Sum: 7.25, DelayMs: ms(9)},
 	}}
 	for _, test := range []struct {
@@ -56,7 +57,7 @@ func TestTallyRepeats(t *testing.T) {
 	columns := []sample.Column{{Kind: "like", Func: sample.Binary}}
 	schema, err := sample.Schema(columns, "")
 	require.NoError(t, err)
-	known := &truth{samples: map[string]expected{"v": {ViewID: "v"}, "missing": {}}}
+	known := &truth{samples: map[string]generate.TrueSample{"v": {ViewID: "v"}, "missing": {}}}
 	tally, err := newTally(&spec.Spec{}, schema, known)
 	require.NoError(t, err)
 	tally.text, err = newText(schema, true)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"text/template"
@@ -64,7 +63,7 @@ func makeTraffic(ctx context.Context, opt Options, dir string) (*traffic, error)
 	if t.engagements, err = publish.Open(ctx, dir+"/engagements", "engagements", "ts"); err != nil {
 		return nil, err
 	}
-	return t, writeFile(ctx, filepath.Join(dir, "engagement.avsc"), []byte(t.engagements.Schema.String()+"\n"))
+	return t, fileio.WriteFile(ctx, filepath.Join(dir, "engagement.avsc"), []byte(t.engagements.Schema.String()+"\n"))
 }
 
 // specText is the spec with the names of a place to be filled in.
@@ -84,7 +83,7 @@ func (t *traffic) spec(ctx context.Context, on place) (*spec.Spec, error) {
 	}
 	t.views.Topic, t.engagements.Topic = on.prefix()+"views", on.prefix()+"engagements"
 	path := filepath.Join(t.dir, "stream.yaml")
-	if err := writeFile(ctx, path, text.Bytes()); err != nil {
+	if err := fileio.WriteFile(ctx, path, text.Bytes()); err != nil {
 		return nil, err
 	}
 	return spec.Parse(path, text.Bytes())
@@ -103,16 +102,4 @@ func (t *traffic) speed(sending time.Duration) float64 {
 		return 0
 	}
 	return float64(t.config.Duration) / float64(sending)
-}
-
-func writeFile(ctx context.Context, path string, content []byte) error {
-	w, err := fileio.Create(ctx, path)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := w.Write(content); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return w.Commit()
 }

@@ -59,13 +59,13 @@ func prepare(ctx context.Context, c *Config) error {
 			return err
 		}
 	}
-	if err := writeFile(ctx, c.path(viewSchemaFile), []byte(newSchemas(c).views[0]+"\n")); err != nil {
+	if err := fileio.WriteFile(ctx, c.path(viewSchemaFile), []byte(newSchemas(c).views[0]+"\n")); err != nil {
 		return err
 	}
 	if !c.Spec {
 		return nil
 	}
-	return writeFile(ctx, c.path(specFile), specYAML(c))
+	return fileio.WriteFile(ctx, c.path(specFile), specYAML(c))
 }
 
 // writeTruth writes truth.json.
@@ -74,17 +74,5 @@ func writeTruth(ctx context.Context, c *Config, truth *Truth) error {
 	if err != nil {
 		return fmt.Errorf("truth: %w", err)
 	}
-	return writeFile(ctx, c.path(truthFile), append(counts, '\n'))
-}
-
-func writeFile(ctx context.Context, path string, content []byte) error {
-	w, err := fileio.Create(ctx, path)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := w.Write(content); err != nil {
-		return err
-	}
-	return w.Commit()
+	return fileio.WriteFile(ctx, c.path(truthFile), append(counts, '\n'))
 }

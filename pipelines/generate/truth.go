@@ -1,5 +1,36 @@
 package generate
 
+import "tributary/pipelines/spec"
+
+// TrueSample is what the sample of a view must hold: a row of the files in truth.
+type TrueSample struct {
+	ViewID   string `json:"view_id"`
+	ViewTime int64  `json:"view_time"` // ms
+	Positive bool   `json:"positive"`
+	// Pos tells a view from a duplicate with another payload.
+	Pos    int64                `json:"pos"`
+	Labels map[string]TrueLabel `json:"labels"` // by kind
+}
+
+// TrueLabel is what labels of one kind must be.
+type TrueLabel struct {
+	Count   int64   `json:"count"`
+	Sum     float64 `json:"sum_amount"`
+	DelayMs *int64  `json:"delay_ms"`
+}
+
+// Value is the label if it is a binary one, a count or the sum of amounts.
+func (l *TrueLabel) Value(label spec.LabelFunc) float64 {
+	switch label {
+	case spec.Sum:
+		return l.Sum
+	case spec.Binary:
+		return float64(min(l.Count, 1))
+	default:
+		return float64(l.Count)
+	}
+}
+
 // Truth is the account that a join of what was made must arrive at, with every view
 // kept as a sample: the counts of its ledger that follow from the making.
 type Truth struct {

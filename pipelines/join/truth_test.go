@@ -27,25 +27,12 @@ func everything(views int64) generate.Config {
 // counting makes the label of the kinds that have no amount a count.
 var counting = []string{"    id: event_id\n", "    id: event_id\n    label: count\n", "    label: count\n    window: 3m\n", "    window: 3m\n"}
 
-// truthRow is a record of truth/*.avro.
-type truthRow struct {
-	ViewID   string `json:"view_id"`
-	ViewTime int64  `json:"view_time"`
-	Positive bool   `json:"positive"`
-	Pos      int64  `json:"pos"`
-	Labels   map[string]struct {
-		Count int64   `json:"count"`
-		Sum   float64 `json:"sum_amount"`
-		Delay *int64  `json:"delay_ms"`
-	} `json:"labels"`
-}
-
 // requireTruth compares samples and the truth in dir, row by row and in order.
 func requireTruth(t testing.TB, dir string, s *spec.Spec, samples []row) {
 	t.Helper()
 	i := 0
 	eachRecord(t, dir+"/truth", func(_ string, text []byte) {
-		var want truthRow
+		var want generate.TrueSample
 		require.NoError(t, json.Unmarshal(text, &want))
 		require.Less(t, i, len(samples), "no sample for %s", text)
 		got := samples[i]
@@ -65,16 +52,9 @@ func requireTruth(t testing.TB, dir string, s *spec.Spec, samples []row) {
 		require.Equal(t, want.ViewTime, view.TS, at)
 		require.Len(t, got.Labels, len(want.Labels))
 		for kind, label := range want.Labels {
-			value := float64(label.Count)
-			switch s.Engagement(kind).Label.Func {
-			case spec.Sum:
-				value = label.Sum
-			case spec.Binary:
-				value = min(value, 1)
-			default: // the count
-			}
+			value := label.Value(s.Engagement(kind).Label.Func)
 			require.Equal(t, value, got.Labels[kind], "%s: %s", kind, at)
-			require.Equal(t, label.Delay, got.Delay[kind], "%s: %s", kind, at)
+			require.Equal(t, label.DelayMs, got.Delay[kind], "%s: %s", kind, at)
 		}
 		require.Equal(t, [2]float64{1, 1}, [2]float64{got.Rate, got.Weight}, at)
 		require.EqualValues(t, s.Version, got.SpecVersion, at)

@@ -2,9 +2,7 @@ package chaos
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,38 +18,11 @@ func eachRecord(path string, visit func(record, text []byte) error) (*avroio.Sch
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	reader, err := avroio.NewReader(f)
+	schema, err := avroio.EachRecord(f, visit)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	schema := reader.Header().Schema
-	asJSON, err := avroio.NewJSON(schema)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	var text, records []byte
-	for {
-		block, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return schema, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if records, err = block.Records(records[:0]); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		for rest := records; len(rest) > 0; {
-			var n int
-			if text, n, err = asJSON.Append(text[:0], rest); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			if err := visit(rest[:n], text); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			rest = rest[n:]
-		}
-	}
+	return schema, nil
 }
 
 // eachRow decodes every record of the Avro files that match, in the order of their names.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"tributary/pipelines/generate"
 	"tributary/pipelines/spec"
 )
 
@@ -17,21 +18,9 @@ type sampleRow struct {
 	Maturity int64              `json:"maturity_ms"`
 }
 
-// truthRow is what was made up about a view.
-type truthRow struct {
-	ViewID   string `json:"view_id"`
-	ViewTime int64  `json:"view_time"`
-	Positive bool   `json:"positive"`
-	Labels   map[string]struct {
-		Count int64   `json:"count"`
-		Sum   float64 `json:"sum_amount"`
-		Delay *int64  `json:"delay_ms"`
-	} `json:"labels"`
-}
-
 // compareWithTruth compares samples by view id with the truth in the folder dir; it uses them up.
 func compareWithTruth(dir string, s *spec.Spec, samples map[string]sampleRow) error {
-	err := eachRow(filepath.Join(dir, "truth", "*.avro"), func(_ []byte, want truthRow) error {
+	err := eachRow(filepath.Join(dir, "truth", "*.avro"), func(_ []byte, want generate.TrueSample) error {
 		got, ok := samples[want.ViewID]
 		if !ok {
 			return fmt.Errorf("no sample for view %s", want.ViewID)
@@ -41,15 +30,8 @@ func compareWithTruth(dir string, s *spec.Spec, samples map[string]sampleRow) er
 			return fmt.Errorf("sample %+v, truth %+v", got, want)
 		}
 		for kind, label := range want.Labels {
-			value := float64(label.Count)
-			switch s.Engagement(kind).Label.Func {
-			case spec.Sum:
-				value = label.Sum
-			case spec.Binary:
-				value = min(value, 1)
-			default: // the count
-			}
-			if got.Labels[kind] != value || !equal(got.Delay[kind], label.Delay) {
+			value := label.Value(s.Engagement(kind).Label.Func)
+			if got.Labels[kind] != value || !equal(got.Delay[kind], label.DelayMs) {
 				return fmt.Errorf("%s: sample %+v, truth %+v", kind, got, want)
 			}
 		}
