@@ -58,13 +58,13 @@ func (c *checker) rights(ctx context.Context, cl *kgo.Client, cluster *spec.Clus
 	return out
 }
 
-// operations are what the job does with a topic. It reads the ledger and the marks that it
-// wrote when it starts again.
+// operations are what the job does with a topic. What is compacted it reads again when
+// it starts again, or when it is reported on.
 func operations(t topics.Topic) []kmsg.ACLOperation {
 	switch {
 	case !t.Output:
 		return []kmsg.ACLOperation{kmsg.ACLOperationRead}
-	case t.Role == "ledger" || t.Role == "marks" || t.Role == "accounts":
+	case t.Compacted:
 		return []kmsg.ACLOperation{kmsg.ACLOperationRead, kmsg.ACLOperationWrite}
 	}
 	return []kmsg.ACLOperation{kmsg.ACLOperationWrite}

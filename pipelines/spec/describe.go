@@ -43,22 +43,16 @@ func (s *Spec) streamSettings(add func(value any, path ...string)) {
 	if st.Delivery == ExactlyOnce {
 		add(st.TransactionTimeout, "stream", "transaction_timeout")
 	}
-	samples, topics := s.Outputs.Samples, s.Outputs.Topics
+	samples := s.Outputs.Samples
 	format := string(samples.Format)
 	if samples.Registry {
 		format += ", registry"
 	}
 	add(fmt.Sprintf("topic %s of %s (%s, %s)", samples.Topic, samples.Cluster, format, samples.Codec), "outputs", "samples")
-	for _, out := range []struct{ key, topic, none string }{
-		{"late", topics.Late, ""},
-		{"dead_letters", topics.DeadLetters, ""},
-		{"orphans", topics.Orphans, "only counted"},
-		{"ledger", topics.Ledger, "none, at least once"},
-		{"marks", topics.Marks, ""},
-		{"accounts", topics.Accounts, ""},
-	} {
+	none := map[string]string{"orphans": "only counted", "ledger": "none, at least once"}
+	for _, out := range s.Outputs.all()[1:] {
 		if out.topic == "" {
-			add(out.none, "outputs", out.key)
+			add(none[out.key], "outputs", out.key)
 			continue
 		}
 		add("topic "+out.topic, "outputs", out.key)
@@ -211,14 +205,7 @@ func (w *writer) topics(o Outputs) {
 		"topic: " + quoted(o.Samples.Topic), "cluster: " + quoted(o.Samples.Cluster), "format: " + string(o.Samples.Format),
 		"registry: " + strconv.FormatBool(o.Samples.Registry), "codec: " + quoted(string(o.Samples.Codec)),
 	}))
-	for _, out := range []struct{ key, topic string }{
-		{"late", o.Topics.Late},
-		{"dead_letters", o.Topics.DeadLetters},
-		{"orphans", o.Topics.Orphans},
-		{"ledger", o.Topics.Ledger},
-		{"marks", o.Topics.Marks},
-		{"accounts", o.Topics.Accounts},
-	} {
+	for _, out := range o.all()[1:] {
 		if out.topic != "" {
 			w.line(2, out.key, "{topic: "+quoted(out.topic)+"}")
 		}

@@ -45,6 +45,22 @@ func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
 	r.separate(o, f)
 }
 
+// output is one of the outputs, by its key, and where it goes: a folder, a topic, or neither.
+type output struct{ key, folder, topic string }
+
+// all are the outputs, samples first.
+func (o *Outputs) all() []output {
+	return []output{
+		{"samples", o.Samples.Path, o.Samples.Topic},
+		{"late", o.Late, o.Topics.Late},
+		{"dead_letters", o.DeadLetters, o.Topics.DeadLetters},
+		{"orphans", o.Orphans, o.Topics.Orphans},
+		{"ledger", o.Ledger, o.Topics.Ledger},
+		{"marks", "", o.Topics.Marks},
+		{"accounts", "", o.Topics.Accounts},
+	}
+}
+
 // sibling names a folder beside another one.
 func sibling(folder, name string) string {
 	if scheme, rest, ok := strings.Cut(folder, "://"); ok {
@@ -141,9 +157,7 @@ func (r *reader) folder(n *node, at dotted) string {
 // separate reports outputs that share a folder, or lie in one another: readers of the
 // one would find files of the other.
 func (r *reader) separate(o *Outputs, f *fields) {
-	all := []struct{ key, folder string }{
-		{"samples", o.Samples.Path}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"ledger", o.Ledger},
-	}
+	all := o.all()
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a.folder == "" || b.folder == "" {

@@ -67,16 +67,7 @@ func (r *reader) mixed(s *Spec) bool {
 		}
 		all = append(all, sorted{r.places[in.At], what, in.Topic != ""})
 	}
-	o := s.Outputs
-	for _, out := range []struct{ key, folder, topic string }{
-		{"samples", o.Samples.Path, o.Samples.Topic},
-		{"late", o.Late, o.Topics.Late},
-		{"dead_letters", o.DeadLetters, o.Topics.DeadLetters},
-		{"orphans", o.Orphans, o.Topics.Orphans},
-		{"ledger", o.Ledger, o.Topics.Ledger},
-		{"marks", "", o.Topics.Marks},
-		{"accounts", "", o.Topics.Accounts},
-	} {
+	for _, out := range s.Outputs.all() {
 		at := dotted("outputs").key(out.key)
 		if !r.isSet(at) {
 			continue

@@ -3,15 +3,7 @@ package spec
 // outputTopicRules looks at topics that are written.
 func (r *reader) outputTopicRules(s *Spec) {
 	o := s.Outputs
-	outputs := []struct{ key, topic string }{
-		{"samples", o.Samples.Topic},
-		{"late", o.Topics.Late},
-		{"dead_letters", o.Topics.DeadLetters},
-		{"orphans", o.Topics.Orphans},
-		{"ledger", o.Topics.Ledger},
-		{"marks", o.Topics.Marks},
-		{"accounts", o.Topics.Accounts},
-	}
+	outputs := o.all()
 	for i, out := range outputs {
 		if out.topic == "" {
 			continue

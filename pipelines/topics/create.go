@@ -59,7 +59,7 @@ func createIn(ctx context.Context, cl *kgo.Client, cluster string, states []Stat
 		switch {
 		case st.Partitions > 0:
 			partitions = st.Partitions
-		case st.Role == "marks" || st.Role == "accounts":
+		case st.Compacted:
 			partitions = 1
 		case opt.Partitions > 0:
 			partitions = opt.Partitions
