@@ -54,7 +54,7 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 	for i := range all {
 		described := describer.Describe(&all[i], f.source(&all[i]))
 		if line, err = described.Append(line[:0]); err == nil {
-			_, err = out.Write(line)
+			_, err = out.Write(append(line, '\n'))
 		}
 		if err != nil {
 			file.Abort()

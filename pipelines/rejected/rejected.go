@@ -54,13 +54,14 @@ type Record struct {
 	Bytes  string          `json:"record_base64,omitempty"`
 }
 
-// Append appends the record as one line of JSON, the same bytes in a file and in a topic.
+// Append appends the record as JSON in one line, without the line's end: the same bytes in a
+// file and in a topic.
 func (r *Record) Append(dst []byte) ([]byte, error) {
 	out := bytes.NewBuffer(dst)
 	line := json.NewEncoder(out)
 	line.SetEscapeHTML(false) // it is for people to read, too
 	err := line.Encode(r)
-	return out.Bytes(), err
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
 // DefaultKept bounds what is written of one record: a dead letter is there to be looked at.

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -141,7 +140,7 @@ func (f *describeFn) ProcessElement(r event.Rejected, late, dead, orphans func(k
 	if err != nil {
 		return fmt.Errorf("describe %s@%d: %w", source, r.Offset, err)
 	}
-	m := kafkaio.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: bytes.TrimSuffix(value, []byte("\n"))}
+	m := kafkaio.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: value}
 	switch rejected.OutputOf(r.Reason) {
 	case rejected.Late:
 		late(m)
@@ -165,7 +164,7 @@ func (f *refusedFn) ProcessElement(r kafkaio.Refused, dead func(kafkaio.Message)
 	if err != nil {
 		return fmt.Errorf("describe sample %q: %w", r.Key, err)
 	}
-	dead(kafkaio.Message{Key: append([]byte("samples "), r.Key...), Value: bytes.TrimSuffix(value, []byte("\n"))})
+	dead(kafkaio.Message{Key: append([]byte("samples "), r.Key...), Value: value})
 	return nil
 }
 
