@@ -126,7 +126,7 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 	account := flushed(k)
 	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
 	var bucket Bucket
-	tallies := map[place]*tally{} // by shard and home
+	tallies := map[home]*tally{}
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
@@ -136,12 +136,11 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 		joiner.Join(&bucket, out)
 		out.finish()
 		account.Merge(out.account)
-		for home, sightings := range out.sightings {
-			home := place{at.shard, home}
-			if tallies[home] == nil {
-				tallies[home] = newTally(p)
+		for at, sightings := range out.sightings {
+			if tallies[at] == nil {
+				tallies[at] = newTally(p)
 			}
-			require.NoError(tb, tallies[home].add(sightings))
+			require.NoError(tb, tallies[at].add(sightings))
 		}
 	}
 	for _, t := range tallies {

@@ -33,6 +33,8 @@ type packFn struct {
 
 	packer *packer
 	now    beam.EventTime
+	// first is the earliest event time of the bundle.
+	first beam.EventTime
 	// The emitters of the element at hand: the packer's callbacks outlive it.
 	blocks   func(beam.EventTime, int64, []byte)
 	rejected func(beam.EventTime, event.Rejected)
@@ -49,16 +51,21 @@ func (f *packFn) Setup() {
 		})
 }
 
+func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, event.Rejected), func(beam.EventTime, ledger.Ledger)) {
+	f.first = mtime.MaxTimestamp
+}
+
 func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), _ func(beam.EventTime, ledger.Ledger)) error {
-	f.now, f.blocks, f.rejected = at, blocks, rejected
+	f.now, f.first, f.blocks, f.rejected = at, min(f.first, at), blocks, rejected
 	return f.packer.add(b)
 }
 
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
-// one, so all three emitters take it.
+// one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
+// what they are of before they are written.
 func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), ledgers func(beam.EventTime, ledger.Ledger)) {
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l ledger.Ledger) { ledgers(f.now, l) })
+	f.packer.flush(func(l ledger.Ledger) { ledgers(f.first, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
@@ -105,10 +112,12 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		rejected(r)
 	}
 	for home, b := range out.sightings {
-		sightings(mtime.FromMilliseconds(f.P.eventTime(home)), shard, b)
+		sightings(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
 	}
-	out.account.Origin = ledger.Origin{Step: ledger.Joined, Shard: shard, Time: f.bucket.Index * f.P.Bucket}
-	ledgers(*out.account)
+	if !out.joined {
+		out.account.Origin = f.P.origin(ledger.Joined, shard, f.bucket.Index)
+		ledgers(*out.account)
+	}
 	return nil
 }
 
@@ -130,7 +139,7 @@ func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(
 	}
 	account := newLedger(&f.P)
 	f.tally.settle(account, rejected)
-	account.Origin = ledger.Origin{Step: ledger.Tallied, Shard: shard, Time: at.Milliseconds()}
+	account.Origin = f.P.origin(ledger.Tallied, shard, f.P.bucketIn(at.Milliseconds()))
 	ledgers(*account)
 	return nil
 }

@@ -23,19 +23,31 @@ type output struct {
 	samples []byte // of the block at hand
 	encoded []byte
 	part    int // of the block at hand
-	// sightings by the home bucket that will tally them.
-	sightings map[int64][]byte
+	// joined: an earlier run has emitted the bucket's samples, and what is left to tell is
+	// what later buckets want to know of it.
+	joined bool
+	// sightings by the home that will tally them.
+	sightings map[home][]byte
 	orphans   []event.Rejected
 	account   *ledger.Ledger
 	interval  *ledger.Interval
 }
 
+// home is the bucket that tells an engagement's fate, and the engagement's shard there.
+type home struct{ bucket, shard int64 }
+
 func newOutput(p *Params, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
-	return &output{p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, sightings: map[int64][]byte{}, account: newLedger(p)}
+	return &output{
+		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket),
+		sightings: map[home][]byte{}, account: newLedger(p),
+	}
 }
 
 // Sample implements Output.
 func (o *output) Sample(s *sample.Sample) {
+	if o.joined {
+		return
+	}
 	o.encoded = o.encoder.Append(o.encoded[:0], s)
 	if len(o.samples)+len(o.encoded) > sampleBlockBytes {
 		o.emitBlock(false)
@@ -47,6 +59,9 @@ func (o *output) Sample(s *sample.Sample) {
 // finish emits the last block. An empty one matters only where a bucket is a slice's own:
 // it says that the bucket is finished.
 func (o *output) finish() {
+	if o.joined {
+		return
+	}
 	start := o.bucket * o.p.Bucket
 	if own := start < o.p.To && start+o.p.Bucket > o.p.From; own || o.part > 0 || len(o.samples) > 0 {
 		o.emitBlock(true)
@@ -89,10 +104,17 @@ func (o *output) count(s *sample.Sample) {
 }
 
 // SampledOut implements Output.
-func (o *output) SampledOut() { o.account.Views.SampledOut++ }
+func (o *output) SampledOut() {
+	if !o.joined {
+		o.account.Views.SampledOut++
+	}
+}
 
 // DuplicateView implements Output.
 func (o *output) DuplicateView(differing bool) {
+	if o.joined {
+		return
+	}
 	o.account.Views.Duplicates++
 	if differing {
 		o.account.Views.DuplicatesDiffering++
@@ -104,9 +126,13 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 	if g.Time < o.p.From || g.Time >= o.p.To {
 		return // another slice accounts for it
 	}
+	at := home{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
+	if o.p.joined(at.bucket) {
+		return // an earlier run has told its fate
+	}
 	if !s.Final {
-		home := o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)
-		o.sightings[home] = appendSighting(o.sightings[home], o.p, g, s)
+		at.shard = o.p.shardOf(g.Hash, at.bucket)
+		o.sightings[at] = appendSighting(o.sightings[at], o.p, g, s)
 		return
 	}
 	orphan := countFate(o.account.Engagements[o.p.Kinds[g.Kind].Name], s.Seen, partlyLate(o.p, g))

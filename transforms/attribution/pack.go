@@ -129,7 +129,9 @@ func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
 	account := k.stretches[key]
 	if account == nil {
 		account = newLedger(k.p)
-		account.Origin = ledger.Origin{Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset}
+		account.Origin = ledger.Origin{
+			Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset, MaxTime: b.MaxTime, AfterIdle: b.AfterIdle,
+		}
 		k.stretches[key] = account
 	}
 	account.Origin.First = min(account.Origin.First, b.Offset)
@@ -344,10 +346,10 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 func (k *packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 	shards := k.blocks[bucket]
 	if shards == nil {
-		shards = make([]blockWriter, k.p.Shards)
+		shards = make([]blockWriter, k.p.shardsOf(bucket))
 		k.blocks[bucket] = shards
 	}
-	shard := int64(hash % uint64(k.p.Shards))
+	shard := int64(hash % uint64(len(shards)))
 	w := &shards[shard]
 	if len(w.block) == 0 {
 		w.open(bucket, bucket*k.p.Bucket)

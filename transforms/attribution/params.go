@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"tributary/io/event"
+	"tributary/transforms/ledger"
 	"tributary/transforms/sample"
 )
 
@@ -78,6 +79,8 @@ type Params struct {
 	Bucket int64
 	// Shards is over how many keys a bucket is spread. It changes no results either.
 	Shards int
+	// Earlier are the numbers of shards of earlier buckets, in order of Until.
+	Earlier []Layout
 	// Compress says that blocks are compressed: worth its time where they are moved between
 	// processes and rest in state, and not where they stay in memory. It changes no results.
 	Compress bool
@@ -90,9 +93,19 @@ type Params struct {
 	// From and To bound the slice of event time that is accounted for: samples of views
 	// in [From, To). Events outside are used as far as they matter for that slice.
 	From, To int64
+	// Since is the start of the first bucket that is joined, the others having been joined by
+	// an earlier run: their samples, and orphans that they are home to, are not emitted.
+	// Unlike From, it does not bound what is accounted for. 0 joins all.
+	Since int64
 	// LogEnd is the largest event time in the log, if it ends: a label that needs
 	// later engagements is immature. NoLogEnd for a stream.
 	LogEnd int64
+}
+
+// Layout is the number of shards of buckets that start before Until.
+type Layout struct {
+	Until  int64
+	Shards int
 }
 
 // NoLogEnd is the LogEnd of a log that goes on; it is also a To that bounds nothing.
@@ -111,6 +124,12 @@ func (p *Params) Validate() error {
 	}
 	positive("bucket", p.Bucket)
 	positive("shards", int64(p.Shards))
+	for i, l := range p.Earlier {
+		positive("earlier shards", int64(l.Shards))
+		if i > 0 && l.Until <= p.Earlier[i-1].Until {
+			errs = append(errs, fmt.Errorf("earlier shards: must be in order, got until %d after %d", l.Until, p.Earlier[i-1].Until))
+		}
+	}
 	for _, k := range p.Kinds {
 		positive("window of "+k.Name, k.Window)
 	}
@@ -175,12 +194,49 @@ func (p *Params) Reach() Reach {
 	}
 }
 
+// LooksBack is how far before the start of a bucket the events lie that matter for it, in
+// milliseconds: without those before, its samples are the same, and so are the fates of the
+// engagements that it is home to.
+func (p *Params) LooksBack() int64 {
+	// What an engagement of its views may be a duplicate of; an engagement that names its
+	// view's time lies at most three times the skew before it, which margin covers.
+	back := p.ClockSkew + p.margin() + p.DuplicatesWithin
+	// What it is home to may have its view that far back.
+	return back + p.longestWindow() + p.margin()
+}
+
+// shardOf returns the shard of a view's hash in bucket b.
+func (p *Params) shardOf(hash uint64, b int64) int64 { return int64(hash % uint64(p.shardsOf(b))) }
+
+// shardsOf returns the number of shards of bucket b.
+func (p *Params) shardsOf(b int64) int {
+	for _, l := range p.Earlier {
+		if b*p.Bucket < l.Until {
+			return l.Shards
+		}
+	}
+	return p.Shards
+}
+
+// joined tells whether an earlier run has joined bucket b.
+func (p *Params) joined(b int64) bool { return b*p.Bucket < p.Since }
+
 // bucketOf returns the index of the bucket that holds event time t.
 func (p *Params) bucketOf(t int64) int64 { return floorDiv(t, p.Bucket) }
 
 // eventTime is the event time of whatever belongs to bucket b, and with it its window:
 // the last millisecond at which an engagement may count for a view of the bucket.
 func (p *Params) eventTime(b int64) int64 { return (b+1)*p.Bucket + p.longestWindow() - 1 }
+
+// bucketIn is the bucket whose eventTime lies in the same window of a bucket's length as t.
+func (p *Params) bucketIn(t int64) int64 {
+	return floorDiv(t, p.Bucket) - 1 - floorDiv(p.longestWindow()-1, p.Bucket)
+}
+
+// origin is that of the account of a step for a shard of bucket b.
+func (p *Params) origin(step ledger.Step, shard, b int64) ledger.Origin {
+	return ledger.Origin{Step: step, Shard: shard, Shards: int64(p.shardsOf(b)), Time: b * p.Bucket}
+}
 
 func floorDiv(a, b int64) int64 {
 	q := a / b

@@ -181,17 +181,26 @@ type inMemory struct {
 // runInMemory runs the transform's parts as Join connects them. The seed decides how the
 // log is cut into batches and in which order they come.
 func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMemory {
+	return runFrom(t, p, log, nil, seed)
+}
+
+// runFrom does so with the records of each partition from an offset on.
+func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64, seed int64) inMemory {
 	random := rand.New(rand.NewSource(seed))
 	got := inMemory{account: newLedger(p), refused: map[string]int{}}
 	refuse := func(r event.Rejected) {
-		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, r.Record)]++
+		record := string(r.Record)
+		if r.Reason == event.ReasonOrphan {
+			record = "" // of which only the id has travelled
+		}
+		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, record)]++
 	}
 	blocks := map[blockKey][][]byte{}
 	k := newPacker(p, func(shard, bucket int64, block []byte) {
 		key := blockKey{shard, bucket}
 		blocks[key] = append(blocks[key], block)
 	}, refuse)
-	for _, b := range batches(log, random) {
+	for _, b := range batches(log, from, random) {
 		require.NoError(t, k.add(b))
 		if random.Intn(4) == 0 {
 			got.account.Merge(flushed(k))
@@ -204,7 +213,7 @@ func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMem
 		encoder.Columns = append(encoder.Columns, sample.Column{Kind: kind.Name, Func: kind.Label})
 	}
 	var samples [][]byte
-	sightings := map[blockKey][][]byte{}
+	sightings := map[home][][]byte{}
 	joiner := NewJoiner(p)
 	var bucket Bucket
 	for key, all := range blocks {
@@ -230,9 +239,8 @@ func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMem
 		for _, r := range out.orphans {
 			refuse(r)
 		}
-		for home, s := range out.sightings {
-			home := blockKey{key.shard, home}
-			sightings[home] = append(sightings[home], s)
+		for at, s := range out.sightings {
+			sightings[at] = append(sightings[at], s)
 		}
 	}
 	for _, all := range sightings {
@@ -269,18 +277,32 @@ func sampleJSON(t require.TestingT, p *Params, encoded []byte) string {
 	return string(out)
 }
 
-// batches cuts each partition's log into batches at random and shuffles them.
-func batches(log []*record, random *rand.Rand) []event.Batch {
+// refusal is what runInMemory notes of a record that was refused.
+func refusal(reason event.Reason, r *record) string {
+	text := jsonOf(r)
+	if reason == event.ReasonOrphan {
+		text = ""
+	}
+	return fmt.Sprintf("%s %d@%d %s", reason, r.partition, r.offset, text)
+}
+
+// batches cuts each partition's log, from an offset on, into batches at random and shuffles
+// them.
+func batches(log []*record, from map[int32]int64, random *rand.Rand) []event.Batch {
 	var out []event.Batch
 	open := map[int32]int{} // index in out
 	largest := map[int32]int64{}
 	for _, r := range log {
+		before, seen := largest[r.partition]
+		if !seen {
+			before = event.NoTime
+		}
+		largest[r.partition] = max(before, r.time)
+		if r.offset < from[r.partition] {
+			continue
+		}
 		at, ok := open[r.partition]
 		if !ok || random.Intn(3) == 0 {
-			before, seen := largest[r.partition]
-			if !seen {
-				before = event.NoTime
-			}
 			at = len(out)
 			open[r.partition] = at
 			out = append(out, event.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before, Framed: true})
@@ -288,9 +310,6 @@ func batches(log []*record, random *rand.Rand) []event.Batch {
 		b := &out[at]
 		b.Records = event.AppendFramed(b.Records, r.offset-b.Offset, []byte(jsonOf(r)))
 		b.Count++
-		if before, seen := largest[r.partition]; !seen || r.time > before {
-			largest[r.partition] = r.time
-		}
 	}
 	random.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out

@@ -316,7 +316,7 @@ func TestStreamEqualsBatch(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p, log := storyParams(true), generatedLog(seed)
 			random := rand.New(rand.NewSource(seed))
-			stream := streamOf(p, batches(log, random))
+			stream := streamOf(p, batches(log, nil, random))
 			streamedSamples, _ := samplesOf(t, p, runStream(t, p, stream))
 			name := t.Name()
 			batchSamples, _ := samplesOf(t, p, runBatch(t, p, stream))

@@ -1,0 +1,79 @@
+package attribution
+
+import (
+	"maps"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/io/event"
+)
+
+// TestResumedJoin joins the rest of a log after all buckets before one were joined, reading
+// each partition from anywhere before the first record that LooksBack says may matter, over
+// another number of shards from some bucket on: samples and orphans are those of an
+// undisturbed run from that bucket on, and what is late is late again.
+func TestResumedJoin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawParams(t)
+		p.From, p.To = math.MinInt64, NoLogEnd
+		for i := range p.Inputs {
+			p.Inputs[i].Ordered = true
+		}
+		log := drawLog(t, p)
+		for _, r := range log {
+			r.ordered = true
+		}
+		whole := runInMemory(t, p, log, 1)
+
+		q := *p
+		q.Since = p.Bucket * rapid.Int64Range(1, 300/p.Bucket+1).Draw(t, "since")
+		q.Earlier = []Layout{{Until: q.Since + p.Bucket*rapid.Int64Range(0, 3).Draw(t, "until"), Shards: p.Shards}}
+		q.Shards = rapid.IntRange(1, 9).Draw(t, "new shards")
+		from := map[int32]int64{}
+		passed := map[int32]bool{}
+		for _, r := range log {
+			passed[r.partition] = passed[r.partition] || r.time >= q.Since-p.LooksBack()
+			if !passed[r.partition] && rapid.IntRange(0, 9).Draw(t, "skipped") > 0 {
+				from[r.partition] = r.offset + 1
+			}
+		}
+		rest := runFrom(t, &q, log, from, rapid.Int64().Draw(t, "seed"))
+
+		wantEncoded := []string{}
+		for i, s := range whole.samples {
+			if s.Time >= q.Since {
+				wantEncoded = append(wantEncoded, whole.encoded[i])
+			}
+		}
+		require.Equal(t, wantEncoded, append([]string{}, rest.encoded...), "log:\n%s", describe(log))
+		want := maps.Clone(whole.refused)
+		for _, r := range log {
+			if r.offset < from[r.partition] {
+				for _, reason := range []event.Reason{event.ReasonLate, event.ReasonPartlyLate} {
+					delete(want, refusal(reason, r))
+				}
+			}
+			if !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Since {
+				delete(want, refusal(event.ReasonOrphan, r))
+			}
+		}
+		require.Equal(t, want, rest.refused, "log:\n%s", describe(log))
+	})
+}
+
+// TestLayoutOf looks at both sides of a change of shards.
+func TestLayoutOf(t *testing.T) {
+	p := &Params{Bucket: 10, Shards: 5, Earlier: []Layout{{Until: 20, Shards: 3}, {Until: 40, Shards: 7}}, Since: 20}
+	for bucket, want := range map[int64]int{-1: 3, 1: 3, 2: 7, 3: 7, 4: 5, 100: 5} {
+		require.Equal(t, want, p.shardsOf(bucket), "bucket %d", bucket)
+	}
+	require.True(t, p.joined(1))
+	require.False(t, p.joined(2))
+	p.Earlier[0].Until = 40
+	require.ErrorContains(t, p.Validate(), "earlier shards: must be in order, got until 40 after 40")
+	p.Earlier[0].Shards = 0
+	require.ErrorContains(t, p.Validate(), "earlier shards: must be positive, got 0")
+}
