@@ -102,8 +102,12 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 	}
 	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
 	b.open.Count++
-	if at != event.NoTime && at >= b.after.MaxTime {
-		b.after.MaxTime, b.after.Raised = at, false
+	switch {
+	case at == event.NoTime:
+	case at >= b.after.MaxTime:
+		b.after.MaxTime, b.after.Raised, b.after.LogMaxTime = at, false, 0
+	case b.after.Raised:
+		b.after.LogMaxTime = max(b.after.LogMaxTime, at)
 	}
 	b.after.Next = offset + 1
 	return nil
@@ -121,7 +125,7 @@ func (b *batcher) wake() {
 		return
 	}
 	if reached := b.watermark + b.outOfOrderness; b.after.MaxTime < reached {
-		b.after.MaxTime, b.after.Raised = reached, true
+		b.after.LogMaxTime, b.after.MaxTime, b.after.Raised = b.after.logTime(), reached, true
 	}
 }
 

@@ -3,17 +3,16 @@ package kafkaio
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
 )
-
-// markEvery is how many offsets of a partition share a mark: so far apart are those that
-// compaction leaves, and so much more than needed may be read again.
-const markEvery = 1 << 16
 
 // MarksTopic is the compacted topic in which readers note marks.
 type MarksTopic struct {
@@ -26,24 +25,69 @@ type MarksTopic struct {
 type Mark struct {
 	Partition Partition
 	Position
+	// Begin says that it is where the job's reading began: to the job there is nothing
+	// before it, and marks that were written earlier are about another reading.
+	Begin bool
+	// Written is when it was written, in ms.
+	Written int64
 }
 
-// markValue is what a mark's record holds; the record's key names the partition and the
-// stretch of offsets.
+// ring is a set of keys that a partition's marks take in turn, as event time goes on: of
+// each stretch of event time compaction keeps one mark, and of all that is older none.
+type ring struct {
+	name    string
+	stretch time.Duration
+	keys    int64
+}
+
+// rings: the minutes of half a day, for a job that was at work until just now, and the hours
+// of three weeks, for long windows and partitions that are far ahead of others. They take
+// about 100 KB a partition.
+var rings = []ring{{"m", time.Minute, 512}, {"h", time.Hour, 512}}
+
+// stretchOf is the number of a ring's stretch that holds an event time.
+func (g ring) stretchOf(ms int64) int64 { return ms / g.stretch.Milliseconds() }
+
+// markValue is what a mark's record holds. There is no event time if none was read before.
 type markValue struct {
 	Partition Partition `json:"partition"`
 	Offset    int64     `json:"offset"`
-	MaxTimeMs int64     `json:"max_event_time_ms"`
+	MaxTimeMs *int64    `json:"max_event_time_ms,omitempty"`
+	Begin     bool      `json:"begin,omitempty"`
 }
 
-// record is the mark as a record of a marks topic.
-func (m Mark) record(topic string) (*kgo.Record, error) {
-	value, err := json.Marshal(markValue{m.Partition, m.Offset, m.MaxTime})
+// records are the mark as records of a marks topic, one a ring.
+func (m Mark) records(topic string) ([]*kgo.Record, error) {
+	v := markValue{Partition: m.Partition, Offset: m.Offset, Begin: m.Begin}
+	if m.MaxTime != event.NoTime {
+		v.MaxTimeMs = &m.MaxTime
+	}
+	value, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("mark of %s: %w", m.Partition, err)
 	}
-	key := m.Partition.String() + "/" + strconv.FormatInt(m.Offset/markEvery, 10)
-	return &kgo.Record{Topic: topic, Key: []byte(key), Value: value}, nil
+	if m.Begin {
+		return []*kgo.Record{{Topic: topic, Key: []byte(m.Partition.String() + "/begin"), Value: value}}, nil
+	}
+	var records []*kgo.Record
+	for _, g := range rings {
+		key := m.Partition.String() + "/" + g.name + strconv.FormatInt(g.stretchOf(m.MaxTime)%g.keys, 10)
+		records = append(records, &kgo.Record{Topic: topic, Key: []byte(key), Value: value})
+	}
+	return records, nil
+}
+
+// parseMark reads what records wrote.
+func parseMark(r *kgo.Record) (Mark, error) {
+	var v markValue
+	if err := json.Unmarshal(r.Value, &v); err != nil {
+		return Mark{}, fmt.Errorf("a mark: %w", err)
+	}
+	m := Mark{Partition: v.Partition, Position: Position{Offset: v.Offset, MaxTime: event.NoTime}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
+	if v.MaxTimeMs != nil {
+		m.MaxTime = *v.MaxTimeMs
+	}
+	return m, nil
 }
 
 // ReadMarks reads all marks that are in the topic now, in no particular order. The error
@@ -51,12 +95,12 @@ func (m Mark) record(topic string) (*kgo.Record, error) {
 func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
 	var marks []Mark
 	err := ReadAll(ctx, c, topic, func(r *kgo.Record) error {
-		var v markValue
-		if err := json.Unmarshal(r.Value, &v); err != nil {
-			return fmt.Errorf("a mark: %w", err)
+		if r.Value == nil {
+			return nil // somebody has removed one
 		}
-		marks = append(marks, Mark{v.Partition, Position{Offset: v.Offset, MaxTime: v.MaxTimeMs}})
-		return nil
+		m, err := parseMark(r)
+		marks = append(marks, m)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("marks in topic %s: %w", topic, err)
@@ -65,29 +109,86 @@ func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
 }
 
 // Resume returns where to read each partition from so that every record with an event time
-// of before (ms) or later is read again: the latest mark with no such record behind it. A
-// partition without such a mark is not among them: it is read from its beginning.
-func Resume(marks []Mark, before int64) map[Partition]Position {
+// of before (ms) or later is read again: the latest mark with no such record behind it, or
+// else where the reading of the partition began. A partition of which neither is known is
+// not among them. Where a cut is such a mark, the latest cut comes before other marks.
+func Resume(marks, cuts []Mark, before int64) map[Partition]Position {
+	begins := map[Partition]Mark{}
 	from := map[Partition]Position{}
 	for _, m := range marks {
-		if m.MaxTime != event.NoTime && m.MaxTime >= before {
-			continue
-		}
-		if have, ok := from[m.Partition]; !ok || m.Offset > have.Offset {
-			from[m.Partition] = m.Position
+		if begin, ok := begins[m.Partition]; m.Begin && (!ok || m.Written >= begin.Written) {
+			begins[m.Partition], from[m.Partition] = m, m.Position
 		}
 	}
+	latest := func(marks []Mark, from map[Partition]Position) map[Partition]Position {
+		for _, m := range marks {
+			if begin, ok := begins[m.Partition]; m.Begin || m.MaxTime >= before || ok && m.Written < begin.Written {
+				continue
+			}
+			if have, ok := from[m.Partition]; !ok || m.Offset > have.Offset {
+				from[m.Partition] = m.Position
+			}
+		}
+		return from
+	}
+	maps.Copy(latest(marks, from), latest(cuts, map[Partition]Position{}))
 	return from
 }
 
-// marksOf returns the marks of positions. A largest event time that was raised after an
-// idle partition came back is not a fact about the log, and makes no mark.
-func (r *reader) marksOf(at restriction) []Mark {
+// dueMarks returns the marks of partitions whose event time has come to another stretch, or
+// which have none yet. A largest event time that was raised after an idle partition came
+// back is not a fact about the log: the mark has the one that is.
+func (r *reader) dueMarks(at restriction) []Mark {
 	var marks []Mark
 	for i, p := range at.Partitions {
-		if p.MaxTime != event.NoTime && !p.Raised {
-			marks = append(marks, Mark{r.parts[i].name(), Position{Offset: p.Next, MaxTime: p.MaxTime}})
+		largest := p.logTime()
+		if largest == event.NoTime {
+			continue
+		}
+		if stretch := rings[0].stretchOf(largest); !r.parts[i].marked || r.parts[i].stretch != stretch {
+			r.parts[i].marked, r.parts[i].stretch = true, stretch
+			marks = append(marks, Mark{Partition: r.parts[i].name(), Position: Position{Offset: p.Next, MaxTime: largest}})
 		}
 	}
 	return marks
+}
+
+// noteBegin writes down where the reading of partitions begins, unless it goes on from marks.
+func (r *Reading) noteBegin(ctx context.Context, at restriction) error {
+	if r.Marks == nil || r.Start.At == AtOffsets || len(at.Partitions) == 0 {
+		return nil
+	}
+	marks := make([]Mark, 0, len(at.Partitions))
+	for _, p := range at.Partitions {
+		t := r.Topics[p.Topic]
+		marks = append(marks, Mark{
+			Partition: Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p.Partition},
+			Position:  Position{Offset: p.Next, MaxTime: p.MaxTime}, Begin: true,
+		})
+	}
+	cluster, _ := r.cluster(r.Marks.Cluster)
+	client, err := cluster.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+	defer cancel()
+	return writeMarks(ctx, client, r.Marks.Topic, marks)
+}
+
+func writeMarks(ctx context.Context, client *kgo.Client, topic string, marks []Mark) error {
+	var records []*kgo.Record
+	var errs []error
+	for _, m := range marks {
+		of, err := m.records(topic)
+		records, errs = append(records, of...), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("write marks to %s: %w", topic, err)
+	}
+	return nil
 }

@@ -1,12 +1,13 @@
 package kafkaio
 
 import (
-	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
 	"tributary/io/event"
@@ -15,48 +16,115 @@ import (
 // TestResumeFromMarks writes marks while reading, and goes on from them as a new job.
 func TestResumeFromMarks(t *testing.T) {
 	b := newBroker(t)
-	topic, marks := b.topic(2), b.topic(1, "cleanup.policy", "compact")
+	topic, marks := b.topic(2), b.topic(3, "cleanup.policy", "compact")
 	r := b.reading(topic)
 	r.Stop, r.Marks = Stop{}, &MarksTopic{Topic: marks}
 	s := newSession(t, r, 0)
-	now := time.Now()
-	s.reader.now = func() time.Time { return now }
+	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
+	const minute = 60_000
 	for i := range int64(4) {
-		base := 1_000 * (i + 1)
+		base := minute * (i + 1)
 		b.produce(topic, 0, at(base), at(base+500))
 		b.produce(topic, 1, at(base+200))
 		s.until(func() bool { return s.at.Partitions[0].Next == 2*i+2 && s.at.Partitions[1].Next == i+1 })
-		now = now.Add(notesEvery)
-		s.reader.note(t.Context(), s.at)
-		<-s.reader.notes.done
+		s.note()
+		s.note() // within a minute, one is enough
 	}
-	// The topic is compacted in the end: of one stretch of offsets the last mark stays.
 	found, err := ReadMarks(t.Context(), b.cluster, marks)
 	require.NoError(t, err)
-	slices.SortFunc(found, func(x, y Mark) int { return cmp.Or(cmp.Compare(x.Offset, y.Offset), cmp.Compare(x.MaxTime, y.MaxTime)) })
 	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
-	require.Equal(t, []Mark{
-		{second, Position{1, 1_200}},
-		{first, Position{2, 1_500}},
-		{second, Position{2, 2_200}},
-		{second, Position{3, 3_200}},
-		{first, Position{4, 2_500}},
-		{second, Position{4, 4_200}},
-		{first, Position{6, 3_500}},
-		{first, Position{8, 4_500}},
-	}, found)
+	want := []Mark{
+		{Partition: first, Position: Position{0, event.NoTime}, Begin: true},
+		{Partition: second, Position: Position{0, event.NoTime}, Begin: true},
+	}
+	for i := range int64(4) {
+		want = append(want,
+			Mark{Partition: first, Position: Position{2*i + 2, minute*(i+1) + 500}},
+			Mark{Partition: second, Position: Position{i + 1, minute*(i+1) + 200}})
+	}
+	require.ElementsMatch(t, want, distinct(found))
 
-	r.Start = Start{At: AtOffsets, Offsets: Resume(found, 3_000)}
+	r.Start, err = r.StartFromLog(t.Context(), 3*minute, nil)
+	require.NoError(t, err)
+	require.Equal(t, Start{At: AtOffsets, Offsets: map[Partition]Position{first: {4, 2*minute + 500}, second: {2, 2*minute + 200}}}, r.Start)
 	r.Stop = Stop{At: StopAtEnd}
 	again := newSession(t, r, 0)
+	require.NoError(t, again.reading.noteBegin(t.Context(), again.at), "it began where the first one did")
 	again.finish()
-	var want []read
+	var rest []read
 	for _, rec := range b.log(topic) {
 		if rec.Partition == 0 && rec.Offset >= 4 || rec.Partition == 1 && rec.Offset >= 2 {
-			want = append(want, rec)
+			rest = append(rest, rec)
 		}
 	}
-	require.Equal(t, want, sorted(records(t, again.batches)), "with the same largest times before them")
+	require.Equal(t, rest, sorted(records(t, again.batches)), "with the same largest times before them")
+	after, err := ReadMarks(t.Context(), b.cluster, marks)
+	require.NoError(t, err)
+	require.ElementsMatch(t, found, after)
+}
+
+// note writes down where the session is, and waits until that is done.
+func (s *session) note() {
+	s.reader.note(s.t.Context(), s.at)
+	if s.reader.notes.done != nil {
+		<-s.reader.notes.done
+	}
+}
+
+// distinct takes the marks of all rings for one, and forgets when they were written.
+func distinct(marks []Mark) []Mark {
+	seen := map[Mark]bool{}
+	var out []Mark
+	for _, m := range marks {
+		m.Written = 0
+		if !seen[m] {
+			seen[m] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// TestMarksOfAnotherStart: what was noted before the reading began anew, elsewhere in the
+// log, is about other largest times.
+func TestMarksOfAnotherStart(t *testing.T) {
+	p := Partition{Topic: "t"}
+	marks := []Mark{
+		{Partition: p, Position: Position{9, 90}, Written: 1},
+		{Partition: p, Position: Position{5, event.NoTime}, Begin: true, Written: 2},
+		{Partition: p, Position: Position{3, event.NoTime}, Begin: true, Written: 1},
+	}
+	require.Equal(t, map[Partition]Position{p: {5, event.NoTime}}, Resume(marks, nil, 100))
+	marks = append(marks, Mark{Partition: p, Position: Position{7, 80}, Written: 3})
+	require.Equal(t, map[Partition]Position{p: {7, 80}}, Resume(marks, nil, 100))
+
+	stale := []Mark{{Partition: p, Position: Position{6, 70}, Written: 1}, {Partition: p, Position: Position{8, 100}, Written: 3}}
+	require.Equal(t, map[Partition]Position{p: {7, 80}}, Resume(marks, stale, 100), "no cut serves")
+	cuts := append(stale, Mark{Partition: p, Position: Position{6, 70}, Written: 3})
+	require.Equal(t, map[Partition]Position{p: {6, 70}}, Resume(marks, cuts, 100), "a cut comes first")
+}
+
+// TestRingsAreBounded: compaction keeps marks near any event time that a job may go back
+// to, and their number does not grow.
+func TestRingsAreBounded(t *testing.T) {
+	p := Partition{Topic: "t"}
+	kept := map[string]Mark{}
+	end := int64(60 * 24 * 60) // minutes, of sixty days
+	for minute := range end + 1 {
+		m := Mark{Partition: p, Position: Position{Offset: minute, MaxTime: minute * 60_000}}
+		records, err := m.records("marks")
+		require.NoError(t, err)
+		for _, r := range records {
+			kept[string(r.Key)], err = parseMark(r)
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, kept, 1024)
+	for _, tt := range []struct{ back, within int64 }{{1, 1}, {500, 1}, {600, 60}, {500 * 60, 60}, {60 * 24 * 60, 0}} {
+		from, ok := Resume(slices.Collect(maps.Values(kept)), nil, (end-tt.back)*60_000)[p]
+		require.Equal(t, tt.within > 0, ok, "%d minutes back", tt.back)
+		require.True(t, !ok || from.Offset >= end-tt.back-1-tt.within, "%d minutes back: %d of %d", tt.back, from.Offset, end)
+	}
 }
 
 // TestResume: nothing at or after the time is left out, and no more is read than the marks
@@ -71,7 +139,7 @@ func TestResume(t *testing.T) {
 		before := rapid.Int64Range(0, 110).Draw(t, "before")
 		for offset, ms := range log {
 			if rapid.Bool().Draw(t, "marked") {
-				marks = append(marks, Mark{p, Position{int64(offset), largest}})
+				marks = append(marks, Mark{Partition: p, Position: Position{int64(offset), largest}})
 				if largest < before {
 					best = int64(offset)
 				}
@@ -79,7 +147,7 @@ func TestResume(t *testing.T) {
 			largest = max(largest, ms)
 		}
 		marks = rapid.Permutation(marks).Draw(t, "order")
-		from := Resume(marks, before)[p]
+		from := Resume(marks, nil, before)[p]
 		require.Equal(t, best, from.Offset)
 		for offset, ms := range log {
 			if ms >= before {
@@ -97,20 +165,98 @@ func TestReadMarksOfNothing(t *testing.T) {
 	topic := b.topic(1)
 	b.produce(topic, 0, "no mark")
 	_, err = ReadMarks(t.Context(), b.cluster, topic)
-	require.ErrorContains(t, err, "marks in topic "+topic+": partition 0, offset 0: ")
+	require.ErrorContains(t, err, "marks in topic "+topic+": ")
+	require.ErrorContains(t, err, "read "+topic+"/0@0: a mark: ")
 	_, err = ReadMarks(t.Context(), b.cluster, "no-such-topic")
 	require.ErrorContains(t, err, "marks in topic no-such-topic: ")
 }
 
-// TestRaisedMakesNoMark: what was raised after an idle partition came back is no fact about
+// TestRaisedIsNotMarked: what was raised after an idle partition came back is no fact about
 // the log.
-func TestRaisedMakesNoMark(t *testing.T) {
+func TestRaisedIsNotMarked(t *testing.T) {
 	r := &reader{topics: []*topic{{Topic: Topic{Name: "t"}}}}
 	at := restriction{Partitions: []position{
-		{Next: 1, MaxTime: 5}, {Partition: 1, Next: 2, MaxTime: 6, Raised: true}, {Partition: 2, MaxTime: event.NoTime},
+		{Next: 1, MaxTime: 5}, {Partition: 1, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: 4}, {Partition: 2, MaxTime: event.NoTime},
+		{Partition: 3, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: event.NoTime},
 	}}
 	for i, p := range at.Partitions {
 		r.parts = append(r.parts, &partition{batcher: batcher{topic: r.topics[0], index: i, after: p}})
 	}
-	require.Equal(t, []Mark{{Partition{Topic: "t"}, Position{1, 5}}}, r.marksOf(at))
+	want := []Mark{{Partition: Partition{Topic: "t"}, Position: Position{1, 5}}, {Partition: Partition{Topic: "t", Partition: 1}, Position: Position{2, 4}}}
+	require.Equal(t, want, r.dueMarks(at))
+	require.Empty(t, r.dueMarks(at), "the event time has not gone on")
+}
+
+// TestStartFromLog: what is no longer there is an error that says what is needed.
+func TestStartFromLog(t *testing.T) {
+	t.Setenv("TRIBUTARY_KAFKA", "") // brokers differ in when they forget the ends of a topic
+	b := newBroker(t)
+	topic, marks := b.topic(3), b.topic(1, "cleanup.policy", "compact")
+	r := b.reading(topic)
+	r.Marks = &MarksTopic{Topic: marks}
+	for p := range int32(3) {
+		b.produce(topic, p, at(60_000), at(120_000), at(180_000), at(240_000))
+	}
+	s := newSession(t, r, 0)
+	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
+	require.NoError(t, s.slice())
+	s.at.Partitions[0].Next, s.at.Partitions[0].MaxTime = 2, 120_000
+	s.at.Partitions[1].MaxTime, s.at.Partitions[2].MaxTime = event.NoTime, event.NoTime
+	s.note()
+	first := Partition{Topic: topic}
+	start := func(before int64) (map[Partition]Position, error) {
+		got, err := r.StartFromLog(t.Context(), before, nil)
+		return got.Offsets, err
+	}
+	begin := Position{0, event.NoTime}
+	second, third := Partition{Topic: topic, Partition: 1}, Partition{Topic: topic, Partition: 2}
+	got, err := start(150_000)
+	require.NoError(t, err)
+	require.Equal(t, map[Partition]Position{first: {2, 120_000}, second: begin, third: begin}, got)
+	got, err = start(event.NoTime)
+	require.NoError(t, err)
+	require.Equal(t, map[Partition]Position{first: begin, second: begin, third: begin}, got)
+
+	b.truncate(topic, 0, 3)
+	b.truncate(topic, 2, 1)
+	_, err = start(150_000)
+	require.ErrorIs(t, err, ErrTruncated)
+	require.ErrorContains(t, err, "records from event time 1970-01-01T00:02:30Z on are needed\n"+
+		topic+"/0: offset 2 is needed, behind event time 1970-01-01T00:02:00Z, and its log begins at 3\n"+
+		topic+"/2: offset 0 is needed, where the job began, and its log begins at 1")
+	noMarks := r
+	noMarks.Marks = nil
+	_, err = noMarks.StartFromLog(t.Context(), 150_000, nil)
+	require.ErrorContains(t, err, topic+"/2: no mark says where to begin, so offset 0 is needed, and its log begins at 1")
+	r.OnTruncation = SkipTruncated
+	got, err = start(150_000)
+	require.NoError(t, err)
+	require.Equal(t, map[Partition]Position{first: {2, 120_000}, second: begin, third: begin}, got, "the reader skips and counts")
+
+	s.reader.parts[0].marked = false
+	s.at.Partitions[0].Next = 9
+	s.note()
+	_, err = start(150_000)
+	require.ErrorContains(t, err, topic+"/0: its marks go to offset 9, and the log ends at 4: the topic was made anew")
+}
+
+// TestManyMissing: an error about a thousand partitions is still one to read.
+func TestManyMissing(t *testing.T) {
+	missing := make([]error, 1000)
+	for i := range missing {
+		missing[i] = truncation(Partition{Topic: "t", Partition: int32(i)}, Position{}, false, 1)
+	}
+	text := tooShort(missing, event.NoTime).Error()
+	require.Contains(t, text, "all records are needed\nt/0: ")
+	require.Contains(t, text, "\nt/7: ")
+	require.True(t, strings.HasSuffix(text, "\nand 992 more partitions"), text)
+}
+
+// truncate deletes the records of a partition before an offset.
+func (b *broker) truncate(topic string, partition int32, before int64) {
+	b.t.Helper()
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(topic, partition, before, -1)
+	_, err := b.admin.DeleteRecords(b.t.Context(), offsets)
+	require.NoError(b.t, err)
 }

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	// notesEvery is how often a reader notes where it is.
-	notesEvery = 5 * time.Second
+	// commitsEvery is how often a reader commits where it is to its group.
+	commitsEvery = 5 * time.Second
 	// noteWithin bounds how long noting may take.
 	noteWithin = 10 * time.Second
 )
 
-// notes is when a reader last wrote down where it is.
+// notes is what a reader has written down of where it is.
 type notes struct {
+	// last is when it committed to its group.
 	last time.Time
 	// done is closed when what was begun has ended; nil before the first.
 	done chan struct{}
@@ -29,7 +30,7 @@ type notes struct {
 // the log and left at that.
 func (r *reader) note(ctx context.Context, at restriction) {
 	now := r.now()
-	if (r.reading.Group == "" && r.reading.Marks == nil) || now.Sub(r.notes.last) < notesEvery || len(r.parts) != len(at.Partitions) {
+	if len(r.parts) != len(at.Partitions) {
 		return
 	}
 	if r.notes.done != nil {
@@ -39,13 +40,18 @@ func (r *reader) note(ctx context.Context, at restriction) {
 			return // the last ones are still under way
 		}
 	}
-	r.notes.last = now
 	var work []func(context.Context) error
-	if r.reading.Group != "" {
+	if r.reading.Group != "" && now.Sub(r.notes.last) >= commitsEvery {
+		r.notes.last = now
 		work = append(work, r.commits(at)...)
 	}
 	if r.reading.Marks != nil {
-		work = append(work, r.writeMarks(at))
+		if marks := r.dueMarks(at); len(marks) > 0 {
+			work = append(work, r.writeMarks(marks))
+		}
+	}
+	if len(work) == 0 {
+		return
 	}
 	done := make(chan struct{})
 	r.notes.done = done
@@ -82,9 +88,9 @@ func (r *reader) commits(at restriction) []func(context.Context) error {
 	return work
 }
 
-// writeMarks returns what writes the marks of the positions.
-func (r *reader) writeMarks(at restriction) func(context.Context) error {
-	marks, topic := r.marksOf(at), r.reading.Marks.Topic
+// writeMarks returns what writes marks.
+func (r *reader) writeMarks(marks []Mark) func(context.Context) error {
+	topic := r.reading.Marks.Topic
 	var client *kgo.Client
 	if l := r.links[r.reading.Marks.Cluster]; l != nil {
 		client = l.client
@@ -98,14 +104,6 @@ func (r *reader) writeMarks(at restriction) func(context.Context) error {
 			}
 			defer client.Close()
 		}
-		var records []*kgo.Record
-		for _, m := range marks {
-			record, err := m.record(topic)
-			if err != nil {
-				return err
-			}
-			records = append(records, record)
-		}
-		return client.ProduceSync(ctx, records...).FirstErr()
+		return writeMarks(ctx, client, topic, marks)
 	}
 }

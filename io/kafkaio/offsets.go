@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
 )
@@ -267,31 +266,4 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTi
 	case StopNever:
 	}
 	return next, stop, maxTime, err
-}
-
-// Ends returns the end of the log of every partition of a topic that holds anything: the
-// offset after the last record there is.
-func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
-	admin := kadm.NewClient(client)
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err == nil {
-		err = starts.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("starts of topic %s: %w", topic, err)
-	}
-	ends, err := admin.ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ends of topic %s: %w", topic, err)
-	}
-	out := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if start, ok := starts.Lookup(topic, o.Partition); !ok || o.Offset > start.Offset {
-			out[o.Partition] = o.Offset
-		}
-	})
-	return out, nil
 }

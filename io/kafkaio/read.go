@@ -73,9 +73,13 @@ type readFn struct {
 	Reading Reading
 }
 
-// CreateInitialRestriction resolves where the reader starts and stops.
+// CreateInitialRestriction resolves where the reader starts and stops, and notes the start.
 func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (restriction, error) {
-	return f.Reading.initial(ctx, int(index))
+	r, err := f.Reading.initial(ctx, int(index))
+	if err == nil {
+		err = f.Reading.noteBegin(ctx, r)
+	}
+	return r, haltOn(f.Reading.Halt, err)
 }
 
 // SplitRestriction leaves partitions with their reader.
@@ -108,6 +112,13 @@ func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e
 
 // ProcessElement reads one slice.
 func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
+	batches func(beam.EventTime, event.Batch), rejected func(beam.EventTime, event.Rejected),
+) (sdf.ProcessContinuation, error) {
+	next, err := f.read(ctx, we, rt, index, batches, rejected)
+	return next, haltOn(f.Reading.Halt, err)
+}
+
+func (f *readFn) read(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
 	batches func(beam.EventTime, event.Batch), rejected func(beam.EventTime, event.Rejected),
 ) (sdf.ProcessContinuation, error) {
 	key := readerKey{f.Reading.Job, int(index)}

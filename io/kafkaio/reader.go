@@ -28,8 +28,9 @@ const (
 	// endWait is how long a call waits at the end of all logs.
 	endWait = 5 * time.Millisecond
 	// currentAfter is how long a call reads before it believes that it is at the end of all
-	// logs though records keep coming: what a client has fetched ahead knows only of the ends
-	// of before the rest, and brokers answer a few times within that.
+	// logs: what a client has fetched ahead knows only of the ends of before the rest, and
+	// brokers answer a few times within that. Measured: calls that believed it at once left
+	// every other time what had come in during the rest, and its delay doubled.
 	currentAfter = 100 * time.Millisecond
 )
 
@@ -70,6 +71,9 @@ type partition struct {
 	end int64
 	// quietSince is when the last record came, or reading began.
 	quietSince time.Time
+	// stretch is the one of the last mark, if one is marked.
+	stretch int64
+	marked  bool
 	// gapSought is when it was last looked for batches without records.
 	gapSought time.Time
 }
@@ -273,7 +277,7 @@ func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err e
 			if l == nil || len(l.parts) == 0 || r.topics[slices.IndexFunc(r.topics, func(o *topic) bool { return o.Cluster == t.Cluster })] != t {
 				continue
 			}
-			got, err := r.poll(ctx, l, deadline)
+			got, err := r.poll(ctx, l, r.wait(l, begun, deadline), deadline)
 			if err != nil {
 				return some, err
 			}
@@ -282,7 +286,7 @@ func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err e
 		some = some || more
 		r.fresh = false
 		now := r.now()
-		if !more || !now.Before(deadline) || now.Sub(begun) > currentAfter && r.current() {
+		if !now.Before(deadline) || now.Sub(begun) >= currentAfter && (!more || r.current()) {
 			return some, ctx.Err()
 		}
 	}
@@ -291,22 +295,22 @@ func (r *reader) read(ctx context.Context, deadline time.Time) (some bool, err e
 
 // current says whether all partitions were read to their ends, as last heard of.
 func (r *reader) current() bool {
-	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return p.after.Next < min(p.end, p.after.Stop) })
+	return !slices.ContainsFunc(r.parts, (*partition).unread)
 }
 
 func (r *reader) allDone() bool {
 	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return !p.after.done() })
 }
 
-// wait is how long to wait for the records of a cluster.
-func (r *reader) wait(l *link, deadline time.Time) time.Duration {
-	wait := endWait
+// wait is how long to wait for the records of a cluster, in a call that began then.
+func (r *reader) wait(l *link, begun, deadline time.Time) time.Duration {
+	wait := begun.Add(currentAfter).Sub(r.now())
 	if r.fresh {
 		wait = firstWait
 	}
 	for _, ps := range l.parts {
 		for _, p := range ps {
-			if p.after.Next < min(p.end, p.after.Stop) {
+			if p.unread() {
 				wait = max(wait, behindWait)
 			}
 		}
@@ -315,8 +319,8 @@ func (r *reader) wait(l *link, deadline time.Time) time.Duration {
 }
 
 // poll takes what a cluster's client has fetched.
-func (r *reader) poll(ctx context.Context, l *link, deadline time.Time) (some bool, err error) {
-	waiting, cancel := context.WithTimeout(ctx, r.wait(l, deadline))
+func (r *reader) poll(ctx context.Context, l *link, wait time.Duration, deadline time.Time) (some bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
 	fetches := l.client.PollFetches(waiting)
 	cancel()
 	if err := ctx.Err(); err != nil {
@@ -364,6 +368,9 @@ func readable(f kgo.FetchPartition) int64 {
 	}
 	return f.HighWatermark
 }
+
+// unread says whether there are records to read, as last heard of.
+func (p *partition) unread() bool { return p.after.Next < min(p.end, p.after.Stop) }
 
 func (p *partition) name() Partition {
 	return Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.after.Partition}

@@ -46,8 +46,18 @@ type position struct {
 	// Idle says that the partition does not hold the watermark back.
 	Idle bool
 	// Raised says that MaxTime is not from the log: it was raised to the watermark when
-	// the partition came back from being idle.
-	Raised bool
+	// the partition came back from being idle. Then LogMaxTime is the one from the log,
+	// event.NoTime if no record had one; otherwise it is 0.
+	Raised     bool
+	LogMaxTime int64
+}
+
+// logTime is the largest event time before Next by the log alone.
+func (p *position) logTime() int64 {
+	if p.Raised {
+		return p.LogMaxTime
+	}
+	return p.MaxTime
 }
 
 func (p *position) done() bool { return p.Next >= p.Stop }
@@ -106,6 +116,7 @@ const (
 	flagTime
 	flagIdle
 	flagRaised
+	flagLogTime // of one that is raised
 )
 
 // encodeRestriction takes about 10 bytes a partition: numbers are written as differences
@@ -136,6 +147,7 @@ func encodeRestriction(r restriction) []byte {
 		set(flagTime, p.MaxTime != event.NoTime)
 		set(flagIdle, p.Idle)
 		set(flagRaised, p.Raised)
+		set(flagLogTime, p.Raised && p.LogMaxTime != event.NoTime)
 		out = append(out, flags)
 		out = binary.AppendVarint(out, int64(p.Topic-before.Topic))
 		out = binary.AppendVarint(out, int64(p.Partition-before.Partition))
@@ -146,6 +158,9 @@ func encodeRestriction(r restriction) []byte {
 		if p.MaxTime != event.NoTime {
 			out = binary.AppendVarint(out, p.MaxTime-before.MaxTime)
 			before.MaxTime = p.MaxTime
+		}
+		if flags&flagLogTime != 0 {
+			out = binary.AppendVarint(out, p.LogMaxTime-before.MaxTime)
 		}
 		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
 	}
@@ -181,6 +196,12 @@ func decodeRestriction(buf []byte) (restriction, error) {
 		if flags&flagTime != 0 {
 			p.MaxTime = before.MaxTime + d.next()
 			before.MaxTime = p.MaxTime
+		}
+		if p.Raised {
+			p.LogMaxTime = event.NoTime
+		}
+		if flags&flagLogTime != 0 {
+			p.LogMaxTime = before.MaxTime + d.next()
 		}
 		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
 		r.Partitions = append(r.Partitions, p)

@@ -25,8 +25,11 @@ func drawRestriction(t *rapid.T) restriction {
 			Topic: rapid.Int32Range(0, 1<<11-1).Draw(t, "topic"), Partition: rapid.Int32Range(0, 1<<rankBits-1).Draw(t, "partition"),
 			Next:    rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "next"),
 			Stop:    rapid.OneOf(rapid.Just(int64(noStop)), rapid.Int64Range(0, math.MaxInt64/2)).Draw(t, "stop"),
-			MaxTime: drawTime(t, "max time"), Idle: rapid.Bool().Draw(t, "idle"), Raised: rapid.Bool().Draw(t, "raised"),
+			MaxTime: drawTime(t, "max time"), Idle: rapid.Bool().Draw(t, "idle"),
 		})
+		if p := &r.Partitions[len(r.Partitions)-1]; rapid.Bool().Draw(t, "raised") {
+			p.Raised, p.LogMaxTime = true, drawTime(t, "max time by the log")
+		}
 	}
 	return r
 }

@@ -129,7 +129,7 @@ func (r *reader) tellWhatIsAwaited(ctx context.Context, now time.Time) {
 		}
 		quiet = quiet.Round(time.Second)
 		switch {
-		case p.after.Next < min(p.end, p.after.Stop):
+		case p.unread():
 			log.Infof(ctx, "%s: nothing came for %s, though the log goes from offset %d to %d: held back by an open transaction, or its broker is slow", p.name(), quiet, p.after.Next, p.end)
 		case p.after.MaxTime == event.NoTime:
 			log.Infof(ctx, "%s: nothing came yet, for %s: it holds back the watermark, and with it every sample%s", p.name(), quiet, r.untilIdle())

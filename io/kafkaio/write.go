@@ -31,17 +31,28 @@ type Writing struct {
 	Cluster Cluster
 	// Topic takes the records.
 	Topic string
-	// LedgerTopic says what was written. It has exactly Shards partitions, is compacted
+	// LedgerTopic says what was written. It has a partition for each shard, is compacted
 	// (cleanup.policy=compact), and belongs to this job alone.
 	LedgerTopic string
 	// Job is the job's name, the same over restarts. The transactional ids are "<job>-<shard>".
 	Job    string
 	Shards int32
+	// Earlier are the numbers of shards of groups with smaller IDs, in order of Until: see
+	// TakeOver, which is the way to change them.
+	Earlier []Layout `json:",omitempty"`
+	// Generation is how often the job was taken over before this run of it: see TakeOver. A
+	// writer of an earlier one steps back.
+	Generation int64 `json:",omitempty"`
+	// Step is the distance between the IDs of successive groups: the length of a bucket, in
+	// milliseconds. It stays as it is for as long as the ledger does.
+	Step int64 `json:",omitempty"`
 	// TransactionTimeout is after how long the broker aborts what a writer left open; 0 is
 	// DefaultTransactionTimeout. A transaction that takes longer fails.
 	TransactionTimeout time.Duration
 	// Compression of batches: none, gzip, snappy, lz4 or zstd; empty is snappy.
 	Compression string
+	// Halt, if set, names the run that a failure halts in this process: see Halt.
+	Halt string `json:",omitempty"`
 	// Keep is how many groups of a shard, the newest by ID, the ledger remembers at least;
 	// 0 is DefaultKeep. It must cover all that a replay may bring: (how far a replay goes
 	// back) / (bucket length). An older group is ErrExpired.
@@ -75,6 +86,14 @@ func (w Writing) Validate() error {
 	}
 	if w.Shards < 1 {
 		errs = append(errs, fmt.Errorf("shards: must be at least 1, got %d", w.Shards))
+	}
+	for i, l := range w.Earlier {
+		if l.Shards < 1 || i > 0 && l.Until <= w.Earlier[i-1].Until {
+			errs = append(errs, fmt.Errorf("earlier shards: must be at least 1 and in order, got %d until %d", l.Shards, l.Until))
+		}
+	}
+	if w.Step < 0 {
+		errs = append(errs, fmt.Errorf("step: must not be negative, got %d", w.Step))
 	}
 	if t := w.TransactionTimeout; t != 0 && (t < time.Second || t > 15*time.Minute) {
 		errs = append(errs, fmt.Errorf("transaction timeout: must be between 1s and 15m, the most that brokers allow, got %s", t))
@@ -119,6 +138,15 @@ type Committed struct {
 	Records int64
 	// Skipped says that it was found there already.
 	Skipped bool
+}
+
+// mostShards is the largest number of shards that groups are spread over.
+func (w *Writing) mostShards() int32 {
+	most := w.Shards
+	for _, l := range w.Earlier {
+		most = max(most, l.Shards)
+	}
+	return most
 }
 
 // Write writes groups of records to a topic, each exactly once, and acknowledges them.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -49,9 +50,12 @@ type Header struct {
 }
 
 // WriteAtLeastOnce writes messages to a topic as they come; of w it takes Cluster, Topic,
-// Compression and Cut.
+// Compression, Cut and Halt.
 //
 // Input: a PCollection<Message>.
+// Output: refused, a PCollection<Refused>, see below; sent, a PCollection<int64>: of every
+// bundle how many messages it had, after they were acknowledged, with the latest of their
+// event times.
 //
 // Delivery: at least once. The producer is idempotent, so that its own retries do not
 // double; a bundle that is replayed does. A bundle ends when the brokers have acknowledged
@@ -63,12 +67,12 @@ type Header struct {
 // Memory: at most 10,000 messages a process and topic wait for brokers, then writing does.
 //
 // It panics while the pipeline is built if w is invalid.
-func WriteAtLeastOnce(s beam.Scope, w Writing, messages beam.PCollection) (refused beam.PCollection) {
+func WriteAtLeastOnce(s beam.Scope, w Writing, messages beam.PCollection) (refused, sent beam.PCollection) {
 	if err := w.validateTopic(); err != nil {
 		panic(fmt.Errorf("kafkaio.WriteAtLeastOnce: %w", err))
 	}
-	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression, Cut: w.Cut}
-	return beam.ParDo(s.Scope("kafkaio.WriteAtLeastOnce"), &sendFn{Writing: w}, messages)
+	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression, Cut: w.Cut, Halt: w.Halt}
+	return beam.ParDo2(s.Scope("kafkaio.WriteAtLeastOnce"), &sendFn{Writing: w}, messages)
 }
 
 // sender is a client for writing at least once.
@@ -156,6 +160,9 @@ type sendFn struct {
 
 	sender *sender
 	bundle *delivery
+	// sent and latest are the number and the latest event time of the bundle's messages.
+	sent   int64
+	latest beam.EventTime
 }
 
 // delivery is what became of the messages of one bundle.
@@ -178,13 +185,16 @@ func (d *delivery) err() error {
 	return d.first
 }
 
-func (f *sendFn) StartBundle(ctx context.Context, _ func(Refused)) (err error) {
-	f.bundle = &delivery{}
-	f.sender, err = senderOf(ctx, f.Writing)
-	return err
+func (f *sendFn) StartBundle(ctx context.Context, _ func(Refused), _ func(beam.EventTime, int64)) (err error) {
+	f.bundle, f.sent, f.latest = &delivery{}, 0, mtime.MinTimestamp
+	if err = checkHalted(f.Writing.Halt); err == nil {
+		f.sender, err = senderOf(ctx, f.Writing)
+	}
+	return haltOn(f.Writing.Halt, err)
 }
 
-func (f *sendFn) ProcessElement(ctx context.Context, m Message, refuse func(Refused)) {
+func (f *sendFn) ProcessElement(ctx context.Context, at beam.EventTime, m Message, refuse func(Refused), _ func(beam.EventTime, int64)) {
+	f.sent, f.latest = f.sent+1, max(f.latest, at)
 	r := &kgo.Record{Key: m.Key, Value: m.Value}
 	if m.TimestampMs > 0 {
 		r.Timestamp = time.UnixMilli(m.TimestampMs)
@@ -218,8 +228,18 @@ func cut(r *kgo.Record, limit int64) {
 	r.Value = r.Value[:max(0, min(int64(len(r.Value)), room, truncatedBytes))]
 }
 
-// FinishBundle waits until everything has been acknowledged or refused.
-func (f *sendFn) FinishBundle(ctx context.Context, _ func(Refused)) error {
+func (f *sendFn) FinishBundle(ctx context.Context, _ func(Refused), emit func(beam.EventTime, int64)) error {
+	if err := f.flush(ctx); err != nil {
+		return haltOn(f.Writing.Halt, err)
+	}
+	if f.sent > 0 {
+		emit(f.latest, f.sent)
+	}
+	return nil
+}
+
+// flush waits until everything has been acknowledged or refused.
+func (f *sendFn) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
 	stop := telling(ctx, "%s: waiting for brokers to acknowledge what was written to %s", f.Writing.Cluster, f.Writing.Topic)
@@ -289,8 +309,9 @@ func decodeMessage(buf []byte) (Message, error) {
 var errShort = errors.New("too few bytes")
 
 func init() {
-	register.DoFn3x0[context.Context, Message, func(Refused)](&sendFn{})
+	register.DoFn5x0[context.Context, beam.EventTime, Message, func(Refused), func(beam.EventTime, int64)](&sendFn{})
 	register.Emitter1[Refused]()
+	register.Emitter2[beam.EventTime, int64]()
 	beam.RegisterType(reflect.TypeFor[Message]())
 	beam.RegisterCoder(reflect.TypeFor[Message](), encodeMessage, decodeMessage)
 }

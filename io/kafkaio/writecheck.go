@@ -36,7 +36,7 @@ func (l limits) of(topic string) int32 {
 }
 
 // checkTopics sees whether the topics are fit: both there, the ledger with a partition for
-// each shard and compacted, nothing else.
+// each shard and compacted and nothing else. It may have more: of shards that were given up.
 func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (limits, error) {
 	admin := kadm.NewClient(client)
 	topics, err := admin.ListTopics(ctx, w.Topic, w.LedgerTopic)
@@ -54,15 +54,15 @@ func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Wri
 		if written {
 			return nil, fmt.Errorf("%w: ledger topic %s does not exist, but %s has samples: restore the one or empty the other", ErrLedgerLost, w.LedgerTopic, w.Topic)
 		}
-		return nil, fmt.Errorf("%w: ledger %s: create it first, with %d partitions and cleanup.policy=compact", errMissing, w.LedgerTopic, w.Shards)
+		return nil, fmt.Errorf("%w: ledger %s: create it first, with %d partitions and cleanup.policy=compact", errMissing, w.LedgerTopic, w.mostShards())
 	}
 	for _, t := range topics {
 		if t.Err != nil {
 			return nil, fmt.Errorf("look at topic %s: %w", t.Topic, t.Err)
 		}
 	}
-	if got := len(topics[w.LedgerTopic].Partitions); got != int(w.Shards) {
-		return nil, fmt.Errorf("%w: ledger %s has %d partitions, want %d, one for each shard", errSetup, w.LedgerTopic, got, w.Shards)
+	if got := len(topics[w.LedgerTopic].Partitions); got < int(w.mostShards()) {
+		return nil, fmt.Errorf("%w: ledger %s has %d partitions, want %d, one for each shard", errSetup, w.LedgerTopic, got, w.mostShards())
 	}
 	largest, policies, err := settings(ctx, admin, w.Topic, w.LedgerTopic)
 	if err != nil {
@@ -104,11 +104,7 @@ func settings(ctx context.Context, admin *kadm.Client, topics ...string) (limits
 // checkNotLost is called when a shard's ledger is empty. It returns ErrLedgerLost if the
 // whole ledger topic is, while samples were committed.
 func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) error {
-	all := make([]int32, w.Shards)
-	for i := range all {
-		all[i] = int32(i)
-	}
-	entries, err := unread(ctx, client, w.LedgerTopic, all)
+	entries, err := Ends(ctx, client, w.LedgerTopic)
 	if err != nil || len(entries) > 0 {
 		return err
 	}
@@ -118,7 +114,7 @@ func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Wr
 	}
 	// The first transaction of another shard may have ended in between. Its ledger
 	// record is in the log before the samples can be read.
-	entries, err = unread(ctx, client, w.LedgerTopic, all)
+	entries, err = Ends(ctx, client, w.LedgerTopic)
 	if err != nil || len(entries) > 0 {
 		return err
 	}

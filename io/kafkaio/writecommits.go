@@ -18,11 +18,7 @@ func readCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]S
 		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
 	}
 	defer client.Close()
-	ends, err := listOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
-	if err != nil {
-		return nil, err
-	}
-	ledgers, err := readLedger(ctx, opts, topic, slices.Collect(maps.Keys(ends)), "")
+	ledgers, err := readLedgers(ctx, client, opts, topic, "")
 	if err != nil {
 		return nil, err
 	}
@@ -36,4 +32,13 @@ func readCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]S
 		commits[shard] = c
 	}
 	return commits, nil
+}
+
+// readLedgers reads the ledger of every shard, see readLedger.
+func readLedgers(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*shardLedger, error) {
+	ends, err := listOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
+	if err != nil {
+		return nil, err
+	}
+	return readLedger(ctx, opts, topic, slices.Collect(maps.Keys(ends)), job)
 }

@@ -27,10 +27,17 @@ type shardLedger struct {
 	entries map[int64]entry
 	// floor: nothing is known of smaller IDs, they were let go.
 	floor int64
+	// head is nil if nothing was written to any shard; headed says that this one has it.
+	head   *head
+	headed bool
+	// through is the largest ID up to which all groups of the job are known to be written,
+	// if completes is set.
+	through   int64
+	completes bool
 }
 
 func newShardLedger() *shardLedger {
-	return &shardLedger{entries: map[int64]entry{}, floor: noFloor}
+	return &shardLedger{entries: map[int64]entry{}, floor: noFloor, through: noFloor}
 }
 
 // decision is what becomes of one group.
@@ -54,14 +61,18 @@ func (p *plan) writes() bool {
 	return slices.ContainsFunc(p.decisions, func(d decision) bool { return !d.skip })
 }
 
-// plan decides about groups, in their order: a group that is committed with the same
-// digest is skipped, another digest is written as the next version, the rest as version
-// 1. The ledger stays as it is until apply.
+// plan decides about groups, in their order: a group that is settled, or committed with the
+// same digest, is skipped, another digest is written as the next version, the rest as
+// version 1. The ledger stays as it is until apply.
 func (l *shardLedger) plan(groups []*group, keep int) (*plan, error) {
 	p := &plan{floor: l.floor}
 	planned := map[int64]entry{}
 	oldest := int64(math.MaxInt64)
 	for _, g := range groups {
+		if l.settled(g.id) {
+			p.decisions = append(p.decisions, decision{group: g, version: max(l.entries[g.id].version, 1), skip: true})
+			continue
+		}
 		if g.id < l.floor {
 			return nil, fmt.Errorf("group %d: %w (from %d on): keep more groups, or start from a later place in the log", g.id, ErrExpired, l.floor)
 		}
@@ -81,6 +92,9 @@ func (l *shardLedger) plan(groups []*group, keep int) (*plan, error) {
 	p.letGo(l, planned, oldest, keep)
 	return p, nil
 }
+
+// settled says whether a group counts as written, whatever it holds now.
+func (l *shardLedger) settled(id int64) bool { return l.head != nil && id < l.head.Settled }
 
 // letGo chooses the entries beyond the newest keep, once there are an eighth too many: then
 // the price of sorting is spread over many groups. What this transaction writes stays,

@@ -51,8 +51,8 @@ func (f *writeFn) StartBundle(_ context.Context, _ func(beam.EventTime, Committe
 }
 
 func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group, emit func(beam.EventTime, Committed), refuse func(beam.EventTime, Refused)) error {
-	if p.Shard < 0 || p.Shard >= f.Writing.Shards {
-		return fmt.Errorf("kafkaio.Write: group %d of shard %d: shards are 0 to %d", p.ID, p.Shard, f.Writing.Shards-1)
+	if shards := f.Writing.shardsOf(p.ID); p.Shard < 0 || p.Shard >= shards {
+		return fmt.Errorf("kafkaio.Write: group %d of shard %d: shards are 0 to %d", p.ID, p.Shard, shards-1)
 	}
 	s, ok := f.shards[p.Shard]
 	if !ok {
@@ -65,12 +65,20 @@ func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group
 	if s.bytes < flushBytes {
 		return nil
 	}
-	acks, err := f.writers.write(ctx, p.Shard, s.complete)
+	acks, err := f.write(ctx, p.Shard, s.complete)
 	if err != nil {
 		return fmt.Errorf("kafkaio.Write: %w", err)
 	}
 	s.acknowledge(ctx, acks, emit, refuse)
 	return nil
+}
+
+func (f *writeFn) write(ctx context.Context, shard int32, groups []*group) ([]Committed, error) {
+	if err := checkHalted(f.Writing.Halt); err != nil {
+		return nil, err
+	}
+	acks, err := f.writers.write(ctx, shard, groups)
+	return acks, haltOn(f.Writing.Halt, err)
 }
 
 // add takes a part; its group is complete with the last one.
@@ -140,7 +148,7 @@ func (f *writeFn) FinishBundle(ctx context.Context, emit func(beam.EventTime, Co
 			continue
 		}
 		wg.Go(func() {
-			a, err := f.writers.write(ctx, shard, s.complete)
+			a, err := f.write(ctx, shard, s.complete)
 			mu.Lock()
 			defer mu.Unlock()
 			acks[shard] = a

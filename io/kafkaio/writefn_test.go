@@ -244,11 +244,11 @@ func TestWriteAtLeastOnceTooLarge(t *testing.T) {
 	w := Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}
 	send := func() (refused []Refused, err error) {
 		f := &sendFn{Writing: w}
-		require.NoError(t, f.StartBundle(t.Context(), nil))
+		require.NoError(t, f.StartBundle(t.Context(), nil, nil))
 		for _, m := range []Message{{Key: []byte("small"), Value: []byte("v")}, {Key: []byte("middle"), Value: randomBytes(5000)}, {Key: []byte("large"), Value: randomBytes(2 << 20)}} {
-			f.ProcessElement(t.Context(), m, func(r Refused) { refused = append(refused, r) })
+			f.ProcessElement(t.Context(), 0, m, func(r Refused) { refused = append(refused, r) }, nil)
 		}
-		return refused, f.FinishBundle(t.Context(), nil)
+		return refused, f.FinishBundle(t.Context(), nil, func(beam.EventTime, int64) {})
 	}
 	refused, err := send()
 	require.NoError(t, err)
@@ -285,24 +285,31 @@ func TestWriteAtLeastOnceRefused(t *testing.T) {
 	require.NoError(t, err)
 	defer cluster.Close()
 	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	var sent []string
 	send := func() error {
 		f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}}
-		require.NoError(t, f.StartBundle(t.Context(), nil))
-		f.ProcessElement(t.Context(), Message{Key: []byte("k"), Value: []byte("v")}, nil)
-		return f.FinishBundle(t.Context(), nil)
+		acks := func(at beam.EventTime, n int64) { sent = append(sent, fmt.Sprint(n, " at ", at)) }
+		require.NoError(t, f.StartBundle(t.Context(), nil, acks))
+		f.ProcessElement(t.Context(), 7, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks)
+		f.ProcessElement(t.Context(), 5, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks)
+		return f.FinishBundle(t.Context(), nil, acks)
 	}
 	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord})
 	require.ErrorContains(t, send(), `key "k", 1 bytes: INVALID_RECORD`)
 	require.Empty(t, r.committedRecords(r.w.Topic))
+	require.Empty(t, sent)
 	require.NoError(t, send(), "the bundle is tried again")
-	require.Len(t, r.committedRecords(r.w.Topic), 1)
+	require.Len(t, r.committedRecords(r.w.Topic), 2)
+	require.Equal(t, []string{"2 at 7"}, sent)
 }
 
 func TestWriteIsRegistered(t *testing.T) {
 	r := newFakeRig(t, 2)
 	p, s := beam.NewPipelineWithRoot()
-	Write(s, r.w, beam.CreateList(s, groupParts()))
-	WriteAtLeastOnce(s, r.w, beam.CreateList(s, []Message{{Value: []byte("v")}}))
+	r.w.Step = 1000
+	committed, _ := Write(s, r.w, beam.CreateList(s, groupParts()))
+	_, sent := WriteAtLeastOnce(s, r.w, beam.CreateList(s, []Message{{Value: []byte("v")}}))
+	NoteProgress(s, r.w, committed, sent)
 	found, err := vet.Evaluate(t.Context(), p)
 	require.NoError(t, err)
 	require.True(t, found.Performant(), "%v", found)

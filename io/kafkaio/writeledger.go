@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,7 +16,8 @@ import (
 const ledgerSchema = 1
 
 // ledgerRecord is one record of the ledger topic: key "shard/ID", in the partition of the
-// shard. A record without a value says that the group was let go.
+// shard. A record without a value says that the group was let go. Beside them there are a
+// few about the job as a whole, see head and complete.
 type ledgerRecord struct {
 	shard int32
 	id    int64
@@ -80,6 +83,9 @@ func parseLedgerValue(v []byte) (entry, int64, string, error) {
 
 // take takes over one record of the shard's ledger partition, in log order.
 func (l *shardLedger) take(r *kgo.Record, job string) error {
+	if known, err := l.takeState(string(r.Key), r.Value, job); known {
+		return err
+	}
 	shard, id, err := parseLedgerKey(r.Key)
 	if err != nil {
 		return err
@@ -96,7 +102,7 @@ func (l *shardLedger) take(r *kgo.Record, job string) error {
 		return err
 	}
 	if job != "" && owner != job {
-		return fmt.Errorf("%w: it belongs to job %q, not %q: each job has its own", errSetup, owner, job)
+		return ownedBy(owner, job)
 	}
 	l.entries[id] = e
 	l.floor = max(l.floor, floor)
@@ -118,10 +124,11 @@ func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []
 		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
 	}
 	defer client.Close()
-	due, err := unread(ctx, client, topic, partitions)
+	due, err := Ends(ctx, client, topic)
 	if err != nil {
 		return nil, err
 	}
+	maps.DeleteFunc(due, func(p int32, _ int64) bool { return !slices.Contains(partitions, p) })
 	return ledgers, readTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
 		return false, ledgers[r.Partition].take(r, job)
 	})

@@ -12,7 +12,8 @@ import (
 // again is safe, but whether this process is the one to do so only the runner knows.
 var ErrFenced = errors.New("fenced: the shard is not this writer's any more, or its transaction outlived its timeout")
 
-// fencedBy are the broker's answers to a producer whose epoch is not the newest. Versions
+// fencedBy are the broker's answers to a producer whose epoch is not the newest, and the
+// ledger's to one whose generation is not. Versions
 // differ in which they give: a late commit is INVALID_TXN_STATE, a late produce
 // INVALID_PRODUCER_EPOCH, and either may be PRODUCER_FENCED.
 var fencedBy = []error{
@@ -20,6 +21,7 @@ var fencedBy = []error{
 	kerr.InvalidProducerEpoch,
 	kerr.InvalidTxnState,
 	kerr.TransactionCoordinatorFenced,
+	errTakenOver,
 }
 
 // refusedBy are answers that another attempt does not change: the records or the

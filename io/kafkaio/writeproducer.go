@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -69,8 +71,16 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger
 }
 
 // takeOver fences off the shard's earlier producers and then reads its ledger, in this
-// order: whatever they committed is there by then, and nothing can be added.
+// order: whatever they committed is there by then, and nothing can be added. What is left
+// of a job that was taken over must not fence off the new one, and looks first.
 func (k *kafka) takeOver(ctx context.Context, client *kgo.Client, shard int32) (*shardLedger, error) {
+	if h, err := k.committedHead(ctx, shard); err != nil {
+		return nil, err
+	} else if h != nil {
+		if err := h.since(k.w); err != nil {
+			return nil, err
+		}
+	}
 	if _, _, err := client.ProducerID(ctx); err != nil {
 		return nil, fmt.Errorf("initialize: %w", err)
 	}
@@ -84,7 +94,63 @@ func (k *kafka) takeOver(ctx context.Context, client *kgo.Client, shard int32) (
 			return nil, err
 		}
 	}
-	return ledger, nil
+	if ledger.head != nil {
+		if err := ledger.head.since(k.w); err != nil {
+			return nil, err
+		}
+	}
+	if ledger.head == nil {
+		// A shard that has written nothing yet is bound by what the others have.
+		ledger.head, err = k.anyHead(ctx)
+	}
+	return ledger, err
+}
+
+// committedHead returns the head that a shard's ledger has up to the last stable offset, nil
+// if there is none: it does not wait for open transactions, because it is for the caller to
+// end them.
+func (k *kafka) committedHead(ctx context.Context, shard int32) (*head, error) {
+	client, err := kgo.NewClient(k.opts...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSetup, err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	starts, err := listOffsets(ctx, k.w.LedgerTopic, admin.ListStartOffsets)
+	if err != nil {
+		return nil, err
+	}
+	stable, err := listOffsets(ctx, k.w.LedgerTopic, admin.ListCommittedOffsets)
+	if err != nil {
+		return nil, err
+	}
+	l := newShardLedger()
+	due := between(starts, stable)
+	maps.DeleteFunc(due, func(p int32, _ int64) bool { return p != shard })
+	err = readTo(ctx, k.opts, k.w.LedgerTopic, due, func(r *kgo.Record) (bool, error) {
+		_, err := l.takeState(string(r.Key), r.Value, k.w.Job)
+		return false, err
+	})
+	return l.head, err
+}
+
+// anyHead returns the head of any shard, nil if there is none.
+func (k *kafka) anyHead(ctx context.Context) (*head, error) {
+	client, err := kgo.NewClient(k.opts...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSetup, err)
+	}
+	defer client.Close()
+	ledgers, err := readLedgers(ctx, client, k.opts, k.w.LedgerTopic, k.w.Job)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range ledgers {
+		if l.head != nil {
+			return l.head, nil
+		}
+	}
+	return nil, nil
 }
 
 // check sees whether the topics are fit, until they once were. Shards may do so at the same

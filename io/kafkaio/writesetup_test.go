@@ -71,6 +71,13 @@ func TestLedgerNotLost(t *testing.T) {
 
 func refuse(context.Context, string, string) (net.Conn, error) { return nil, errCut }
 
+// begin writes a first group to shard 0.
+func (r *writeRig) begin() {
+	r.t.Helper()
+	_, err := r.process().write(context.Background(), 0, []*group{makeGroup(r.t, 0, 1, 1, 0)})
+	require.NoError(r.t, err)
+}
+
 func TestUnfitTopics(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct {
@@ -79,7 +86,19 @@ func TestUnfitTopics(t *testing.T) {
 		want  string
 	}{
 		{"too few partitions", func(r *writeRig) { r.w.Shards = 5 }, "has 2 partitions, want 5, one for each shard"},
-		{"too many partitions", func(r *writeRig) { r.w.Shards = 1 }, "has 2 partitions, want 1, one for each shard"},
+		{"fewer shards than before", func(r *writeRig) {
+			r.begin()
+			r.w.Shards = 1
+		}, "has group 1 spread over 2 shards, not 1: resume from the log"},
+		{"fewer shards than before, in one that wrote nothing", func(r *writeRig) {
+			_, err := r.process().write(ctx, 1, []*group{makeGroup(r.t, 1, 1, 1, 0)})
+			require.NoError(r.t, err)
+			r.w.Shards = 1
+		}, "has group 1 spread over 2 shards, not 1: resume from the log"},
+		{"groups of another length", func(r *writeRig) {
+			r.begin()
+			r.w.Step = 60_000
+		}, "is of groups 0 apart, not 60000: the length of a bucket stays"},
 		{"not compacted", func(r *writeRig) {
 			r.w.LedgerTopic += "-deleted"
 			r.create(r.w.LedgerTopic, 2, nil)
@@ -92,8 +111,7 @@ func TestUnfitTopics(t *testing.T) {
 		{"no ledger", func(r *writeRig) { r.w.LedgerTopic = "nowhere" }, "attempt 5: open producer job"},
 		{"no output", func(r *writeRig) { r.w.Topic = "nowhere" }, "topic does not exist: nowhere: create it first"},
 		{"the ledger of another job", func(r *writeRig) {
-			_, err := r.process().write(ctx, 0, []*group{makeGroup(t, 0, 1, 1, 0)})
-			require.NoError(r.t, err)
+			r.begin()
 			r.w.Job = "another"
 		}, "it belongs to job"},
 		{"nobody there", func(r *writeRig) {

@@ -92,6 +92,14 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 		opened.Inc(ctx, 1)
 		s.tx, s.ledger = tx, ledger
 	}
+	for _, g := range groups {
+		if s.ledger.head == nil || s.ledger.settled(g.id) {
+			continue
+		}
+		if err := s.ledger.head.fits(s.w, g.id); err != nil {
+			return nil, err
+		}
+	}
 	p, err := s.ledger.plan(groups, s.w.Keep)
 	if err != nil {
 		return nil, err
@@ -118,6 +126,7 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 			return nil, err
 		}
 		s.ledger.apply(p)
+		s.ledger.head, s.ledger.headed = s.head(), true
 	}
 	acks := make([]Committed, len(p.decisions))
 	for i, d := range p.decisions {
@@ -133,7 +142,7 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 // records lays out a transaction: the samples first, so that a ledger record in the log
 // says that its samples are in the log.
 func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
-	count := len(p.decisions) + len(p.drop)
+	count := len(p.decisions) + len(p.drop) + 1
 	for _, d := range p.decisions {
 		if !d.skip {
 			count += int(d.group.records)
@@ -165,6 +174,13 @@ func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
 			}
 		}
 	}
+	if !s.ledger.headed {
+		r, err := s.head().record(s.w.LedgerTopic, s.shard)
+		if err != nil {
+			return nil, err
+		}
+		slab = append(slab, *r)
+	}
 	for _, id := range p.drop {
 		slab = append(slab, kgo.Record{Topic: s.w.LedgerTopic, Partition: s.shard, Key: ledgerKey(s.shard, id)})
 	}
@@ -182,6 +198,14 @@ func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
 		records[i] = &slab[i]
 	}
 	return records, nil
+}
+
+// head is what the shard's ledger begins with, or will.
+func (s *shardWriter) head() *head {
+	if s.ledger.head != nil {
+		return s.ledger.head
+	}
+	return s.w.head()
 }
 
 // drop closes the producer and forgets what it knew.

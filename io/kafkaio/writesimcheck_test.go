@@ -33,10 +33,17 @@ func (h *history) check() {
 	}
 	last := map[place]entry{}
 	entries := map[version]entry{}
+	heads := map[int32]bool{}
 	for _, r := range h.committedRecords(h.w.LedgerTopic) {
 		if r.Value == nil {
 			continue // let go; its samples stay
 		}
+		if string(r.Key) == headKey {
+			require.False(t, heads[r.Partition], "a second head of shard %d", r.Partition)
+			heads[r.Partition] = true
+			continue
+		}
+		require.True(t, heads[r.Partition], "shard %d begins without a head", r.Partition)
 		shard, id, err := parseLedgerKey(r.Key)
 		require.NoError(t, err)
 		e, _, _, err := parseLedgerValue(r.Value)

@@ -130,7 +130,7 @@ func TestTopics(t *testing.T) {
 	}
 	require.Equal(t, "tributary topics spec.yaml --create", find(t, found, "topic", "samples").Fix)
 	clicks := find(t, found, "topic", "clicks")
-	require.Contains(t, clicks.Detail, "retention.ms is 60000, and must be at least 2220000 (37m)")
+	require.Contains(t, clicks.Detail, "retention.ms is 60000, and must be at least 4090000 (1h8m10s)")
 	require.Contains(t, clicks.Fix, "--add-config retention.ms=-1")
 	var ledger []string
 	for _, f := range found {
@@ -139,7 +139,7 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	text := strings.Join(ledger, "\n")
-	require.Contains(t, text, "partitions is 1, and must be 3")
+	require.Contains(t, text, "partitions is 1, and must be at least 3")
 	require.Contains(t, text, "cleanup.policy is delete, and must be compact")
 	require.Contains(t, text, "max.message.bytes is 1000: larger samples become dead letters")
 	require.Contains(t, find(t, found, "readers", "main").Detail, "7 readers for 1 partitions")

@@ -44,22 +44,11 @@ func broker(t *testing.T, topics ...string) kafkaio.Cluster {
 // logs reads all records of a topic, by partition.
 func logs(t *testing.T, cluster kafkaio.Cluster, topic string) map[int32][][]byte {
 	t.Helper()
-	client, err := cluster.Connect(t.Context(), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	require.NoError(t, err)
-	defer client.Close()
-	ends, err := kafkaio.Ends(t.Context(), client, topic)
-	require.NoError(t, err)
 	out := map[int32][][]byte{}
-	for len(ends) > 0 {
-		fetches := client.PollFetches(t.Context())
-		require.NoError(t, fetches.Err())
-		fetches.EachRecord(func(r *kgo.Record) {
-			out[r.Partition] = append(out[r.Partition], r.Value)
-			if r.Offset+1 >= ends[r.Partition] {
-				delete(ends, r.Partition)
-			}
-		})
-	}
+	require.NoError(t, kafkaio.ReadAll(t.Context(), cluster, topic, func(r *kgo.Record) error {
+		out[r.Partition] = append(out[r.Partition], r.Value)
+		return nil
+	}))
 	return out
 }
 

@@ -28,6 +28,10 @@ type account struct {
 	Partition *kafkaio.Partition `json:"partition,omitempty"`
 	First     int64              `json:"first,omitempty"`
 	Last      int64              `json:"last,omitempty"`
+	// MaxTimeMs is the largest event time before First, if there is one; AfterIdle says that
+	// it is not the log's own.
+	MaxTimeMs *int64 `json:"max_event_time_ms,omitempty"`
+	AfterIdle bool   `json:"after_idle,omitempty"`
 
 	// What was joined: a bucket's part in one of so many shards.
 	Bucket int64 `json:"bucket_ms,omitempty"`
@@ -35,6 +39,9 @@ type account struct {
 	Shards int64 `json:"shards,omitempty"`
 
 	Ledger *ledger.Ledger `json:"ledger"`
+
+	// written is when it was written, in ms.
+	written int64
 }
 
 // viewsRole is the role of views; engagements have their kind.
@@ -57,7 +64,6 @@ func (a *account) key() string {
 type accountFn struct {
 	Roles      []string // of the inputs
 	Partitions kafkaio.Ranks
-	Shards     int64
 }
 
 func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) error {
@@ -66,9 +72,12 @@ func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) 
 	switch o.Step {
 	case ledger.Read, ledger.Refused:
 		partition := f.Partitions.Partition(o.Partition)
-		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
+		a.Role, a.Partition, a.First, a.Last, a.AfterIdle = f.Roles[o.Input], &partition, o.First, o.Last, o.AfterIdle
+		if o.Step == ledger.Read && o.MaxTime != event.NoTime {
+			a.MaxTimeMs = &o.MaxTime
+		}
 	case ledger.Joined, ledger.Tallied:
-		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, f.Shards
+		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards
 	case ledger.Whole:
 		return nil // bytes, which no rule is about
 	}
@@ -98,11 +107,13 @@ func (f *unreadFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) er
 	return nil
 }
 
-func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) {
+// writeAccounts returns what acknowledges them.
+func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) (sent beam.PCollection) {
 	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
 	beam.ParDo0(s, &countFn{}, all)
-	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked(), Shards: int64(p.spec.Shards)}
+	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
 	// Accounts are many small texts that are much alike.
-	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
-	kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
+	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", Halt: p.samples.Halt}
+	_, sent = kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
+	return sent
 }

@@ -15,25 +15,30 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	batches, unreadable := kafkaio.Read(root, p.reading)
 	joined := attribution.Join(root, p.params, batches)
 
-	refused := p.writeSamples(root.Scope("Samples"), joined.Samples)
-	p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected, refused)
-	p.writeAccounts(root.Scope("Ledger"), unreadable, joined)
+	committed, refused := p.writeSamples(root.Scope("Samples"), joined.Samples)
+	sent := p.writeRejected(root.Scope("Rejected"), unreadable, joined.Rejected, refused)
+	sent = append(sent, p.writeAccounts(root.Scope("Ledger"), unreadable, joined))
+	if p.spec.Stream.Delivery == spec.ExactlyOnce {
+		kafkaio.NoteProgress(root, p.samples, committed, sent...)
+	}
 	return pipeline
 }
 
-// writeSamples returns those that are too large for their topic.
-func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (refused beam.PCollection) {
+// writeSamples returns what acknowledges the samples, and those that are too large for their
+// topic.
+func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (written, refused beam.PCollection) {
 	format := groupFn{
 		JSON: p.spec.Outputs.Samples.Format == spec.JSON, Schema: p.sampleSchema, JSONViews: p.params.ViewSchema == "", Frame: p.frame,
 	}
 	if p.spec.Stream.Delivery == spec.AtLeastOnce {
-		return kafkaio.WriteAtLeastOnce(s, p.samples, beam.ParDo(s, &messageFn{Format: format}, blocks))
+		refused, written = kafkaio.WriteAtLeastOnce(s, p.samples, beam.ParDo(s, &messageFn{Format: format}, blocks))
+		return written, refused
 	}
-	_, refused = kafkaio.Write(s, p.samples, beam.ParDo(s, &format, blocks))
-	return refused
+	return kafkaio.Write(s, p.samples, beam.ParDo(s, &format, blocks))
 }
 
-func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PCollection) {
+// writeRejected returns what acknowledges them, for each topic.
+func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PCollection) (sent []beam.PCollection) {
 	all := beam.Flatten(s, unreadable, rejected)
 	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: p.roles, Partitions: p.reading.Ranked(), Schemas: p.params.Schemas}, all)
 	dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))
@@ -48,7 +53,9 @@ func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PC
 		if to.topic == "" {
 			continue
 		}
-		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true}
-		kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
+		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true, Halt: p.samples.Halt}
+		_, written := kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
+		sent = append(sent, written)
 	}
+	return sent
 }

@@ -37,8 +37,13 @@ type Options struct {
 	// Start overrides where the spec says that reading starts.
 	Start *kafkaio.Start
 	Stop  kafkaio.Stop
+	// Resume says what the run begins from; one from the log begins there instead of at Start.
+	Resume Resume
 	// NewLedger accepts samples that an empty ledger knows nothing of.
 	NewLedger bool
+	// Halts stops all writing in this process once something has failed: for Prism, which
+	// goes on without what a failed bundle held. See Plan.Halt.
+	Halts bool
 	// Readers overrides the spec's, 0 for those. On Prism it must be OnPrism.
 	Readers int
 	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
@@ -63,12 +68,14 @@ type Plan struct {
 	samples      kafkaio.Writing
 	sampleSchema string
 	// frame precedes the value of every sample: its schema's id in the registry.
-	frame []byte
+	frame   []byte
+	resumed *Resumed
 }
 
 // New plans the join of a spec that reads topics. It reads schema files and asks the
 // registry, if there is one, for the schemas of views and, with samples that name theirs,
-// registers it. The error says what of the spec does not serve.
+// registers it. A run that resumes also asks the cluster, and takes the job over if it is from
+// the log. The error says what of the spec does not serve.
 func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if !s.Streams() {
 		return nil, fmt.Errorf("%s reads files: join it with `tributary join`", s.File)
@@ -91,6 +98,14 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	}
 	if err := p.planWriting(ctx, opt); err != nil {
 		return nil, err
+	}
+	if opt.Halts {
+		p.reading.Halt, p.samples.Halt = p.reading.Job, p.reading.Job
+	}
+	if opt.Resume != Fresh {
+		if err := p.resume(ctx, opt.Resume); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }
@@ -246,7 +261,7 @@ func (p *Plan) planWriting(ctx context.Context, opt Options) (err error) {
 	}
 	cluster := s.Cluster(s.Outputs.Samples.Cluster)
 	p.samples = kafkaio.Writing{
-		Cluster: topics.Kafka(cluster), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.Ledger, Job: s.Stream.Name, Shards: int32(s.Shards),
+		Cluster: topics.Kafka(cluster), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.Ledger, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
 		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
 	}
 	if s.Outputs.Samples.Registry {
@@ -254,6 +269,9 @@ func (p *Plan) planWriting(ctx context.Context, opt Options) (err error) {
 	}
 	return err
 }
+
+// Halt stops all writing of a run with Options.Halts in this process: before it is cancelled.
+func (p *Plan) Halt() { kafkaio.Halt(p.samples.Halt) }
 
 // SampleSchema is the Avro schema of the samples.
 func (p *Plan) SampleSchema() string { return p.sampleSchema }

@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/event"
 	"tributary/io/kafkaio"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
@@ -23,10 +26,24 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 	if !s.Streams() {
 		return nil, fmt.Errorf("%s reads files: `tributary join` reports on them", s.File)
 	}
+	all, err := readAccounts(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	o := s.Outputs
+	out := &report.Report{Spec: s.File, Version: s.Version, Ledger: all.sum(s), Windows: map[string]time.Duration{}, Outputs: []string{"samples: topic " + o.Samples.Topic}}
+	for _, e := range s.Engagements {
+		out.Windows[e.Kind] = e.Window
+	}
+	return out, nil
+}
+
+// readAccounts reads the accounts that a job has written until now.
+func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
 	var all accounts
 	o := s.Outputs
 	err := kafkaio.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, func(r *kgo.Record) error {
-		var a account
+		a := account{written: r.Timestamp.UnixMilli()}
 		if err := json.Unmarshal(r.Value, &a); err != nil {
 			return fmt.Errorf("an account: %w", err)
 		}
@@ -36,11 +53,7 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}
-	out := &report.Report{Spec: s.File, Version: s.Version, Ledger: all.sum(s), Windows: map[string]time.Duration{}, Outputs: []string{"samples: topic " + o.Samples.Topic}}
-	for _, e := range s.Engagements {
-		out.Windows[e.Kind] = e.Window
-	}
-	return out, nil
+	return &all, nil
 }
 
 // accounts are those of a topic, in order; of one key, the last counts.
@@ -68,22 +81,15 @@ func (all *accounts) sum(s *spec.Spec) *ledger.Ledger {
 		kinds[i] = e.Kind
 	}
 	total := ledger.New(kinds...)
-	read := map[string][]*account{} // by role and partition
 	for _, a := range all.byKey {
-		switch {
-		case a.Step == steps[ledger.Read]:
-			log := a.Role + "/" + a.Partition.String()
-			read[log] = append(read[log], a)
-		case a.Partition != nil || a.Shards == all.shards[a.Bucket]:
+		if a.Step != steps[ledger.Read] && (a.Partition != nil || a.Shards == all.shards[a.Bucket]) {
 			total.Merge(a.Ledger)
 		}
 	}
-	for _, stretches := range read {
-		for _, a := range distinct(stretches) {
-			total.Merge(a.Ledger)
-		}
+	for a := range all.stretches() {
+		total.Merge(a.Ledger)
 	}
-	if times := timeline(total); len(times) > 0 {
+	if times := slices.Sorted(maps.Keys(total.Timeline)); len(times) > 0 {
 		total.From, total.To = times[0], times[len(times)-1]+s.Bucket.Milliseconds()
 	}
 	v := &total.Views
@@ -92,6 +98,42 @@ func (all *accounts) sum(s *spec.Spec) *ledger.Ledger {
 		e.Open = e.Read - e.Matched - e.Outside - e.Orphans - e.Duplicates - e.Late - e.Dead
 	}
 	return total
+}
+
+// stretches are the accounts of what was read that count.
+func (all *accounts) stretches() iter.Seq[*account] {
+	read := map[string][]*account{} // by role and partition
+	for _, a := range all.byKey {
+		if a.Step == steps[ledger.Read] {
+			log := a.Role + "/" + a.Partition.String()
+			read[log] = append(read[log], a)
+		}
+	}
+	return func(yield func(*account) bool) {
+		for _, of := range read {
+			for _, a := range distinct(of) {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// cuts are the places in the log where a run can begin so that its accounts go on from those
+// that are there.
+func (all *accounts) cuts() (cuts []kafkaio.Mark) {
+	for a := range all.stretches() {
+		if a.AfterIdle {
+			continue
+		}
+		at := kafkaio.Position{Offset: a.First, MaxTime: event.NoTime}
+		if a.MaxTimeMs != nil {
+			at.MaxTime = *a.MaxTimeMs
+		}
+		cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
+	}
+	return cuts
 }
 
 // distinct picks stretches of a partition that do not overlap. A job that went back reads
@@ -108,14 +150,4 @@ func distinct(stretches []*account) []*account {
 		}
 	}
 	return out
-}
-
-// timeline returns the times of l's timeline, in order.
-func timeline(l *ledger.Ledger) []int64 {
-	var times []int64
-	for t := range l.Timeline {
-		times = append(times, t)
-	}
-	slices.Sort(times)
-	return times
 }

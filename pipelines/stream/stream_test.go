@@ -2,10 +2,8 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -59,26 +57,12 @@ func eachRecord(t *testing.T, path string, visit func(record []byte)) *avroio.Sc
 	f, err := os.Open(path)
 	require.NoError(t, err)
 	defer f.Close() //nolint:errcheck // only read
-	reader, err := avroio.NewReader(f)
+	schema, err := avroio.EachRecord(f, func(record, _ []byte) error {
+		visit(record)
+		return nil
+	})
 	require.NoError(t, err)
-	schema := reader.Header().Schema
-	cut, err := avroio.NewJSON(schema) // it tells where a record ends
-	require.NoError(t, err)
-	for {
-		block, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return schema
-		}
-		require.NoError(t, err)
-		records, err := block.Records(nil)
-		require.NoError(t, err)
-		for range block.Count {
-			_, n, err := cut.Append(nil, records)
-			require.NoError(t, err)
-			visit(records[:n])
-			records = records[n:]
-		}
-	}
+	return schema
 }
 
 // send writes the files of a folder to the partitions of a topic.
@@ -131,25 +115,11 @@ func run(t *testing.T, p *beam.Pipeline) {
 // consume reads all committed records of a topic: how often each value is there.
 func consume(t *testing.T, brokers []string, topic string) map[string]int {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
-	require.NoError(t, err)
-	defer client.Close()
-	ends, err := kafkaio.Ends(t.Context(), client, topic)
-	require.NoError(t, err)
 	out := map[string]int{}
-	for len(ends) > 0 {
-		fetches := client.PollFetches(t.Context())
-		require.NoError(t, fetches.Err())
-		fetches.EachRecord(func(r *kgo.Record) {
-			if !r.Attrs.IsControl() {
-				out[string(r.Value)]++
-			}
-			if r.Offset+1 >= ends[r.Partition] {
-				delete(ends, r.Partition)
-			}
-		})
-	}
+	require.NoError(t, kafkaio.ReadAll(t.Context(), kafkaio.Cluster{Brokers: brokers}, topic, func(r *kgo.Record) error {
+		out[string(r.Value)]++
+		return nil
+	}))
 	return out
 }
 

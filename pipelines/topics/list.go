@@ -216,9 +216,9 @@ func (st *State) compare() {
 		}
 		st.Differences = append(st.Differences, Difference{setting, got, want, set, why})
 	}
-	if n := int(st.Partitions); n != 0 && st.HasPartitions != n {
+	if n := int(st.Partitions); st.HasPartitions < n {
 		n := strconv.Itoa(n)
-		differs("partitions", n, n, "each shard has a partition of its own in the ledger")
+		differs("partitions", "at least "+n, n, "each shard has a partition of its own in the ledger")
 	}
 	policy, known := st.Settings[cleanupPolicy]
 	if !known {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tributary/io/kafkaio"
+	"tributary/pipelines/params"
 	"tributary/pipelines/spec"
 )
 
@@ -20,7 +21,7 @@ type Topic struct {
 	Role string `json:"role"`
 	// Output tells topics that the join writes.
 	Output bool `json:"output"`
-	// Partitions is how many it must have; 0 for any number.
+	// Partitions is how many it must have at least; 0 for any number.
 	Partitions int32 `json:"partitions,omitempty"`
 	// Compacted topics keep the last record of each key for ever; others keep all
 	// records for a time.
@@ -78,10 +79,12 @@ func Needed(s *spec.Spec) []Topic {
 }
 
 // Retention is how long records must be kept for a job to start again from the log: a
-// bucket that was open then reaches back by its own length and the longest window, and
-// disorder counts at both ends.
+// bucket that was open then began that much before the latest event, and what matters for
+// it reaches back further, disorder counted at both ends. Samples carry the times of their
+// views, so they need as much to be there at all when they are written.
 func Retention(s *spec.Spec) time.Duration {
-	return s.LongestWindow() + s.Bucket + 2*s.OutOfOrderness
+	p, _ := params.Of(s)
+	return s.LongestWindow() + s.Bucket + s.OutOfOrderness + time.Duration(p.LooksBack())*time.Millisecond
 }
 
 // settings are what a new topic is created with.

@@ -61,13 +61,15 @@ func statuses(states []State) map[string]Status {
 	return out
 }
 
+// needed: 2 * window 1h + bucket 10m + 3 * disorder 2m + skew 10s.
+const needed = 136*time.Minute + 10*time.Second
+
 func TestNeeded(t *testing.T) {
-	keep := 74 * time.Minute // window 1h + bucket 10m + 2 * disorder 2m
 	got := Needed(parse(t, "k:1", "outputs: {samples: {topic: samples, format: json}, orphans: {topic: o}, marks: {topic: m}}"))
 	require.Equal(t, []Topic{
-		{Cluster: "main", Name: "views", Role: "views", Retention: keep},
-		{Cluster: "main", Name: "views-eu", Role: "views", Retention: keep},
-		{Cluster: "main", Name: "clicks", Role: "like", Retention: keep},
+		{Cluster: "main", Name: "views", Role: "views", Retention: needed},
+		{Cluster: "main", Name: "views-eu", Role: "views", Retention: needed},
+		{Cluster: "main", Name: "clicks", Role: "like", Retention: needed},
 		{Cluster: "main", Name: "samples", Role: "samples", Output: true},
 		{Cluster: "main", Name: "samples.late", Role: "late", Output: true},
 		{Cluster: "main", Name: "samples.dead", Role: "dead_letters", Output: true},
@@ -125,8 +127,8 @@ func TestCreate(t *testing.T) {
 
 // TestDifferences: each setting that would lose data, and values that are good enough.
 func TestDifferences(t *testing.T) {
-	keep := strconv.FormatInt((74 * time.Minute).Milliseconds(), 10)
-	less := strconv.FormatInt((74*time.Minute).Milliseconds()-1, 10)
+	keep := strconv.FormatInt(needed.Milliseconds(), 10)
+	less := strconv.FormatInt(needed.Milliseconds()-1, 10)
 	for _, c := range []struct {
 		name, topic string
 		partitions  int32
@@ -142,7 +144,8 @@ func TestDifferences(t *testing.T) {
 		{"ledger as it should be", "samples.ledger", 3, map[string]string{"cleanup.policy": "compact"}, nil},
 		{"ledger deleted by age", "samples.ledger", 3, map[string]string{"cleanup.policy": "delete"}, []string{"cleanup.policy"}},
 		{"ledger compacted and deleted", "samples.ledger", 3, map[string]string{"cleanup.policy": "compact,delete"}, []string{"cleanup.policy"}},
-		{"ledger with other partitions", "samples.ledger", 4, map[string]string{"cleanup.policy": "compact"}, []string{"partitions"}},
+		{"ledger with more partitions, of shards before", "samples.ledger", 4, map[string]string{"cleanup.policy": "compact"}, nil},
+		{"ledger with fewer partitions", "samples.ledger", 2, map[string]string{"cleanup.policy": "compact"}, []string{"partitions"}},
 		{"marks with any number of partitions", "samples.marks", 2, map[string]string{"cleanup.policy": "compact"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

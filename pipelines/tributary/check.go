@@ -51,7 +51,7 @@ is to run. It takes seconds at most for each step, and changes nothing.`,
 				}
 				results = append(results, result)
 			}
-			return report(cmd.OutOrStdout(), results, asJSON)
+			return printResults(cmd.OutOrStdout(), results, asJSON)
 		},
 	}
 	flags := cmd.Flags()
@@ -93,7 +93,7 @@ func check(file string) (*spec.Spec, checked, error) {
 	return nil, checked{}, err
 }
 
-func report(w io.Writer, results []checked, asJSON bool) error {
+func printResults(w io.Writer, results []checked, asJSON bool) error {
 	var all problem.List
 	ok := true
 	for i := range results {

@@ -14,17 +14,18 @@ import (
 
 func jobCmd() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "job list|status|stop|cancel",
+		Use:   "job list|status|stop|cancel|resume",
 		Short: "Manage jobs on a Flink cluster",
 		Long: `Manage jobs on a Flink cluster, by its REST interface. A job is named by its id, by the
 beginning of its id, or by its name while only one of that name runs.`,
 		Example: `  tributary job list
   tributary job status feed
-  tributary job stop feed --savepoint-dir gs://bucket/savepoints`,
+  tributary job stop feed --savepoint-dir gs://bucket/savepoints
+  tributary job resume feed.yaml --worker 127.0.0.1:50000`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(jobListCmd(), jobStatusCmd(), jobStopCmd(), jobCancelCmd())
+	cmd.AddCommand(jobListCmd(), jobStatusCmd(), jobStopCmd(), jobCancelCmd(), jobResumeCmd())
 	return cmd
 }
 
@@ -156,6 +157,25 @@ func jobCancelCmd() *cobra.Command {
 			return err
 		},
 	}, &address, &asJSON)
+}
+
+func jobResumeCmd() *cobra.Command {
+	run := streamRun{on: onFlinkCluster, resume: resumeLast}
+	cmd := &cobra.Command{
+		Use:   "resume SPEC",
+		Short: "Submit a job that has ended anew, from its newest savepoint or checkpoint",
+		Long: `Submit the job of a spec anew, from the newest savepoint or retained checkpoint of the job
+of its name, as "run --resume last" does. Flink keeps no program to start again: the spec
+says it all, and may have changed as far as the state allows.
+
+Where Flink remembers nothing of the job, "run --resume PATH" goes on from a path, and
+"run --resume log" with nothing but the topics.`,
+		Example: "  tributary job resume feed.yaml --worker 127.0.0.1:50000 --parallelism 4",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
+	}
+	run.addFlinkFlags(cmd)
+	return cmd
 }
 
 func findJob(ctx context.Context, address, ref string) (*flink.Client, string, error) {

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"tributary/pipelines/join"
 	"tributary/pipelines/spec"
@@ -20,8 +17,7 @@ func joinCmd() *cobra.Command {
 	var (
 		opt      join.Options
 		from, to timeFlag
-		asJSON   bool
-		html     string
+		out      reportFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "join SPEC",
@@ -60,15 +56,7 @@ unless its files or the spec have changed. Output files appear whole or not at a
 			if err != nil {
 				return err
 			}
-			if html != "" {
-				if err := writeHTML(html, r); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return r.JSON(cmd.OutOrStdout())
-			}
-			return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout()))
+			return out.print(cmd, r)
 		},
 	}
 	flags := cmd.Flags()
@@ -77,8 +65,7 @@ unless its files or the spec have changed. Output files appear whole or not at a
 	flags.DurationVar(&opt.Slice, "slice", 0, "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
 	flags.IntVar(&opt.Parallel, "parallel", 0, "slices joined at once (default: one a processor)")
 	flags.BoolVar(&opt.Again, "again", false, "join finished slices again")
-	flags.BoolVar(&asJSON, "json", false, "the report as JSON")
-	flags.StringVar(&html, "html", "", "write the report as a self-contained page to this file, too")
+	out.add(cmd)
 	return cmd
 }
 
@@ -88,24 +75,6 @@ func warnings(s *spec.Spec) string {
 		return ""
 	}
 	return s.Warnings.Error() + "\n"
-}
-
-func writeHTML(path string, r interface{ HTML(io.Writer) error }) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(r.HTML(f), f.Close())
-}
-
-// width is how many columns a report may take.
-func width(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return min(columns, 120)
-		}
-	}
-	return 80
 }
 
 // timeFlag is a time on the command line: a date, or RFC 3339.

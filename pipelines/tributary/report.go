@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/stream"
 )
@@ -15,10 +20,7 @@ import (
 const reportTimeout = 5 * time.Minute
 
 func reportCmd() *cobra.Command {
-	var (
-		asJSON bool
-		html   string
-	)
+	var out reportFlags
 	cmd := &cobra.Command{
 		Use:   "report SPEC",
 		Short: "Tell what became of every event that a stream has read",
@@ -43,18 +45,46 @@ are counted as open. What a restart did twice is counted once.`,
 			if err != nil {
 				return err
 			}
-			if html != "" {
-				if err := writeHTML(html, r); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return r.JSON(cmd.OutOrStdout())
-			}
-			return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout()))
+			return out.print(cmd, r)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "the report as JSON")
-	cmd.Flags().StringVar(&html, "html", "", "write the report as a self-contained page to this file, too")
+	out.add(cmd)
 	return cmd
+}
+
+// reportFlags say how a report is shown.
+type reportFlags struct {
+	json bool
+	html string // a page to write as well
+}
+
+func (f *reportFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.json, "json", false, "the report as JSON")
+	cmd.Flags().StringVar(&f.html, "html", "", "write the report as a self-contained page to this file, too")
+}
+
+func (f *reportFlags) print(cmd *cobra.Command, r *report.Report) error {
+	if f.html != "" {
+		page, err := os.Create(f.html)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.HTML(page), page.Close()); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return r.JSON(cmd.OutOrStdout())
+	}
+	return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout()))
+}
+
+// width is how many columns a report may take.
+func width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return min(columns, 120)
+		}
+	}
+	return 80
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -24,10 +25,7 @@ const (
 )
 
 func runCmd() *cobra.Command {
-	var (
-		run       streamRun
-		unchecked bool
-	)
+	run := streamRun{}
 	cmd := &cobra.Command{
 		Use:   "run SPEC",
 		Short: "Join views with engagements from topics into labelled samples, as a stream",
@@ -37,55 +35,148 @@ On Flink the job is submitted through Beam's job server. With --worker its Go co
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
 runs in this process, and ends with it. With --on local all of it runs in this process.
 
+A job that has run before goes on with --resume:
+  log    begins anew from what its topics hold, with no state at all. The ledger says which
+         samples are complete, the marks where the rest begins. Readers, parallelism and
+         shards may be other ones, and so may the versions of everything
+  last   goes on from the newest savepoint or checkpoint that Flink knows of
+  PATH   goes on from that savepoint or retained checkpoint
+Each gives the same samples, each exactly once. Late records, dead letters and orphans may
+be written again; their key, the record's place in the log, tells.
+
 What "check --online" looks at is looked at first, and a problem keeps the job from starting.`,
 		Example: `  tributary run stream.yaml --on local --until-end
   tributary run stream.yaml --worker 127.0.0.1:50000 --parallelism 2
-  tributary run stream.yaml --worker 127.0.0.1:50000 --savepoint file:///savepoints/savepoint-1`,
+  tributary run stream.yaml --worker 127.0.0.1:50000 --resume log
+  tributary run stream.yaml --worker 127.0.0.1:50000 --resume file:///savepoints/savepoint-1`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if run.on != onFlinkCluster && run.on != onThisProcess {
-				return usageError{fmt.Errorf("--on %s: must be %s or %s", run.on, onFlinkCluster, onThisProcess)}
-			}
-			beam.Init()
-			s, err := spec.Load(args[0])
-			if err != nil {
-				return err
-			}
-			if !s.Streams() {
-				return usageError{fmt.Errorf("%s reads files: join them with `tributary join`", args[0])}
-			}
-			if !unchecked {
-				if err := run.check(cmd, s); err != nil {
-					return err
-				}
-			}
-			return run.start(cmd, s)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&run.on, "on", onFlinkCluster, "where it runs: flink, or local for this process")
+	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.BoolVar(&run.untilEnd, "until-end", false, "end with what is in the topics when it starts")
 	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
-	flags.BoolVar(&unchecked, "no-check", false, "start without looking at brokers, topics and rights first")
-	flags.BoolVar(&run.wait, "wait", false, "follow a job that outlives this command")
-	flags.StringVar(&run.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
-	flags.StringVar(&run.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
-	flags.StringVar(&run.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
-	flags.IntVar(&run.flink.Parallelism, "parallelism", 1, "subtasks of each step")
-	flags.DurationVar(&run.flink.Checkpoints.Interval, "checkpoint-interval", 10*time.Second, "time between checkpoints")
-	flags.StringVar(&run.flink.Savepoint, "savepoint", "", "savepoint or retained checkpoint to resume from")
+	run.addFlinkFlags(cmd)
 	return cmd
 }
 
 // streamRun is one run of a spec that reads topics.
 type streamRun struct {
-	on                        string
-	untilEnd, newLedger, wait bool
-	flink                     flink.Options
+	on, resume                           string
+	untilEnd, newLedger, wait, unchecked bool
+	flink                                flink.Options
 }
 
-// check refuses to start what would fail.
+// addFlinkFlags adds the flags that all commands have which start jobs.
+func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&r.unchecked, "no-check", false, "start without looking at brokers, topics and rights first")
+	flags.BoolVar(&r.wait, "wait", false, "follow a job that outlives this command")
+	flags.StringVar(&r.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
+	flags.StringVar(&r.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
+	flags.StringVar(&r.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
+	flags.IntVar(&r.flink.Parallelism, "parallelism", 1, "subtasks of each step")
+	flags.DurationVar(&r.flink.Checkpoints.Interval, "checkpoint-interval", 10*time.Second, "time between checkpoints")
+}
+
+// What a run can resume from, beside a path.
+const (
+	resumeLog  = "log"
+	resumeLast = "last"
+)
+
+func (r *streamRun) run(cmd *cobra.Command, file string) error {
+	if r.on != onFlinkCluster && r.on != onThisProcess {
+		return usageError{fmt.Errorf("--on %s: must be %s or %s", r.on, onFlinkCluster, onThisProcess)}
+	}
+	if r.resume != "" && r.resume != resumeLog && r.on == onThisProcess {
+		return usageError{fmt.Errorf("--resume %s: what runs in this process has no savepoints; use --resume %s", r.resume, resumeLog)}
+	}
+	if r.resume != "" && r.resume != resumeLog && r.resume != resumeLast && !strings.Contains(r.resume, "/") {
+		return usageError{fmt.Errorf("--resume %s: must be %s, %s or a path", r.resume, resumeLog, resumeLast)}
+	}
+	beam.Init()
+	s, err := spec.Load(file)
+	if err != nil {
+		return err
+	}
+	if !s.Streams() {
+		return usageError{fmt.Errorf("%s reads files: join them with `tributary join`", file)}
+	}
+	opt := r.options()
+	if opt.Resume != stream.FromLog {
+		if err := r.check(cmd, s); err != nil {
+			return err
+		}
+	}
+	if r.on == onFlinkCluster {
+		if err := r.succeed(cmd, s.Stream.Name); err != nil {
+			return err
+		}
+	}
+	plan, err := stream.New(cmd.Context(), s, opt)
+	if err != nil {
+		return err
+	}
+	if opt.Resume == stream.FromLog {
+		tell(cmd.ErrOrStderr(), "resuming from the log: %s\n", plan.Resumed())
+		// Not before: the ledger has got what it lacked for more shards.
+		if err := r.check(cmd, s); err != nil {
+			return err
+		}
+	}
+	return r.start(cmd, s, plan)
+}
+
+func (r *streamRun) options() stream.Options {
+	opt := stream.Options{NewLedger: r.newLedger}
+	if r.untilEnd {
+		opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+	}
+	switch r.resume {
+	case "":
+	case resumeLog:
+		opt.Resume = stream.FromLog
+	default:
+		opt.Resume = stream.FromState
+	}
+	if r.on == onThisProcess {
+		opt.Halts = true
+		opt.Rest = 100 * time.Millisecond // nobody else waits for the watermark
+		opt.Readers = stream.OnPrism
+	}
+	return opt
+}
+
+// succeed makes sure that the last run on Flink has ended, and finds the state it left if
+// that is what this one goes on from.
+func (r *streamRun) succeed(cmd *cobra.Command, name string) error {
+	client, err := flink.NewClient(r.flink.REST)
+	if err != nil {
+		return usageError{err}
+	}
+	switch r.resume {
+	case "", resumeLog:
+	case resumeLast:
+		state, err := client.LastState(cmd.Context(), name)
+		if err != nil {
+			return err
+		}
+		tell(cmd.ErrOrStderr(), "resuming from %s\n", state)
+		r.flink.Savepoint = state.Path
+		return nil
+	default:
+		r.flink.Savepoint = r.resume
+	}
+	return client.EnsureEnded(cmd.Context(), name)
+}
+
+// check refuses to start what would fail, unless it was told not to look.
 func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
+	if r.unchecked {
+		return nil
+	}
 	targets := online.Targets{Progress: waiting(cmd.ErrOrStderr())}
 	if r.on == onFlinkCluster {
 		targets.Flink, targets.JobServer = r.flink.REST, r.flink.JobServer
@@ -98,26 +189,17 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 	return errReported
 }
 
-func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec) error {
-	opt := stream.Options{NewLedger: r.newLedger}
-	if r.untilEnd {
-		opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
-	}
+func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) error {
 	if r.on == onThisProcess {
-		opt.Rest = 100 * time.Millisecond // nobody else waits for the watermark
-		opt.Readers = stream.OnPrism
-	}
-	plan, err := stream.New(cmd.Context(), s, opt)
-	if err != nil {
-		return err
-	}
-	if r.on == onThisProcess {
-		return stopped(local.Run(cmd.Context(), plan.Pipeline()))
+		ctx, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
+		defer context.AfterFunc(cmd.Context(), func() {
+			plan.Halt() // before the runner drops what is under way
+			cancel()
+		})()
+		defer cancel()
+		return stopped(local.Run(ctx, plan.Pipeline()))
 	}
 	r.flink.Name = s.Stream.Name
-	if err := alone(cmd.Context(), r.flink.REST, s.Stream.Name); err != nil {
-		return err
-	}
 	job, err := flink.Submit(cmd.Context(), plan.Pipeline(), r.flink)
 	if err != nil {
 		return err
@@ -138,25 +220,6 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec) error {
 		}
 	}
 	return errors.Join(err, job.Close())
-}
-
-// alone refuses to start a second job of a name: the two would fence off each other's writers
-// again and again, and both would fail for ever.
-func alone(ctx context.Context, address, name string) error {
-	client, err := flink.NewClient(address)
-	if err != nil {
-		return usageError{err}
-	}
-	jobs, err := client.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, job := range jobs {
-		if job.Name == name && !job.State.Ended() {
-			return fmt.Errorf("job %s of the name %s is %s on this cluster already, and two would fence off each other's writers: end it (tributary job stop %s), or give this one another stream.name", job.ID, name, job.State, job.ID)
-		}
-	}
-	return nil
 }
 
 // stopped makes an interrupt a good end: there is no other one for a stream.

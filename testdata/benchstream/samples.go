@@ -79,16 +79,11 @@ func (b *broker) readable(ctx context.Context, topic string) (int64, error) {
 	return sum, nil
 }
 
-// reader returns a client that reads what is committed of a topic, from its start.
-func (b *broker) reader(topic string, more ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append(more, kgo.SeedBrokers(b.address), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(50*time.Millisecond))...)
-}
-
 // follow hands over the samples of a topic as they become readable, with the moment at which
 // they did, until the context ends.
 func (b *broker) follow(ctx context.Context, topic string, decode decoder, visit func(at time.Time, ms int64, positive bool)) error {
-	client, err := b.reader(topic)
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.address), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(50*time.Millisecond))
 	if err != nil {
 		return err
 	}
@@ -120,38 +115,16 @@ const verifyWithin = 2 * time.Minute
 func (b *broker) verify(ctx context.Context, topic string, decode decoder, want truth) error {
 	ctx, cancel := context.WithTimeout(ctx, verifyWithin)
 	defer cancel()
-	// With the markers of transactions reading gets to the end of the log.
-	client, err := b.reader(topic, kgo.KeepControlRecords())
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	ends, err := kafkaio.Ends(ctx, client, topic)
-	if err != nil {
-		return err
-	}
 	var sum uint64
 	count := int64(0)
-	for len(ends) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return fmt.Errorf("read samples of %s: %w", topic, err)
-		}
-		for iter := fetches.RecordIter(); !iter.Done(); {
-			r := iter.Next()
-			if r.Offset+1 >= ends[r.Partition] {
-				delete(ends, r.Partition)
-			}
-			if r.Attrs.IsControl() {
-				continue
-			}
-			id, _, positive, err := decode(r.Value)
-			if err != nil {
-				return fmt.Errorf("sample at %s/%d@%d: %w", topic, r.Partition, r.Offset, err)
-			}
-			sum += digest(id, positive)
-			count++
-		}
+	err := kafkaio.ReadAll(ctx, kafkaio.Cluster{Brokers: []string{b.address}}, topic, func(r *kgo.Record) error {
+		id, _, positive, err := decode(r.Value)
+		sum += digest(id, positive)
+		count++
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read samples of %s: %w", topic, err)
 	}
 	if count != want.views || sum != want.digest {
 		return fmt.Errorf("%s: its %d samples are not those of the %d views", topic, count, want.views)

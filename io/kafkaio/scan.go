@@ -12,6 +12,45 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// ReadAll visits the committed records that a topic holds now, each partition in order,
+// partitions mixed. Transactions that are open now are waited for. Records are the receiver's
+// to keep. The error is the first of visit, with the record's place, or that of a topic that
+// is not there or not reachable.
+func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Record) error) error {
+	opts, err := c.Options()
+	if err != nil {
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	client, err := c.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ends, err := Ends(ctx, client, topic)
+	if err == nil {
+		err = readTo(ctx, opts, topic, ends, func(r *kgo.Record) (bool, error) { return false, visit(r) })
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	return nil
+}
+
+// Ends returns the end of the log of every partition of a topic that holds anything: the
+// offset after the last record there is, committed or not.
+func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+	admin := kadm.NewClient(client)
+	starts, err := listOffsets(ctx, topic, admin.ListStartOffsets)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := listOffsets(ctx, topic, admin.ListEndOffsets)
+	if err != nil {
+		return nil, err
+	}
+	return between(starts, ends), nil
+}
+
 // readTo reads the committed records of a topic's partitions from their start up to the
 // offsets in due, which it uses up, and calls visit for each, partitions mixed, until visit
 // says stop. It waits for transactions that are open below those offsets.
@@ -63,26 +102,6 @@ func readTo(ctx context.Context, opts []kgo.Opt, topic string, due map[int32]int
 		}
 	}
 	return nil
-}
-
-// unread returns the high watermarks of those partitions that are not empty.
-func unread(ctx context.Context, client *kgo.Client, topic string, partitions []int32) (map[int32]int64, error) {
-	admin := kadm.NewClient(client)
-	starts, err := listOffsets(ctx, topic, admin.ListStartOffsets)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := listOffsets(ctx, topic, admin.ListEndOffsets)
-	if err != nil {
-		return nil, err
-	}
-	due := between(starts, ends)
-	for p := range due {
-		if !slices.Contains(partitions, p) {
-			delete(due, p)
-		}
-	}
-	return due, nil
 }
 
 // between returns the ends of the partitions that have something between start and end.

@@ -1,0 +1,237 @@
+package kafkaio
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"pgregory.net/rapid"
+)
+
+// noteThrough notes progress as NoteProgress does.
+func (r *writeRig) noteThrough(id int64) {
+	r.t.Helper()
+	value, err := json.Marshal(complete{Job: r.w.Job, Through: id})
+	require.NoError(r.t, err)
+	client := r.client()
+	defer client.Close()
+	require.NoError(r.t, client.ProduceSync(context.Background(), &kgo.Record{Topic: r.w.LedgerTopic, Key: []byte(completeKey), Value: value}).FirstErr())
+}
+
+// at makes the rig's writers those of a run that began with that progress.
+func (r *writeRig) at(p Progress) *writeRig {
+	r.w.Earlier, r.w.Generation = p.Earlier, p.Generation
+	return r
+}
+
+// TestTakeOver: a job that begins anew cannot change what is settled, and the one before it
+// cannot write any more.
+func TestTakeOver(t *testing.T) {
+	ctx := t.Context()
+	r := newWriteRig(t, 2)
+	r.w.Step = 10
+	got, err := TakeOver(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: noFloor, Generation: 1}, got, "nothing was written yet")
+
+	before := r.at(got).process()
+	for _, id := range []int64{10, 20, 30} {
+		_, err := before.write(ctx, 0, []*group{makeGroup(t, 0, id, 2, 0)})
+		require.NoError(t, err)
+	}
+	got, err = TakeOver(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: noFloor, Generation: 2}, got, "shard 1 may have a group 10 yet")
+	before = r.at(got).process()
+	_, err = before.write(ctx, 1, []*group{makeGroup(t, 1, 10, 1, 0)})
+	require.NoError(t, err)
+	r.noteThrough(20)
+	r.noteThrough(10)
+
+	got, err = TakeOver(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: 30, Generation: 3}, got)
+	read, err := ReadProgress(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, got, read)
+	_, err = before.write(ctx, 1, []*group{makeGroup(t, 1, 40, 1, 0)})
+	require.ErrorIs(t, err, ErrFenced)
+
+	after := r.at(got).process()
+	acks, err := after.write(ctx, 0, []*group{
+		makeGroup(t, 0, 0, 1, 1), makeGroup(t, 0, 20, 1, 1), makeGroup(t, 0, 30, 2, 0), makeGroup(t, 0, 40, 1, 0),
+	})
+	require.NoError(t, err)
+	tx := after.shard(0).tx
+	for shard := range int32(2) { // what is left of the job before steps back before it fences
+		_, err = before.write(ctx, shard, []*group{makeGroup(t, shard, 50, 1, 0)})
+		require.ErrorIs(t, err, ErrFenced)
+		require.ErrorContains(t, err, "was resumed from the log after this run of it had begun")
+	}
+	acked, err := after.write(ctx, 0, []*group{makeGroup(t, 0, 40, 1, 0)})
+	require.NoError(t, err)
+	require.True(t, acked[0].Skipped)
+	require.Same(t, tx, after.shard(0).tx, "it was not fenced")
+	require.Equal(t, []Committed{
+		{ID: 0, Version: 1, Records: 1, Skipped: true}, // it never came, or it came empty
+		{ID: 20, Version: 1, Records: 1, Skipped: true},
+		{ID: 30, Version: 1, Records: 2, Skipped: true},
+		{ID: 40, Version: 1, Records: 1},
+	}, acks)
+	want := slices.Concat(sampleLines(0, 10, 2, 0, 1), sampleLines(0, 20, 2, 0, 1), sampleLines(0, 30, 2, 0, 1), sampleLines(0, 40, 1, 0, 1), sampleLines(1, 10, 1, 0, 1))
+	require.Equal(t, want, r.samples())
+}
+
+// TestTakeOverWithOtherShards: groups that may be there keep their shards, and a writer of
+// the old number is refused where the new one counts.
+func TestTakeOverWithOtherShards(t *testing.T) {
+	ctx := t.Context()
+	for name, shards := range map[string]int32{"more": 4, "fewer": 1} {
+		t.Run(name, func(t *testing.T) {
+			r := newWriteRig(t, 2)
+			r.w.Step = 10
+			_, err := r.process().write(ctx, 1, []*group{makeGroup(t, 1, 10, 1, 0), makeGroup(t, 1, 30, 1, 0)})
+			require.NoError(t, err)
+			r.noteThrough(10)
+			old := r.process()
+
+			r.w.Shards = shards
+			got, err := TakeOver(ctx, r.w)
+			require.NoError(t, err)
+			require.Equal(t, Progress{Settled: 20, Generation: 1, Earlier: []Layout{{Until: 40, Shards: 2}}}, got)
+			r.at(got)
+			for shard := range shards {
+				_, err := r.process().write(ctx, shard, []*group{makeGroup(t, shard, 40, 1, 0)})
+				require.NoError(t, err)
+			}
+			_, err = r.process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
+			require.NoError(t, err)
+			_, err = old.write(ctx, 0, []*group{makeGroup(t, 0, 50, 1, 0)})
+			require.ErrorIs(t, err, ErrFenced)
+			r.w.Shards, r.w.Earlier = 2, nil
+			_, err = r.process().write(ctx, 0, []*group{makeGroup(t, 0, 50, 1, 0)})
+			require.ErrorContains(t, err, "resume from the log to change how many there are")
+		})
+	}
+}
+
+// TestTakeOverRefused: what cannot be taken over says why.
+func TestTakeOverRefused(t *testing.T) {
+	ctx := t.Context()
+	r := newFakeRig(t, 2)
+	r.w.Step = 10
+	r.begin()
+	for _, c := range []struct {
+		name  string
+		spoil func(*Writing)
+		want  string
+	}{
+		{"another bucket length", func(w *Writing) { w.Step = 20 }, "is of groups 10 apart, not 20"},
+		{"no ledger", func(w *Writing) { w.LedgerTopic = "nowhere" }, "look at ledger nowhere: UNKNOWN_TOPIC_OR_PARTITION"},
+		{"of another job", func(w *Writing) { w.Job = "another" }, "it belongs to job"},
+		{"no shards", func(w *Writing) { w.Shards = 0 }, "shards: must be at least 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := r.w
+			c.spoil(&w)
+			_, err := TakeOver(ctx, w)
+			require.ErrorContains(t, err, "take over job "+w.Job)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// TestNextHead plays jobs that are taken over again and again, with other numbers of
+// shards, and takeovers that break off. However they come: no group is spread over two
+// numbers of shards.
+func TestNextHead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const step = 10
+		spread := map[int64]int32{} // over how many shards each group is that was written
+		var ledgers []*shardLedger
+		for range rapid.IntRange(1, 8).Draw(t, "jobs") {
+			w := &Writing{Job: "j", Step: step, Shards: rapid.Int32Range(1, 4).Draw(t, "shards")}
+			for len(ledgers) < int(w.Shards) {
+				ledgers = append(ledgers, newShardLedger())
+			}
+			next, err := nextHead(w, ledgers)
+			require.NoError(t, err)
+			broken := rapid.IntRange(0, 3).Draw(t, "breaks off") == 0
+			for _, l := range ledgers {
+				if !broken || rapid.Bool().Draw(t, "taken") {
+					l.head = next
+				}
+			}
+			if broken {
+				continue
+			}
+			w.Earlier = next.Earlier
+			require.LessOrEqual(t, len(next.Earlier), 8)
+			last := int64(0)
+			for _, l := range ledgers {
+				for id := range l.entries {
+					last = max(last, id)
+				}
+			}
+			for id := last; id < last+20*step; id += step {
+				if _, there := spread[id]; !there {
+					require.Equal(t, w.Shards, w.shardsOf(id), "the new number counts from the first group on that is not there, %d", id)
+				}
+			}
+			for range rapid.IntRange(0, 6).Draw(t, "groups") {
+				id := max(next.Settled, 0) + step*rapid.Int64Range(0, 6).Draw(t, "group")
+				require.NoError(t, next.fits(w, id))
+				have, there := spread[id]
+				require.True(t, !there || have == w.shardsOf(id), "group %d over %d and %d shards", id, have, w.shardsOf(id))
+				spread[id] = w.shardsOf(id)
+				ledgers[rapid.Int32Range(0, w.shardsOf(id)-1).Draw(t, "shard")].entries[id] = entry{version: 1}
+			}
+			if ids := slices.Sorted(maps.Keys(spread)); len(ids) > 0 && rapid.Bool().Draw(t, "progress") {
+				l := ledgers[0]
+				l.through, l.completes = max(l.through, rapid.SampledFrom(ids).Draw(t, "through")), true
+			}
+		}
+	})
+}
+
+// TestNoteProgress: the ledger says how far the output has come, once all of it is there.
+func TestNoteProgress(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	defer cluster.Close()
+	r := rigOn(t, 2, cluster.ListenAddrs(), netDial)
+	r.w.Step = 1000
+	r.create("late", 1, nil)
+	run := func() error {
+		if !beam.Initialized() {
+			beam.Init()
+		}
+		p, s := beam.NewPipelineWithRoot()
+		late := Writing{Cluster: r.w.Cluster, Topic: "late"}
+		committed, _ := Write(s, r.w, beam.ParDo(s, stamp, beam.CreateList(s, groupParts())))
+		_, sent := WriteAtLeastOnce(s, late, beam.CreateList(s, []Message{{Value: []byte("v")}}))
+		NoteProgress(s, r.w, committed, sent)
+		_, err := prism.Execute(t.Context(), p)
+		return err
+	}
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "late", Err: kerr.InvalidRecord})
+	require.ErrorContains(t, run(), "INVALID_RECORD")
+	got, err := TakeOver(t.Context(), r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: noFloor, Generation: 1}, got, "something is not written yet")
+
+	r.at(got)
+	require.NoError(t, run())
+	got, err = TakeOver(t.Context(), r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: 3000, Generation: 2}, got)
+}
