@@ -32,6 +32,7 @@ func Kinds() [][]Fault {
 			{Kind: "broker stalled", inject: stallProcess("pid", func(s *System) services.Service { return s.Kafka })},
 		},
 		{{Kind: "Flink lost", inject: loseFlink}},
+		{{Kind: "all state lost", inject: loseState}},
 		{{Kind: "upgraded", inject: upgrade}},
 	}
 }

@@ -3,6 +3,7 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,16 +11,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio"
+	"tributary/pipelines/stream"
 	"tributary/pipelines/topics"
+	"tributary/transforms/ledger"
 )
 
 // AuditTopics reads all topics of a stream from their start and holds them against the
-// batch: the samples, each once; the job's ledger; the records that are late or dead; and
-// the input as it lies in Kafka, without which the rest would mean nothing. A job that has
+// batch: the samples, each once; the job's ledger; the records that are late or dead; the
+// accounts of what became of all events; and the input as it lies in Kafka, without which the rest would mean nothing. A job that has
 // ended by itself must have written a sample for each view; one that was stopped may lack
 // those that are not mature.
 func AuditTopics(ctx context.Context, s *Stream, ended bool) error {
-	return errors.Join(s.auditInput(ctx), s.auditSamples(ctx, ended), s.auditRejected(ctx))
+	return errors.Join(s.auditInput(ctx), s.auditSamples(ctx, ended), s.auditRejected(ctx), s.auditAccounts(ctx, ended))
 }
 
 // auditInput checks that the topics hold what was to be published, in order.
@@ -119,4 +122,42 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 		return fmt.Errorf("%d late records and %d dead letters, want %d and %d", len(late), len(dead), wantLate, wantDead)
 	}
 	return nil
+}
+
+// auditAccounts adds up what the job has told of all events. All must have been read. What
+// became of them is known once no window is open any more.
+func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
+	told, err := stream.Report(ctx, s.Spec)
+	if err != nil {
+		return err
+	}
+	if err := told.Ledger.Check(); err != nil {
+		return err
+	}
+	want, got := *s.Input.Report.Ledger, *told.Ledger
+	want.Views.Immature, got.Views.Immature = 0, 0 // a stream waits for the end of windows
+	if !ended {
+		want, got = read(&want), read(&got)
+	}
+	wantText, err := json.Marshal([]any{want.Views, want.Engagements})
+	if err != nil {
+		return err
+	}
+	gotText, err := json.Marshal([]any{got.Views, got.Engagements})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(wantText, gotText) {
+		return fmt.Errorf("accounts of %s, want %s", gotText, wantText)
+	}
+	return nil
+}
+
+// read is the part of a ledger that is known as soon as events are read.
+func read(l *ledger.Ledger) ledger.Ledger {
+	out := ledger.Ledger{Views: ledger.Views{Read: l.Views.Read, Late: l.Views.Late, Dead: l.Views.Dead}, Engagements: map[string]*ledger.Engagements{}}
+	for kind, e := range l.Engagements {
+		out.Engagements[kind] = &ledger.Engagements{Read: e.Read, Dead: e.Dead}
+	}
+	return out
 }

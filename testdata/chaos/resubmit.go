@@ -104,17 +104,41 @@ func (s *System) cancelRivals(ctx context.Context) error {
 
 // loseFlink kills all of Flink and takes away what it knows of its jobs. What is left is the
 // last checkpoint, from which the job is submitted again.
-//
-// TODO(#4): another one that takes the checkpoints away, too, and resumes from the log.
 func loseFlink(ctx context.Context, s *System, _ *rand.Rand) error {
+	if err := s.emptyFlink(ctx, "ha", "zookeeper"); err != nil {
+		return err
+	}
+	from, err := s.lastCheckpoint()
+	if err != nil {
+		return err
+	}
+	return s.submit(ctx, from)
+}
+
+// loseState kills all of Flink and takes everything away, checkpoints and savepoints as well.
+// What is left is the log, from which the job begins anew, at another parallelism and over
+// another number of shards.
+func loseState(ctx context.Context, s *System, random *rand.Rand) error {
+	if err := s.emptyFlink(ctx, "ha", "zookeeper", "checkpoints", "savepoints"); err != nil {
+		return err
+	}
+	if err := s.Stream.reshard(1 + random.IntN(9)); err != nil {
+		return err
+	}
+	s.parallelism = 5 - s.parallelism
+	return s.submit(ctx, fromLog)
+}
+
+// emptyFlink kills all of Flink, empties folders of its data and starts it again.
+func (s *System) emptyFlink(ctx context.Context, folders ...string) error {
 	if err := s.Flink.Kill(ctx); err != nil {
 		return err
 	}
-	for _, dir := range []string{"ha", "zookeeper"} {
-		if err := os.RemoveAll(filepath.Join(s.Flink.Data, dir)); err != nil {
+	for _, folder := range folders {
+		if err := os.RemoveAll(filepath.Join(s.Flink.Data, folder)); err != nil {
 			return err
 		}
-		if err := os.Mkdir(filepath.Join(s.Flink.Data, dir), 0o755); err != nil {
+		if err := os.Mkdir(filepath.Join(s.Flink.Data, folder), 0o755); err != nil {
 			return err
 		}
 	}
@@ -122,11 +146,7 @@ func loseFlink(ctx context.Context, s *System, _ *rand.Rand) error {
 		return err
 	}
 	s.killFollower() // it waits for a job that is gone
-	from, err := s.lastCheckpoint()
-	if err != nil {
-		return err
-	}
-	return s.submit(ctx, from)
+	return nil
 }
 
 // lastCheckpoint is the newest complete checkpoint of the job, or else what it was started

@@ -20,6 +20,9 @@ type Stream struct {
 	Input   *Input
 }
 
+// shards is how many there are at first.
+const shards = 6
+
 // NewStream turns the spec of made input into one of topics, all of whose names begin with
 // name, and creates these.
 func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, error) {
@@ -32,8 +35,8 @@ func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, e
 		"{path: engagements/*.avro, order: file}", fmt.Sprintf("{topic: %s.engagements, format: avro, schema: engagements.avsc}", name),
 		"samples: out/samples", fmt.Sprintf("samples: {topic: %s}", name),
 		// A stall of 20 s outlives the transactions, too.
-		"clock_skew:", fmt.Sprintf("shards: 6\nbucket: %s\nclusters: {main: {brokers: [%q]}}\n"+
-			"stream: {name: %s, idle_after: never, readers: 4, transaction_timeout: 15s}\nclock_skew:", spec.FormatDuration(in.Bucket), brokers, name),
+		"clock_skew:", fmt.Sprintf("shards: %d\nbucket: %s\nclusters: {main: {brokers: [%q]}}\n"+
+			"stream: {name: %s, idle_after: never, readers: 4, transaction_timeout: 15s}\nclock_skew:", shards, spec.FormatDuration(in.Bucket), brokers, name),
 	).Replace(string(text))
 	path := filepath.Join(in.Dir, name+".yaml")
 	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
@@ -57,6 +60,17 @@ func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, e
 		}
 	}
 	return &Stream{Spec: s, Brokers: brokers, Input: in}, nil
+}
+
+// reshard changes the number of shards in the stream's file.
+func (s *Stream) reshard(shards int) error {
+	text, err := os.ReadFile(s.File)
+	if err != nil {
+		return err
+	}
+	before, after := fmt.Sprintf("shards: %d\n", s.Shards), fmt.Sprintf("shards: %d\n", shards)
+	s.Shards = shards
+	return os.WriteFile(s.File, []byte(strings.Replace(string(text), before, after, 1)), 0o600)
 }
 
 // client makes a client of the stream's brokers.

@@ -22,8 +22,11 @@ type submitter struct {
 // submitWithin is how long the job server and Flink may take for a submission.
 const submitWithin = 90 * time.Second
 
-// submit submits the job from a savepoint or checkpoint, or from nothing, and leaves its
-// submitter waiting for the job's end.
+// fromLog is what a job is resumed from without any state.
+const fromLog = "log"
+
+// submit submits the job from a savepoint or checkpoint, from the log, or from nothing, and
+// leaves its submitter waiting for the job's end.
 func (s *System) submit(ctx context.Context, from string) error {
 	p, err := s.spawnFrom(from)
 	if err != nil {
@@ -48,13 +51,13 @@ func (s *System) submit(ctx context.Context, from string) error {
 	return fmt.Errorf("submit: no job after %s: %s", submitWithin, tail(p.said))
 }
 
-// spawnFrom starts a submitter that resumes from a savepoint, or from nothing, and follows
-// the job.
-func (s *System) spawnFrom(savepoint string) (*submitter, error) {
-	if savepoint == "" {
+// spawnFrom starts a submitter that resumes from somewhere, or from nothing, and follows the
+// job.
+func (s *System) spawnFrom(from string) (*submitter, error) {
+	if from == "" {
 		return s.spawn("--wait")
 	}
-	return s.spawn("--wait", "--savepoint", savepoint)
+	return s.spawn("--wait", "--resume", from)
 }
 
 // spawn starts a submitter.
