@@ -11,7 +11,7 @@ N ?= 100
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build services run test race lint fmt fuzz bench bench-stream scale e2e chaos clean
+.PHONY: help build services run test race lint fmt fuzz bench bench-stream soak scale e2e chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ bench-stream: services ## measure the join of topics beside the same join in Fli
 	testdata/control/control.sh install
 	go build -o $(BUILD)/benchstream ./testdata/benchstream
 	$(BUILD)/benchstream --plot $(BUILD)/benchstream.svg $(ARGS)
+
+soak: services ## run the join of topics at a steady rate for an hour, and watch its state and memory
+	go build -o $(BUILD)/benchstream ./testdata/benchstream
+	$(BUILD)/benchstream soak $(ARGS)
 
 scale: build ## show that cost and memory stay flat up to 50 M events (9 GB of disk)
 	testdata/scale.sh $(TRIBUTARY) 1000000 10000000 50000000

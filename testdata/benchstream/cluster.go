@@ -21,9 +21,10 @@ const workerCommand = "worker"
 // servers are all that a benchmark runs on: one broker, and a Flink cluster for each side,
 // so that neither warms up or fills the other's processes.
 type servers struct {
-	dir    string
-	broker *broker
-	kafka  []process
+	// dir holds data and logs, profiles the profiles, if there are any.
+	dir, profiles string
+	broker        *broker
+	kafka         []process
 
 	ours, control side
 	// worker and health are the addresses of the worker of ours.
@@ -38,8 +39,8 @@ type side struct {
 }
 
 // start starts all servers. They end with this process.
-func start(ctx context.Context, dir string) (*servers, error) {
-	s := &servers{dir: dir}
+func start(ctx context.Context, dir, profiles string) (*servers, error) {
+	s := &servers{dir: dir, profiles: profiles}
 	address, pid, err := service(ctx, dir, "kafka", "kafka", "KAFKA_HEAP=1g")
 	if err != nil {
 		return nil, err
@@ -85,6 +86,7 @@ func (s *servers) startWorker(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, os.Args[0], workerCommand)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = log
+	cmd.Env = append(os.Environ(), profileEnv+"="+filepath.Join(s.profiles, "worker.pprof"))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -108,6 +110,11 @@ func (s *servers) startWorker(ctx context.Context) error {
 
 // runWorker is this program as a worker: it prints its addresses and serves.
 func runWorker(ctx context.Context) error {
+	go func() {
+		if err := profileOnSignal(ctx, os.Getenv(profileEnv)); err != nil {
+			fmt.Fprintln(os.Stderr, "profile:", err)
+		}
+	}()
 	return flink.Worker(ctx, flink.WorkerOptions{
 		Listen: "127.0.0.1:0", Health: "127.0.0.1:0",
 		Ready: func(listen, health string) { fmt.Println(listen, health) },

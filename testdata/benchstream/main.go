@@ -45,6 +45,7 @@ func command() *cobra.Command {
 			return runWorker(cmd.Context())
 		},
 	})
+	cmd.AddCommand(soakCommand())
 	flags := cmd.Flags()
 	flags.Int64Var(&o.events, "events", 4_000_000, "events that our side reads")
 	flags.Int64Var(&o.controlEvents, "control-events", 300_000, "first of them, that the control reads")
@@ -56,6 +57,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.only, "only", "", "measure only systems whose name contains this")
 	flags.BoolVar(&o.json, "json", false, "the result as JSON")
 	flags.StringVar(&o.plot, "plot", "", "image to draw the result into, like result.svg")
+	flags.StringVar(&o.profile, "profile", "", "folder to write profiles of our side's throughput to, worker.pprof and taskmanager.jfr")
 	flags.StringVar(&o.from, "from", "", "print the result of an earlier run, a file that --json wrote, and measure nothing")
 	flags.StringVar(&o.data, "data", "", "folder of the servers' data and logs (default: a temporary one)")
 	return cmd

@@ -19,7 +19,7 @@ type options struct {
 	rate                  float64
 	data, only            string
 	json                  bool
-	plot, from            string
+	plot, from, profile   string
 }
 
 // The log: a million views an hour, and a window of ten minutes.
@@ -67,7 +67,7 @@ func run(ctx context.Context, o options) (*Report, error) {
 		}
 	}
 	tell("servers in %s", dir)
-	s, err := start(ctx, dir)
+	s, err := start(ctx, dir, o.profile)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,17 @@ func (b *bench) throughputs(ctx context.Context) error {
 			if j.until = &b.first; sys.side == &b.ours {
 				j.until = &b.all
 			}
-			t, err := b.throughput(ctx, sys, j)
+			var t *Throughput
+			measure := func() (err error) {
+				t, err = b.throughput(ctx, sys, j)
+				return err
+			}
+			var err error
+			if b.options.profile != "" && sys.side == &b.ours {
+				err = b.servers.profile(ctx, b.profiles, measure)
+			} else {
+				err = measure()
+			}
 			if err != nil {
 				return err
 			}

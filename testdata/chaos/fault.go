@@ -31,6 +31,7 @@ func Kinds() [][]Fault {
 			{Kind: "worker stalled", inject: stallProcess("pid", func(s *System) services.Service { return s.Releases[s.release].Worker })},
 			{Kind: "broker stalled", inject: stallProcess("pid", func(s *System) services.Service { return s.Kafka })},
 		},
+		{{Kind: "checkpoints refused", inject: loseStorage}},
 		{{Kind: "Flink lost", inject: loseFlink}},
 		{{Kind: "all state lost", inject: loseState}},
 		{{Kind: "upgraded", inject: upgrade}},

@@ -2,11 +2,15 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"tributary/runners/flink"
 	"tributary/testdata/services"
 )
 
@@ -56,6 +60,24 @@ func stallProcess(pidFile string, of func(*System) services.Service) func(contex
 		}
 		return signal(service, pidFile, syscall.SIGCONT)
 	}
+}
+
+// loseStorage takes the place of checkpoints away until one has failed for it, as on a disk
+// that is full for a while.
+func loseStorage(ctx context.Context, s *System, _ *rand.Rand) error {
+	place := filepath.Join(s.Flink.Data, "checkpoints")
+	away := place + ".away"
+	if err := os.Rename(place, away); err != nil {
+		return err
+	}
+	if err := os.WriteFile(place, nil, 0o600); err != nil { // where a folder should be made
+		return err
+	}
+	status, err := s.await(ctx, func(s flink.Status) bool { return s.Checkpoints.Failing })
+	if err == nil {
+		s.Log("checkpoints fail, because: %s", status.Checkpoints.LastFailed)
+	}
+	return errors.Join(err, os.Remove(place), os.Rename(away, place))
 }
 
 // signal sends a signal to a process that a service keeps the pid of.

@@ -88,7 +88,7 @@ EOF
 }
 
 service_command() {
-  local java=(java "-Dlog4j.configurationFile=$DATA/conf/log4j.properties") package
+  local java=(java "-Dlog4j.configurationFile=$DATA/conf/log4j.properties" "-Djava.io.tmpdir=$DATA/tmp") package
   for package in sun.net.util sun.nio.ch java.{lang,net,io,nio,text,time,util} java.lang.reflect \
     java.util.concurrent{,.atomic,.locks}; do
     java+=("--add-opens=java.base/$package=ALL-UNNAMED")
