@@ -176,7 +176,9 @@ func TestReadMarksOfNothing(t *testing.T) {
 func TestRaisedIsNotMarked(t *testing.T) {
 	r := &reader{topics: []*topic{{Topic: Topic{Name: "t"}}}}
 	at := restriction{Partitions: []position{
-		{Next: 1, MaxTime: 5}, {Partition: 1, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: 4}, {Partition: 2, MaxTime: event.NoTime},
+		{Next: 1, MaxTime: 5},
+		{Partition: 1, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: 4},
+		{Partition: 2, MaxTime: event.NoTime},
 		{Partition: 3, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: event.NoTime},
 	}}
 	for i, p := range at.Partitions {
