@@ -45,7 +45,7 @@ Each gives the same samples, each exactly once. Late records, dead letters and o
 be written again; their key, the record's place in the log, tells.
 
 What "check --online" looks at is looked at first, and a problem keeps the job from starting.`,
-		Example: `  tributary run stream.yaml --on local --until-end
+		Example: `  tributary run stream.yaml --on local --until end
   tributary run stream.yaml --worker 127.0.0.1:50000 --parallelism 2
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume log
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume file:///savepoints/savepoint-1`,
@@ -55,7 +55,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	flags := cmd.Flags()
 	flags.StringVar(&run.on, "on", onFlinkCluster, "where it runs: flink, or local for this process")
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
-	flags.BoolVar(&run.untilEnd, "until-end", false, "end with what is in the topics when it starts")
+	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
 	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
 	run.addFlinkFlags(cmd)
 	return cmd
@@ -63,10 +63,38 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 
 // streamRun is one run of a spec that reads topics.
 type streamRun struct {
-	on, resume                           string
-	untilEnd, newLedger, wait, unchecked bool
-	flink                                flink.Options
+	on, resume                 string
+	until                      stopFlag
+	newLedger, wait, unchecked bool
+	flink                      flink.Options
 }
+
+// stopFlag says where reading ends: at the end of the topics as they are, or at a time.
+type stopFlag struct{ kafkaio.Stop }
+
+func (f *stopFlag) Set(text string) (err error) {
+	if text == string(kafkaio.StopAtEnd) {
+		f.At = kafkaio.StopAtEnd
+		return nil
+	}
+	f.At = kafkaio.StopAtTime
+	if f.Time, err = spec.ParseTime(text); err != nil {
+		return fmt.Errorf("must be %s, or: %w", kafkaio.StopAtEnd, err)
+	}
+	if f.Time.After(time.Now()) {
+		return errors.New("that time has not come yet")
+	}
+	return nil
+}
+
+func (f *stopFlag) String() string {
+	if f.At != kafkaio.StopAtTime {
+		return string(f.At)
+	}
+	return f.Time.Format(time.RFC3339)
+}
+
+func (f *stopFlag) Type() string { return "end|time" }
 
 // addFlinkFlags adds the flags that all commands have which start jobs.
 func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
@@ -130,10 +158,7 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 }
 
 func (r *streamRun) options() stream.Options {
-	opt := stream.Options{NewLedger: r.newLedger}
-	if r.untilEnd {
-		opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
-	}
+	opt := stream.Options{NewLedger: r.newLedger, Stop: r.until.Stop}
 	switch r.resume {
 	case "":
 	case resumeLog:
@@ -207,7 +232,7 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) e
 	tell(cmd.ErrOrStderr(), "job %s: %s\n", job.FlinkID, job.URL())
 	follow := func(status flink.Status) { tell(cmd.ErrOrStderr(), "%s\n", status) }
 	switch {
-	case r.untilEnd:
+	case r.until.At != kafkaio.StopNever:
 		_, err = job.WaitExhausted(cmd.Context(), follow)
 	case r.flink.Worker == "" || r.wait:
 		_, err = job.Wait(cmd.Context(), follow)
