@@ -36,13 +36,14 @@ func quantiles(delays []time.Duration) Quantiles {
 	return Quantiles{P50: at(0.5), P99: at(0.99), Max: at(1)}
 }
 
-// The live stream: a short window, so that a run of a minute sees many close.
+// The live stream: a short window, so that a run of minutes sees many close.
 const (
-	liveWindow      = 10 * time.Second
-	liveBucket      = time.Second
+	liveWindow      = 30 * time.Second
+	liveBucket      = liveWindow / 6 // what a spec has by default
 	liveCheckpoints = 10 * time.Second
-	// liveWarmup is for how long delays do not count yet.
-	liveWarmup = 5 * time.Second
+	// liveWarmup is for how long delays do not count yet: virtual machines compile meanwhile
+	// what a log that is read at once did not need.
+	liveWarmup = 45 * time.Second
 )
 
 // delay sends events stamped with the time at a steady rate for a while, and measures when

@@ -51,7 +51,7 @@ func command() *cobra.Command {
 	flags.Int64Var(&o.controlEvents, "control-events", 300_000, "first of them, that the control reads")
 	flags.Int64Var(&o.warmup, "warmup-events", 50_000, "events that the control warms up with; 0: no side warms up")
 	flags.IntSliceVar(&o.parallelisms, "parallelism", []int{1, 2}, "parallelisms to measure at")
-	flags.DurationVar(&o.delayFor, "delay", 45*time.Second, "for how long delays are measured; 0: not at all")
+	flags.DurationVar(&o.delayFor, "delay", 150*time.Second, "for how long delays are measured; 0: not at all")
 	flags.Float64Var(&o.rate, "rate", 0, "events per second to measure delays at (default: a quarter of what was managed)")
 	flags.BoolVar(&o.state, "state", true, "measure state")
 	flags.StringVar(&o.only, "only", "", "measure only systems whose name contains this")
