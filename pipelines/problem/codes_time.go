@@ -176,4 +176,13 @@ engagements:
     time: {field: ts_ms, unit: epoch-millis}
     window: 500ms`,
 	},
+	{
+		ID: "T1214", Severity: SeverityWarning, Title: "buckets shorter than duplicates are apart",
+		Cause: `To find duplicates, views are copied to every bucket within duplicates_within. With
+buckets much shorter than that most of the work and of the state are copies: a join
+with buckets of 1s and duplicates within 10s took more than twice the processor time.
+The result is the same.`,
+		Bad:  "bucket: 1s",
+		Good: "bucket: 5s",
+	},
 }

@@ -57,6 +57,9 @@ func (r *reader) windows(s *Spec) (ok bool) {
 	return len(s.Engagements) > 0
 }
 
+// manyCopies is how many copies of a view are worth a warning.
+const manyCopies = 4
+
 func (r *reader) bucketRules(s *Spec) {
 	if !r.windows(s) {
 		return
@@ -81,6 +84,11 @@ func (r *reader) bucketRules(s *Spec) {
 	case longest/s.Bucket > mostBuckets:
 		p := r.problem("T1205", at, "bucket", "the longest window, %s, spans %d buckets of %s; at most %d are taken", FormatDuration(longest), longest/s.Bucket, FormatDuration(s.Bucket), mostBuckets)
 		p.Nearest, p.Fix = FormatDuration(best), r.replaced(at, FormatDuration(best))
+		r.add(p)
+	case s.Views.DuplicatesWithin >= manyCopies*s.Bucket:
+		p := r.problem("T1214", at, "bucket", "duplicates are looked for within %s, so with buckets of %s each view is copied to %d more of them",
+			FormatDuration(s.Views.DuplicatesWithin), FormatDuration(s.Bucket), s.Views.DuplicatesWithin/s.Bucket)
+		p.Hint = "make buckets longer, or views.duplicates_within shorter"
 		r.add(p)
 	case longest%s.Bucket != 0:
 		p := r.problem("T1207", at, "bucket", "%s does not divide the longest window, %s: samples wait longer than they need to", FormatDuration(s.Bucket), FormatDuration(longest))

@@ -99,8 +99,15 @@ func (r *running) checkpoints(ctx context.Context) (checkpoints, error) {
 	return c, nil
 }
 
+// fetching is how long a JobManager may take to fetch metrics once it was asked for them.
+const fetching = 2 * time.Second
+
 // shuffled is how many bytes the tasks of a job have sent to each other.
 func (r *running) shuffled(ctx context.Context) (int64, error) {
+	// The first answer is of the last time somebody asked.
+	if err := errors.Join(r.get(ctx, "", &struct{}{}), pause(ctx, fetching)); err != nil {
+		return 0, err
+	}
 	var answer struct {
 		Vertices []struct {
 			Metrics struct {
