@@ -20,8 +20,8 @@ const compressFrom = 256
 // largestBlock is far beyond a block with the largest record that brokers take.
 const largestBlock = 1 << 30
 
-// codec compresses blocks. Fastest: the next level saves 4 % more and takes twice the time.
-// Both halves are safe for concurrent use.
+// codec compresses blocks. Fastest: the next level saves no more and takes longer; lz4 takes
+// less than half the time and leaves nearly twice as much (BenchmarkCompress). Both halves are safe for concurrent use.
 var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
 	if err != nil {
