@@ -21,7 +21,8 @@ const compressFrom = 256
 const largestBlock = 1 << 30
 
 // codec compresses blocks. Fastest: the next level saves no more and takes longer; lz4 takes
-// less than half the time and leaves nearly twice as much (BenchmarkCompress). Both halves are safe for concurrent use.
+// less than half the time and leaves nearly twice as much (BenchmarkCompress). Both halves
+// are safe for concurrent use.
 var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
 	if err != nil {
