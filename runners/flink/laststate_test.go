@@ -65,7 +65,7 @@ func TestLastState(t *testing.T) {
 			[]string{answer(state("completed", "file:/c1", 5000, "")), answer()},
 			"checkpoint file:/c1 of job j0, taken at 1970-01-01T00:00:05Z", "",
 		},
-		{"it runs", []State{Canceled, "RESTARTING"}, []string{answer(), answer()}, "", `job "feed": the job still runs: j1, RESTARTING`},
+		{"it runs", []State{Canceled, "RESTARTING"}, []string{answer(), answer()}, "", `job "feed": the job still runs: j1 is RESTARTING, and two would fence`},
 		{"nobody knows it", nil, nil, "", "which remembers 0 jobs of the name; give a path, or resume from the log"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

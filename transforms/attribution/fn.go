@@ -64,11 +64,12 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Ba
 // one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
 // what they are of before they are written.
 func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), ledgers func(beam.EventTime, ledger.Ledger)) {
-	if f.first == mtime.MaxTimestamp {
-		return // nothing came
+	at := f.first
+	if at == mtime.MaxTimestamp { // nothing came, which is told as well
+		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l ledger.Ledger) { ledgers(f.first, l) })
+	f.packer.flush(func(l ledger.Ledger) { ledgers(at, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
