@@ -16,7 +16,7 @@ const gapAfter = 5 * time.Second
 // the end of a log, the partition would neither reach its end nor be idle.
 func (r *reader) passGaps(ctx context.Context, now time.Time, out output) error {
 	for i, p := range r.parts {
-		if p.after.Next >= min(p.end, p.after.Stop) || now.Sub(p.quietSince) < gapAfter || now.Sub(p.gapSought) < gapAfter {
+		if !p.unread() || now.Sub(p.quietSince) < gapAfter || now.Sub(p.gapSought) < gapAfter {
 			continue
 		}
 		p.gapSought = now

@@ -40,11 +40,22 @@ func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Recor
 // offset after the last record there is, committed or not.
 func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
 	admin := kadm.NewClient(client)
+	return filled(ctx, topic, admin, admin.ListEndOffsets)
+}
+
+// stableEnds is Ends up to the last stable offset: open transactions are not waited for.
+func stableEnds(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+	admin := kadm.NewClient(client)
+	return filled(ctx, topic, admin, admin.ListCommittedOffsets)
+}
+
+// filled returns the listed ends of the partitions that hold anything before them.
+func filled(ctx context.Context, topic string, admin *kadm.Client, listEnds func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
 	starts, err := listOffsets(ctx, topic, admin.ListStartOffsets)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := listOffsets(ctx, topic, admin.ListEndOffsets)
+	ends, err := listOffsets(ctx, topic, listEnds)
 	if err != nil {
 		return nil, err
 	}

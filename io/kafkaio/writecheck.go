@@ -129,16 +129,10 @@ const soughtRecords = 100_000
 // holdsSamples says whether a committed record in the output topic has a version header,
 // as all those of this sink have.
 func holdsSamples(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (bool, error) {
-	admin := kadm.NewClient(client)
-	starts, err := listOffsets(ctx, w.Topic, admin.ListStartOffsets)
+	due, err := stableEnds(ctx, client, w.Topic)
 	if err != nil {
 		return false, err
 	}
-	stable, err := listOffsets(ctx, w.Topic, admin.ListCommittedOffsets)
-	if err != nil {
-		return false, err
-	}
-	due := between(starts, stable)
 	found, looked := false, 0
 	err = readTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) {
 		looked++

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -115,17 +114,11 @@ func (k *kafka) committedHead(ctx context.Context, shard int32) (*head, error) {
 		return nil, fmt.Errorf("%w: %w", errSetup, err)
 	}
 	defer client.Close()
-	admin := kadm.NewClient(client)
-	starts, err := listOffsets(ctx, k.w.LedgerTopic, admin.ListStartOffsets)
-	if err != nil {
-		return nil, err
-	}
-	stable, err := listOffsets(ctx, k.w.LedgerTopic, admin.ListCommittedOffsets)
+	due, err := stableEnds(ctx, client, k.w.LedgerTopic)
 	if err != nil {
 		return nil, err
 	}
 	l := newShardLedger()
-	due := between(starts, stable)
 	maps.DeleteFunc(due, func(p int32, _ int64) bool { return p != shard })
 	err = readTo(ctx, k.opts, k.w.LedgerTopic, due, func(r *kgo.Record) (bool, error) {
 		_, err := l.takeState(string(r.Key), r.Value, k.w.Job)
