@@ -77,7 +77,7 @@ func TestSubmitSaysWhatIsWrong(t *testing.T) {
 		{"Flink unreachable", nil, func(o *Options) { o.REST = closed }, []string{"flink at http://" + closed + " does not answer", "connection refused"}},
 		{"other Flink", map[string]string{"GET /overview": `{"slots-available":9,"flink-version":"2.1.0"}`}, nil, []string{"is version 2.1.0", ErrVersion.Error(), "use 1.19.x"}},
 		{"no slots", nil, func(o *Options) { o.Parallelism = 3 }, []string{"has 2 of 8 slots free on 2 TaskManagers, and parallelism 3 needs 3", ErrNoSlots.Error()}},
-		{"runs already", map[string]string{"GET /jobs/overview": `{"jobs":[{"jid":"j1","name":"feed","state":"FINISHED"},{"jid":"j2","name":"feed","state":"RESTARTING"}]}`}, nil, []string{"has job j2, RESTARTING, of the name feed", ErrRunning.Error()}},
+		{"runs already", map[string]string{"GET /jobs/overview": `{"jobs":[{"jid":"j1","name":"feed","state":"FINISHED"},{"jid":"j2","name":"feed","state":"RESTARTING"}]}`}, nil, []string{"has job j2, RESTARTING, of the name feed", ErrStillRuns.Error()}},
 		{"others run", map[string]string{"GET /jobs/overview": `{"jobs":[{"jid":"j1","name":"feed","state":"CANCELLING"},{"jid":"j2","name":"food","state":"RUNNING"}]}`}, nil, []string{"submit feed: job server at " + closed}},
 		{"nowhere to keep checkpoints", map[string]string{"GET /jobmanager/config": `[]`}, nil, []string{"has no state.checkpoints.dir", "give StoragePath"}},
 		{"job server unreachable", nil, func(o *Options) { o.JobServer = closed }, []string{"submit feed: job server at " + closed + " does not answer", "8099 by default"}},

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Errors that LastState returns.
+// Errors about what a job follows.
 var (
+	// ErrStillRuns: LastState, EnsureEnded and Submit want the job of the name to have ended.
 	ErrStillRuns = errors.New("the job still runs")
 	ErrNoState   = errors.New("there is no savepoint or checkpoint to resume from")
 )

@@ -25,7 +25,6 @@ import (
 var (
 	ErrNoSlots = errors.New("not enough free slots")
 	ErrVersion = errors.New("version not supported")
-	ErrRunning = errors.New("a job of this name has not ended")
 )
 
 // flinkVersion is that of the Flink API which Beam's runner was built for: jobs of another
@@ -36,8 +35,8 @@ const flinkVersion = "1.19."
 // say that it runs already. The context is for the submission alone.
 //
 // What can be known beforehand is checked first: that both servers answer, Flink's version,
-// that no other job has the name, free slots, and a place for checkpoints. The job outlives this process, unless its Go code
-// runs here (no Options.Worker). Close the Job in any case.
+// that no other job has the name, free slots, and a place for checkpoints. The job outlives
+// this process, unless its Go code runs here (no Options.Worker). Close the Job in any case.
 func Submit(ctx context.Context, p *beam.Pipeline, o Options) (*Job, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("options of the Flink job: %w", err)
@@ -118,7 +117,7 @@ func (c *Client) checkName(ctx context.Context, name string) error {
 	}
 	for _, job := range jobs {
 		if job.Name == name && !job.State.Ended() && job.State != Canceling {
-			return fmt.Errorf("flink at %s has job %s, %s, of the name %s: %w; stop or cancel it first", c.base, job.ID, job.State, name, ErrRunning)
+			return fmt.Errorf("flink at %s has job %s, %s, of the name %s: %w; stop or cancel it first", c.base, job.ID, job.State, name, ErrStillRuns)
 		}
 	}
 	return nil
