@@ -86,7 +86,9 @@ func (s *servers) startWorker(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, os.Args[0], workerCommand)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = log
-	cmd.Env = append(os.Environ(), profileEnv+"="+filepath.Join(s.profiles, "worker.pprof"))
+	if s.profiles != "" {
+		cmd.Env = append(os.Environ(), profileEnv+"="+filepath.Join(s.profiles, "worker.pprof"))
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -110,11 +112,13 @@ func (s *servers) startWorker(ctx context.Context) error {
 
 // runWorker is this program as a worker: it prints its addresses and serves.
 func runWorker(ctx context.Context) error {
-	go func() {
-		if err := profileOnSignal(ctx, os.Getenv(profileEnv)); err != nil {
-			fmt.Fprintln(os.Stderr, "profile:", err)
-		}
-	}()
+	if path := os.Getenv(profileEnv); path != "" {
+		go func() {
+			if err := profileOnSignal(ctx, path); err != nil {
+				fmt.Fprintln(os.Stderr, "profile:", err)
+			}
+		}()
+	}
 	return flink.Worker(ctx, flink.WorkerOptions{
 		Listen: "127.0.0.1:0", Health: "127.0.0.1:0",
 		Ready: func(listen, health string) { fmt.Println(listen, health) },

@@ -73,8 +73,7 @@ func (s *servers) live(ctx context.Context, sys *system, j job, d *Delay, length
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		views := d.EventsPerSecond * engagedOneIn / (engagedOneIn + 1)
-		return s.broker.publishLive(ctx, j.from, newTraffic(begun, views, j.window), end)
+		return s.broker.publishLive(ctx, j.from, newTraffic(begun, viewsOf(d.EventsPerSecond), j.window), end)
 	})
 	var window, bucket []time.Duration
 	group.Go(func() error {

@@ -35,7 +35,10 @@ type running struct {
 	stop func(context.Context) error
 }
 
-const outOfOrderness = 5 * time.Second
+const (
+	outOfOrderness = 5 * time.Second
+	readers        = 4
+)
 
 // specText is the spec of a job of ours.
 func specText(dir, brokers string, j job) string {
@@ -46,9 +49,9 @@ engagements:
 out_of_orderness: %s
 bucket: %s
 shards: 4
-stream: {name: %s, readers: 4, idle_after: never}
+stream: {name: %s, readers: %d, idle_after: never}
 outputs: {samples: {topic: %s, codec: lz4}}
-`, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), j.name, j.name)
+`, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), j.name, readers, j.name)
 }
 
 // submitOurs starts the job as `tributary run` does, with the worker beside the cluster. A

@@ -41,7 +41,7 @@ func (r *Report) scaleText() string {
 	perView := r.State[0].PerView()
 	perSecond := float64(ours.Shuffled) / float64(ours.Events) * scaleEventsPerSecond
 	// A bucket is a sixth of the window, and closes as a whole.
-	open := scaleEventsPerSecond * engagedOneIn / (engagedOneIn + 1) * (scaleWindowSeconds * 7 / 6)
+	open := viewsOf(scaleEventsPerSecond) * (scaleWindowSeconds * 7 / 6)
 	return fmt.Sprintf(`On paper, from these figures: a core does %s events/s. A million open views take %.0f MB of state, and a million events move %.0f MB
 between tasks. %.0f M events/s with a window of %d minutes keep %.1f G views open: %.0f GB of state, %.0f MB/s between
 tasks, and %.0f cores busy, so %.0f cores with half of each to spare.`,

@@ -73,16 +73,13 @@ type Minute struct {
 	CPU float64 `json:"cpu_seconds_per_second"`
 }
 
-// soakReaders is what the spec of a job of ours says.
-const soakReaders = 4
-
 // soak runs our job on a live stream, and tells row by row what every minute adds.
 func soak(ctx context.Context, dir string, eventsPerSecond float64, length time.Duration) (*Soak, error) {
 	s, err := start(ctx, dir, "")
 	if err != nil {
 		return nil, err
 	}
-	out := &Soak{EventsPerSecond: eventsPerSecond, Readers: soakReaders}
+	out := &Soak{EventsPerSecond: eventsPerSecond, Readers: readers}
 	return out, errors.Join(s.soak(ctx, out, length), s.stop(context.WithoutCancel(ctx)))
 }
 
@@ -104,8 +101,7 @@ func (s *servers) soak(ctx context.Context, out *Soak, length time.Duration) err
 	begun := time.Now().Add(time.Second)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		views := out.EventsPerSecond * engagedOneIn / (engagedOneIn + 1)
-		return s.broker.publishLive(ctx, j.from, newTraffic(begun, views, j.window), begun.Add(length))
+		return s.broker.publishLive(ctx, j.from, newTraffic(begun, viewsOf(out.EventsPerSecond), j.window), begun.Add(length))
 	})
 	group.Go(func() error {
 		used, err := cpu(s.ours.processes)

@@ -48,6 +48,9 @@ type traffic struct {
 	pending engagements
 }
 
+// viewsOf is how many of a number of events are views.
+func viewsOf(events float64) float64 { return events * engagedOneIn / (engagedOneIn + 1) }
+
 func newTraffic(start time.Time, viewsPerSecond float64, window time.Duration) *traffic {
 	return &traffic{
 		start: start, perView: time.Duration(float64(time.Second) / viewsPerSecond), window: window,

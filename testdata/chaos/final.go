@@ -18,9 +18,9 @@ import (
 
 // AuditTopics reads all topics of a stream from their start and holds them against the
 // batch: the samples, each once; the job's ledger; the records that are late or dead; the
-// accounts of what became of all events; and the input as it lies in Kafka, without which the rest would mean nothing. A job that has
-// ended by itself must have written a sample for each view; one that was stopped may lack
-// those that are not mature.
+// accounts of what became of all events; and the input as it lies in Kafka, without which the
+// rest would mean nothing. A job that has ended by itself must have written a sample for each
+// view; one that was stopped may lack those that are not mature.
 func AuditTopics(ctx context.Context, s *Stream, ended bool) error {
 	return errors.Join(s.auditInput(ctx), s.auditSamples(ctx, ended), s.auditRejected(ctx), s.auditAccounts(ctx, ended))
 }
