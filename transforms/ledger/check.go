@@ -15,7 +15,9 @@ import (
 //   - views:       read = samples + sampled out + duplicates + late + dead + open
 //   - each kind:   read = matched + outside window + orphans + duplicates + late + dead + open
 //   - a part is no more than its whole: positives and immature <= samples, positives of
-//     a kind <= positives, differing duplicates <= duplicates, partly late <= read;
+//     a kind <= positives, differing duplicates <= duplicates, resent <= samples and sampled
+//     out, partly late, without id, without value and bad values <= read, orphans like floats
+//     <= orphans, late and dead of an input <= what was read of it;
 //   - a positive sample is positive of some kind: positives <= sum of the kinds';
 //   - each kind has a delay for every positive: count of delays = positives;
 //   - the timeline adds up: its samples = samples, its positives of a kind = positives
@@ -41,6 +43,7 @@ func (l *Ledger) Check() error {
 	}
 	c.atMost("views", count{"positives", l.Views.Positives}, count{"sum of the kinds' positives", sum})
 	c.bytes(&l.Bytes)
+	c.inputs(l.Inputs)
 	c.timeline(l)
 	return errors.Join(c.errs...)
 }
@@ -103,10 +106,12 @@ func (c *checker) views(v *Views) {
 	parts = opened(parts, v.Open)
 	c.positive("views", append([]count{
 		{"read", v.Read}, {"duplicates_differing", v.DuplicatesDiffering}, {"positives", v.Positives}, {"immature", v.Immature},
+		{"resent_at_least", v.Resent}, {"damages", v.Damages},
 	}, parts...)...)
 	c.sum("views", count{"read", v.Read}, parts...)
 	c.atMost("views", count{"positives", v.Positives}, count{"samples", v.Samples})
 	c.atMost("views", count{"immature", v.Immature}, count{"samples", v.Samples})
+	c.atMost("views", count{"resent_at_least", v.Resent}, count{"samples, sampled out or not", v.Samples + v.SampledOut})
 	c.atMost("views", count{"duplicates_differing", v.DuplicatesDiffering}, count{"duplicates", v.Duplicates})
 }
 
@@ -122,7 +127,14 @@ func (c *checker) engagements(kind string, e *Engagements) {
 	parts = opened(parts, e.Open)
 	c.positive(kind, append([]count{
 		{"read", e.Read}, {"partly_late", e.PartlyLate}, {"filtered", e.Filtered}, {"positives", e.Positives},
+		{"matches", e.Matches}, {"overflows", e.Overflows}, {"damages", e.Damages},
 	}, parts...)...)
+	for _, part := range []count{{"without_id", e.WithoutID}, {"without_value", e.WithoutValue}, {"bad_values", e.BadValues}} {
+		c.positive(kind, part)
+		c.atMost(kind, part, count{"read", e.Read})
+	}
+	c.positive(kind, count{"orphans_like_floats", e.OrphansLikeFloats})
+	c.atMost(kind, count{"orphans_like_floats", e.OrphansLikeFloats}, count{"orphans", e.Orphans})
 	c.sum(kind, count{"read", e.Read}, parts...)
 	c.atMost(kind, count{"partly_late", e.PartlyLate}, count{"read", e.Read})
 	c.sum(kind, count{"positives", e.Positives}, count{"delays", e.Delay.Count()})
@@ -132,6 +144,14 @@ func (c *checker) bytes(b *Bytes) {
 	c.positive("bytes",
 		count{"in", b.In}, count{"records", b.Records}, count{"blocks", b.Blocks},
 		count{"samples", b.Samples}, count{"out", b.Out}, count{"json_estimate", b.JSON})
+}
+
+func (c *checker) inputs(inputs map[string]*Input) {
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		in := inputs[name]
+		c.positive(name, count{"read", in.Read}, count{"late", in.Late}, count{"dead", in.Dead}, count{"filtered", in.Filtered})
+		c.atMost(name, count{"late and dead", in.Late + in.Dead}, count{"read", in.Read})
+	}
 }
 
 func (c *checker) timeline(l *Ledger) {

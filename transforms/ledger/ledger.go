@@ -20,9 +20,29 @@ type Ledger struct {
 	// Engagements by kind.
 	Engagements map[string]*Engagements `json:"engagements"`
 	Bytes       Bytes                   `json:"bytes"`
+	// Inputs by their name in the spec: views.inputs.0, engagements.like.inputs.1.
+	Inputs map[string]*Input `json:"inputs,omitempty"`
 	// Timeline counts samples and positives per bucket of view time, by the bucket's
 	// start in ms since the epoch.
 	Timeline map[int64]*Interval `json:"timeline,omitempty"`
+}
+
+// Input counts the records of one input that are accounted for, as they were read.
+type Input struct {
+	// Read records were of the role that reads the input; Late and Dead are among them.
+	Read int64 `json:"read"`
+	Late int64 `json:"late,omitempty"`
+	Dead int64 `json:"dead,omitempty"`
+	// Filtered records were not (`where`).
+	Filtered int64 `json:"filtered,omitempty"`
+}
+
+// Reason counts what was refused for one reason.
+type Reason struct {
+	Count int64 `json:"count"`
+	// Example is what was wrong with one of them, in words; where records lie in a log it
+	// says where. Of several it is the first in the order of bytes.
+	Example string `json:"example"`
 }
 
 // Views accounts for view records: Read = Samples + SampledOut + Duplicates + Late + Dead +
@@ -44,6 +64,14 @@ type Views struct {
 	// Immature of the Samples were cut before their closing time was reached, because
 	// the log ends there: their negatives may be fake.
 	Immature int64 `json:"immature"`
+	// Resent of the Samples, at the least, have the id of an earlier view that is not their
+	// duplicate: it came more than duplicates_within before.
+	Resent int64 `json:"resent_at_least,omitempty"`
+	// Damages are places in files where it is not known how many records were lost; what is
+	// known to be lost is under Dead.
+	Damages int64 `json:"damages,omitempty"`
+	// Reasons why views are late or dead, by a text without the values of the record at hand.
+	Reasons map[string]*Reason `json:"reasons,omitempty"`
 }
 
 // Engagements accounts for the engagement records of one kind:
@@ -70,6 +98,26 @@ type Engagements struct {
 	Filtered int64 `json:"filtered"`
 	// Positives counts samples with a label of this kind.
 	Positives int64 `json:"positives"`
+	// Matches are the pairs of a view and an engagement in its window. Where they are more than
+	// Matched, engagements count for several views.
+	Matches int64 `json:"matches,omitempty"`
+	// WithoutID engagements have no id of their own, though the spec names a field for it;
+	// WithoutValue ones have no value for their label.
+	WithoutID    int64 `json:"without_id,omitempty"`
+	WithoutValue int64 `json:"without_value,omitempty"`
+	// BadValues engagements count, but their value is left out of the label: it is no number,
+	// and the spec says on_bad_value: null.
+	BadValues int64 `json:"bad_values,omitempty"`
+	// Overflows are values left out of a sum that they would take beyond what a double holds.
+	Overflows int64 `json:"overflows,omitempty"`
+	// OrphansLikeFloats of the Orphans name a view like 123.0: a whole number that was written
+	// as a float on its way.
+	OrphansLikeFloats int64 `json:"orphans_like_floats,omitempty"`
+	// Damages are places in files where it is not known how many records were lost.
+	Damages int64 `json:"damages,omitempty"`
+	// Reasons why engagements are late, dead or orphans, by a text without the values of the
+	// record at hand.
+	Reasons map[string]*Reason `json:"reasons,omitempty"`
 	// Delay holds the time from the view to its first engagement that counts.
 	Delay *Histogram `json:"delay_ms,omitempty"`
 }

@@ -39,6 +39,12 @@ func (l *Ledger) Merge(other *Ledger) {
 		l.Engagements[kind].add(e)
 	}
 
+	for name, in := range other.Inputs {
+		if in != nil {
+			l.InputOf(name).add(in)
+		}
+	}
+
 	if l.Timeline == nil {
 		l.Timeline = make(map[int64]*Interval, len(other.Timeline))
 	}
@@ -75,6 +81,9 @@ func (v *Views) add(other *Views) {
 	v.DuplicatesDiffering += other.DuplicatesDiffering
 	v.Positives += other.Positives
 	v.Immature += other.Immature
+	v.Resent += other.Resent
+	v.Damages += other.Damages
+	v.Reasons = mergeReasons(v.Reasons, other.Reasons)
 }
 
 func (e *Engagements) add(other *Engagements) {
@@ -89,10 +98,25 @@ func (e *Engagements) add(other *Engagements) {
 	e.PartlyLate += other.PartlyLate
 	e.Filtered += other.Filtered
 	e.Positives += other.Positives
+	e.Matches += other.Matches
+	e.WithoutID += other.WithoutID
+	e.WithoutValue += other.WithoutValue
+	e.BadValues += other.BadValues
+	e.Overflows += other.Overflows
+	e.OrphansLikeFloats += other.OrphansLikeFloats
+	e.Damages += other.Damages
+	e.Reasons = mergeReasons(e.Reasons, other.Reasons)
 	if e.Delay == nil {
 		e.Delay = &Histogram{}
 	}
 	e.Delay.Merge(other.Delay)
+}
+
+func (i *Input) add(other *Input) {
+	i.Read += other.Read
+	i.Late += other.Late
+	i.Dead += other.Dead
+	i.Filtered += other.Filtered
 }
 
 func (b *Bytes) add(other *Bytes) {
