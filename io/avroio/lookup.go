@@ -10,8 +10,8 @@ import (
 
 // Field is a scalar field of a schema's record, found by its path.
 type Field struct {
-	// Path names the field from the root: names joined by dots, through records and
-	// unions that hold records.
+	// Path names the field from the root (see event.ParsePath), through records and unions
+	// that hold records.
 	Path string
 	// Type is the Avro type without null: "string", "long", ...; "union" if values
 	// may be of several types.
@@ -35,6 +35,25 @@ type UnknownFieldError struct {
 	At string
 	// Fields are the names there are at that place; none if it is not a record.
 	Fields []string
+	// Flat says that there are no records in the record, so that dots are part of names.
+	Flat bool
+}
+
+// Paths are the paths of Fields, as they must be written.
+func (e *UnknownFieldError) Paths() []string {
+	paths := make([]string, len(e.Fields))
+	at, err := event.ParsePath(e.At)
+	if err != nil {
+		at = nil // it is empty
+	}
+	for i, name := range e.Fields {
+		if e.Flat {
+			paths[i] = event.FlatPath(name)
+		} else {
+			paths[i] = event.JoinPath(append(slices.Clone(at), name)...)
+		}
+	}
+	return paths
 }
 
 // Error says what is there instead.
@@ -65,27 +84,40 @@ func (e *NotScalarError) Error() string {
 func (s *Schema) Lookup(path string) (Field, error) {
 	at := []*Type{s.root}
 	nullable := false
-	found := ""
-	for name := range strings.SplitSeq(path, ".") {
+	names, err := event.ParsePath(path)
+	if err != nil {
+		records, _ := recordsOf(at)
+		return Field{}, &UnknownFieldError{Path: path, Fields: namesIn(records)}
+	}
+	for i, name := range names {
 		records, others := recordsOf(at)
 		var next []*Type
-		var names []string
 		for _, r := range records {
 			for _, f := range r.Fields {
 				if f.Name == name {
 					next = append(next, f.Type)
-				} else if !slices.Contains(names, f.Name) {
-					names = append(names, f.Name)
 				}
 			}
 		}
 		if len(next) == 0 {
-			return Field{}, &UnknownFieldError{Path: path, At: found, Fields: names}
+			return Field{}, &UnknownFieldError{Path: path, At: event.JoinPath(names[:i]...), Fields: namesIn(records)}
 		}
 		nullable = nullable || others || len(next) < len(records)
-		at, found = next, join(found, name)
+		at = next
 	}
 	return describeField(path, at, nullable)
+}
+
+// namesIn lists the names of fields that records have.
+func namesIn(records []*Type) (names []string) {
+	for _, r := range records {
+		for _, f := range r.Fields {
+			if !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return names
 }
 
 // recordsOf flattens unions and returns the records among types; others says that
@@ -191,7 +223,7 @@ const maxPaths = 10_000
 // itself is listed once, not for ever.
 func (s *Schema) Paths() []string {
 	l := pathLister{schema: s, seen: map[string]bool{}}
-	l.list(s.root, "", nil)
+	l.list(s.root, nil, nil)
 	return l.paths
 }
 
@@ -202,7 +234,7 @@ type pathLister struct {
 	steps  int
 }
 
-func (l *pathLister) list(t *Type, path string, around []*Type) {
+func (l *pathLister) list(t *Type, names []string, around []*Type) {
 	// Steps count too: levels of records without scalars multiply as well.
 	if l.steps++; l.steps > 4*maxPaths || len(l.paths) >= maxPaths {
 		return
@@ -214,13 +246,14 @@ func (l *pathLister) list(t *Type, path string, around []*Type) {
 		}
 		around = append(around, t)
 		for _, f := range t.Fields {
-			l.list(f.Type, join(path, f.Name), around)
+			l.list(f.Type, append(slices.Clone(names), f.Name), around)
 		}
 	case KindUnion:
 		for _, b := range t.Branches {
-			l.list(b, path, around)
+			l.list(b, names, around)
 		}
 	default:
+		path := event.JoinPath(names...)
 		if path == "" || l.seen[path] {
 			return
 		}

@@ -3,7 +3,6 @@ package avroio
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"tributary/io/event"
 )
@@ -34,7 +33,11 @@ func Project(s *Schema, paths []string) (*Projection, error) {
 			continue
 		}
 		p.fields = append(p.fields, field)
-		names := strings.Split(path, ".")
+		names, err := event.ParsePath(path)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
 		at := root
 		for i, name := range names {
 			next := at.fields[name]

@@ -162,10 +162,10 @@ func TestLookup(t *testing.T) {
 func TestLookupErrors(t *testing.T) {
 	s := mustParse(t, everySchema)
 	for path, want := range map[string]UnknownFieldError{
-		"user.nam":   {Path: "user.nam", At: "user", Fields: []string{"id", "name", "boss"}},
-		"ms.x":       {Path: "ms.x", At: "ms"},
-		"user.boss.": {Path: "user.boss.", At: "user.boss", Fields: []string{"id", "name", "boss"}},
-		"tags.x":     {Path: "tags.x", At: "tags"},
+		"user.nam":     {Path: "user.nam", At: "user", Fields: []string{"id", "name", "boss"}},
+		"ms.x":         {Path: "ms.x", At: "ms"},
+		`user.boss.""`: {Path: `user.boss.""`, At: "user.boss", Fields: []string{"id", "name", "boss"}},
+		"tags.x":       {Path: "tags.x", At: "tags"},
 	} {
 		_, err := s.Lookup(path)
 		var got *UnknownFieldError
@@ -191,4 +191,17 @@ func TestPaths(t *testing.T) {
 		"user.id", "user.name", "ms", "us", "ns", "beside", "day", "odd", "price", "kind", "hash",
 		"mixed", "numbers", "ratio", "flag", "nothing", "again.id", "again.name",
 	}, mustParse(t, everySchema).Paths())
+}
+
+func TestUnknownFieldPaths(t *testing.T) {
+	nested := &UnknownFieldError{At: `"a.b"`, Fields: []string{"c", " d", "e.f"}}
+	assert.Equal(t, []string{`"a.b".c`, `"a.b"." d"`, `"a.b"."e.f"`}, nested.Paths())
+	flat := &UnknownFieldError{Fields: []string{"a.b", " ts", `5"`}, Flat: true}
+	assert.Equal(t, []string{"a.b", " ts", `"5"""`}, flat.Paths())
+	_, err := mustParse(t, everySchema).Lookup(`user."id`)
+	var got *UnknownFieldError
+	require.ErrorAs(t, err, &got)
+	assert.Contains(t, got.Fields, "user")
+	_, err = Project(mustParse(t, everySchema), []string{`"user"."id"`})
+	require.NoError(t, err)
 }

@@ -29,20 +29,25 @@ type node struct {
 // are the JSON text of one object. It may be used by several goroutines at once.
 //
 // `user.id` is the member id of the object user; if there is no such thing, or null,
-// the record's own member of the name "user.id". Where a name is repeated in an object
+// the record's own member of the name "user.id", which the path `"user.id"` alone means. A
+// path that cannot be read (see event.ParsePath) is a name. Where a name is repeated in an object
 // its last value holds. Whole numbers in the range of int64 are Int, others Float. A
 // field that is an object or an array, and text that is not a JSON object, are errors.
 func NewExtractor(paths []string) event.Extractor {
 	e := &extractor{root: &node{}, paths: paths}
 	for slot, path := range paths {
 		n := e.root
-		for name := range strings.SplitSeq(path, ".") {
+		names, err := event.ParsePath(path)
+		if err != nil {
+			names = []string{path}
+		}
+		for _, name := range names {
 			n = n.child(name)
 		}
 		n.slots = append(n.slots, slot)
 	}
 	for slot, path := range paths {
-		if strings.Contains(path, ".") {
+		if strings.Contains(path, ".") && !strings.Contains(path, `"`) {
 			e.dotted = append(e.dotted, slot)
 			n := e.root.child(path)
 			n.literal = true
