@@ -155,7 +155,7 @@ func (s *shower) record(rec record) error {
 	}
 	s.shown++
 	if s.opt.JSON {
-		_, err := fmt.Fprintln(s.out, harmlessJSON(rec.json))
+		_, err := fmt.Fprintln(s.out, HarmlessJSON(rec.json))
 		return err
 	}
 	s.table = append(s.table, rec)

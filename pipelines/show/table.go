@@ -224,9 +224,9 @@ func cell(v gjson.Result) string {
 
 func snip(s string) string { return text.Snip(s, cellWidth, "…") }
 
-// harmlessJSON writes a record on one line, with escapes for what a terminal might
+// HarmlessJSON writes a record on one line, with escapes for what a terminal might
 // take for more than text. It stays the same JSON value.
-func harmlessJSON(s string) string { return escapeJSON(string(pretty.Ugly([]byte(s)))) }
+func HarmlessJSON(s string) string { return escapeJSON(string(pretty.Ugly([]byte(s)))) }
 
 // escapeJSON does that for JSON as it is laid out.
 func escapeJSON(s string) string {

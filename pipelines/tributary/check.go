@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"tributary/pipelines/online"
+	"tributary/pipelines/preflight"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
 )
@@ -18,6 +19,7 @@ import (
 func checkCmd() *cobra.Command {
 	var (
 		asJSON, world bool
+		look          inputsFlag
 		targets       online.Targets
 	)
 	cmd := &cobra.Command{
@@ -25,16 +27,24 @@ func checkCmd() *cobra.Command {
 		Short: "Check specs and show what they resolve to",
 		Long: `Check reads specs and reports every problem in them, each with its place, the
 line as it should read where that can be told, and a code that "tributary help
-CODE" explains. It opens no input. Warnings do not fail the check.
+CODE" explains. Warnings do not fail the check.
 
 For a spec without problems it shows what the spec resolves to, and which values
 are defaults.
 
+With --inputs it also opens every file that the spec names, and tells for each
+input how many files there are, which fields they have, the first record, from
+when to when the records are, how many of them a join would refuse and why, and
+how many meet the conditions of "where". It reads the first 1000 records of each
+file; --inputs=all reads them all, --records N so many. It writes nothing.
+
 With --online it also looks at what a spec of topics needs: brokers, sign-in,
 topics and their settings, rights, transactions, the registry, and where the job
-is to run. It takes seconds at most for each step, and changes nothing.`,
+is to run. It takes seconds at most for each step, and changes nothing. For such
+a spec --inputs is --online.`,
 		Example: `  tributary check feed.yaml
   tributary check --json specs/*.yaml
+  tributary check feed.yaml --inputs
   tributary check stream.yaml --online --flink localhost:8081 --jobserver localhost:8099`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,10 +54,15 @@ is to run. It takes seconds at most for each step, and changes nothing.`,
 				if err != nil {
 					return err
 				}
-				if s != nil && (world || targets.Flink != "" || targets.JobServer != "") {
+				if s != nil && look.set && !s.Streams() {
+					if err := result.look(cmd.Context(), s, look.records); err != nil {
+						return err
+					}
+				}
+				if s != nil && (world || look.set && s.Streams() || targets.Flink != "" || targets.JobServer != "") {
 					targets.Progress = waiting(cmd.ErrOrStderr())
 					result.Online = online.Check(cmd.Context(), s, targets)
-					result.OK = online.Passed(result.Online)
+					result.OK = result.OK && online.Passed(result.Online)
 				}
 				results = append(results, result)
 			}
@@ -55,7 +70,8 @@ is to run. It takes seconds at most for each step, and changes nothing.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values, and what was found online")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values, and what was found in inputs and online")
+	look.add(flags)
 	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
 	flags.StringVar(&targets.Flink, "flink", "", "look at Flink too, at this host:port of its REST interface")
 	flags.StringVar(&targets.JobServer, "jobserver", "", "look at Beam's job server too, at this host:port")
@@ -68,8 +84,9 @@ type checked struct {
 	OK       bool           `json:"ok"`
 	Problems problem.List   `json:"problems"`
 	Values   []spec.Setting `json:"values,omitempty"`
-	// Online is nil unless it was asked for.
-	Online []online.Finding `json:"online,omitempty"`
+	// Inputs and Online are nil unless they were asked for.
+	Inputs []preflight.Input `json:"inputs,omitempty"`
+	Online []online.Finding  `json:"online,omitempty"`
 }
 
 // waiting tells a person, not a program, which step is being waited for.
@@ -126,8 +143,10 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 		if result.Values == nil {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%s: ok\n", result.File); err != nil {
-			return err
+		if result.OK || len(result.Problems.Errors()) == 0 {
+			if _, err := fmt.Fprintf(w, "%s: ok\n", result.File); err != nil {
+				return err
+			}
 		}
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, s := range result.Values {
@@ -139,6 +158,11 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 		}
 		if err := table.Flush(); err != nil {
 			return err
+		}
+		if len(result.Inputs) > 0 {
+			if _, err := io.WriteString(w, "\n"+preflight.Text(result.Inputs)); err != nil {
+				return err
+			}
 		}
 		if len(result.Online) > 0 {
 			if _, err := io.WriteString(w, "\n"+online.Text(result.Online)); err != nil {
