@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -13,6 +14,17 @@ import (
 
 // spaces are those that regular expressions call \s, so that a pattern can say the same.
 const spaces = " \t\n\f\r"
+
+// ForeignPattern finds what other tools write for a path, a list or a pattern of fields:
+// /user/id, $.user.id, user->id, items[0], "a,b", user.*. ParsePath reads it as names, as
+// those of a record may be; a person who writes it means something else, so JoinPath puts
+// quotes around it.
+const ForeignPattern = `^(/|\[|\$([.\[]|$)|[^"]*([,*{}]|->|[^\s"]\[))`
+
+var foreign = regexp.MustCompile(ForeignPattern)
+
+// IsForeignPath tells whether ForeignPattern finds something in a path.
+func IsForeignPath(path string) bool { return foreign.MatchString(path) }
 
 // PathError says where a path cannot be read.
 type PathError struct {
@@ -94,7 +106,7 @@ func JoinPath(names ...string) string {
 		if i > 0 {
 			b.WriteByte('.')
 		}
-		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, `."`) || len(names) > 1 && strings.Trim(name, spaces) != name {
+		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, `."`) || IsForeignPath(name) || len(names) > 1 && strings.Trim(name, spaces) != name {
 			b.WriteString(`"` + strings.ReplaceAll(name, `"`, `""`) + `"`)
 		} else {
 			b.WriteString(name)
@@ -121,7 +133,7 @@ func FlatName(path string) (name string, ok bool) {
 // FlatPath writes the path of a name where records hold no records, with quotes only where
 // FlatName would not give the name back.
 func FlatPath(name string) string {
-	if flat, ok := FlatName(name); ok && flat == name {
+	if flat, ok := FlatName(name); ok && flat == name && !IsForeignPath(name) {
 		return name
 	}
 	return JoinPath(name)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -249,15 +248,12 @@ func (r *Reader) readHeader() error {
 	return r.setColumns(names)
 }
 
-// setColumns takes the names of the columns, which must all differ.
+// setColumns takes the names of the columns, which must all differ. One may have no name:
+// tables are often written with a column of row numbers that has none.
 func (r *Reader) setColumns(names []string) error {
 	var errs []error
 	first := map[string]int{}
 	for i, name := range names {
-		if strings.TrimSpace(name) == "" {
-			errs = append(errs, fmt.Errorf("header: column %d has no name", i+1))
-			continue
-		}
 		if before, ok := first[name]; ok {
 			errs = append(errs, fmt.Errorf("header: columns %d and %d are both named %q", before+1, i+1, name))
 			continue

@@ -190,7 +190,7 @@ func TestReadCSV(t *testing.T) {
 func TestBadHeaders(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"a,b,a\n", `header: columns 1 and 3 are both named "a"`},
-		{"a,,b, \n", "header: column 2 has no name\nheader: column 4 has no name"},
+		{"a,,b,\n", `header: columns 2 and 4 are both named ""`},
 		{"\na,\"b\n", `header in line 2: field begins with a quote (") that is not closed in as much as a record may have`},
 		{"\xe9,b\n", "header in line 1: text is not UTF-8"},
 		{"\xff\xfea\x00", "text is UTF-16, not UTF-8"},

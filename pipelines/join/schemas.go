@@ -130,8 +130,8 @@ func codeOf(err error) string {
 // there is RFC 3339 unless the spec says otherwise.
 func lookupColumn(columns []string) func(string) (avroio.Field, error) {
 	return func(path string) (avroio.Field, error) {
-		if !slices.Contains(columns, path) {
-			return avroio.Field{}, &avroio.UnknownFieldError{Path: path, Fields: columns}
+		if name, ok := event.FlatName(path); !ok || !slices.Contains(columns, name) {
+			return avroio.Field{}, &avroio.UnknownFieldError{Path: path, Fields: columns, Flat: true}
 		}
 		return avroio.Field{Path: path, Type: "string", Unit: event.UnitRFC3339}, nil
 	}
@@ -152,7 +152,7 @@ func (p *plan) checkFields(source int, f *scannedFile, lookup func(path string) 
 		}
 		if unit == "time" && field.Unit == event.UnitAuto {
 			found := p.spec.Problem(codeNoUnit, fmt.Sprintf("%s: %s is a plain %s: nothing says which unit it is in", f.Path, path, field.Type), at...)
-			found.Fix = fmt.Sprintf("%s: {field: %s, unit: epoch-millis}", key[len(key)-1], path)
+			found.Fix = fmt.Sprintf("%s: {field: %s, unit: epoch-millis}", key[len(key)-1], spec.FieldText(path))
 			for _, u := range event.Units {
 				found.Allowed = append(found.Allowed, string(u))
 			}
@@ -198,15 +198,14 @@ func (p *plan) fieldProblem(err error, file, path string, at []string) problem.P
 	}
 	var unknown *avroio.UnknownFieldError
 	if errors.As(err, &unknown) {
-		prefix := ""
-		if unknown.At != "" {
-			prefix = unknown.At + "."
-		}
-		for _, name := range unknown.Fields {
-			found.Allowed = append(found.Allowed, prefix+name)
-		}
+		fields := unknown.Paths()
 		found.Message = fmt.Sprintf("%s has no field %q", file, path)
-		found.Nearest = spec.Nearest(path, found.Allowed)
+		if nearest := spec.Nearest(path, fields); nearest != "" {
+			found.Nearest = spec.FieldText(nearest)
+		}
+		for _, field := range fields {
+			found.Allowed = append(found.Allowed, spec.FieldText(field))
+		}
 	}
 	return found
 }

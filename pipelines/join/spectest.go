@@ -117,7 +117,11 @@ func inRecord(path string) string {
 	if path == "" {
 		return ""
 	}
-	return envelopeRecord + "." + path
+	names, err := event.ParsePath(path)
+	if err != nil {
+		return path
+	}
+	return event.JoinPath(append([]string{envelopeRecord}, names...)...)
 }
 
 func testBatch(s *spec.Spec, t *spec.Test, role string) (event.Batch, error) {

@@ -69,8 +69,13 @@ views:
 	{
 		ID: "T1107", Severity: SeverityError, Title: "not the path of a field",
 		Cause: `A field is named by its path: names with dots between them, user.id for the id of
-the user. Items of lists cannot be named, and brackets, slashes, quotes and
-wildcards have no meaning in a path.`,
+the user. A name may hold anything: Created (UTC), view/id. One that holds a dot or a
+double quote stands in double quotes, with each quote in it twice, and so may any
+other; the quotes of YAML stand around the whole path: '"event.id".x', '"5"" screen"',
+'""' for the empty name. In a path of several names a name with a space at an end needs
+them too, and everywhere one that looks like the path of another tool (/view/id,
+$.view.id, user->id, items[0], a,b, *): items of lists cannot be named, and a path names
+one field.`,
 		Bad:  "views: {inputs: views/*.avro, id: \"user[id]\", time: ts}",
 		Good: "views: {inputs: views/*.avro, id: user.id, time: ts}",
 	},

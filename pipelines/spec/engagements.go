@@ -161,11 +161,12 @@ func (r *reader) where(n *node, at dotted) []Condition {
 	}
 	var out []Condition
 	for _, p := range n.pairs {
-		at := at.key(p.key.text)
-		r.checkFieldPath(p.key, at)
+		where, at := at, at.key(p.key.text)
+		field := r.checkFieldPath(p.key, at)
+		r.mark(where.key(field), p.key, p.value)
 		value, ok := r.conditionValue(p.value, at)
 		if ok {
-			out = append(out, Condition{Field: p.key.text, Value: value})
+			out = append(out, Condition{Field: field, Value: value})
 		}
 	}
 	return out

@@ -5,52 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/bmatcuk/doublestar/v4"
 
 	"tributary/pipelines/problem"
 )
-
-// fieldPattern is a field path: names with dots between them. A name may hold
-// anything but what the paths of other tools have a meaning for.
-const fieldPattern = `^` + fieldName + `(\.` + fieldName + `)*$`
-
-const fieldName = `[^\s.,\[\](){}*?#|\\/'"]([^.,\[\](){}*?#|\\/'"]*[^\s.,\[\](){}*?#|\\/'"])?`
-
-// listItem is how other tools name an item of a list.
-var listItem = regexp.MustCompile(`\[[0-9*]*\]`)
-
-var fieldForm = regexp.MustCompile(fieldPattern)
-
-// fieldPath reads the path of a field.
-func (r *reader) fieldPath(n *node, at dotted) string {
-	text := r.text(n, at)
-	if text == "" || !r.checkFieldPath(n, at) {
-		return ""
-	}
-	return text
-}
-
-func (r *reader) checkFieldPath(n *node, at dotted) bool {
-	if fieldForm.MatchString(n.text) {
-		return true
-	}
-	p := r.problem("T1107", n, at, "%q is not the path of a field", n.text)
-	p.Got, p.Allowed = n.text, []string{"names with dots between them, like user.id"}
-	if listItem.MatchString(n.text) || secret.MatchString(n.text) {
-		p.Hint = "items of lists cannot be named, nor places outside the record"
-		r.add(p)
-		return false
-	}
-	guess := strings.NewReplacer("->", ".", "/", ".", "[", ".", "]", "", "$", "", `"`, "", "'", "").Replace(n.text)
-	guess = strings.Join(strings.FieldsFunc(guess, func(c rune) bool { return c == '.' || unicode.IsSpace(c) }), ".")
-	if fieldForm.MatchString(guess) {
-		p.Nearest, p.Fix = guess, r.replaced(n, guess)
-	}
-	r.add(p)
-	return false
-}
 
 // inputs reads one path, or a list of paths and mappings.
 func (r *reader) inputs(n *node, at dotted, above *fields) []Input {

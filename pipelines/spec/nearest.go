@@ -27,7 +27,7 @@ var synonyms = map[string]string{
 // Nearest returns the allowed word that was probably meant, or nothing if none is
 // near: a wrong guess costs the reader more than no guess.
 func Nearest(word string, allowed []string) string {
-	word = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(word), "-", "_"))
+	word = folded(word)
 	best, bound := "", 1+len(word)/4
 	if len(word) < 3 {
 		bound = 0 // one letter of two is half of the word
@@ -36,7 +36,7 @@ func Nearest(word string, allowed []string) string {
 		if synonyms[word] == candidate {
 			return candidate
 		}
-		folded := strings.ToLower(strings.ReplaceAll(candidate, "-", "_"))
+		folded := folded(candidate)
 		d := levenshtein.ComputeDistance(word, folded)
 		// A word cut short, or with something added: dead_letter, samples_path.
 		if len(word) > 2 && (strings.HasPrefix(folded, word) || strings.HasPrefix(word, folded+"_")) {
@@ -47,4 +47,9 @@ func Nearest(word string, allowed []string) string {
 		}
 	}
 	return best
+}
+
+// folded leaves out what is easily mistaken: capitals, dashes, spaces around, quotes.
+func folded(word string) string {
+	return strings.ToLower(strings.NewReplacer("-", "_", `"`, "").Replace(strings.TrimSpace(word)))
 }

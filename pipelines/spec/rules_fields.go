@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"tributary/io/event"
 )
 
 // use is a field path and the value of the spec that names it.
@@ -80,7 +82,7 @@ func (r *reader) nested(inputs []Input, uses []use) {
 	}
 	for i, inner := range uses {
 		for j, outer := range uses {
-			if i == j || inner.field == "" || outer.field == "" || !strings.HasPrefix(inner.field, outer.field+".") {
+			if i == j || inner.field == "" || outer.field == "" || !leadsThrough(inner.field, outer.field) {
 				continue
 			}
 			at := r.at(inner.at)
@@ -94,6 +96,13 @@ func (r *reader) nested(inputs []Input, uses []use) {
 			return
 		}
 	}
+}
+
+// leadsThrough tells whether a path leads through the field at another.
+func leadsThrough(inner, outer string) bool {
+	in, errIn := event.ParsePath(inner)
+	out, errOut := event.ParsePath(outer)
+	return errIn == nil && errOut == nil && len(in) > len(out) && slices.Equal(in[:len(out)], out)
 }
 
 // viewTimeRule: an engagement refers only to views within the clock skew of its

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/event"
 	"tributary/pipelines/problem"
 )
 
@@ -217,6 +218,7 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 	assert.ElementsMatch(t, texts(Formats), words("$defs", "input", "anyOf", "1", "properties", "format", "enum"))
 	assert.ElementsMatch(t, reserved, words("properties", "engagements", "propertyNames", "not", "enum"))
 	assert.Equal(t, fieldPattern, at("$defs", "field", "pattern"))
+	assert.Equal(t, event.ForeignPattern, at("$defs", "field", "not", "pattern"))
 	assert.Equal(t, durationPattern, at("$defs", "duration", "pattern"))
 	assert.Equal(t, kindPattern, at("properties", "engagements", "propertyNames", "pattern"))
 	samples := []string{"properties", "outputs", "properties", "samples", "anyOf", "2", "properties"}

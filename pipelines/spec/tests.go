@@ -31,16 +31,21 @@ func (t TimeField) Millis(v any) (int64, error) {
 
 // Lookup returns the value at a field path of a record; ok is false if it is absent.
 func Lookup(record map[string]any, field string) (value any, ok bool) {
-	name, rest, nested := strings.Cut(field, ".")
-	value, ok = record[name]
-	if !ok || !nested {
-		return value, ok
-	}
-	inner, isMap := value.(map[string]any)
-	if !isMap {
+	names, err := event.ParsePath(field)
+	if err != nil {
 		return nil, false
 	}
-	return Lookup(inner, rest)
+	value = record
+	for _, name := range names {
+		inner, isMap := value.(map[string]any)
+		if !isMap {
+			return nil, false
+		}
+		if value, ok = inner[name]; !ok {
+			return nil, false
+		}
+	}
+	return value, true
 }
 
 func (r *reader) tests(n *node, at dotted, above *fields, s *Spec) []Test {
@@ -214,9 +219,10 @@ func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map
 func (r *reader) lacks(n *node, at dotted, field, key, example string) {
 	p := r.problem("T1502", n, at, "the record has no %s, which is the spec's %s field", field, key)
 	p.Hint = "add it, like `" + flowExample(field, example) + "`"
+	names, err := event.ParsePath(field)
 	for _, pair := range n.pairs {
-		if !strings.Contains(field, ".") && Nearest(pair.key.text, []string{field}) == field {
-			p.Got, p.Nearest, p.Fix = pair.key.text, field, r.replaced(pair.key, field)
+		if err == nil && len(names) == 1 && Nearest(pair.key.text, names) == names[0] {
+			p.Got, p.Nearest, p.Fix = pair.key.text, names[0], r.replaced(pair.key, inYAML(names[0]))
 			break
 		}
 	}
@@ -225,7 +231,11 @@ func (r *reader) lacks(n *node, at dotted, field, key, example string) {
 
 // recordField returns where a field of a record stands; the record itself if it has none.
 func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
-	for name := range strings.SplitSeq(field, ".") {
+	names, err := event.ParsePath(field)
+	if err != nil {
+		names = nil
+	}
+	for _, name := range names {
 		i := slices.IndexFunc(n.pairs, func(p pair) bool { return p.key.text == name })
 		if i < 0 {
 			break
@@ -237,7 +247,13 @@ func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
 
 // flowExample writes a field path and its value in brackets: {user: {id: v1}}.
 func flowExample(field, value string) string {
-	names := strings.Split(field, ".")
+	names, err := event.ParsePath(field)
+	if err != nil {
+		names = []string{field}
+	}
+	for i := range names {
+		names[i] = inYAML(names[i])
+	}
 	return "{" + strings.Join(names, ": {") + ": " + value + strings.Repeat("}", len(names))
 }
 

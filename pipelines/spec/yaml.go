@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // YAML writes the spec in the form that Parse reads, with every default written out.
@@ -85,7 +86,7 @@ func (w *writer) engagement(e Engagement) {
 	if len(e.Where) > 0 {
 		parts := make([]string, len(e.Where))
 		for i, c := range e.Where {
-			parts[i] = strconv.Quote(c.Field) + ": " + strconv.Quote(c.Value)
+			parts[i] = quoted(c.Field) + ": " + strconv.Quote(c.Value)
 		}
 		w.line(4, "where", "{"+strings.Join(parts, ", ")+"}")
 	}
@@ -151,12 +152,27 @@ func timeText(t TimeField) string {
 }
 
 // plainText is what needs no quotes anywhere in YAML.
-var plainText = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./=-]*( [A-Za-z0-9_./=-]+)*$`)
+var plainText = regexp.MustCompile(`^[\pL_./][\pL\pN_./=-]*( [\pL\pN_./=-]+)*$`)
 
-// quoted writes text, in quotes unless it is plainly text without.
+// quoted writes text, in quotes unless it is plainly text without, and no word of specs.
 func quoted(text string) string {
-	if plainText.MatchString(text) && !slices.Contains(reserved, strings.ToLower(text)) && strings.Trim(text, ".") != "" && !numeric(text) {
+	if slices.Contains(reserved, strings.ToLower(text)) {
+		return strconv.Quote(text)
+	}
+	return inYAML(text)
+}
+
+// yamlWords are no text to some reader of YAML.
+var yamlWords = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+// inYAML writes text as a value or key, in quotes unless it is plainly text without.
+func inYAML(text string) string {
+	if plainText.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) && strings.Trim(text, ".") != "" && !numeric(text) {
 		return text
+	}
+	printable := strings.IndexFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) < 0
+	if printable && strings.ContainsAny(text, `"\`) {
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	}
 	return strconv.Quote(text)
 }
