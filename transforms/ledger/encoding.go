@@ -101,9 +101,20 @@ func Decode(content []byte) (*Ledger, error) {
 	if err := json.Unmarshal(content, l); err != nil {
 		return nil, fmt.Errorf("decode ledger: %w", err)
 	}
+	if reason, isNull := nullReason(l.Views.Reasons); isNull {
+		return nil, fmt.Errorf("decode ledger: views.reasons.%s is null", reason)
+	}
 	for kind, e := range l.Engagements {
 		if e == nil {
 			return nil, fmt.Errorf("decode ledger: engagements.%s is null", kind)
+		}
+		if reason, isNull := nullReason(e.Reasons); isNull {
+			return nil, fmt.Errorf("decode ledger: engagements.%s.reasons.%s is null", kind, reason)
+		}
+	}
+	for name, in := range l.Inputs {
+		if in == nil {
+			return nil, fmt.Errorf("decode ledger: inputs.%s is null", name)
 		}
 	}
 	for start, interval := range l.Timeline {
@@ -112,6 +123,15 @@ func Decode(content []byte) (*Ledger, error) {
 		}
 	}
 	return l, nil
+}
+
+func nullReason(reasons map[string]*Reason) (text string, isNull bool) {
+	for text, r := range reasons {
+		if r == nil {
+			return text, true
+		}
+	}
+	return "", false
 }
 
 func encode(l Ledger) ([]byte, error) {

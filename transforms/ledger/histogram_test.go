@@ -65,7 +65,7 @@ func TestHistogramEdges(t *testing.T) {
 func TestHistogramJSON(t *testing.T) {
 	text, err := json.Marshal(histogramOf(7, 7, 1, 60_000))
 	require.NoError(t, err)
-	assert.JSONEq(t, `[[1,1],[7,2],[59904,1]]`, string(text))
+	assert.JSONEq(t, `[[1,1],[7,2],[60000,1]]`, string(text))
 
 	text, err = json.Marshal(&Histogram{})
 	require.NoError(t, err)
@@ -82,6 +82,44 @@ func TestHistogramJSON(t *testing.T) {
 		assert.Equal(t, string(first), string(second))
 		assert.Equal(t, h.Bins(), back.Bins())
 	})
+}
+
+// The smallest and the largest delay are exact, however the histogram was put together and
+// wherever it was stored meanwhile.
+func TestHistogramKeepsBothEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(delays(), 1, 50).Draw(t, "delays")
+		cut := rapid.IntRange(0, len(all)).Draw(t, "cut")
+		h := histogramOf(all[:cut]...)
+		h.Merge(histogramOf(all[cut:]...))
+		text, err := json.Marshal(h)
+		require.NoError(t, err)
+		var back Histogram
+		require.NoError(t, json.Unmarshal(text, &back))
+		for _, got := range []*Histogram{h, &back} {
+			assert.Equal(t, slices.Min(all), got.Min())
+			assert.Equal(t, slices.Max(all), got.Max())
+			assert.Equal(t, slices.Max(all), got.Quantile(1))
+			assert.EqualValues(t, len(all), got.Count())
+		}
+	})
+}
+
+// A ledger of before the ends were kept is read, and its ends are lower bounds.
+func TestHistogramReadsOldText(t *testing.T) {
+	var h Histogram
+	require.NoError(t, json.Unmarshal([]byte(`[[0,0],[1496,1],[59904,2]]`), &h))
+	assert.EqualValues(t, 3, h.Count())
+	assert.EqualValues(t, 1496, h.Min())
+	assert.EqualValues(t, 59904, h.Max())
+}
+
+func TestHistogramAtLeast(t *testing.T) {
+	h := histogramOf(5, 100, 300_000)
+	for ms, want := range map[int64]int64{0: 3, 5: 3, 6: 2, 101: 1, 299_999: 1, 300_000: 1, 300_001: 0} {
+		assert.Equal(t, want, h.AtLeast(ms), "%d ms", ms)
+	}
+	assert.Zero(t, new(Histogram).AtLeast(0))
 }
 
 func TestHistogramJSONRefused(t *testing.T) {

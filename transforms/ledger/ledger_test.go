@@ -250,6 +250,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"another file":  {`{"views": {}}`, "no views or no engagements"},
 		"a list":        {`[]`, "array"},
 		"null account":  {`{"views": {}, "engagements": {"like": null}}`, "engagements.like is null"},
+		"null input":    {`{"views": {}, "engagements": {}, "inputs": {"a": null}}`, "inputs.a is null"},
+		"null reason":   {`{"views": {"reasons": {"r": null}}, "engagements": {}}`, "views.reasons.r is null"},
+		"its reason":    {`{"views": {}, "engagements": {"like": {"reasons": {"r": null}}}}`, "engagements.like.reasons.r is null"},
 		"null interval": {`{"views": {}, "engagements": {}, "timeline": {"5": null}}`, "timeline.5 is null"},
 		"text count":    {`{"views": {"read": "5"}, "engagements": {}}`, "read"},
 	} {
