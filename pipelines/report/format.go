@@ -52,28 +52,55 @@ func percent(part, whole int64) string {
 	}
 }
 
+// units of a duration, the largest first.
+var units = []struct {
+	name string
+	ms   int64
+}{{"d", 86_400_000}, {"h", 3_600_000}, {"m", 60_000}}
+
+// Duration writes a span of time to the millisecond, as specs write theirs: 20ms, 1.5s,
+// 29m59.999s, 1h30m, 2d3h.
+func Duration(d time.Duration) string { return inUnits(d.Milliseconds()) }
+
 // duration writes a span of time in at most two units, which is as much as an eye
-// takes in: 850ms, 12.3s, 4m05s, 7h30m, 2d03h.
+// takes in: 850ms, 12.3s, 4m5s, 7h30m, 2d3h.
 func duration(d time.Duration) string {
-	two := func(whole, rest int64, a, b string) string {
-		if rest == 0 {
-			return fmt.Sprintf("%d%s", whole, a)
-		}
-		return fmt.Sprintf("%d%s%02d%s", whole, a, rest, b)
-	}
 	ms := d.Milliseconds()
-	switch {
-	case ms < 1_000:
-		return fmt.Sprintf("%dms", ms)
-	case ms < 60_000:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(ms/100)/10), ".0") + "s"
-	case ms < 3_600_000:
-		return two(ms/60_000, ms%60_000/1_000, "m", "s")
-	case ms < 86_400_000:
-		return two(ms/3_600_000, ms%3_600_000/60_000, "h", "m")
-	default:
-		return two(ms/86_400_000, ms%86_400_000/3_600_000, "d", "h")
+	for i, u := range units {
+		if ms >= u.ms {
+			finer := int64(1_000)
+			if i+1 < len(units) {
+				finer = units[i+1].ms
+			}
+			return inUnits(ms / finer * finer)
+		}
 	}
+	if ms >= 1_000 {
+		ms = ms / 100 * 100
+	}
+	return inUnits(ms)
+}
+
+// inUnits writes ms in units that hold it, seconds with decimals.
+func inUnits(ms int64) string {
+	if -1_000 < ms && ms < 1_000 {
+		return fmt.Sprintf("%dms", ms)
+	}
+	var b strings.Builder
+	if ms < 0 {
+		b.WriteByte('-')
+		ms = -ms
+	}
+	for _, u := range units {
+		if n := ms / u.ms; n > 0 {
+			fmt.Fprintf(&b, "%d%s", n, u.name)
+		}
+		ms %= u.ms
+	}
+	if ms > 0 {
+		b.WriteString(strconv.FormatFloat(float64(ms)/1_000, 'f', -1, 64) + "s")
+	}
+	return b.String()
 }
 
 func millis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

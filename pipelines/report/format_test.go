@@ -38,9 +38,18 @@ func TestPercent(t *testing.T) {
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0ms", 999 * time.Millisecond: "999ms", time.Second: "1s", 12_345 * time.Millisecond: "12.3s", 59_999 * time.Millisecond: "59.9s",
-		time.Minute: "1m", 245 * time.Second: "4m05s", 2 * time.Hour: "2h", 450 * time.Minute: "7h30m", 51 * time.Hour: "2d03h", 48 * time.Hour: "2d",
+		time.Minute: "1m", 245 * time.Second: "4m5s", 2 * time.Hour: "2h", 450 * time.Minute: "7h30m", 51 * time.Hour: "2d3h", 48 * time.Hour: "2d",
 	} {
 		assert.Equal(t, want, duration(d))
+	}
+}
+
+func TestDurationIsExact(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0ms", 20 * time.Millisecond: "20ms", -20 * time.Millisecond: "-20ms", 1500 * time.Millisecond: "1.5s", 1_799_999 * time.Millisecond: "29m59.999s",
+		5 * time.Minute: "5m", 90 * time.Minute: "1h30m", 51*time.Hour + 3*time.Second: "2d3h3s", -90 * time.Second: "-1m30s",
+	} {
+		assert.Equal(t, want, Duration(d))
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSamplesTable(t *testing.T) {
 	assert.Equal(t, strings.TrimPrefix(`
 view_id  view_time                 positive  click  delay  like  delay  weight  view_id  item  text          nested
 ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-v1       2026-01-01T10:00:00Z      yes           1   1.5s     2   5m0s       1  v1          7  naïve\x1b[2J  {"a":[1,2]}
+v1       2026-01-01T10:00:00Z      yes           1   1.5s     2     5m       1  v1          7  naïve\x1b[2J  {"a":[1,2]}
 v2       2026-01-01T11:00:00.123Z  yes           1   20ms     0      –       1  v2          8  –             –
 v3       2026-01-01T12:00:00Z      no            0      –     0      –      10  v3          9  –             –
 `, "\n"), out)
@@ -66,9 +66,31 @@ v3       2026-01-01T12:00:00Z      no            0      –     0      –      
 
 func TestColumnsThatDoNotFitAreNamed(t *testing.T) {
 	out, _ := run(t, samplesFile(t), Options{Width: 60})
-	header, _, _ := strings.Cut(out, "\n")
-	assert.Equal(t, "view_id  view_time                 positive  click  delay", header)
-	assert.Contains(t, out, "no room for: like, delay, weight, view_id, item, text,\nnested")
+	assert.Contains(t, out, "no room for: view_time, positive, weight, view_id, item,\ntext, nested")
+}
+
+// Where there is no room for a column of each kind, what made a sample positive is seen all
+// the same.
+func TestNarrowTablesShowWhatMadeASamplePositive(t *testing.T) {
+	out, _ := run(t, samplesFile(t), Options{Width: 60, Filter: Filter{Positive: true}})
+	assert.Contains(t, out, strings.TrimPrefix(`
+view_id  labels
+────────────────────────────────────────────
+v1       click 1 after 1.5s, like 2 after 5m
+v2       click 1 after 20ms
+`, "\n"))
+	long := strings.ReplaceAll(lines[0], `"view_id":"v1"`, `"view_id":"6f1c0a9e-7d1b-4f1e-9d55-0a8b6d2f3c11"`)
+	out, _ = run(t, write(t, t.TempDir(), "a.jsonl", long), Options{Width: 40})
+	assert.Contains(t, out, "\n6f1c0a9…  click 1 after 1.5s, like 2 af…\n")
+}
+
+func TestRecordsWithoutFields(t *testing.T) {
+	out, _ := run(t, write(t, t.TempDir(), "a.jsonl", "{}\n{}\n"), Options{})
+	assert.Equal(t, "value\n─────\n{}\n{}\n", out)
+	out, _ = run(t, write(t, t.TempDir(), "a.jsonl", "{}\n{\"a\":1}\n"), Options{})
+	assert.Equal(t, "a\n─\n–\n1\n", out)
+	out, _ = run(t, write(t, t.TempDir(), "a.jsonl", "{}\n"), Options{JSON: true})
+	assert.Equal(t, "{}\n", out)
 }
 
 func TestTablesFit(t *testing.T) {

@@ -2,9 +2,7 @@ package show
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -25,21 +23,6 @@ const (
 	absent    = "–"
 )
 
-// column is a column of the table, its cells as they are shown.
-type column struct {
-	name  string
-	right bool // figures
-	cells []string
-}
-
-func (c *column) width() int {
-	w := text.StringWidth(c.name)
-	for _, cell := range c.cells {
-		w = max(w, text.StringWidth(cell))
-	}
-	return w
-}
-
 // writeTable writes the records that were kept, with as many columns as there is room
 // for, and says which ones there was none for.
 func (s *shower) writeTable() error {
@@ -52,21 +35,13 @@ func (s *shower) writeTable() error {
 		_, err := fmt.Fprintln(s.out, words)
 		return err
 	}
-	columns := recordColumns(s.table, func(r record) gjson.Result { return gjson.Parse(r.json) })
-	if s.what == samples {
-		columns = sampleColumns(s.table)
-	}
 	width := s.opt.Width
 	if width <= 0 {
 		width = defaultWidth
 	}
-	shown, used := 0, -columnGap
-	for _, c := range columns {
-		if used += columnGap + c.width(); used > width && shown > 0 {
-			break
-		}
-		shown++
-	}
+	columns := s.columns(width)
+	columns[0].cut(width)
+	shown := fitting(columns, width)
 	b.WriteString(render(columns[:shown]))
 	b.WriteByte('\n')
 	if hidden := columns[shown:]; len(hidden) > 0 {
@@ -82,6 +57,22 @@ func (s *shower) writeTable() error {
 	}
 	_, err := s.out.Write([]byte(trimLines(b.String())))
 	return err
+}
+
+// columns are all that there is to show, those of most interest first.
+func (s *shower) columns(width int) []*column {
+	if s.what == samples {
+		return sampleColumns(s.table, width)
+	}
+	columns := recordColumns(s.table, func(r record) gjson.Result { return gjson.Parse(r.json) })
+	if len(columns) > 0 {
+		return columns
+	}
+	whole := &column{name: valueName} // records without fields
+	for _, r := range s.table {
+		whole.cells = append(whole.cells, cell(gjson.Parse(r.json)))
+	}
+	return []*column{whole}
 }
 
 func trimLines(s string) string {
@@ -122,92 +113,6 @@ func render(columns []*column) string {
 		lines[i] = text.Trim(lines[i], text.StringWidth(lines[i])-columnGap)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// sampleColumns are those that every sample has, two for each kind, and then the
-// fields of the view.
-func sampleColumns(all []record) []*column {
-	id := &column{name: "view_id"}
-	at := &column{name: "view_time"}
-	positive := &column{name: "positive"}
-	weight := &column{name: "weight", right: true}
-	for _, rec := range all {
-		id.cells = append(id.cells, cell(rec.get("view_id")))
-		when := cell(rec.get("view_time"))
-		if t, ok := viewTime(rec); ok {
-			when = t.Format("2006-01-02T15:04:05.999Z07:00")
-		}
-		at.cells = append(at.cells, when)
-		positive.cells = append(positive.cells, map[bool]string{true: "yes", false: "no"}[rec.get("positive").Bool()])
-		weight.cells = append(weight.cells, cell(rec.get("weight")))
-	}
-	columns := []*column{id, at, positive}
-	labels := recordColumns(all, func(r record) gjson.Result { return r.get("labels") })
-	delays := map[string]*column{}
-	for _, c := range recordColumns(all, func(r record) gjson.Result { return r.get("delay_ms") }) {
-		delays[c.name] = c
-	}
-	for _, label := range labels {
-		columns = append(columns, label)
-		if delay := delays[label.name]; delay != nil {
-			for i, ms := range delay.cells {
-				delay.cells[i] = delayText(ms)
-			}
-			columns = append(columns, &column{name: "delay", right: true, cells: delay.cells})
-		}
-	}
-	columns = append(columns, weight)
-	return append(columns, recordColumns(all, func(r record) gjson.Result {
-		view := r.get("view")
-		if view.Type == gjson.String { // a record without a schema, as JSON text
-			if inner := gjson.Parse(view.Str); inner.IsObject() && gjson.Valid(view.Str) {
-				return inner
-			}
-		}
-		return view
-	})...)
-}
-
-func delayText(ms string) string {
-	n, err := strconv.ParseInt(ms, 10, 64)
-	if err != nil {
-		return ms
-	}
-	return (time.Duration(n) * time.Millisecond).String()
-}
-
-// recordColumns are the fields of what part gives of each record, in the order in
-// which they first come; one column without name if it is not an object.
-func recordColumns(all []record, part func(record) gjson.Result) []*column {
-	var columns []*column
-	byName := map[string]*column{}
-	set := func(row int, name string, value gjson.Result) {
-		c := byName[name]
-		if c == nil {
-			c = &column{name: snip(report.Harmless(name)), right: true, cells: make([]string, len(all))}
-			for i := range c.cells {
-				c.cells[i] = absent
-			}
-			byName[name] = c
-			columns = append(columns, c)
-		}
-		c.right = c.right && (value.Type == gjson.Number || value.Type == gjson.Null)
-		c.cells[row] = cell(value)
-	}
-	for row, rec := range all {
-		value := part(rec)
-		if !value.IsObject() {
-			if value.Exists() {
-				set(row, "value", value)
-			}
-			continue
-		}
-		value.ForEach(func(name, value gjson.Result) bool {
-			set(row, name.String(), value)
-			return true
-		})
-	}
-	return columns
 }
 
 // cell writes a value so that it stays in its cell: on one line, harmless, cut.
