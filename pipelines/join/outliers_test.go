@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/event"
 	"tributary/pipelines/spec"
 	"tributary/transforms/ledger"
 )
@@ -47,6 +48,16 @@ func TestOutliers(t *testing.T) {
 			require.EqualValues(t, 2, v.Positives)
 			require.EqualValues(t, 2, e.Orphans, "no view is near them")
 		}},
+		"the first and the last time": {
+			views: ordinary + line("old", 0) + line("new", event.MaxTime), likes: liked + line("a", 0) + line("old", 0) + line("b", event.MaxTime) + line("new", event.MaxTime),
+			check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, samples []row) {
+				require.EqualValues(t, 5, v.Samples)
+				require.EqualValues(t, 4, v.Positives)
+				require.EqualValues(t, 2, e.Orphans)
+				require.Equal(t, "old", samples[0].ViewID)
+				require.Equal(t, "new", samples[4].ViewID)
+			},
+		},
 		"times of no event": {views: ordinary + line("x", -1) + line("y", 1<<62) + line("z", year(2200)), likes: liked + line("a", -5), check: func(t *testing.T, v ledger.Views, e *ledger.Engagements, _ []row) {
 			require.EqualValues(t, 3, v.Dead)
 			require.EqualValues(t, 1, e.Dead)

@@ -17,8 +17,9 @@ import (
 // more than the out-of-orderness. Nothing is late then, and the samples are the same.
 func TestArrivalOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParams(t)
-		log := drawLog(t, p)
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
+		log := drawLog(t, p, origin)
 		for _, r := range log {
 			if r.view {
 				// Of views with one id and time the first in the log is kept: they must not differ.

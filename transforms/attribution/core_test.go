@@ -105,7 +105,7 @@ func TestHashesThatCollide(t *testing.T) {
 		b.Engagements[i].Hash = 42
 	}
 	require.Equal(t, []string{
-		"like w@1500: matched, home, final", "like x@1500: nothing, home",
+		"like w@1500: matched, home, final", "like x@1500: nothing, home, final",
 		"u@1000 like=0 share=0", "v@1000 like=0 share=0", "w@1000 like=1+500 share=0",
 	}, joinLines(t, p, NewJoiner(p), b, false, false))
 }

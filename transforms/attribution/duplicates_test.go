@@ -64,7 +64,7 @@ var duplicateCases = []coreCase{
 		     like v@2050`,
 		want: `v@1000 like=0 share=0
 		       duplicate
-		       like v@2050: outside, home`,
+		       like v@2050: outside, home, final`,
 	},
 	{
 		name: "a view of an earlier bucket makes one here a duplicate", bucket: 1,
@@ -102,7 +102,7 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e
 		     like v@1500 id=e`,
 		want: `v@1000 like=1+500 share=0
-		       like v@1500: duplicate, home
+		       like v@1500: duplicate, home, final
 		       like v@1500: matched, home, final`,
 	},
 	{
@@ -112,7 +112,7 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e`,
 		want: `v@1000 like=1+500 share=0
 		       like v@1500: matched, home, final
-		       like v@1600: duplicate, home`,
+		       like v@1600: duplicate, home, final`,
 	},
 	{
 		name: "beyond reach the same id is another event",
@@ -140,7 +140,7 @@ var duplicateCases = []coreCase{
 		     like v@1500 value=2
 		     like v@1501 value=1`,
 		want: `v@1000 like=3+500 share=0
-		       like v@1500: duplicate, home
+		       like v@1500: duplicate, home, final
 		       like v@1500: matched, home, final
 		       like v@1500: matched, home, final
 		       like v@1501: matched, home, final`,
@@ -173,6 +173,6 @@ var duplicateCases = []coreCase{
 		     like v@1010 id=e`,
 		want: `v@1000 like=0
 		       like v@1010: duplicate, home, final
-		       like v@990: nothing, home`,
+		       like v@990: nothing, home, final`,
 	},
 }

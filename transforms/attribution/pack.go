@@ -270,7 +270,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 // addStubs tells the buckets after the view's own of it, as far as its duplicates may
 // lie there, and its own bucket if the view is not of this slice.
 func (k *packer) addStubs(v *View, own bool) {
-	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(v.Time+k.p.DuplicatesWithin), k.lastBucket)
+	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DuplicatesWithin, event.MaxTime)), k.lastBucket)
 	if own {
 		first++
 	}
@@ -325,7 +325,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 		account.PartlyLate++
 		k.reject(c.rejected(event.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, watermark, 1, record))
 	}
-	if floor >= s.foundFrom {
+	if floor >= min(s.foundFrom, s.countsFrom) {
 		g.Floor = floor
 	}
 	g.Hash = hashID(g.ViewID)

@@ -266,10 +266,14 @@ func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
 		s.foundFrom, s.foundTo = viewTime-p.ClockSkew, viewTime+p.ClockSkew
 		s.countsFrom, s.countsTo = max(s.countsFrom, s.foundFrom), min(s.countsTo, s.foundTo)
 		s.shadowTo = s.foundTo // its duplicates carry the same view time
-		return s
+	} else {
+		s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
+		s.foundTo = s.countsTo + p.margin()
+		s.shadowTo = s.foundTo + p.DuplicatesWithin
 	}
-	s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
-	s.foundTo = s.countsTo + p.margin()
-	s.shadowTo = s.foundTo + p.DuplicatesWithin
+	// Outside the times that are taken there are no views, and so no buckets: before them,
+	// Beam's fixed windows run into one another.
+	s.foundFrom = max(s.foundFrom, event.MinTime)
+	s.foundTo, s.shadowTo = min(s.foundTo, event.MaxTime), min(s.shadowTo, event.MaxTime)
 	return s
 }

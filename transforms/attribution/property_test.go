@@ -23,8 +23,9 @@ import (
 // orphans, ties, window edges, skew, several kinds, with and without view times.
 func TestJoinEqualsReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParams(t)
-		log := drawLog(t, p)
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
+		log := drawLog(t, p, origin)
 		wantSamples, wantLedger := reference(p, log)
 		got := runInMemory(t, p, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, wantSamples, got.samples, "log:\n%s", describe(log))
@@ -37,8 +38,9 @@ func TestJoinEqualsReference(t *testing.T) {
 // shards, how the log is cut into batches, and the order in which batches are read.
 func TestResultIsAFunctionOfTheLog(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParams(t)
-		log := drawLog(t, p)
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
+		log := drawLog(t, p, origin)
 		first := runInMemory(t, p, log, 1)
 		q := *p
 		q.Bucket = rapid.Int64Range(1, 200).Draw(t, "other bucket")
@@ -55,15 +57,13 @@ func TestResultIsAFunctionOfTheLog(t *testing.T) {
 // the whole, wherever it is cut.
 func TestSlicesMakeTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParams(t)
-		p.From, p.To = 0, 400
-		log := drawLog(t, p)
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
+		p.From, p.To = origin, origin+400
+		log := drawLog(t, p, origin)
 		whole := runInMemory(t, p, log, 1)
 
-		cuts := []int64{0, 400}
-		if c := rapid.Int64Range(1, 399).Draw(t, "cut"); true {
-			cuts = []int64{0, c, 400}
-		}
+		cuts := []int64{origin, origin + rapid.Int64Range(1, 399).Draw(t, "cut"), origin + 400}
 		var encoded []string
 		refused := map[string]int{}
 		account := newLedger(p)
@@ -83,7 +83,13 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 	})
 }
 
-func drawParams(t *rapid.T) *Params {
+// drawOrigin draws where a log begins, which is 300 ms long: event times are bounded, and what
+// lies near a bound reaches beyond it.
+func drawOrigin(t *rapid.T) int64 {
+	return rapid.SampledFrom([]int64{event.MinTime, 1_767_225_600_000, event.MaxTime - 300}).Draw(t, "origin")
+}
+
+func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{
 		OutOfOrderness:   rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
 		ClockSkew:        rapid.Int64Range(0, 5).Draw(t, "clock skew"),
@@ -104,7 +110,7 @@ func drawParams(t *rapid.T) *Params {
 		})
 	}
 	if rapid.Bool().Draw(t, "slice") {
-		p.From = rapid.Int64Range(0, 150).Draw(t, "from")
+		p.From = origin + rapid.Int64Range(0, 150).Draw(t, "from")
 		p.To = p.From + rapid.Int64Range(1, 150).Draw(t, "length")
 	}
 	// Two inputs of each role, one with an order and one without.
@@ -122,7 +128,7 @@ func drawParams(t *rapid.T) *Params {
 
 // drawLog draws records over a few ids and a short time, so that everything collides.
 // Each input has one partition of its own.
-func drawLog(t *rapid.T, p *Params) []*record {
+func drawLog(t *rapid.T, p *Params, origin int64) []*record {
 	var log []*record
 	n := rapid.IntRange(0, 25).Draw(t, "records")
 	for range n {
@@ -130,7 +136,7 @@ func drawLog(t *rapid.T, p *Params) []*record {
 		in := p.Inputs[input]
 		r := &record{
 			partition: int32(input), ordered: in.Ordered, view: in.Kind == Views, kind: in.Kind,
-			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: rapid.Int64Range(0, 300).Draw(t, "time"),
+			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: origin + rapid.Int64Range(0, 300).Draw(t, "time"),
 			viewTime: event.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
 		}
 		if r.view {
@@ -138,7 +144,7 @@ func drawLog(t *rapid.T, p *Params) []*record {
 		} else {
 			r.eventID = rapid.SampledFrom([]string{"", "e", "f"}).Draw(t, "event id")
 			if rapid.IntRange(0, 3).Draw(t, "has view time") == 0 {
-				r.viewTime = rapid.Int64Range(0, 300).Draw(t, "view time")
+				r.viewTime = origin + rapid.Int64Range(0, 300).Draw(t, "view time")
 			}
 		}
 		log = append(log, r)
@@ -153,7 +159,7 @@ func drawLog(t *rapid.T, p *Params) []*record {
 				0, 0, 1, p.DuplicatesWithin, p.DuplicatesWithin + 1, window, window - 1,
 				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1,
 			}).Draw(t, "near")
-			r.time = min(max(near, 0), 300)
+			r.time = min(max(near, origin), origin+300)
 			if r.view {
 				r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
 			} else if r.viewTime != event.NoTime && log[k-2].view {
@@ -197,6 +203,7 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 	}
 	blocks := map[blockKey][][]byte{}
 	k := newPacker(p, func(shard, bucket int64, block []byte) {
+		requireBucket(t, p, bucket)
 		key := blockKey{shard, bucket}
 		blocks[key] = append(blocks[key], block)
 	}, refuse)
@@ -240,6 +247,7 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 			refuse(r)
 		}
 		for at, s := range out.sightings {
+			requireBucket(t, p, at.bucket)
 			sightings[at] = append(sightings[at], s)
 		}
 	}
@@ -257,6 +265,13 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 		return nil
 	}))
 	return got
+}
+
+// requireBucket: no view can be in a bucket that lies outside the event times that are taken,
+// and Beam's fixed windows run into one another where those of a bucket before them would be.
+func requireBucket(t require.TestingT, p *Params, bucket int64) {
+	require.GreaterOrEqual(t, bucket, p.bucketOf(event.MinTime))
+	require.LessOrEqual(t, bucket, p.bucketOf(event.MaxTime))
 }
 
 // sampleJSON turns an encoded sample into JSON by the schema it must have.

@@ -17,19 +17,20 @@ import (
 // undisturbed run from that bucket on, and what is late is late again.
 func TestResumedJoin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawParams(t)
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
 		p.From, p.To = math.MinInt64, NoLogEnd
 		for i := range p.Inputs {
 			p.Inputs[i].Ordered = true
 		}
-		log := drawLog(t, p)
+		log := drawLog(t, p, origin)
 		for _, r := range log {
 			r.ordered = true
 		}
 		whole := runInMemory(t, p, log, 1)
 
 		q := *p
-		q.Since = p.Bucket * rapid.Int64Range(1, 300/p.Bucket+1).Draw(t, "since")
+		q.Since = p.Bucket * (p.bucketOf(origin) + rapid.Int64Range(1, 300/p.Bucket+1).Draw(t, "since"))
 		q.Earlier = []Layout{{Until: q.Since + p.Bucket*rapid.Int64Range(0, 3).Draw(t, "until"), Shards: p.Shards}}
 		q.Shards = rapid.IntRange(1, 9).Draw(t, "new shards")
 		from := map[int32]int64{}

@@ -391,6 +391,23 @@ func TestRegistered(t *testing.T) {
 	require.True(t, found.Performant(), "something is not registered")
 }
 
+// TestEndsOfTime: events at the first and the last time that is taken reach into buckets
+// that no view can be in, and Beam has no windows of their own for those before the epoch.
+func TestEndsOfTime(t *testing.T) {
+	p := storyParams(false)
+	p.OutOfOrderness = 5000
+	stream := streamed{
+		viewsAt(0, event.NoTime, `{"id":"a","t":1700000000000}`, `{"id":"first","t":0}`, `{"id":"last","t":7258118399999}`),
+		likesAt(0, event.NoTime, `{"id":"a","t":0}`, `{"id":"first","t":0}`, `{"id":"a","t":1700000000001}`, `{"id":"a","t":7258118399999}`, `{"id":"last","t":7258118399999}`),
+	}
+	for name, got := range map[string]*noted{"direct": runBatch(t, p, stream), "prism": runStream(t, p, stream)} {
+		_, readable := samplesOf(t, p, got)
+		require.Equal(t, []string{"first@0: [1]", "a@1700000000000: [1]", "last@7258118399999: [1]"}, readable, name)
+		require.EqualValues(t, 2, got.account.Engagements["like"].Orphans, name)
+		require.NoError(t, got.account.Check(), name)
+	}
+}
+
 // TestEventTimes: every bucket has a window of its own, which closes when its end plus
 // the window is reached, rounded up to a whole bucket.
 func TestEventTimes(t *testing.T) {

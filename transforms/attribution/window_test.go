@@ -18,7 +18,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@999`,
 		want: `v@1000 like=0 share=0
-		       like v@999: nothing, home`,
+		       like v@999: nothing, home, final`,
 	},
 	{
 		name: "the last millisecond of the window counts",
@@ -32,7 +32,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@2000`,
 		want: `v@1000 like=0 share=0
-		       like v@2000: outside, home`,
+		       like v@2000: outside, home, final`,
 	},
 	{
 		name: "each kind has its own window",
@@ -59,7 +59,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@949`,
 		want: `v@1000 like=0 share=0
-		       like v@949: outside, home`,
+		       like v@949: outside, home, final`,
 	},
 	{
 		name:   "the clock skew does not lengthen the window",
@@ -67,7 +67,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@2000`,
 		want: `v@1000 like=0 share=0
-		       like v@2000: outside, home`,
+		       like v@2000: outside, home, final`,
 	},
 	{
 		name:   "skew far beyond the window: the engagement may come long before",
