@@ -20,24 +20,29 @@ func (s *Schema) Fingerprint() uint64 { return s.fingerprint }
 func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool) {
 	if t.Kind.named() {
 		if written[t] {
-			b.WriteString(`"` + t.Name + `"`)
+			b.WriteString(quoted(t.Name))
 			return
 		}
 		written[t] = true
-		b.WriteString(`{"name":"` + t.Name + `","type":"` + t.Kind.String() + `"`)
+		b.WriteString(`{"name":` + quoted(t.Name) + `,"type":"` + t.Kind.String() + `"`)
 	}
 	switch t.Kind {
 	case KindRecord:
 		b.WriteString(`,"fields":[`)
 		for i, f := range t.Fields {
 			comma(b, i)
-			b.WriteString(`{"name":"` + f.Name + `","type":`)
+			b.WriteString(`{"name":` + quoted(f.Name) + `,"type":`)
 			writeCanonical(b, f.Type, written)
 			b.WriteByte('}')
 		}
 		b.WriteString(`]}`)
 	case KindEnum:
-		b.WriteString(`,"symbols":["` + strings.Join(t.Symbols, `","`) + `"]}`)
+		b.WriteString(`,"symbols":[`)
+		for i, symbol := range t.Symbols {
+			comma(b, i)
+			b.WriteString(quoted(symbol))
+		}
+		b.WriteString(`]}`)
 	case KindFixed:
 		b.WriteString(`,"size":` + strconv.Itoa(t.Size) + `}`)
 	case KindArray:
@@ -59,6 +64,8 @@ func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool) {
 		b.WriteString(`"` + t.Kind.String() + `"`)
 	}
 }
+
+func quoted(name string) string { return string(AppendJSONString(nil, []byte(name))) }
 
 func comma(b *strings.Builder, i int) {
 	if i > 0 {

@@ -1,6 +1,7 @@
 package avroio
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -12,7 +13,8 @@ import (
 // JSONWriter writes encoded records as plain JSON, for people and for tools that know
 // nothing of Avro: a union is its value alone, bytes and fixed are base64 (standard,
 // padded), logical types are the numbers they are stored as, NaN and the infinities
-// are null, an enum is its symbol. It is safe for concurrent use.
+// are null, an enum is its symbol, a field has the name that it had before Strict. It is
+// safe for concurrent use.
 type JSONWriter struct{ root *jsonNode }
 
 // jsonNode is a type with the parts of its JSON that are always the same.
@@ -43,13 +45,13 @@ func jsonNodes(t *Type, known map[*Type]*jsonNode) *jsonNode {
 			if i == 0 {
 				open = "{"
 			}
-			n.parts = append(n.parts, []byte(open+`"`+f.Name+`":`))
+			n.parts = append(n.parts, []byte(open+quoted(cmp.Or(f.Original, f.Name))+":"))
 			n.names = append(n.names, f.Name)
 			n.nodes = append(n.nodes, jsonNodes(f.Type, known))
 		}
 	case KindEnum:
 		for _, s := range t.Symbols {
-			n.parts = append(n.parts, []byte(`"`+s+`"`))
+			n.parts = append(n.parts, []byte(quoted(s)))
 		}
 	case KindArray, KindMap:
 		n.nodes = []*jsonNode{jsonNodes(t.Items, known)}

@@ -19,7 +19,7 @@ const (
 func match(w, r *Type) int {
 	switch {
 	case w.Kind != r.Kind:
-		if promotes(w.Kind, r.Kind) {
+		if promotes(w.Kind, r.Kind) || w.asText() && r.Kind == KindString {
 			return matchPromoted
 		}
 		return matchNone
@@ -155,11 +155,16 @@ func passes(w, r *Type, assumed map[[2]*Type]bool) bool {
 	switch w.Kind {
 	case KindInt:
 		return r.Kind == KindInt || r.Kind == KindLong
+	case KindBytes:
+		return r.Kind == KindBytes // a string would have to be UTF-8
 	case KindLong, KindFloat:
 		return r.Kind == w.Kind
 	case KindArray, KindMap:
 		return passes(w.Items, r.Items, assumed)
 	case KindEnum:
+		if r.Kind != KindEnum {
+			return false
+		}
 		for i, to := range symbolsFor(w, r) {
 			if i != to {
 				return false

@@ -140,8 +140,10 @@ func (p *parser) name(t *Type, o map[string]any, ns, path string) string {
 		ns = own
 	}
 	t.Name = qualify(name, ns)
-	if !validName(t.Name) {
-		p.problem(path, "%s has the name %q; names are letters, digits and _, parts joined by dots", t.Kind, t.Name)
+	// Names of other letters are taken: files have them (com.foo.Outer$), and bytes do not
+	// depend on names. See Strict for what is written.
+	if shortName(t.Name) == "" {
+		p.problem(path, "%s has the name %q; it needs one", t.Kind, t.Name)
 		return ns
 	}
 	if _, ok := primitives[t.Name]; ok || p.named[t.Name] != nil {
@@ -156,6 +158,9 @@ func (p *parser) name(t *Type, o map[string]any, ns, path string) string {
 	}
 	for _, alias := range p.strings(o, "aliases", path) {
 		t.Aliases = append(t.Aliases, qualify(alias, ns))
+	}
+	if original, ok := o[originalName].(string); ok {
+		t.Aliases = append(t.Aliases, original)
 	}
 	return ns
 }
@@ -175,8 +180,8 @@ func (p *parser) record(o map[string]any, ns, path string, depth int) *Type {
 		case !ok:
 			p.problem(path, "field %d of %s is %s, not an object", i+1, t.Name, describe(f))
 			continue
-		case !named || !validName(name) || strings.Contains(name, "."):
-			p.problem(path, "field %d of %s has the name %q; names are letters, digits and _", i+1, t.Name, name)
+		case !named || name == "":
+			p.problem(path, "field %d of %s has no name", i+1, t.Name)
 			continue
 		case seen[name]:
 			p.problem(path, "record %s has the field %q twice", t.Name, name)
@@ -184,6 +189,9 @@ func (p *parser) record(o map[string]any, ns, path string, depth int) *Type {
 		}
 		seen[name] = true
 		rf := RecordField{Name: name, Aliases: p.strings(field, "aliases", join(path, name))}
+		if rf.Original, ok = field[originalName].(string); ok {
+			rf.Aliases = append(rf.Aliases, rf.Original)
+		}
 		rf.Default, rf.HasDefault = field["default"]
 		if ft, ok := field["type"]; ok {
 			rf.Type = p.parse(ft, ns, join(path, name), depth+1)
@@ -207,9 +215,6 @@ func (p *parser) enum(o map[string]any, ns, path string) *Type {
 		return p.problem(path, "enum %s without symbols", t.Name)
 	}
 	for i, s := range t.Symbols {
-		if !validName(s) || strings.Contains(s, ".") {
-			p.problem(path, "enum %s has the symbol %q; symbols are letters, digits and _", t.Name, s)
-		}
 		if slices.Contains(t.Symbols[:i], s) {
 			p.problem(path, "enum %s has the symbol %q twice", t.Name, s)
 		}
@@ -296,20 +301,6 @@ func qualify(name, ns string) string {
 		return name
 	}
 	return ns + "." + name
-}
-
-func validName(name string) bool {
-	for part := range strings.SplitSeq(name, ".") {
-		if part == "" || part[0] >= '0' && part[0] <= '9' {
-			return false
-		}
-		for _, c := range part {
-			if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func join(path, name string) string {

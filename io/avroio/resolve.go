@@ -47,7 +47,9 @@ func (e *IncompatibleError) Error() string {
 //
 // What Avro leaves to the data is left to it: a type of the writer's union that the
 // reader cannot take, or a symbol it does not know, fails the records that have it,
-// not Resolve. Other than Avro, Resolve refuses to read times of one unit as another.
+// not Resolve. So do bytes that are read as a string and are not UTF-8. Other than Avro,
+// Resolve refuses to read times of one unit as another, and reads enums that Strict has
+// made strings as such.
 func Resolve(writer, reader *Schema) (*Resolution, error) {
 	c := resolver{steps: map[[2]*Type]*step{}}
 	root := c.resolve(writer.root, reader.root, "")
@@ -71,8 +73,10 @@ const (
 	stepReorder                // a record with its fields in another order
 	stepNumber                 // write a number as another type
 	stepEnum
-	stepUnion // read the branch, do the child for it
-	stepArray // do the child for each item
+	stepSymbol // write an enum's symbol as text
+	stepText   // take bytes that must be UTF-8
+	stepUnion  // read the branch, do the child for it
+	stepArray  // do the child for each item
 	stepMap
 )
 
@@ -85,6 +89,7 @@ type step struct {
 	children []*step  // sequence; union by branch, nil for one that cannot be read; array and map: one
 	from, to Kind     // number
 	symbols  []int    // enum
+	texts    [][]byte // symbol: each, encoded
 	minSize  int64    // array: of the writer's items
 	nested   bool     // sequence: is a record, so counts for the depth
 
@@ -142,6 +147,15 @@ func (c *resolver) resolve(w, r *Type, path string) *step {
 	case KindMap:
 		// A key takes a byte at least.
 		return &step{op: stepMap, minSize: w.Items.minSize + 1, children: []*step{c.resolve(w.Items, r.Items, path+"[]")}}
+	case KindString:
+		if w.Kind == KindBytes {
+			return &step{op: stepText}
+		}
+		s := &step{op: stepSymbol}
+		for _, symbol := range w.Symbols {
+			s.texts = append(s.texts, append(binary.AppendVarint(nil, int64(len(symbol))), symbol...))
+		}
+		return s
 	default:
 		return &step{op: stepNumber, from: w.Kind, to: r.Kind}
 	}

@@ -37,7 +37,7 @@ func TestResolutionRules(t *testing.T) {
 		{"long to double", `"long"`, `"double"`, varints(-1 << 52), float64s(-1 << 52), false},
 		{"float to double", `"float"`, `"double"`, float32s(0.5), float64s(0.5), false},
 		{"string to bytes", `"string"`, `"bytes"`, text("ab"), text("ab"), true},
-		{"bytes to string", `"bytes"`, `"string"`, text("ab"), text("ab"), true},
+		{"bytes to string", `"bytes"`, `"string"`, text("ab"), text("ab"), false},
 		{"enum by name", ab, ba, varints(0), varints(2), false},
 		{"enum extended", ab, `{"type":"enum","name":"x.E","symbols":["A","B","C"]}`, varints(1), varints(1), true},
 		{"enum default", ab, `{"type":"enum","name":"E","symbols":["X","C","B"],"default":"C"}`, varints(0), varints(1), false},

@@ -88,7 +88,9 @@ type Type struct {
 type RecordField struct {
 	Name    string
 	Aliases []string
-	Type    *Type
+	// Original is the name that Strict replaced, which is an alias too; empty if it did not.
+	Original string
+	Type     *Type
 	// HasDefault says that there is a Default: the decoded JSON (numbers as
 	// json.Number). It is checked against the type only when a Resolve needs it,
 	// since files with defaults that do not fit are common and can be read all the same.
@@ -99,9 +101,9 @@ type RecordField struct {
 // ParseSchema parses and checks an Avro schema written as JSON. The error tells all
 // problems found, each with the path of the field it is in.
 //
-// The checks are those of the Avro specification: names, references, duplicates,
-// unions, sizes. Logical types that are unknown or do not fit are ignored, as the
-// specification wants; defaults are checked by Resolve.
+// The checks are those of the Avro specification: references, duplicates, unions, sizes.
+// Names may be of any letters, as many readers take them. Logical types that are unknown
+// or do not fit are ignored, as the specification wants; defaults are checked by Resolve.
 func ParseSchema(text string) (*Schema, error) {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
@@ -132,6 +134,41 @@ func (s *Schema) String() string { return s.text }
 
 // Type returns the schema's root.
 func (s *Schema) Type() *Type { return s.root }
+
+// Names lists the full names of the types that have one, in the order of the text.
+func (s *Schema) Names() []string {
+	var names []string
+	for _, t := range s.namedTypes() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func (s *Schema) namedTypes() []*Type {
+	var types []*Type
+	seen := map[*Type]bool{}
+	var collect func(t *Type)
+	collect = func(t *Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		if t.Kind.named() {
+			types = append(types, t)
+		}
+		for _, f := range t.Fields {
+			collect(f.Type)
+		}
+		for _, b := range t.Branches {
+			collect(b)
+		}
+		if t.Items != nil {
+			collect(t.Items)
+		}
+	}
+	collect(s.root)
+	return types
+}
 
 // sizeCap is where sizes stop growing: far over any input, far under overflow.
 const sizeCap = int64(1) << 48

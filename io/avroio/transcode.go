@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"sync"
+	"unicode/utf8"
 )
 
 // Append appends the record at the start of datum, as the reader's schema has it, to
@@ -83,6 +84,25 @@ func (t *transcoder) do(s *step, depth int) *DecodeError {
 		t.flush()
 		t.out = binary.AppendVarint(t.out, int64(s.symbols[i]))
 		t.pos, t.from = next, next
+		return nil
+	case stepSymbol:
+		i, next := index(t.buf, t.pos, int64(len(s.texts)), failEnum)
+		if next < 0 {
+			return t.fail(next)
+		}
+		t.flush()
+		t.out = append(t.out, s.texts[i]...)
+		t.pos, t.from = next, next
+		return nil
+	case stepText:
+		n, next := length(t.buf, t.pos)
+		if next < 0 {
+			return t.fail(next)
+		}
+		if !utf8.Valid(t.buf[next : next+n]) {
+			return t.fail(int(failText))
+		}
+		t.pos = next + n
 		return nil
 	case stepUnion:
 		i, next := index(t.buf, t.pos, int64(len(s.children)), failUnion)

@@ -26,6 +26,7 @@ const (
 	failBranch
 	failSymbol
 	failBlock
+	failText
 )
 
 func (f failure) String() string {
@@ -56,6 +57,8 @@ func (f failure) String() string {
 		return "the reader's enum lacks this symbol and has no default"
 	case failBlock:
 		return "a block's length is not that of its items"
+	case failText:
+		return "its text is not UTF-8"
 	default:
 		return "unknown"
 	}

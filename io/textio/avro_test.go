@@ -247,10 +247,10 @@ func TestAvroBadSchemas(t *testing.T) {
 		inRecord(`["int",{"type":"int"}]`):      "avro schema: record r: field f: a union holds int twice",
 		inRecord(`{"type":"array"}`):            "avro schema: record r: field f: array: a type is missing",
 		inRecord(`{"type":"fixed","name":"x"}`): "avro schema: record r: field f: fixed x: it has no size",
-		inRecord(`{"type":"enum","name":"x","symbols":["a","a"]}`):                                         `avro schema: record r: field f: enum x: symbol "a" is not a name, or is there twice`,
+		inRecord(`{"type":"enum","name":"x","symbols":["a","a"]}`):                                         `avro schema: record r: field f: enum x: symbol "a" is there twice`,
 		inRecord(`{"type":"bytes","logicalType":"decimal","precision":2,"scale":3}`):                       "avro schema: record r: field f: decimal bytes: precision 2 and scale 3 do not go together",
 		`{"type":"record","name":"r"}`:                                                                     "avro schema: record r: it has no fields",
-		`{"type":"record","name":"r-","fields":[]}`:                                                        `avro schema: record: "r-" is not a name`,
+		`{"type":"record","name":"r.","fields":[]}`:                                                        `avro schema: record: "r." is not a name`,
 		`{"type":"record","name":"r","fields":[{"name":"f","type":{"type":"fixed","name":"r","size":1}}]}`: `avro schema: record r: field f: type "r" is defined twice`,
 		`{"type":"record","name":"r","fields":[{"name":"f","type":"int","default":"x"},{"name":"g","type":"int","default":null}]}`: "avro schema: record r: default of field f: want a whole number (int), got \"x\"\n" +
 			"record r: default of field g: want a whole number (int), got null",

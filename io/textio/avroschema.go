@@ -223,10 +223,9 @@ func (p *schemaParser) define(t *avroType, s schemaText, namespace string) error
 			full = namespace + "." + full
 		}
 	}
-	for part := range strings.SplitSeq(full, ".") {
-		if !avroName.MatchString(part) {
-			return fmt.Errorf("%s: %q is not a name", t.name, full)
-		}
+	// Names of other letters than Avro's are taken, as avroio takes them.
+	if full == "" || strings.HasSuffix(full, ".") {
+		return fmt.Errorf("%s: %q is not a name", t.name, full)
 	}
 	if p.named[full] != nil {
 		return fmt.Errorf("type %q is defined twice", full)
@@ -243,8 +242,8 @@ func (p *schemaParser) define(t *avroType, s schemaText, namespace string) error
 	case avroEnum:
 		t.symbols = s.Symbols
 		for i, symbol := range s.Symbols {
-			if _, twice := t.index[symbol]; twice || !avroName.MatchString(symbol) {
-				return fmt.Errorf("enum %s: symbol %q is not a name, or is there twice", full, symbol)
+			if _, twice := t.index[symbol]; twice {
+				return fmt.Errorf("enum %s: symbol %q is there twice", full, symbol)
 			}
 			t.index[symbol] = i
 		}
@@ -261,8 +260,8 @@ func (p *schemaParser) fields(t *avroType, s schemaText, namespace string) error
 		return fmt.Errorf("record %s: it has no fields", t.name)
 	}
 	for i, f := range s.Fields {
-		if _, twice := t.index[f.Name]; twice || !avroName.MatchString(f.Name) {
-			return fmt.Errorf("record %s: field %q is not a name, or is there twice", t.name, f.Name)
+		if _, twice := t.index[f.Name]; twice || f.Name == "" {
+			return fmt.Errorf("record %s: field %q has no name, or is there twice", t.name, f.Name)
 		}
 		typ, err := p.parse(f.Type, namespace)
 		if err != nil {
