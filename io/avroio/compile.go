@@ -7,8 +7,24 @@ import (
 
 // want is the part of a type that a projection reads.
 type want struct {
-	slot   int // of a scalar; -1 if this is a record on the way to one
+	slot   int   // of a scalar; -1 if this is a record on the way to one
+	also   []int // slots that are to hold the same: of a field that is wanted by name and by alias
 	fields map[string]*want
+}
+
+// and returns what is wanted of a field by two of its names.
+func (w *want) and(other *want) *want {
+	if w == nil {
+		return other
+	}
+	if w.slot >= 0 {
+		return &want{slot: w.slot, also: append(slices.Clone(w.also), other.slots()...)}
+	}
+	both := &want{slot: -1, fields: maps.Clone(w.fields)}
+	for name, below := range other.fields {
+		both.fields[name] = both.fields[name].and(below)
+	}
+	return both
 }
 
 // slots lists the slots at and below w, in ascending order.
@@ -17,7 +33,7 @@ func (w *want) slots() []int {
 		return nil
 	}
 	if w.slot >= 0 {
-		return []int{w.slot}
+		return append([]int{w.slot}, w.also...)
 	}
 	var all []int
 	for _, name := range slices.Sorted(maps.Keys(w.fields)) {
@@ -119,18 +135,25 @@ func (c *compiler) add(t *Type, w *want, path string) {
 		c.fields(t, w, path)
 	case w != nil:
 		c.load(t, w.slot, path)
+		for _, slot := range w.also {
+			c.emit(instr{op: opCopy, slot: int32(slot), n: int64(w.slot)}, path)
+		}
 	default:
 		c.skip(t, path)
 	}
 }
 
 func (c *compiler) fields(t *Type, w *want, path string) {
-	for _, f := range t.Fields {
-		var below *want
-		if w != nil {
-			below = w.fields[f.Name]
+	wanted := make([]*want, len(t.Fields))
+	if w != nil {
+		for _, name := range slices.Sorted(maps.Keys(w.fields)) {
+			if i := t.field(name); i >= 0 {
+				wanted[i] = wanted[i].and(w.fields[name])
+			}
 		}
-		c.add(f.Type, below, join(path, f.Name))
+	}
+	for i, f := range t.Fields {
+		c.add(f.Type, wanted[i], join(path, f.Name))
 	}
 }
 
@@ -267,7 +290,7 @@ func (c *compiler) branch(t *Type, w *want, path string) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.fields)) {
-		if !slices.ContainsFunc(t.Fields, func(f RecordField) bool { return f.Name == name }) {
+		if t.field(name) < 0 {
 			c.nulls(w.fields[name].slots(), path)
 		}
 	}

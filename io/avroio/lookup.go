@@ -80,7 +80,8 @@ func (e *NotScalarError) Error() string {
 	return fmt.Sprintf("field %q is of type %s, which is not a single value", e.Path, e.Type)
 }
 
-// Lookup finds the field at path. The error is an *UnknownFieldError or a *NotScalarError.
+// Lookup finds the field at path, by names or, where a record has none of a name, by its own
+// aliases. The error is an *UnknownFieldError or a *NotScalarError.
 func (s *Schema) Lookup(path string) (Field, error) {
 	at := []*Type{s.root}
 	nullable := false
@@ -93,10 +94,8 @@ func (s *Schema) Lookup(path string) (Field, error) {
 		records, others := recordsOf(at)
 		var next []*Type
 		for _, r := range records {
-			for _, f := range r.Fields {
-				if f.Name == name {
-					next = append(next, f.Type)
-				}
+			if at := r.field(name); at >= 0 {
+				next = append(next, r.Fields[at].Type)
 			}
 		}
 		if len(next) == 0 {

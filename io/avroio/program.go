@@ -20,6 +20,7 @@ const (
 	opNullable                 // a union of null and another: branch n is null, go on at target; else here
 	opNullableSlot             // likewise, and the slot is null then
 	opNull                     // the slot is null; no bytes
+	opCopy                     // the slot is what slot n is; no bytes
 	opLoadBool
 	opLoadInt
 	opLoadLong

@@ -13,13 +13,16 @@ type Projection struct {
 	program *program
 	// repeats are the paths that were asked for before: values[to] = values[from].
 	repeats []repeat
-	slots   int
-	fields  []Field
+	// absent are the slots of paths that are empty.
+	absent []int
+	slots  int
+	fields []Field
 }
 
 type repeat struct{ from, to int }
 
-// Project makes the Projection that reads the fields at paths of records of schema s.
+// Project makes the Projection that reads the fields at paths of records of schema s. An
+// empty path reads nothing: its value is null.
 // The error joins an *UnknownFieldError or *NotScalarError for each path that does not
 // lead to a single value.
 func Project(s *Schema, paths []string) (*Projection, error) {
@@ -27,6 +30,11 @@ func Project(s *Schema, paths []string) (*Projection, error) {
 	root := &want{slot: -1, fields: map[string]*want{}}
 	var problems []error
 	for slot, path := range paths {
+		if path == "" {
+			p.fields = append(p.fields, Field{Nullable: true})
+			p.absent = append(p.absent, slot)
+			continue
+		}
 		field, err := s.Lookup(path)
 		if err != nil {
 			problems = append(problems, err)
@@ -57,7 +65,7 @@ func Project(s *Schema, paths []string) (*Projection, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("project: %w", errors.Join(problems...))
 	}
-	if len(paths) == 0 {
+	if len(root.fields) == 0 {
 		root = nil
 	}
 	p.program = compile(s.root, root)
@@ -77,6 +85,9 @@ func (p *Projection) Extract(buf []byte, values []event.Value) (n int, err error
 	n, failed := p.program.run(0, buf, 0, values, 0)
 	if failed != nil {
 		return 0, failed
+	}
+	for _, slot := range p.absent {
+		values[slot] = event.Value{}
 	}
 	for _, r := range p.repeats {
 		values[r.to] = values[r.from]

@@ -107,6 +107,8 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			}
 		case opNull:
 			values[in.slot] = event.Value{}
+		case opCopy:
+			values[in.slot] = values[in.n]
 		case opLoadBool:
 			if pos >= len(buf) {
 				return 0, p.fail(pc, start, failShort)
