@@ -18,8 +18,8 @@ type Written struct {
 
 // ViewSchema chooses the schema that views have in samples: of the candidates the one that
 // can read all that was written, by Avro's rules of resolution, with the most fields if
-// there are several. It does not depend on the order of either list. The error says of a
-// candidate what it cannot read.
+// there are several. It does not depend on the order of either list, and is one that strict
+// readers take (see avroio.Strict). The error says of a candidate what it cannot read.
 func ViewSchema(candidates []*avroio.Schema, written []Written) (*avroio.Schema, error) {
 	candidates = slices.Clone(candidates)
 	slices.SortFunc(candidates, func(a, b *avroio.Schema) int {
@@ -36,7 +36,7 @@ func ViewSchema(candidates []*avroio.Schema, written []Written) (*avroio.Schema,
 			}
 		}
 		if failed == "" {
-			return candidate, nil
+			return candidate.Strict()
 		}
 		reasons = append(reasons, failed)
 	}

@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 
+	"tributary/io/avroio"
 	"tributary/io/event"
 )
 
@@ -73,8 +76,12 @@ func Schema(columns []Column, view string) (string, error) {
 		Name   string  `json:"name"`
 		Fields []field `json:"fields"`
 	}
-	labels := record{Type: "record", Name: "TributaryLabels", Fields: []field{}}
-	delays := record{Type: "record", Name: "TributaryDelays", Fields: []field{}}
+	level, err := levelAbove(view)
+	if err != nil {
+		return "", err
+	}
+	labels := record{Type: "record", Name: "TributaryLabels" + level, Fields: []field{}}
+	delays := record{Type: "record", Name: "TributaryDelays" + level, Fields: []field{}}
 	for _, c := range columns {
 		t, ok := labelTypes[c.Func]
 		if !ok {
@@ -88,7 +95,7 @@ func Schema(columns []Column, view string) (string, error) {
 		viewType = json.RawMessage(view)
 	}
 	// Without a namespace: an enclosing one would change the full names in the view's schema.
-	schema, err := json.Marshal(record{Type: "record", Name: "TributarySample", Fields: []field{
+	schema, err := json.Marshal(record{Type: "record", Name: "TributarySample" + level, Fields: []field{
 		{"view_id", "string"},
 		{"view_time", map[string]string{"type": "long", "logicalType": "timestamp-millis"}},
 		{"positive", "boolean"},
@@ -104,6 +111,29 @@ func Schema(columns []Column, view string) (string, error) {
 		return "", fmt.Errorf("sample schema: the view's schema: %w", err)
 	}
 	return string(schema), nil
+}
+
+// levelAbove is what the names of a sample's own types end in, so that no type of the view
+// has one of them: nothing, or 2 for the samples of a join whose views are samples, and so on.
+func levelAbove(view string) (string, error) {
+	if view == "" {
+		return "", nil
+	}
+	schema, err := avroio.ParseSchema(view)
+	if err != nil {
+		return "", fmt.Errorf("sample schema: the view's schema: %w", err)
+	}
+	names := schema.Names()
+	taken := func(level string) bool {
+		return slices.ContainsFunc([]string{"TributarySample", "TributaryLabels", "TributaryDelays"}, func(name string) bool {
+			return slices.Contains(names, name+level)
+		})
+	}
+	level := ""
+	for n := 2; taken(level); n++ {
+		level = strconv.Itoa(n)
+	}
+	return level, nil
 }
 
 func nullable(types ...string) []string { return append([]string{"null"}, types...) }

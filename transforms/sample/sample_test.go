@@ -185,3 +185,37 @@ func TestSchemaKeepsTheViewsNames(t *testing.T) {
 		require.NotContains(t, schema[:len(schema)-len(last.Type)-2], "namespace")
 	}
 }
+
+// TestSamplesOfSamples: the samples of a join are the views of another, and of one after that,
+// and all can read what comes out.
+func TestSamplesOfSamples(t *testing.T) {
+	columns := []Column{{"like", Binary}}
+	view, encoded := `{"type":"record","name":"V","fields":[{"name":"x","type":"int"}]}`, []byte{14}
+	var first string
+	for level := range 4 {
+		e := Encoder{Columns: columns}
+		encoded = e.Append(nil, &Sample{ViewID: []byte{'v', byte('0' + level)}, Labels: []Label{{}}, View: encoded})
+		got := decode(t, columns, view, encoded)
+		for below := level; below >= 0; below-- {
+			require.Equal(t, "v"+string(rune('0'+below)), got["view_id"])
+			got = got["view"].(map[string]any)
+		}
+		require.Equal(t, map[string]any{"x": int32(7)}, got)
+		var err error
+		view, err = Schema(columns, view)
+		require.NoError(t, err)
+		if level == 0 {
+			first = view
+		}
+	}
+	require.Contains(t, first, `{"type":"record","name":"TributarySample","fields":`)
+	require.Contains(t, first, `"name":"TributaryLabels"`)
+	// Another's type of that name, at any depth, and one of another namespace.
+	schema, err := Schema(columns, `{"type":"record","name":"V","fields":[{"name":"x","type":["null",{"type":"fixed","name":"TributaryDelays","size":2}]}]}`)
+	require.NoError(t, err)
+	require.Contains(t, schema, `"name":"TributaryDelays2"`)
+	require.Contains(t, schema, `"name":"TributarySample2"`)
+	schema, err = Schema(columns, `{"type":"record","name":"a.TributarySample","fields":[]}`)
+	require.NoError(t, err)
+	require.Contains(t, schema, `"name":"TributarySample"`)
+}
