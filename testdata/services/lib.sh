@@ -90,6 +90,28 @@ python_files() {
   rm -r "$new"
 }
 
+# python_venv DIR PACKAGE==VERSION...: makes a Python environment with the packages in DIR.
+python_venv() {
+  local dir=$1 new=$1.new
+  shift
+  [[ ! -d $dir ]] || return 0
+  need python3
+  rm -rf "$new"
+  python3 -m venv "$new" >&2 || die "python3 -m venv failed"
+  "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir "$@" >&2 || die "pip install $* failed"
+  mv -T "$new" "$dir"
+}
+
+# tool VERB ADDRESS: main of what is no server, but a program to be run by others.
+tool() {
+  mkdir -p "$CACHE"
+  case ${1:-} in
+    install) install ;;
+    start) install && echo "$2" ;;
+    *) echo "usage: ${0##*/} install | start    start prints where $NAME is" >&2; exit 2 ;;
+  esac
+}
+
 listening() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Below the range that the kernel takes the ports of outgoing connections from.

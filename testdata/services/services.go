@@ -28,8 +28,10 @@ import (
 //go:embed *.sh
 var scripts embed.FS
 
-// Names lists the services there are.
-func Names() []string { return []string{"flink", "gcs", "kafka", "registry", "worker"} }
+// Names lists the services there are; readers and spark are programs to be run, not servers.
+func Names() []string {
+	return []string{"flink", "gcs", "kafka", "readers", "registry", "spark", "worker"}
+}
 
 // Service is one server with its data directory, which holds its logs, pid, ports and
 // settings as well: a server that is started again has its old address and data.
