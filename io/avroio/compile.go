@@ -3,6 +3,8 @@ package avroio
 import (
 	"maps"
 	"slices"
+
+	"tributary/io/event"
 )
 
 // want is the part of a type that a projection reads.
@@ -194,6 +196,20 @@ func (c *compiler) items(t *Type, path string) {
 	c.p.code[loop].target = c.here()
 }
 
+// loads packs the kind of a text's or a fixed's value with its Int: a decimal's scale, or 1 for
+// a UUID that is text.
+func (t *Type) loads() int32 {
+	kind, _ := t.event()
+	extra := 0
+	switch {
+	case kind == event.Decimal:
+		extra = t.Scale
+	case kind == event.UUID && t.Kind == KindString:
+		extra = 1
+	}
+	return int32(kind) | int32(extra)<<8
+}
+
 func (c *compiler) load(t *Type, slot int, path string) {
 	in := instr{slot: int32(slot)}
 	switch t.Kind {
@@ -209,12 +225,10 @@ func (c *compiler) load(t *Type, slot int, path string) {
 		in.op = opLoadFloat
 	case KindDouble:
 		in.op = opLoadDouble
-	case KindString:
-		in.op = opLoadString
-	case KindBytes:
-		in.op = opLoadBytes
+	case KindString, KindBytes:
+		in.op, in.target = opLoadText, t.loads()
 	case KindFixed:
-		in.op, in.n = opLoadFixed, int64(t.Size)
+		in.op, in.n, in.target = opLoadFixed, int64(t.Size), t.loads()
 	default: // enum: Lookup lets nothing else through
 		in.op, in.n, in.target = opLoadEnum, int64(len(t.Symbols)), int32(len(c.p.texts))
 		for _, s := range t.Symbols {

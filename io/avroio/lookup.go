@@ -155,7 +155,7 @@ func describeField(path string, types []*Type, nullable bool) (Field, error) {
 	}
 	var of *Type
 	for _, t := range flat {
-		kind, scalar := t.Kind.event()
+		kind, scalar := t.event()
 		switch {
 		case !scalar:
 			return Field{}, &NotScalarError{Path: path, Type: t.Kind.String()}
@@ -177,10 +177,21 @@ func describeField(path string, types []*Type, nullable bool) (Field, error) {
 	return f, nil
 }
 
+// maxScale bounds the scale of decimals that are read as numbers.
+const maxScale = 1000
+
 // event returns the kind of value that the type is read as; not ok for those that
 // are more than one value.
-func (k Kind) event() (kind event.Kind, ok bool) {
-	switch k {
+func (t *Type) event() (kind event.Kind, ok bool) {
+	switch t.Logical {
+	case "uuid":
+		return event.UUID, true
+	case "decimal":
+		if t.Scale <= maxScale {
+			return event.Decimal, true
+		}
+	}
+	switch t.Kind {
 	case KindNull:
 		return event.Null, true
 	case KindBoolean:

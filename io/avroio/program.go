@@ -26,9 +26,8 @@ const (
 	opLoadLong
 	opLoadFloat
 	opLoadDouble
-	opLoadString
-	opLoadBytes
-	opLoadFixed // n bytes
+	opLoadText  // bytes with their length before them; target is the kind of value and its Int (loads)
+	opLoadFixed // n bytes; target likewise
 	opLoadEnum  // a symbol: texts[target:target+n]
 )
 

@@ -59,7 +59,7 @@ func at(t assert.TestingT, native any, typ *Type, path []string) event.Value {
 	case time.Time:
 		return event.Value{Kind: event.Int, Int: v.UnixMilli()}
 	case float32:
-		return event.Value{Kind: event.Float, Float: float64(v)}
+		return event.Value{Kind: event.Float, Float: float64(v), Int: 32}
 	case float64:
 		return event.Value{Kind: event.Float, Float: v}
 	case string:
@@ -341,4 +341,37 @@ func TestProjectUnknownFields(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.Extract([]byte{0}, nil)
 	require.EqualError(t, err, "extract 1 fields into 0 values")
+}
+
+// TestLogicalValues: decimals and UUIDs are read as what they are, on whatever type they stand,
+// and what is marked as one and does not fit stays what it is stored as.
+func TestLogicalValues(t *testing.T) {
+	raw := bytes.Repeat([]byte{0xab}, 16)
+	for _, c := range []struct {
+		fieldType string
+		datum     []byte
+		want      event.Value
+	}{
+		{`{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}`, append(varints(2), 0x04, 0xfb), event.Value{Kind: event.Decimal, Int: 2, Text: []byte{0x04, 0xfb}}},
+		{`{"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4,"scale":3}`, []byte{0xff, 0xfe}, event.Value{Kind: event.Decimal, Int: 3, Text: []byte{0xff, 0xfe}}},
+		{`["null",{"type":"bytes","logicalType":"decimal","precision":4}]`, append(varints(1, 1), 7), event.Value{Kind: event.Decimal, Text: []byte{7}}},
+		{`{"type":"bytes","logicalType":"decimal","precision":99999,"scale":99999}`, append(varints(1), 7), event.Value{Kind: event.Bytes, Text: []byte{7}}},
+		{`{"type":"bytes","logicalType":"decimal"}`, append(varints(1), 7), event.Value{Kind: event.Bytes, Text: []byte{7}}},
+		{`{"type":"fixed","name":"F","size":16,"logicalType":"uuid"}`, raw, event.Value{Kind: event.UUID, Text: raw}},
+		{`{"type":"fixed","name":"F","size":3,"logicalType":"uuid"}`, raw[:3], event.Value{Kind: event.Bytes, Text: raw[:3]}},
+		{`{"type":"string","logicalType":"uuid"}`, append(varints(2), "u1"...), event.Value{Kind: event.UUID, Int: 1, Text: []byte("u1")}},
+		{`"float"`, float32s(0.5), event.Value{Kind: event.Float, Int: 32, Float: 0.5}},
+	} {
+		s := mustParse(t, `{"type":"record","name":"R","fields":[{"name":"x","type":`+c.fieldType+`}]}`)
+		field, err := s.Lookup("x")
+		require.NoError(t, err)
+		require.Equal(t, c.want.Kind, field.Kind, c.fieldType)
+		p, err := Project(s, []string{"x"})
+		require.NoError(t, err)
+		values := make([]event.Value, 1)
+		n, err := p.Extract(c.datum, values)
+		require.NoError(t, err, c.fieldType)
+		require.Len(t, c.datum, n)
+		require.Equal(t, c.want, values[0], c.fieldType)
+	}
 }

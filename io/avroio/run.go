@@ -132,7 +132,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 				return 0, p.fail(pc, start, failShort)
 			}
 			f := math.Float32frombits(binary.LittleEndian.Uint32(buf[pos:]))
-			values[in.slot] = event.Value{Kind: event.Float, Float: float64(f)}
+			values[in.slot] = event.Value{Kind: event.Float, Float: float64(f), Int: 32}
 			pos += 4
 		case opLoadDouble:
 			if len(buf)-pos < 8 {
@@ -141,7 +141,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			f := math.Float64frombits(binary.LittleEndian.Uint64(buf[pos:]))
 			values[in.slot] = event.Value{Kind: event.Float, Float: f}
 			pos += 8
-		case opLoadString, opLoadBytes:
+		case opLoadText:
 			var n int
 			if pos < len(buf) && buf[pos]&0x81 == 0 {
 				n = int(buf[pos] >> 1)
@@ -151,18 +151,14 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			} else if n, pos = length(buf, pos); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
-			kind := event.String
-			if in.op == opLoadBytes {
-				kind = event.Bytes
-			}
-			values[in.slot] = event.Value{Kind: kind, Text: buf[pos : pos+n : pos+n]}
+			values[in.slot] = event.Value{Kind: event.Kind(in.target), Int: int64(in.target >> 8), Text: buf[pos : pos+n : pos+n]}
 			pos += n
 		case opLoadFixed:
 			if in.n > int64(len(buf)-pos) {
 				return 0, p.fail(pc, start, failShort)
 			}
 			end := pos + int(in.n)
-			values[in.slot] = event.Value{Kind: event.Bytes, Text: buf[pos:end:end]}
+			values[in.slot] = event.Value{Kind: event.Kind(in.target), Int: int64(in.target >> 8), Text: buf[pos:end:end]}
 			pos = end
 		case opLoadEnum:
 			var symbol int

@@ -144,7 +144,7 @@ func TestLookup(t *testing.T) {
 		{"beside", "long", "timestamp-millis", false, event.Int, event.UnitMillis},
 		{"day", "int", "date", false, event.Int, event.UnitAuto},
 		{"odd", "string", "", false, event.String, event.UnitRFC3339},
-		{"price", "bytes", "decimal", false, event.Bytes, event.UnitAuto},
+		{"price", "bytes", "decimal", false, event.Decimal, event.UnitAuto},
 		{"kind", "enum", "", false, event.String, event.UnitAuto},
 		{"hash", "fixed", "", false, event.Bytes, event.UnitAuto},
 		{"mixed", "union", "", true, event.Null, event.UnitAuto},

@@ -2,31 +2,41 @@ package event
 
 import (
 	"encoding/hex"
-	"math"
 	"strconv"
+	"strings"
 )
 
 // Kind is the type of a Value.
 type Kind uint8
 
 // Kinds of values that can be read from a record. A field that holds something
-// else (an array, a map, a record) cannot be a join field.
+// else (an array, a map, a record) cannot be a join field. The numbers are part of the
+// encoding of blocks: new kinds come last.
 const (
 	Null Kind = iota
 	Bool
-	Int    // int, long; the ordinal is not used for an enum, which is a String
-	Float  // float, double
-	String // string, enum, uuid
-	Bytes  // bytes, fixed
+	Int     // int, long; the ordinal is not used for an enum, which is a String
+	Float   // float, double; JSON numbers that have a point or an exponent
+	String  // string, enum
+	Bytes   // bytes, fixed
+	UUID    // of the logical type uuid
+	Decimal // of the logical type decimal
+	Number  // a whole JSON number that is larger than an int64
 )
 
 // Value is one field of a record. Text points into the record: it is valid for as
 // long as the record's bytes are.
 type Value struct {
-	Kind  Kind
-	Int   int64 // Int; 0 or 1 for Bool
+	Kind Kind
+	// Int is that of an Int, 0 or 1 for a Bool, the scale of a Decimal, 32 for a Float that was
+	// written in 32 bits, and 1 for a UUID that is text.
+	Int   int64
 	Float float64
-	Text  []byte // String and Bytes
+	// Text is that of a String, the content of Bytes, the 16 bytes or the text of a UUID, the
+	// digits of a Number, and the unscaled value of a Decimal as Avro writes it: two's
+	// complement, the highest byte first. Of a Float in JSON it is the number as it was written;
+	// nil for others.
+	Text []byte
 }
 
 // Extractor reads chosen fields of a record and steps over the rest.
@@ -37,36 +47,8 @@ type Extractor interface {
 	Extract(buf []byte, values []Value) (n int, err error)
 }
 
-// AppendID appends the identity a value stands for: text as it is, integers in
-// decimal, so that an id kept as a long here and as a string there is the same id.
-// ok is false for values that can identify nothing (null, floats, empty text).
-func (v Value) AppendID(dst []byte) (id []byte, ok bool) {
-	switch v.Kind {
-	case String, Bytes:
-		return append(dst, v.Text...), len(v.Text) > 0
-	case Int:
-		return strconv.AppendInt(dst, v.Int, 10), true
-	default:
-		return dst, false
-	}
-}
-
-// Number returns the value as a float; ok is false unless it is a finite number,
-// or text that reads as one (CSV has no numbers).
-func (v Value) Number() (f float64, ok bool) {
-	switch v.Kind {
-	case Int, Bool:
-		return float64(v.Int), true
-	case Float:
-		f, ok = v.Float, true
-	case String:
-		parsed, err := strconv.ParseFloat(string(v.Text), 64)
-		f, ok = parsed, err == nil
-	default: // null and bytes are no numbers
-	}
-	return f, ok && !math.IsNaN(f) && !math.IsInf(f, 0)
-}
-
+// String writes v for messages, as the record has it where that can be told: text in quotes,
+// bytes in hexadecimal.
 func (v Value) String() string {
 	switch v.Kind {
 	case Bool:
@@ -74,12 +56,60 @@ func (v Value) String() string {
 	case Int:
 		return strconv.FormatInt(v.Int, 10)
 	case Float:
+		if v.Text != nil {
+			return shortened(string(v.Text))
+		}
+		if v.Int == 32 {
+			return strconv.FormatFloat(v.Float, 'g', -1, 32)
+		}
 		return strconv.FormatFloat(v.Float, 'g', -1, 64)
+	case Number:
+		return shortened(string(v.Text))
+	case Decimal:
+		if len(v.Text) > maxDecimal {
+			return shortened(hex.EncodeToString(v.Text))
+		}
+		return shortened(decimalText(v))
 	case String:
-		return strconv.Quote(string(v.Text))
+		return strconv.Quote(shortened(string(v.Text)))
+	case UUID:
+		if text, err := v.AppendID(nil); err == nil {
+			return strconv.Quote(shortened(string(text)))
+		}
+		return shortened(hex.EncodeToString(v.Text))
 	case Bytes:
-		return hex.EncodeToString(v.Text)
+		return shortened(hex.EncodeToString(v.Text))
 	default:
 		return "null"
 	}
+}
+
+// shown is how much of a value a message shows.
+const shown = 100
+
+func shortened(text string) string {
+	if len(text) <= shown {
+		return text
+	}
+	return text[:shown] + "..."
+}
+
+// decimalText writes a Decimal with its point.
+func decimalText(v Value) string {
+	text := v.Unscaled().String()
+	scale := int(v.Int)
+	switch {
+	case scale == 0:
+		return text
+	case scale < 0 || scale > shown:
+		return text + "e" + strconv.Itoa(-scale)
+	}
+	sign := ""
+	if text[0] == '-' {
+		sign, text = "-", text[1:]
+	}
+	if len(text) <= scale {
+		text = strings.Repeat("0", scale-len(text)+1) + text
+	}
+	return sign + text[:len(text)-scale] + "." + text[len(text)-scale:]
 }

@@ -31,8 +31,9 @@ type node struct {
 // `user.id` is the member id of the object user; if there is no such thing, or null,
 // the record's own member of the name "user.id", which the path `"user.id"` alone means. A
 // path that cannot be read (see event.ParsePath) is a name. Where a name is repeated in an object
-// its last value holds. Whole numbers in the range of int64 are Int, others Float. A
-// field that is an object or an array, and text that is not a JSON object, are errors.
+// its last value holds. Whole numbers in the range of int64 are Int, larger ones Number, all
+// others Float, with their text. A string with half a surrogate pair, which no UTF-8 stands for,
+// a field that is an object or an array, and text that is not a JSON object, are errors.
 func NewExtractor(paths []string) event.Extractor {
 	e := &extractor{root: &node{}, paths: paths}
 	for slot, path := range paths {
@@ -190,6 +191,9 @@ func scalar(b []byte, i int) (event.Value, int, error) {
 		}
 		text := b[i+1 : end-1]
 		if escaped {
+			if half := halfPair(text); half >= 0 {
+				return event.Value{}, i, fmt.Errorf("the text %s has half a surrogate pair, which is no character", shortened(b[i:end]))
+			}
 			text = unescape(make([]byte, 0, len(text)), text)
 		}
 		return event.Value{Kind: event.String, Text: text}, end, nil
@@ -198,8 +202,7 @@ func scalar(b []byte, i int) (event.Value, int, error) {
 		if err != nil {
 			return event.Value{}, i, err
 		}
-		v, err := number(b[i:end], whole)
-		return v, end, err
+		return number(b[i:end], whole), end, nil
 	}
 	end, err := skipWord(b, i)
 	if err != nil || b[i] == 'n' {
@@ -212,18 +215,17 @@ func scalar(b []byte, i int) (event.Value, int, error) {
 	return v, end, nil
 }
 
-// number reads a valid JSON number.
-func number(text []byte, whole bool) (event.Value, error) {
+// number reads a valid JSON number. One that is too large for a double is infinite: whether
+// that matters is for whoever wants the field to say.
+func number(text []byte, whole bool) event.Value {
 	if whole {
 		if n, ok := wholeNumber(text); ok {
-			return event.Value{Kind: event.Int, Int: n}, nil
+			return event.Value{Kind: event.Int, Int: n}
 		}
+		return event.Value{Kind: event.Number, Text: text}
 	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	if err != nil {
-		return event.Value{}, fmt.Errorf("number %s is out of range", shortened(text))
-	}
-	return event.Value{Kind: event.Float, Float: f}, nil
+	f, _ := strconv.ParseFloat(string(text), 64) // of an error it makes an infinity
+	return event.Value{Kind: event.Float, Float: f, Text: text}
 }
 
 // wholeNumber reads digits after an optional minus; ok says that they fit an int64.

@@ -51,6 +51,33 @@ func unescape(dst, text []byte) []byte {
 	return dst
 }
 
+// halfPair returns where the inside of a valid JSON string escapes half a surrogate pair alone;
+// -1 if it does not.
+func halfPair(text []byte) int {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		at := i
+		if i++; text[i] != 'u' {
+			continue
+		}
+		r, _ := hex4(text, i+1)
+		if i += 4; !utf16.IsSurrogate(r) {
+			continue
+		}
+		if i+6 >= len(text) || text[i+1] != '\\' || text[i+2] != 'u' {
+			return at
+		}
+		low, _ := hex4(text, i+3)
+		if utf16.DecodeRune(r, low) == utf8.RuneError {
+			return at
+		}
+		i += 6
+	}
+	return -1
+}
+
 // hex4 reads the four hexadecimal digits at i.
 func hex4(b []byte, i int) (r rune, ok bool) {
 	if i+4 > len(b) {

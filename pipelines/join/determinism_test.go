@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +104,19 @@ func TestSlicesOnlyCutFiles(t *testing.T) {
 
 // TestFilesAndInputsInAnyOrder names the inputs one by one, in other orders, and copies
 // the files in another order of creation under names in the same order.
+// withoutInputs takes the counts of each input out of ledgers: they are by its place in the spec.
+func withoutInputs(files map[string]string) map[string]string {
+	counts := regexp.MustCompile(`(?s)\n  "inputs": \{.*?\n  \},`)
+	out := map[string]string{}
+	for name, content := range files {
+		if strings.HasPrefix(name, "ledger/") {
+			content = counts.ReplaceAllString(content, "")
+		}
+		out[name] = content
+	}
+	return out
+}
+
 func TestFilesAndInputsInAnyOrder(t *testing.T) {
 	c := everything(2000)
 	c.Order, c.FileRecords = generate.OrderNone, 300
@@ -118,7 +132,8 @@ func TestFilesAndInputsInAnyOrder(t *testing.T) {
 		slices.Reverse(shuffled)
 		shuffled[0], shuffled[3] = shuffled[3], shuffled[0]
 		for _, order := range [][]string{files, shuffled} {
-			requireSameFiles(t, want, joined(t, loadSpec(t, dir, append(allOutputs, "    - views/*.avro\n", list(order))...), Options{}))
+			got := joined(t, loadSpec(t, dir, append(allOutputs, "    - views/*.avro\n", list(order))...), Options{})
+			requireSameFiles(t, withoutInputs(want), withoutInputs(got))
 		}
 	})
 	t.Run("copies", func(t *testing.T) {

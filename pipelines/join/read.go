@@ -161,9 +161,13 @@ func (f *readFn) refuse(c *loaded, account *ledger.Ledger, rejected func(event.R
 }
 
 func (f *readFn) dead(r event.Rejected, account *ledger.Ledger, rejected func(event.Rejected)) {
+	in := account.InputOf(f.P.Inputs[r.Input].Name)
+	in.Read += r.Count
+	in.Dead += r.Count
 	if kind := f.P.Inputs[r.Input].Kind; kind == attribution.Views {
 		account.Views.Read += r.Count
 		account.Views.Dead += r.Count
+		account.Views.AddReason(r.Detail, r.Count)
 	} else {
 		name := f.P.Kinds[kind].Name
 		if account.Engagements[name] == nil {
@@ -171,6 +175,7 @@ func (f *readFn) dead(r event.Rejected, account *ledger.Ledger, rejected func(ev
 		}
 		account.Engagements[name].Read += r.Count
 		account.Engagements[name].Dead += r.Count
+		account.Engagements[name].AddReason(r.Detail, r.Count)
 	}
 	rejected(r)
 }

@@ -192,9 +192,9 @@ func logPlace(values []event.Value) (partition []byte, offset int64, err error) 
 	if len(values) < 2 {
 		return nil, 0, errors.New("the record cannot be decoded")
 	}
-	partition, ok := values[0].AppendID(nil)
-	if !ok {
-		return nil, 0, fmt.Errorf("partition %s: expected text or an integer", values[0])
+	partition, err = values[0].AppendID(nil)
+	if err != nil {
+		return nil, 0, fmt.Errorf("partition %s: expected text or an integer: %w", values[0], err)
 	}
 	offset = values[1].Int
 	if values[1].Kind != event.Int || offset < 0 {

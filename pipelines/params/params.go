@@ -4,6 +4,8 @@ package params
 
 import (
 	"math"
+	"strconv"
+	"strings"
 
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
@@ -42,6 +44,7 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {
 		for i, input := range inputs {
 			in.Ordered = input.Ordered()
+			in.Name = strings.Join(at, ".") + ".inputs." + strconv.Itoa(i)
 			p.Inputs = append(p.Inputs, in)
 			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
 		}
@@ -55,16 +58,22 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 			Window: e.Window.Milliseconds(),
 			Label:  sample.Func(e.Label.Func),
 			Credit: attribution.Credit(e.Attribution),
+
+			SkipBadValues: e.OnBadValue == spec.BadValueNull,
 		})
 		in := attribution.Input{
 			Kind: k, ID: e.View, Time: timeField(&e.Time), ViewTime: timeField(e.ViewTime), EventID: e.ID, Value: e.Label.Field,
 		}
 		for _, c := range e.Where {
-			in.Where = append(in.Where, attribution.Condition(c))
+			in.Where = append(in.Where, attribution.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
 		}
 		add(e.Kind, []string{"engagements", e.Kind}, e.Inputs, in)
 	}
 	return p, sources
+}
+
+var conditionTypes = map[spec.ConditionType]attribution.ConditionType{
+	spec.TextCondition: attribution.TextCondition, spec.NumberCondition: attribution.NumberCondition, spec.BoolCondition: attribution.BoolCondition,
 }
 
 func timeField(f *spec.TimeField) attribution.Field {

@@ -99,12 +99,11 @@ engagements:
 	},
 	{
 		ID: "T1110", Severity: SeverityError, Title: "condition that no record meets",
-		Cause: `Conditions compare values as text: numbers in their shortest decimal form, true and
-false as such. A value that is never written this way, or null, matches nothing, and
-the kind would silently be empty.`,
+		Cause: `A field without a value equals nothing, and neither does a number that is not finite:
+the kind would silently be empty. Put the value in quotes where the field holds that text.`,
 		Bad: `
 engagements:
-  like: {inputs: likes/*.avro, where: {version: 2.0}, view: view_id, time: ts, window: 30m}`,
+  like: {inputs: likes/*.avro, where: {version: null}, view: view_id, time: ts, window: 30m}`,
 		Good: `
 engagements:
   like: {inputs: likes/*.avro, where: {version: 2}, view: view_id, time: ts, window: 30m}`,

@@ -3,9 +3,10 @@ package spec
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"tributary/io/event"
 )
 
 // kindPattern is what kinds are called: their names become fields of Avro records.
@@ -104,7 +105,7 @@ func kindGuess(name string) string {
 }
 
 func (r *reader) engagement(kind string, n *node, at dotted, above *fields) Engagement {
-	e := Engagement{Kind: kind, Label: Label{Func: Binary}, Attribution: AttributeAll}
+	e := Engagement{Kind: kind, Label: Label{Func: Binary}, OnBadValue: BadValueDead, Attribution: AttributeAll}
 	f := r.fields(n, at, kindShape, above)
 	if f == nil {
 		return e
@@ -134,14 +135,19 @@ func (r *reader) engagement(kind string, n *node, at dotted, above *fields) Enga
 	if n, at := f.get("label"); n != nil {
 		e.Label = r.label(n, at)
 	}
+	if n, at := f.get("on_bad_value"); n != nil {
+		e.OnBadValue = BadValueNull
+		if n.kind != nullKind { // which is what null is without quotes
+			e.OnBadValue = OnBadValue(r.choice(n, at, texts(OnBadValues)))
+		}
+	}
 	if n, at := f.get("attribution"); n != nil {
 		e.Attribution = Attribution(r.choice(n, at, texts(Attributions)))
 	}
 	return e
 }
 
-// where reads conditions. Values are brought into the form in which records' values
-// are compared; what no record can have is reported.
+// where reads conditions; what no record can have is reported.
 func (r *reader) where(n *node, at dotted) []Condition {
 	if n.kind == mapKind && len(n.pairs) == 0 {
 		p := r.problem("T1012", n, at, "has no condition")
@@ -164,29 +170,29 @@ func (r *reader) where(n *node, at dotted) []Condition {
 		where, at := at, at.key(p.key.text)
 		field := r.checkFieldPath(p.key, at)
 		r.mark(where.key(field), p.key, p.value)
-		value, ok := r.conditionValue(p.value, at)
-		if ok {
-			out = append(out, Condition{Field: field, Value: value})
+		if c, ok := r.condition(p.value, at); ok {
+			c.Field = field
+			out = append(out, c)
 		}
 	}
 	return out
 }
 
-func (r *reader) conditionValue(n *node, at dotted) (string, bool) {
+func (r *reader) condition(n *node, at dotted) (Condition, bool) {
 	switch n.kind {
-	case textKind, boolKind:
-		return n.text, true
+	case textKind:
+		return Condition{Value: n.text, Type: TextCondition}, true
+	case boolKind:
+		return Condition{Value: n.text, Type: BoolCondition}, true
 	case intKind:
 		_, ok := r.decimal(n, at, true)
-		return n.text, ok
+		return Condition{Value: n.text, Type: NumberCondition}, ok
 	case floatKind:
-		v, err := strconv.ParseFloat(n.text, 64)
-		shortest := strconv.FormatFloat(v, 'g', -1, 64)
-		if err == nil && shortest == n.text {
-			return n.text, true
+		if _, ok := (event.Value{Kind: event.String, Text: []byte(n.text)}).Number(); ok {
+			return Condition{Value: n.text, Type: NumberCondition}, true
 		}
-		p := r.problem("T1110", n, at, "no record matches: values are compared as text, and a number is never written %s there", n.text)
-		p.Got, p.Nearest, p.Fix = n.text, shortest, r.replaced(n, shortest)
+		p := r.problem("T1110", n, at, "no record matches: %s is no finite number, and equals nothing", n.text)
+		p.Got = n.text
 		p.Hint = "put it in quotes if the field holds this text"
 		r.add(p)
 	case nullKind:
@@ -200,7 +206,7 @@ func (r *reader) conditionValue(n *node, at dotted) (string, bool) {
 		p.Hint = "for several values make several kinds"
 		r.add(p)
 	}
-	return "", false
+	return Condition{}, false
 }
 
 // label reads a function's name, or a mapping of one function to its field.

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -91,9 +92,13 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			},
 			Engagements: []Engagement{{
 				Kind: rapid.StringMatching(`k[a-z0-9_]{0,5}`).Draw(t, "kind"), Inputs: []Input{{Path: "likes.json", Format: JSON, Order: OrderField, PartitionField: "o1.p", OffsetField: "o2.p"}},
-				Where: []Condition{{Field: "w." + field.Draw(t, "where"), Value: word.Draw(t, "value")}},
-				View:  "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
-				Label: Label{Func: First, Field: "e4.x"}, Attribution: AttributeAll,
+				Where: []Condition{
+					{Field: "w." + field.Draw(t, "where"), Value: word.Draw(t, "value"), Type: TextCondition},
+					{Field: "n", Value: strconv.FormatFloat(float64(rapid.IntRange(-1e9, 1e9).Draw(t, "number"))/8, 'g', -1, 64), Type: NumberCondition},
+					{Field: "b", Value: strconv.FormatBool(rapid.Bool().Draw(t, "flag")), Type: BoolCondition},
+				},
+				View: "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
+				Label: Label{Func: First, Field: "e4.x"}, OnBadValue: rapid.SampledFrom(OnBadValues).Draw(t, "bad value"), Attribution: AttributeAll,
 			}},
 			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
@@ -152,7 +157,7 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			},
 			Engagements: []Engagement{{
 				Kind: "like", Inputs: []Input{{Topic: "likes", Cluster: "main", Format: JSON}},
-				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: Binary}, Attribution: AttributeAll,
+				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: Binary}, OnBadValue: BadValueDead, Attribution: AttributeAll,
 			}},
 			Stream: Stream{
 				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},

@@ -24,7 +24,7 @@ var (
 	inputShape     = &section{name: "an input", keys: []string{"path", "format", "schema", "order"}, required: []string{"path"}, inner: map[string]*section{"order": orderShape}}
 	topicShape     = &section{name: "an input topic", keys: []string{"topic", "cluster", "format", "schema", "registry"}, required: []string{"topic"}}
 	viewsShape     = &section{name: "views", keys: []string{"inputs", "id", "time", "duplicates_within"}, required: []string{"inputs", "id", "time"}, inner: map[string]*section{"inputs": inputShape, "time": timeShape}}
-	kindShape      = &section{name: "a kind of engagement", keys: []string{"inputs", "where", "view", "time", "view_time", "id", "window", "label", "attribution"}, required: []string{"inputs", "view", "time", "window"}, inner: map[string]*section{"inputs": inputShape, "time": timeShape, "view_time": timeShape}}
+	kindShape      = &section{name: "a kind of engagement", keys: []string{"inputs", "where", "view", "time", "view_time", "id", "window", "label", "on_bad_value", "attribution"}, required: []string{"inputs", "view", "time", "window"}, inner: map[string]*section{"inputs": inputShape, "time": timeShape, "view_time": timeShape}}
 	negativesShape = &section{name: "negatives", keys: []string{"keep"}, required: []string{"keep"}}
 	samplesShape   = &section{name: "samples", keys: []string{"path", "format", "codec"}, required: []string{"path"}}
 	samplesTopic   = &section{name: "a topic of samples", keys: []string{"topic", "cluster", "format", "registry", "codec"}, required: []string{"topic"}}

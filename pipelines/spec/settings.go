@@ -54,6 +54,9 @@ func (s *Spec) Settings() []Setting {
 		}
 		add(e.Window, at("window")...)
 		add(e.Label.text(), at("label")...)
+		if e.Label.Field != "" {
+			add(e.OnBadValue, at("on_bad_value")...)
+		}
 		add(e.Attribution, at("attribution")...)
 	}
 	add(s.OutOfOrderness, "out_of_orderness")

@@ -126,14 +126,41 @@ type Engagement struct {
 	ID          string
 	Window      time.Duration
 	Label       Label
+	OnBadValue  OnBadValue
 	Attribution Attribution
 }
 
-// Condition holds for records whose field, as text, is Value: text as it is, numbers
-// in their shortest decimal form, true or false.
+// Condition holds for records whose field is Value, as attribution.Condition says.
 type Condition struct {
 	Field, Value string
+	// Type is what the value was written as in the spec.
+	Type ConditionType
 }
+
+// ConditionType is the type of a condition's value.
+type ConditionType string
+
+// Types of conditions.
+const (
+	TextCondition   ConditionType = "text"
+	NumberCondition ConditionType = "number"
+	BoolCondition   ConditionType = "boolean"
+)
+
+// OnBadValue says what becomes of an engagement whose value the label cannot take: text that
+// is no number, NaN, an infinity.
+type OnBadValue string
+
+// Choices for bad values.
+const (
+	// BadValueDead: the engagement is a dead letter.
+	BadValueDead OnBadValue = "dead"
+	// BadValueNull: the engagement counts, and its value is left out of the label and counted.
+	BadValueNull OnBadValue = "null"
+)
+
+// OnBadValues lists what on_bad_value may be.
+var OnBadValues = []OnBadValue{BadValueDead, BadValueNull}
 
 // Label says what the engagements of one kind that count for a view become.
 type Label struct {

@@ -41,7 +41,7 @@ func TestLoadExample(t *testing.T) {
 	dwell := s.Engagement("dwell")
 	assert.Equal(t, Label{Func: Max, Field: "seconds"}, dwell.Label)
 	assert.Equal(t, &TimeField{Field: "view_ts"}, dwell.ViewTime)
-	assert.Equal(t, []Condition{{"kind", "dwell"}}, dwell.Where)
+	assert.Equal(t, []Condition{{"kind", "dwell", TextCondition}}, dwell.Where)
 	assert.Equal(t, TimeField{Field: "at", Unit: event.UnitSeconds}, s.Engagement("share").Time)
 	assert.Equal(t, AttributeFirst, s.Engagement("reply").Attribution)
 	assert.Nil(t, s.Engagement("click"))

@@ -86,7 +86,11 @@ func (w *writer) engagement(e Engagement) {
 	if len(e.Where) > 0 {
 		parts := make([]string, len(e.Where))
 		for i, c := range e.Where {
-			parts[i] = quoted(c.Field) + ": " + strconv.Quote(c.Value)
+			value := c.Value
+			if c.Type == TextCondition {
+				value = strconv.Quote(value)
+			}
+			parts[i] = quoted(c.Field) + ": " + value
 		}
 		w.line(4, "where", "{"+strings.Join(parts, ", ")+"}")
 	}
@@ -104,6 +108,7 @@ func (w *writer) engagement(e Engagement) {
 		label = "{" + label + ": " + quoted(e.Label.Field) + "}"
 	}
 	w.line(4, "label", label)
+	w.line(4, "on_bad_value", string(e.OnBadValue))
 	w.line(4, "attribution", string(e.Attribution))
 }
 

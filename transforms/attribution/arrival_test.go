@@ -39,7 +39,7 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 				require.Zero(t, e.Late+e.PartlyLate)
 				// Beyond the longest window, whether the view is still there to be recognised does
 				// hang on what came before; that the engagement does not count does not.
-				e.Outside, e.Orphans = e.Outside+e.Orphans, 0
+				e.Outside, e.Orphans, e.Reasons = e.Outside+e.Orphans, 0, nil
 			}
 		}
 		requireSameFates(t, first.account, second.account, log)

@@ -139,7 +139,9 @@ func appendValue(dst []byte, v event.Value) []byte {
 		return binary.AppendVarint(dst, v.Int)
 	case event.Float:
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float))
-	default:
+	case event.Decimal:
+		return appendBytes(binary.AppendVarint(dst, v.Int), v.Text)
+	default: // text; labelValue lets nothing else through
 		return appendBytes(dst, v.Text)
 	}
 }
@@ -252,6 +254,8 @@ func (d *blockReader) value() event.Value {
 		v.Int = d.varint()
 	case event.Float:
 		v.Float = math.Float64frombits(d.uint64())
+	case event.Decimal:
+		v.Int, v.Text = d.varint(), d.bytes()
 	default:
 		v.Text = d.bytes()
 	}

@@ -54,8 +54,13 @@ type Output interface {
 	Sample(s *sample.Sample)
 	// SampledOut counts a negative that was not kept.
 	SampledOut()
-	// DuplicateView counts a duplicate; differing if its payload was another.
-	DuplicateView(differing bool)
+	// DuplicateView counts a duplicate; differing if its payload was another, chained if it lies
+	// further from the view kept than duplicates do: it is a duplicate of the one between.
+	DuplicateView(differing, chained bool)
+	// ResentView counts a view with the id of an earlier one in the bucket that is none.
+	ResentView()
+	// Overflow counts values of a kind that are left out of a sum.
+	Overflow(kind int, values int64)
 	// Sighting takes what became of an engagement in this bucket.
 	Sighting(e *Engagement, s Sighting)
 }
@@ -68,6 +73,8 @@ type Sighting struct {
 	// Final: no other bucket has anything to add.
 	Final bool
 	Seen  Seen
+	// Matches is how many views of this bucket have the engagement in their window.
+	Matches int64
 }
 
 // Seen is what became of an engagement in a bucket; larger ones outrank smaller ones.
@@ -96,7 +103,9 @@ type Joiner struct {
 	next     []int32 // of an engagement: the next one that names the same view, or -1
 	group    []int32 // engagements of one id
 	seen     []Seen  // of the group
+	matches  []int64 // of the group: views that count the engagement
 	counting []*Engagement
+	decimals decimalSum
 	sample   sample.Sample
 }
 

@@ -3,10 +3,12 @@ package attribution
 import (
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/io/textio"
+	"tributary/transforms/sample"
 )
 
 // reader reads the records of one input, written with one schema, as views or
@@ -27,6 +29,7 @@ type reader struct {
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
 	where                    int // the first condition's
+	label                    sample.Func
 	scratch                  []byte
 }
 
@@ -52,6 +55,7 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	}
 	if in.Kind != Views {
 		r.viewTime, r.eventID, r.value = optional(in.ViewTime.Path), optional(in.EventID), optional(in.Value)
+		r.label = p.Kinds[in.Kind].Label
 	}
 	r.where = len(paths)
 	for _, c := range in.Where {
@@ -189,12 +193,12 @@ func (r *reader) id() ([]byte, error) {
 // is valid until the next record is read.
 func (r *reader) identity(slot int, path string) ([]byte, error) {
 	v := r.values[slot]
-	if (v.Kind == event.String || v.Kind == event.Bytes) && len(v.Text) > 0 {
+	if v.Kind == event.String && len(v.Text) > 0 && utf8.Valid(v.Text) {
 		return v.Text, nil
 	}
-	id, ok := v.AppendID(r.scratch)
-	if !ok {
-		return nil, fmt.Errorf("field %s: %s is not an id; expected text or an integer", path, v)
+	id, err := v.AppendID(r.scratch)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %s is not an id; %w", path, v, err)
 	}
 	id, r.scratch = id[len(r.scratch):], id
 	return id, nil
@@ -202,43 +206,63 @@ func (r *reader) identity(slot int, path string) ([]byte, error) {
 
 // matches tells whether the record last read meets the input's conditions.
 func (r *reader) matches() bool {
-	for i, c := range r.in.Where {
-		v := r.values[r.where+i]
-		switch v.Kind {
-		case event.String, event.Bytes:
-			if string(v.Text) != c.Value {
-				return false
-			}
-		default:
-			if v.String() != c.Value {
-				return false
-			}
+	for i := range r.in.Where {
+		if !r.in.Where[i].holds(r.values[r.where+i]) {
+			return false
 		}
 	}
 	return true
 }
 
-// engagement reads the optional fields of an engagement into g.
-func (r *reader) engagement(g *Engagement) error {
+// engagement reads the optional fields of an engagement into g; bad says that its value is none
+// that the label can take. Null, absent and empty are the same for all of them.
+func (r *reader) engagement(g *Engagement) (bad error, err error) {
 	g.ViewTime, g.EventID, g.Value = event.NoTime, nil, event.Value{}
-	if r.viewTime >= 0 && r.values[r.viewTime].Kind != event.Null {
+	if r.viewTime >= 0 && !r.values[r.viewTime].Absent() {
 		t, err := r.values[r.viewTime].Millis(r.units.viewTime)
 		if err != nil {
-			return fmt.Errorf("field %s: %w", r.in.ViewTime.Path, err)
+			return nil, fmt.Errorf("field %s: %w", r.in.ViewTime.Path, err)
 		}
 		g.ViewTime = t
 	}
-	if r.eventID >= 0 {
-		if r.values[r.eventID].Kind != event.Null {
-			id, err := r.identity(r.eventID, r.in.EventID)
-			if err != nil {
-				return err
-			}
-			g.EventID = id
+	if r.eventID >= 0 && !r.values[r.eventID].Absent() {
+		id, err := r.identity(r.eventID, r.in.EventID)
+		if err != nil {
+			return nil, err
+		}
+		g.EventID = id
+	}
+	if r.value >= 0 && !r.values[r.value].Absent() {
+		var ok bool
+		if g.Value, ok = labelValue(r.label, r.values[r.value]); !ok {
+			return fmt.Errorf("field %s: %s is no %s", r.in.Value, r.values[r.value], wanted(r.label)), nil
 		}
 	}
-	if r.value >= 0 {
-		g.Value = r.values[r.value]
+	return nil, nil
+}
+
+// labelValue is v as the label keeps it; not ok if it cannot.
+func labelValue(label sample.Func, v event.Value) (event.Value, bool) {
+	switch label {
+	case sample.Sum, sample.Min, sample.Max:
+		f, ok := v.Number()
+		switch {
+		case !ok:
+			return event.Value{}, false
+		case v.Kind == event.Int, v.Kind == event.Decimal && label == sample.Sum: // summed exactly
+			return v, true
+		}
+		return event.Value{Kind: event.Float, Float: f}, true
+	default:
+		return v.Plain()
 	}
-	return nil
+}
+
+func wanted(label sample.Func) string {
+	switch label {
+	case sample.Sum, sample.Min, sample.Max:
+		return "number"
+	default:
+		return "value that a label holds: a finite number or UTF-8"
+	}
 }

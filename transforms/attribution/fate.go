@@ -3,6 +3,7 @@ package attribution
 import (
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -17,7 +18,7 @@ import (
 //
 //	sightings = sighting*
 //	sighting  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
-//	            [event time (varint) view id]    with sightingRecord
+//	            [event time (varint) view id]    with sightingRecord, at home if it saw nothing
 
 // Flags beside Seen in a sighting.
 const (
@@ -33,8 +34,8 @@ func appendSighting(dst []byte, p *Params, g *Engagement, s Sighting) []byte {
 		if partlyLate(p, g) {
 			flags |= sightingPartlyLate
 		}
-		if p.Orphans {
-			flags |= sightingRecord
+		if s.Seen == SeenNothing {
+			flags |= sightingRecord // of what may be an orphan
 		}
 	}
 	dst = binary.AppendUvarint(dst, uint64(g.Partition))
@@ -102,8 +103,14 @@ func (t *tally) settle(account *ledger.Ledger, reject func(event.Rejected)) {
 		if !s.home {
 			continue // of an engagement whose fate was final at home, or of another slice
 		}
-		if countFate(account.Engagements[t.p.Kinds[at.kind].Name], s.seen, s.partlyLate) && s.id != nil {
-			reject(rejectOrphan(t.p, at, s.time, s.id))
+		e := account.Engagements[t.p.Kinds[at.kind].Name]
+		if !countFate(e, s.seen, s.partlyLate) {
+			continue
+		}
+		orphan := rejectOrphan(t.p, at, s.time, s.id)
+		countOrphan(e, &orphan)
+		if t.p.Orphans {
+			reject(orphan)
 		}
 	}
 	clear(t.seen)
@@ -125,6 +132,17 @@ func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) event.Rej
 	}
 }
 
+// countOrphan counts why an engagement is an orphan.
+func countOrphan(e *ledger.Engagements, orphan *event.Rejected) {
+	e.AddReason(orphan.Detail, 1)
+	if likeFloat.Match(orphan.Record) {
+		e.OrphansLikeFloats++
+	}
+}
+
+// likeFloat is what whole numbers look like once a program has read them as floats.
+var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
+
 // countFate counts one engagement and tells whether it is an orphan.
 func countFate(e *ledger.Engagements, seen Seen, partlyLate bool) (orphan bool) {
 	switch {
@@ -135,7 +153,8 @@ func countFate(e *ledger.Engagements, seen Seen, partlyLate bool) (orphan bool) 
 	case seen == SeenDuplicate:
 		e.Duplicates++
 	case partlyLate:
-		e.Late++ // its view may be among those that had closed
+		e.Late++
+		e.AddReason("its view may be among those that had closed", 1)
 	default:
 		e.Orphans++
 		return true

@@ -58,7 +58,12 @@ func TestTally(t *testing.T) {
 				var orphans []event.Rejected
 				tally.settle(account, func(r event.Rejected) { orphans = append(orphans, r) })
 				got := *account.Engagements["like"]
-				got.Delay = nil
+				reasons := int64(0)
+				for _, r := range got.Reasons {
+					reasons += r.Count
+				}
+				require.Equal(t, got.Orphans+got.Late, reasons, "each has its reason")
+				got.Delay, got.Reasons = nil, nil
 				require.Equal(t, c.want, got)
 				if !c.orphan {
 					require.Empty(t, orphans)

@@ -2,8 +2,12 @@ package attribution
 
 import (
 	"cmp"
+	"math"
+	"math/big"
 	"slices"
+	"strconv"
 
+	"tributary/io/event"
 	"tributary/transforms/sample"
 )
 
@@ -12,7 +16,7 @@ func (j *Joiner) emit(b *Bucket, v *View, e *entry, out Output) {
 	s := &j.sample
 	s.ViewID, s.ViewTime, s.View = v.ID, v.Time, v.Payload
 	clear(s.Labels)
-	s.Positive = e.engagements >= 0 && j.label(b, v, e)
+	s.Positive = e.engagements >= 0 && j.label(b, v, e, out)
 	s.Rate, s.Weight = 1, 1
 	if !s.Positive && j.p.Keep < 1 {
 		if !keeps(v.Hash, j.p.Keep) {
@@ -29,7 +33,7 @@ func (j *Joiner) emit(b *Bucket, v *View, e *entry, out Output) {
 }
 
 // label sets the labels of v and tells whether anything counts for it.
-func (j *Joiner) label(b *Bucket, v *View, e *entry) (positive bool) {
+func (j *Joiner) label(b *Bucket, v *View, e *entry, out Output) (positive bool) {
 	j.gather(b, e)
 	j.counting = j.counting[:0]
 	j.each(b, v.Time, func(_ int, g *Engagement, shadowed bool) {
@@ -53,17 +57,21 @@ func (j *Joiner) label(b *Bucket, v *View, e *entry) (positive bool) {
 			credited = rest[n-1 : n]
 		case CreditAll:
 		}
-		fold(&j.sample.Labels[kind], v, credited)
+		if left := j.fold(&j.sample.Labels[kind], v, credited); left > 0 {
+			out.Overflow(kind, left)
+		}
 		rest = rest[n:]
 	}
 	return len(j.counting) > 0
 }
 
-// fold makes the label of one kind from the engagements credited, in order of time.
-func fold(l *sample.Label, v *View, credited []*Engagement) {
+// fold makes the label of one kind from the engagements credited, in order of time. A value
+// that would take the sum beyond what a double holds is left out of it; fold returns how many.
+func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (overflows int64) {
 	l.Count = int64(len(credited))
 	l.Delay = max(0, credited[0].Time-v.Time)
 	l.First, l.Last = credited[0].Value, credited[len(credited)-1].Value
+	j.decimals.reset()
 	for _, g := range credited {
 		f, ok := g.Value.Number()
 		if !ok {
@@ -73,7 +81,55 @@ func fold(l *sample.Label, v *View, credited []*Engagement) {
 			l.Min, l.Max = f, f
 		}
 		l.Numbers++
-		l.Sum += f
 		l.Min, l.Max = min(l.Min, f), max(l.Max, f)
+		switch {
+		case g.Value.Kind == event.Decimal:
+			j.decimals.add(g.Value)
+		case math.IsInf(l.Sum+f, 0):
+			overflows++
+		default:
+			l.Sum += f
+		}
 	}
+	if j.decimals.any {
+		sum, ok := j.decimals.sum().Number()
+		if !ok || math.IsInf(l.Sum+sum, 0) {
+			return overflows + 1
+		}
+		l.Sum += sum
+	}
+	return overflows
 }
+
+// decimalSum adds decimals of any scales exactly.
+type decimalSum struct {
+	any      bool
+	unscaled big.Int
+	scale    int64
+}
+
+func (d *decimalSum) reset() { d.any = false }
+
+func (d *decimalSum) add(v event.Value) {
+	n := v.Unscaled()
+	if !d.any {
+		d.any, d.scale = true, v.Int
+		d.unscaled.Set(n)
+		return
+	}
+	if v.Int > d.scale {
+		d.unscaled.Mul(&d.unscaled, powerOfTen(v.Int-d.scale))
+		d.scale = v.Int
+	} else if v.Int < d.scale {
+		n.Mul(n, powerOfTen(d.scale-v.Int))
+	}
+	d.unscaled.Add(&d.unscaled, n)
+}
+
+// sum is the sum so far as text, which is rounded to a double once and correctly.
+func (d *decimalSum) sum() event.Value {
+	text := append(d.unscaled.Append(nil, 10), 'e')
+	return event.Value{Kind: event.String, Text: strconv.AppendInt(text, -d.scale, 10)}
+}
+
+func powerOfTen(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }

@@ -111,7 +111,7 @@ func (o *output) SampledOut() {
 }
 
 // DuplicateView implements Output.
-func (o *output) DuplicateView(differing bool) {
+func (o *output) DuplicateView(differing, chained bool) {
 	if o.joined {
 		return
 	}
@@ -119,6 +119,17 @@ func (o *output) DuplicateView(differing bool) {
 	if differing {
 		o.account.Views.DuplicatesDiffering++
 	}
+	if chained {
+		o.account.Views.DuplicatesChained++
+	}
+}
+
+// ResentView implements Output.
+func (o *output) ResentView() { o.account.Views.Resent++ }
+
+// Overflow implements Output.
+func (o *output) Overflow(kind int, values int64) {
+	o.account.Engagements[o.p.Kinds[kind].Name].Overflows += values
 }
 
 // Sighting implements Output.
@@ -127,6 +138,8 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 		return // another slice accounts for it
 	}
 	at := home{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
+	account := o.account.Engagements[o.p.Kinds[g.Kind].Name]
+	account.Matches += s.Matches
 	if o.p.joined(at.bucket) {
 		return // an earlier run has told its fate
 	}
@@ -135,8 +148,12 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 		o.sightings[at] = appendSighting(o.sightings[at], o.p, g, s)
 		return
 	}
-	orphan := countFate(o.account.Engagements[o.p.Kinds[g.Kind].Name], s.Seen, partlyLate(o.p, g))
-	if orphan && o.p.Orphans {
-		o.orphans = append(o.orphans, rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID)))
+	if !countFate(account, s.Seen, partlyLate(o.p, g)) {
+		return
+	}
+	orphan := rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID))
+	countOrphan(account, &orphan)
+	if o.p.Orphans {
+		o.orphans = append(o.orphans, orphan)
 	}
 }

@@ -176,6 +176,7 @@ type cursor struct {
 	offset  int64
 	maxTime int64
 	account *ledger.Ledger // of the batch's stretch
+	in      *ledger.Input  // part of account, once it is needed
 }
 
 // watermark is that of the partition before the record at the cursor, or event.NoTime.
@@ -199,6 +200,7 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 	if len(r.in.Where) > 0 && !r.matches() {
 		if k.accounts(c, t) {
 			k.engagements(r, c).Filtered++
+			c.input(r).Filtered++
 		}
 		return
 	}
@@ -216,11 +218,31 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 		return
 	}
 	g := Engagement{Kind: r.in.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: event.NoTime}
-	if err := r.engagement(&g); err != nil {
+	bad, err := r.engagement(&g)
+	if err == nil && bad != nil && !k.p.Kinds[g.Kind].SkipBadValues {
+		err = bad
+	}
+	if err != nil {
 		k.malformed(r, c, t, 1, record, err)
 		return
 	}
+	if k.own(t) {
+		k.countMissing(r, c, &g, bad != nil)
+	}
 	k.addEngagement(r, c, record, &g, watermark)
+}
+
+// countMissing counts the optional fields that an engagement does not have.
+func (k *packer) countMissing(r *reader, c *cursor, g *Engagement, bad bool) {
+	account := k.engagements(r, c)
+	if r.eventID >= 0 && g.EventID == nil {
+		account.WithoutID++
+	}
+	if bad {
+		account.BadValues++
+	} else if r.value >= 0 && g.Value.Kind == event.Null {
+		account.WithoutValue++
+	}
 }
 
 // accounts tells whether this slice accounts for a record with event time t.
@@ -246,7 +268,11 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 		if own {
 			c.account.Views.Read++
 			c.account.Views.Late++
-			k.reject(c.rejected(event.ReasonLate, "the view had closed: its time plus the longest window is not after the watermark", t, watermark, 1, record))
+			c.input(r).Read++
+			c.input(r).Late++
+			const why = "the view had closed: its time plus the longest window is not after the watermark"
+			c.account.Views.AddReason(why, 1)
+			k.reject(c.rejected(event.ReasonLate, why, t, watermark, 1, record))
 		}
 		return
 	}
@@ -261,6 +287,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 			v.Payload = resolved
 		}
 		c.account.Views.Read++
+		c.input(r).Read++
 		b := k.p.bucketOf(t)
 		k.put(v.Hash, b, func(w *blockWriter) { w.view(&v, inside(&v)) })
 	}
@@ -307,6 +334,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	}
 	if own {
 		account.Read++
+		c.input(r).Read++
 	}
 	switch {
 	case s.countsFrom > s.countsTo:
@@ -318,7 +346,10 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	case floor >= s.countsTo:
 		if own {
 			account.Late++
-			k.reject(c.rejected(event.ReasonLate, "every view it may refer to had closed", g.Time, watermark, 1, record))
+			c.input(r).Late++
+			const why = "every view it may refer to had closed"
+			account.AddReason(why, 1)
+			k.reject(c.rejected(event.ReasonLate, why, g.Time, watermark, 1, record))
 		}
 		return
 	case floor >= s.countsFrom && own:
@@ -396,15 +427,30 @@ func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, 
 	if !k.accounts(c, t) {
 		return
 	}
+	c.input(r).Read += count
+	c.input(r).Dead += count
 	if r.in.Kind == Views {
 		c.account.Views.Read += count
 		c.account.Views.Dead += count
+		c.account.Views.AddReason(err.Error(), count)
 	} else {
 		account := k.engagements(r, c)
 		account.Read += count
 		account.Dead += count
+		account.AddReason(err.Error(), count)
 	}
 	k.reject(c.rejected(event.ReasonMalformed, err.Error(), t, k.watermark(c), count, record))
+}
+
+// input is the account of the batch's input.
+func (c *cursor) input(r *reader) *ledger.Input {
+	if c.in == nil {
+		c.in = &ledger.Input{}
+		if r.in.Name != "" {
+			c.in = c.account.InputOf(r.in.Name)
+		}
+	}
+	return c.in
 }
 
 func (c *cursor) rejected(reason event.Reason, detail string, t, watermark, count int64, record []byte) event.Rejected {

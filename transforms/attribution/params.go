@@ -28,11 +28,9 @@ type Kind struct {
 	Window int64
 	Label  sample.Func
 	Credit Credit
-}
-
-// Condition selects records: the field, read as text, must be Value.
-type Condition struct {
-	Field, Value string
+	// SkipBadValues says that an engagement whose value the label cannot take counts without it;
+	// otherwise it is malformed.
+	SkipBadValues bool
 }
 
 // Field is a time field of a record.
@@ -43,6 +41,8 @@ type Field struct {
 
 // Input says how to read the records of one input.
 type Input struct {
+	// Name is what accounts call the input; empty for no account of its own.
+	Name string
 	// Kind is the index of the kind of engagement, or Views.
 	Kind int
 	// ID is the view's id, or the field of the engagement that names its view.

@@ -172,6 +172,9 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 			switch {
 			case inWindow:
 				g.fate = "matched"
+				if own(g) {
+					account.Engagements[p.Kinds[g.kind].Name].Matches++
+				}
 				credited[g.kind] = append(credited[g.kind], g)
 			case inReach && g.fate != "matched" && g.fate != "duplicate":
 				g.fate = "outside"
@@ -218,6 +221,9 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 		}
 		e := account.Engagements[p.Kinds[g.kind].Name]
 		e.Read++
+		if g.eventID == "" {
+			e.WithoutID++
+		}
 		partly := !byClaim(g) && g.floor < latest(g) && g.floor >= earliest(g)
 		if partly {
 			e.PartlyLate++

@@ -127,6 +127,7 @@ func joinLines(t *testing.T, p *Params, j *Joiner, b *Bucket, maturity, payload 
 
 // lineOutput writes down what a Joiner hands out.
 type lineOutput struct {
+	resent            int
 	t                 *testing.T
 	p                 *Params
 	maturity, payload bool
@@ -169,12 +170,18 @@ func (o *lineOutput) Sample(s *sample.Sample) {
 
 func (o *lineOutput) SampledOut() { o.sampledOut++ }
 
-func (o *lineOutput) DuplicateView(differing bool) {
+func (o *lineOutput) DuplicateView(differing, _ bool) {
 	line := "duplicate"
 	if differing {
 		line += " differs"
 	}
 	o.lines = append(o.lines, line)
+}
+
+func (o *lineOutput) ResentView() { o.resent++ }
+
+func (o *lineOutput) Overflow(kind int, values int64) {
+	o.lines = append(o.lines, fmt.Sprintf("%s leaves out %d", o.p.Kinds[kind].Name, values))
 }
 
 func (o *lineOutput) Sighting(g *Engagement, s Sighting) {

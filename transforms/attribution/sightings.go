@@ -16,6 +16,8 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 		j.gather(b, e)
 		j.seen = slices.Grow(j.seen[:0], len(j.group))[:len(j.group)]
 		clear(j.seen)
+		j.matches = slices.Grow(j.matches[:0], len(j.group))[:len(j.group)]
+		clear(j.matches)
 		j.each(b, event.MaxTime, func(at int, _ *Engagement, shadowed bool) {
 			if shadowed {
 				j.seen[at] = SeenDuplicate
@@ -28,13 +30,18 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 				continue
 			}
 			j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
-				if !shadowed {
-					j.seen[at] = max(j.seen[at], j.see(v, g))
+				if shadowed {
+					return
+				}
+				seen := j.see(v, g)
+				j.seen[at] = max(j.seen[at], seen)
+				if seen == SeenMatched {
+					j.matches[at]++
 				}
 			})
 		}
 		for at, index := range j.group {
-			j.report(b, &b.Engagements[index], j.seen[at], out)
+			j.report(b, &b.Engagements[index], j.seen[at], j.matches[at], out)
 		}
 	}
 }
@@ -52,12 +59,12 @@ func (j *Joiner) see(v *View, g *Engagement) Seen {
 	}
 }
 
-func (j *Joiner) report(b *Bucket, g *Engagement, seen Seen, out Output) {
+func (j *Joiner) report(b *Bucket, g *Engagement, seen Seen, matches int64, out Output) {
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	home := j.p.bucketOf(s.foundTo) == b.Index
 	if !home && (seen == SeenNothing || seen == SeenDuplicate) {
 		return // home knows as much: duplicates meet there
 	}
 	alone := j.p.bucketOf(max(s.foundFrom, g.Floor+1)) == b.Index
-	out.Sighting(g, Sighting{Home: home, Final: home && (alone || seen == SeenMatched), Seen: seen})
+	out.Sighting(g, Sighting{Home: home, Final: home && (alone || seen == SeenMatched), Seen: seen, Matches: matches})
 }

@@ -18,9 +18,10 @@ type timed struct {
 	duplicate bool
 }
 
-// insertViews puts the views in order and finds duplicates: of two views with one id that
-// lie at most DuplicatesWithin apart the earlier one is kept, or, if they have the same
-// time, the first in log order.
+// insertViews puts the views in order and finds duplicates: a view is one if the view with
+// its id before it, be that a duplicate itself, lies at most DuplicatesWithin before it. The
+// first of such a chain is kept; of views with the same time that is the first in log order.
+// Only so can a bucket tell, which knows the views that far back and no others.
 func (j *Joiner) insertViews(b *Bucket, out Output) {
 	n := len(b.Views)
 	j.sortViews(b.Views)
@@ -40,9 +41,12 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 		last.next, e.lastView = int32(i), int32(i)
 		if !t.duplicate {
 			e.keptView = int32(i)
+			if !v.Stub {
+				out.ResentView()
+			}
 		} else if !v.Stub {
 			kept := &b.Views[j.order[e.keptView].index]
-			out.DuplicateView(kept.payloadHash() != v.payloadHash())
+			out.DuplicateView(kept.payloadHash() != v.payloadHash(), v.Time-kept.Time > j.p.DuplicatesWithin)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 //   - views:       read = samples + sampled out + duplicates + late + dead + open
 //   - each kind:   read = matched + outside window + orphans + duplicates + late + dead + open
 //   - a part is no more than its whole: positives and immature <= samples, positives of
-//     a kind <= positives, differing duplicates <= duplicates, resent <= samples and sampled
+//     a kind <= positives, differing and chained duplicates <= duplicates, resent <= samples and sampled
 //     out, partly late, without id, without value and bad values <= read, orphans like floats
 //     <= orphans, late and dead of an input <= what was read of it;
 //   - a positive sample is positive of some kind: positives <= sum of the kinds';
@@ -106,12 +106,13 @@ func (c *checker) views(v *Views) {
 	parts = opened(parts, v.Open)
 	c.positive("views", append([]count{
 		{"read", v.Read}, {"duplicates_differing", v.DuplicatesDiffering}, {"positives", v.Positives}, {"immature", v.Immature},
-		{"resent_at_least", v.Resent}, {"damages", v.Damages},
+		{"resent_at_least", v.Resent}, {"duplicates_chained_at_least", v.DuplicatesChained}, {"damages", v.Damages},
 	}, parts...)...)
 	c.sum("views", count{"read", v.Read}, parts...)
 	c.atMost("views", count{"positives", v.Positives}, count{"samples", v.Samples})
 	c.atMost("views", count{"immature", v.Immature}, count{"samples", v.Samples})
 	c.atMost("views", count{"resent_at_least", v.Resent}, count{"samples, sampled out or not", v.Samples + v.SampledOut})
+	c.atMost("views", count{"duplicates_chained_at_least", v.DuplicatesChained}, count{"duplicates", v.Duplicates})
 	c.atMost("views", count{"duplicates_differing", v.DuplicatesDiffering}, count{"duplicates", v.Duplicates})
 }
 

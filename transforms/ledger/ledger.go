@@ -59,6 +59,9 @@ type Views struct {
 
 	// DuplicatesDiffering of the Duplicates had another content than the view kept.
 	DuplicatesDiffering int64 `json:"duplicates_differing"`
+	// DuplicatesChained of the Duplicates, at the least, came more than duplicates_within after
+	// the view kept: each is a duplicate of the one before it.
+	DuplicatesChained int64 `json:"duplicates_chained_at_least,omitempty"`
 	// Positives of the Samples have an engagement of any kind that counts.
 	Positives int64 `json:"positives"`
 	// Immature of the Samples were cut before their closing time was reached, because

@@ -102,7 +102,7 @@ func full() *Ledger {
 		Origin: Origin{Step: Read, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
 			Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
-			DuplicatesDiffering: 4, Positives: 7, Immature: 10, Resent: 16, Damages: 1,
+			DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1,
 			Reasons: map[string]*Reason{"late": {Count: 3, Example: "late"}, "time … is no time": {Count: 2, Example: "time 5 is no time"}},
 		},
 		Engagements: map[string]*Engagements{"like": {

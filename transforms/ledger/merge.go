@@ -79,6 +79,7 @@ func (v *Views) add(other *Views) {
 	v.Dead += other.Dead
 	v.Open += other.Open
 	v.DuplicatesDiffering += other.DuplicatesDiffering
+	v.DuplicatesChained += other.DuplicatesChained
 	v.Positives += other.Positives
 	v.Immature += other.Immature
 	v.Resent += other.Resent

@@ -214,7 +214,7 @@ func appendScalar(dst []byte, v event.Value) []byte {
 		return binary.AppendVarint(binary.AppendVarint(dst, branchLong), v.Int)
 	case event.Float:
 		return appendDouble(binary.AppendVarint(dst, branchDouble), v.Float)
-	case event.String, event.Bytes:
+	case event.String:
 		return appendText(binary.AppendVarint(dst, branchString), v.Text)
 	default:
 		return binary.AppendVarint(dst, branchNull)

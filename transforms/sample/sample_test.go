@@ -64,7 +64,6 @@ func TestLabelsDecode(t *testing.T) {
 		{"last, a bool", Last, valued(event.Value{Kind: event.Bool}), in("boolean", false)},
 		{"first, a text", First, valued(text("grün")), in("string", "grün")},
 		{"last, an empty text", Last, valued(text("")), in("string", "")},
-		{"last, bytes become text", Last, valued(event.Value{Kind: event.Bytes, Text: []byte("b")}), in("string", "b")},
 		{"first, absent in the engagement that counts", First, valued(event.Value{}), nil},
 		{"first, the largest long", First, valued(event.Value{Kind: event.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
 	} {

@@ -1,0 +1,157 @@
+package attribution
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+	"pgregory.net/rapid"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+	"tributary/transforms/sample"
+)
+
+// joinValues joins one view with an engagement for each value, as JSON, and returns the label
+// and the account.
+func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *ledger.Ledger, []event.Rejected) {
+	p := coreParams()
+	p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label, Credit: CreditAll, SkipBadValues: skipBad}}
+	p.Inputs = []Input{
+		{Name: "views.inputs.0", Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}},
+		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: Field{"t", event.UnitEpochMs}, EventID: "eid", Value: "x"},
+	}
+	var bucket Bucket
+	var rejected []event.Rejected
+	k := newPacker(p, func(_, index int64, block []byte) {
+		if index == p.bucketOf(1000) {
+			bucket.Index = index
+			require.NoError(t, bucket.addBlock(block, p.Bucket))
+		}
+	}, func(r event.Rejected) { rejected = append(rejected, r) })
+	require.NoError(t, k.add(event.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: event.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
+	likes := event.Batch{Input: 1, Partition: 1, Framed: true}
+	for i, v := range values {
+		likes.Records = event.AppendFramed(likes.Records, int64(i), []byte(fmt.Sprintf(`{"id":"v","t":%d,"eid":%d%s}`, 1001+i, i, v)))
+		likes.Count++
+	}
+	require.NoError(t, k.add(likes))
+	account := flushed(k)
+	var label0 gjson.Result
+	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
+	out := newOutput(p, encoder, 0, bucket.Index, func(b []byte) {
+		require.NoError(t, sample.Merge([][]byte{b}, func(encoded []byte) error {
+			label0 = gjson.Get(sampleJSON(t, p, encoded), "labels.like")
+			return nil
+		}))
+	})
+	NewJoiner(p).Join(&bucket, out)
+	out.finish()
+	account.Merge(out.account)
+	return label0, account, rejected
+}
+
+func x(text string) string { return `,"x":` + text }
+
+func TestBadValuesAreDead(t *testing.T) {
+	for _, bad := range []string{`"$9.99"`, `"1,234.50"`, `" 7.5"`, `"NaN"`, `"Infinity"`, `1e400`, `"0x10"`, `"many"`} {
+		for _, label := range []sample.Func{sample.Sum, sample.Min, sample.Max} {
+			got, account, rejected := joinValues(t, label, false, x("5"), x(bad))
+			require.Equal(t, "5", got.Raw, "%s of %s", label, bad)
+			like := account.Engagements["like"]
+			require.Equal(t, [4]int64{2, 1, 1, 0}, [4]int64{like.Read, like.Matched, like.Dead, like.BadValues}, bad)
+			require.Len(t, rejected, 1)
+			require.Regexp(t, `^field x: .* is no number$`, rejected[0].Detail)
+			require.Contains(t, rejected[0].Detail, bad, "the value is quoted")
+			require.Equal(t, ledger.Input{Read: 2, Dead: 1}, *account.Inputs["engagements.like.inputs.0"])
+			require.Equal(t, map[string]*ledger.Reason{"field x: … is no number": {Count: 1, Example: rejected[0].Detail}}, like.Reasons)
+		}
+	}
+}
+
+func TestBadValuesAreLeftOut(t *testing.T) {
+	got, account, rejected := joinValues(t, sample.Sum, true, x("5"), x(`"$9.99"`), x("2.5"), x(`1e400`))
+	require.Equal(t, "7.5", got.Raw)
+	like := account.Engagements["like"]
+	require.Equal(t, [4]int64{4, 4, 0, 2}, [4]int64{like.Read, like.Matched, like.Dead, like.BadValues})
+	require.Empty(t, rejected)
+}
+
+func TestValuesThatAreAbsent(t *testing.T) {
+	got, account, _ := joinValues(t, sample.Min, false, x("5"), x("null"), x(`""`), "")
+	require.Equal(t, "5", got.Raw)
+	like := account.Engagements["like"]
+	require.Equal(t, [3]int64{4, 4, 3}, [3]int64{like.Read, like.Matched, like.WithoutValue})
+	got, _, _ = joinValues(t, sample.Min, false, x("null"))
+	require.Equal(t, "null", got.Raw)
+}
+
+func TestPlainLabels(t *testing.T) {
+	for value, want := range map[string]string{
+		`"a"`: `"a"`, `"$9.99"`: `"$9.99"`, "12": "12", "1.50": "1.5", "true": "true", "18446744073709551616": "18446744073709552000",
+	} {
+		got, _, _ := joinValues(t, sample.First, false, x(value))
+		require.JSONEq(t, want, got.Raw, value)
+	}
+	_, account, rejected := joinValues(t, sample.First, false, x("18446744073709551615"))
+	require.Equal(t, int64(1), account.Engagements["like"].Dead, "no double holds it")
+	require.Contains(t, rejected[0].Detail, "18446744073709551615 is no value that a label holds")
+}
+
+func TestSumThatOverflows(t *testing.T) {
+	got, account, _ := joinValues(t, sample.Sum, false, x("1e308"), x("1e308"), x("-5e307"))
+	require.JSONEq(t, "5e307", got.Raw)
+	require.Equal(t, int64(1), account.Engagements["like"].Overflows)
+	require.NoError(t, json.Unmarshal([]byte(got.Raw), new(float64)))
+}
+
+// TestDecimalsAddUp: the sum of decimals of any scales is the double nearest to their exact
+// sum, in any order.
+func TestDecimalsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		j := NewJoiner(coreParams())
+		exact := new(big.Rat)
+		var credited []*Engagement
+		for range rapid.IntRange(1, 20).Draw(t, "values") {
+			n, scale := rapid.Int64().Draw(t, "unscaled"), rapid.Int64Range(0, 12).Draw(t, "scale")
+			v := big.NewInt(n)
+			exact.Add(exact, new(big.Rat).SetFrac(v, powerOfTen(scale)))
+			bits := new(big.Int).Set(v)
+			if n < 0 {
+				bits.Add(bits, new(big.Int).Lsh(big.NewInt(1), 72))
+			}
+			credited = append(credited, &Engagement{Value: event.Value{Kind: event.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
+		}
+		var l sample.Label
+		require.Zero(t, j.fold(&l, &View{}, credited))
+		want, _ := exact.Float64()
+		require.InDelta(t, want, l.Sum, 0)
+	})
+}
+
+// TestSeveralViews: an engagement that counts for two views is one match and two pairs.
+func TestSeveralViews(t *testing.T) {
+	p := coreParams()
+	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
+	account := newLedger(p)
+	out := newOutput(p, &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: sample.Count}, {Kind: "share", Func: sample.Count}}}, 0, 0, func([]byte) {})
+	NewJoiner(p).Join(b, out)
+	account.Merge(out.account)
+	require.Equal(t, [2]int64{1, 2}, [2]int64{account.Engagements["like"].Matched, account.Engagements["like"].Matches})
+	require.Equal(t, int64(1), account.Views.Resent)
+}
+
+func TestOrphansLikeFloats(t *testing.T) {
+	e := &ledger.Engagements{}
+	for _, id := range []string{"123.0", "-1.00", "123", "1.5", "v1.0"} {
+		r := rejectOrphan(coreParams(), place{kind: 0}, 0, []byte(id))
+		countOrphan(e, &r)
+	}
+	require.Equal(t, int64(2), e.OrphansLikeFloats)
+	require.Equal(t, int64(5), e.Reasons["no view with the id … in reach"].Count)
+	require.True(t, strings.HasSuffix(e.Reasons["no view with the id … in reach"].Example, `"-1.00" in reach`))
+}

@@ -1,0 +1,64 @@
+package attribution
+
+import (
+	"bytes"
+	"strings"
+
+	"tributary/io/event"
+)
+
+// Condition selects records whose field is Value. Numbers are equal as numbers, however they
+// are written; a float of 32 bits is equal to what rounds to it.
+type Condition struct {
+	Field, Value string
+	Type         ConditionType
+}
+
+// ConditionType says what a condition's value was written as.
+type ConditionType uint8
+
+// Types of conditions.
+const (
+	// Text equals text, byte for byte, bytes of the same content or with these hexadecimal
+	// digits, a UUID, and numbers and booleans that are written so.
+	TextCondition ConditionType = iota
+	// A number also equals text that reads as that number, as CSV has no numbers. Digits behind a
+	// leading zero are a code and no number.
+	NumberCondition
+	// A boolean also equals its text in small letters or capitals.
+	BoolCondition
+)
+
+// holds tells whether v meets the condition.
+func (c *Condition) holds(v event.Value) bool {
+	switch v.Kind {
+	case event.Null:
+		return false
+	case event.Bool:
+		return v.String() == c.Value
+	case event.String:
+		switch {
+		case string(v.Text) == c.Value:
+			return true
+		case c.Type == NumberCondition:
+			return plainNumber(v.Text) && v.EqualNumber([]byte(c.Value))
+		case c.Type == BoolCondition:
+			return strings.EqualFold(string(v.Text), c.Value)
+		}
+		return false
+	case event.Bytes:
+		return string(v.Text) == c.Value || strings.EqualFold(v.HexText(), c.Value)
+	case event.UUID:
+		id, err := v.AppendID(nil)
+		other, otherErr := event.Value{Kind: event.UUID, Int: 1, Text: []byte(c.Value)}.AppendID(nil)
+		return err == nil && otherErr == nil && bytes.Equal(id, other)
+	default:
+		return v.EqualNumber([]byte(c.Value))
+	}
+}
+
+// plainNumber tells whether text is written as numbers are: 007 and +7 are codes.
+func plainNumber(text []byte) bool {
+	text = bytes.TrimPrefix(text, []byte{'-'})
+	return len(text) > 0 && text[0] != '+' && !(len(text) > 1 && text[0] == '0' && text[1] != '.' && text[1] != 'e' && text[1] != 'E')
+}
