@@ -35,6 +35,7 @@ func main() {
 // themselves: the others must not pay for it, nor become workers.
 func subcommands() []*cobra.Command {
 	return []*cobra.Command{
+		initCmd(),
 		checkCmd(),
 		topicsCmd(),
 		schemaCmd(),

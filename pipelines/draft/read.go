@@ -1,0 +1,144 @@
+package draft
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"tributary/io/avroio"
+	"tributary/io/event"
+	"tributary/io/fileio"
+	"tributary/io/textio"
+	"tributary/pipelines/spec"
+)
+
+// formatOf tells the format of a file by its ending, or else by its content. told says that
+// the ending told it.
+func formatOf(ctx context.Context, file string) (format spec.Format, told bool, err error) {
+	switch path.Ext(strings.TrimSuffix(file, ".gz")) {
+	case ".avro":
+		return spec.Avro, !strings.HasSuffix(file, ".gz"), nil
+	case ".json", ".jsonl", ".ndjson":
+		return spec.JSON, true, nil
+	case ".csv":
+		return spec.CSV, true, nil
+	}
+	r, err := fileio.Open(ctx, file)
+	if err != nil {
+		return "", false, err
+	}
+	defer func() { _ = r.Close() }() // only read
+	start, err := bufio.NewReader(fileio.Decompress(file, r)).Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", false, fmt.Errorf("%s: %w", file, err)
+	}
+	switch {
+	case string(start) == "Obj\x01":
+		return spec.Avro, false, nil
+	case bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
+		return spec.JSON, false, nil
+	}
+	return "", false, fmt.Errorf("%s: neither its ending nor its content is that of Avro, JSON lines or CSV, which are read", file)
+}
+
+// eachRecord visits the first records of a file as JSON, until visit returns errEnough, and
+// returns the schema of an Avro file. Bad records are passed over; without a good one the error
+// tells what is wrong.
+func eachRecord(ctx context.Context, file string, format spec.Format, limit int, visit func(text []byte) error) (*avroio.Schema, error) {
+	r, err := fileio.Open(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }() // only read
+	seen := 0
+	counted := func(text []byte) error {
+		if seen++; seen > limit {
+			return errEnough
+		}
+		return visit(text)
+	}
+	var schema *avroio.Schema
+	if format == spec.Avro {
+		schema, err = eachAvro(r, counted)
+	} else {
+		err = eachText(fileio.Decompress(file, r), format, counted)
+	}
+	if err != nil && !errors.Is(err, errEnough) && (seen == 0 || ctx.Err() != nil) {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return schema, nil
+}
+
+func eachAvro(r io.Reader, visit func(text []byte) error) (*avroio.Schema, error) {
+	file, err := avroio.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	schema := file.Header().Schema
+	asJSON, err := avroio.NewJSON(schema)
+	if err != nil {
+		return nil, err
+	}
+	var data, text []byte
+	for {
+		block, err := file.Next()
+		if errors.Is(err, io.EOF) {
+			return schema, nil
+		}
+		if err == nil {
+			data, err = block.Records(data[:0])
+		}
+		if err != nil {
+			return schema, err
+		}
+		rest := data
+		for range block.Count {
+			var n int
+			if text, n, err = asJSON.Append(text[:0], rest); err != nil {
+				return schema, err
+			}
+			rest = rest[n:]
+			if err := visit(text); err != nil {
+				return schema, err
+			}
+		}
+	}
+}
+
+func eachText(r io.Reader, format spec.Format, visit func(text []byte) error) error {
+	as := textio.JSON
+	if format == spec.CSV {
+		as = textio.CSV
+	}
+	reader := textio.NewReader(r, as, textio.Options{})
+	var bad error
+	for some := false; ; {
+		b, err := reader.Next()
+		switch {
+		case errors.Is(err, io.EOF) && some:
+			return nil
+		case errors.Is(err, io.EOF):
+			return bad
+		case err != nil:
+			return err
+		}
+		if len(b.Bad) > 0 && bad == nil {
+			bad = fmt.Errorf("line %d: %w", b.Bad[0].Line, b.Bad[0].Err)
+		}
+		for rest := b.Records; len(rest) > 0; {
+			var text []byte
+			if _, text, rest, err = event.NextFramed(rest); err != nil {
+				return err
+			}
+			some = true
+			if err := visit(text); err != nil {
+				return err
+			}
+		}
+	}
+}

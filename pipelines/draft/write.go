@@ -1,0 +1,193 @@
+package draft
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/io/event"
+	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
+)
+
+// writer writes the guess as a spec.
+type writer struct {
+	join   *joined
+	opt    Options
+	folder string
+	b      strings.Builder
+	open   []string
+	used   map[string]bool // names of kinds
+}
+
+// commentAt is the column at which comments begin, if the line is no longer.
+const commentAt = 34
+
+// line writes a line of the spec with a comment, if there is one.
+func (w *writer) line(text, comment string, args ...any) {
+	if comment == "" {
+		w.b.WriteString(text + "\n")
+		return
+	}
+	comment = report.Harmless(fmt.Sprintf(comment, args...))
+	fmt.Fprintf(&w.b, "%-*s # %s\n", commentAt-1, text, comment)
+}
+
+func (w *writer) write(ctx context.Context, files int) ([]byte, error) {
+	w.line(fmt.Sprintf("# Guessed from %s files, up to %s records of each. Look at each line; what it was guessed", report.Count(int64(files)), report.Count(int64(w.opt.Records))), "")
+	w.line("# by stands beside it. Then: tributary check SPEC --inputs, and tributary join SPEC.", "")
+	w.line("version: 1", "")
+	w.line("views:", "")
+	if err := w.inputs(ctx, "  ", append([]*group{w.join.views}, w.join.also...)...); err != nil {
+		return nil, err
+	}
+	if id := w.join.viewID; id != "" {
+		w.line("  id: "+spec.Quote(id), "%s", w.whyID())
+	} else {
+		w.blank("  ", "views.id", "id", w.join.views)
+	}
+	w.time("  ", "views", w.join.views)
+	w.line("engagements:", "")
+	for i := range w.join.engagements {
+		if err := w.engagements(ctx, &w.join.engagements[i]); err != nil {
+			return nil, err
+		}
+	}
+	w.common()
+	w.line("outputs:", "")
+	w.line("  samples: out/samples", "a folder; late, dead letters and ledger are beside it")
+	return []byte(w.b.String()), nil
+}
+
+// blank is a line that a person has to fill in.
+func (w *writer) blank(indent, place, key string, g *group) {
+	w.open = append(w.open, place)
+	// A name for each: an id and a time may not be the same field.
+	w.line(indent+key+": "+Blank+"_"+strings.ToUpper(key), "one of %s", fieldNames(g))
+}
+
+func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) error {
+	w.line(indent+"inputs:", "")
+	for _, g := range groups {
+		patterns, err := g.patterns(ctx)
+		if err != nil {
+			return err
+		}
+		for i, p := range patterns {
+			comment := ""
+			if i == 0 {
+				comment = fmt.Sprintf("%s, records looked at: %s", plural(len(g.files), "file"), report.Count(g.profile.Records))
+			}
+			if !strings.Contains(p, "://") && !filepath.IsAbs(p) {
+				if p, err = filepath.Rel(w.folder, p); err != nil {
+					return fmt.Errorf("a path from the spec's folder: %w", err)
+				}
+			}
+			text := spec.Quote(p)
+			if !g.told {
+				text = "{path: " + text + ", format: " + string(g.format) + "}"
+			}
+			w.line(indent+"  - "+text, "%s", comment)
+		}
+	}
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return report.Count(int64(n)) + " " + what + "s"
+}
+
+func (w *writer) whyID() string {
+	var by []string
+	for _, e := range w.join.engagements {
+		if e.found > 0 {
+			by = append(by, fmt.Sprintf("%.0f %% of %s in %s are ids of these views", 100*e.found, e.view, strings.Join(e.words, " ")))
+		}
+	}
+	if len(by) == 0 {
+		return "by its name: no id of an engagement is among the records looked at"
+	}
+	return strings.Join(by, ", ")
+}
+
+// time writes the time field of a group.
+func (w *writer) time(indent, place string, g *group) {
+	t := g.time
+	if t == nil {
+		w.blank(indent, place+".time", "time", g)
+		return
+	}
+	comment := t.why
+	if len(t.others) > 0 {
+		comment += "; not " + strings.Join(t.others, ", ")
+	}
+	if t.unit == event.UnitAuto || t.unit == event.UnitRFC3339 {
+		w.line(indent+"time: "+spec.Quote(t.path), "%s", comment)
+		return
+	}
+	w.line(fmt.Sprintf("%stime: {field: %s, unit: %s}", indent, spec.Quote(t.path), t.unit), "%s", comment)
+}
+
+func (w *writer) engagements(ctx context.Context, e *engagements) error {
+	if len(e.passed) > 0 {
+		w.line(fmt.Sprintf("  # No kind was made of %s %s.", report.Harmless(e.column), report.Harmless(strings.Join(e.passed, ", "))), "")
+	}
+	for _, k := range e.kinds {
+		name := k.name
+		for n := 2; w.used[name]; n++ {
+			name = k.name + "_" + strconv.Itoa(n)
+		}
+		w.used[name] = true
+		place := "engagements." + name
+		w.line("  "+name+":", "")
+		if err := w.inputs(ctx, "    ", e.group); err != nil {
+			return err
+		}
+		if e.column != "" {
+			w.line(fmt.Sprintf("    where: {%s: %s}", spec.Quote(e.column), spec.Quote(k.value)), "%s of %s records", report.Count(k.count), report.Count(e.profile.Records))
+		}
+		if e.view != "" {
+			w.line("    view: "+spec.Quote(e.view), "")
+		} else {
+			w.blank("    ", place+".view", "view", e.group)
+		}
+		w.time("    ", place, e.group)
+		if e.id != "" {
+			w.line("    id: "+spec.Quote(e.id), "its own, so that a resent one counts once")
+		}
+		window, within, seen := w.join.window(e.group)
+		if seen > 0 {
+			w.line("    window: "+spec.FormatDuration(window), "99 %% of %s come within %s", plural(seen, "engagement"), spec.FormatDuration(roundUp(within)))
+		} else {
+			w.line("    window: "+spec.FormatDuration(window), "a guess: no delay could be seen")
+		}
+		if field := e.amount(); field != "" {
+			w.line("    # label: {sum: "+spec.Quote(field)+"}", "instead of 0 or 1")
+		}
+	}
+	return nil
+}
+
+// common writes what all kinds share.
+func (w *writer) common() {
+	behind := rounded(w.join.measured.behind, append([]time.Duration{time.Minute}, windows...))
+	w.line("out_of_orderness: "+spec.FormatDuration(behind), "matters only for inputs with an order; records are up to %s behind in their file", spec.FormatDuration(roundUp(w.join.measured.behind)))
+	if skew := w.join.skew(); skew > 0 {
+		w.line("clock_skew: "+spec.FormatDuration(roundUp(skew)), "engagements are stamped up to so much before their view")
+	}
+}
+
+// roundUp makes a measured time one to read: to the second, or the minute above ten.
+func roundUp(d time.Duration) time.Duration {
+	step := time.Second
+	if d > 10*time.Minute {
+		step = time.Minute
+	}
+	return (d + step - 1) / step * step
+}
