@@ -152,7 +152,7 @@ func (p *plan) checkFields(source int, f *scannedFile, lookup func(path string) 
 		}
 		if unit == "time" && field.Unit == event.UnitAuto {
 			found := p.spec.Problem(codeNoUnit, fmt.Sprintf("%s: %s is a plain %s: nothing says which unit it is in", f.Path, path, field.Type), at...)
-			found.Fix = fmt.Sprintf("%s: {field: %s, unit: epoch-millis}", key[len(key)-1], spec.FieldText(path))
+			found.Hint = fmt.Sprintf("name it, like `%s: {field: %s, unit: epoch-millis}` for milliseconds", key[len(key)-1], spec.FieldText(path))
 			for _, u := range event.Units {
 				found.Allowed = append(found.Allowed, string(u))
 			}

@@ -30,7 +30,8 @@ Credentials). If this secret was ever shared, replace it.`,
 		ID: "T1104", Severity: SeverityError, Title: "format of an input unknown",
 		Cause: `The format is told by the ending of the path: .avro, .json, .jsonl, .ndjson or
 .csv, the text forms also followed by .gz. Any other ending needs a format. Avro
-files are compressed inside, so .avro.gz is not one of them.`,
+files are compressed inside, so .avro.gz is not one of them. Parquet, ORC, Excel, text
+with tabs, archives, and compression other than gzip around text are not read.`,
 		Bad: `
 views: {inputs: [views/part-*], id: view_id, time: ts}`,
 		Good: `

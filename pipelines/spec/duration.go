@@ -81,14 +81,38 @@ var (
 	}
 )
 
-// guessDuration turns what people write for a duration into one: `30 minutes`, `1W`,
-// `90` (seconds). Empty if nothing comes to mind.
+var (
+	// isoDuration is ISO 8601's form without years and months, whose length differs.
+	isoDuration = regexp.MustCompile(`^P(?:([0-9]+)W)?(?:([0-9.]+)D)?(?:T(?:([0-9.]+)H)?(?:([0-9.]+)M)?(?:([0-9.]+)S)?)?$`)
+	// twoNumbers is a space between numbers: 1 30m may be 130m, or a number without a unit.
+	twoNumbers = regexp.MustCompile(`[0-9]\s+[0-9]`)
+	// decimalComma is a comma that stands for a point. Three digits after it may also be thousands.
+	decimalComma = regexp.MustCompile(`([0-9]),([0-9]{1,2}|[0-9]{4,})([^0-9]|$)`)
+	anyComma     = regexp.MustCompile(`[0-9],[0-9]`)
+	// capitalM may be months.
+	capitalM = regexp.MustCompile(`[0-9.]\s*M($|[^a-zA-Z])`)
+)
+
+// guessDuration turns what people write for a duration into one that means the same:
+// `30 minutes`, `1W`, `1,5 h`, `PT30M`. Empty if there is more than one meaning, or none.
 func guessDuration(text string) string {
+	text = strings.TrimSpace(text)
+	if m := isoDuration.FindStringSubmatch(strings.ToUpper(text)); m != nil {
+		text = ""
+		for i, unit := range []string{"w", "d", "h", "m", "s"} {
+			if m[i+1] != "" {
+				text += m[i+1] + unit
+			}
+		}
+	}
+	text = decimalComma.ReplaceAllString(text, "$1.$2$3")
+	if twoNumbers.MatchString(text) || anyComma.MatchString(text) || capitalM.MatchString(text) {
+		return ""
+	}
 	rest := strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(text, ",", " ")), ""))
 	rest = strings.ReplaceAll(rest, "and", "")
-	rest = strings.TrimPrefix(rest, "-")
-	if _, err := strconv.ParseFloat(rest, 64); err == nil {
-		rest += "s"
+	if f, err := strconv.ParseFloat(rest, 64); err == nil && f == 0 {
+		return "0s"
 	}
 	var guess strings.Builder
 	for rest != "" {

@@ -53,8 +53,12 @@ func TestFormatDuration(t *testing.T) {
 
 func TestGuessDuration(t *testing.T) {
 	for text, want := range map[string]string{
-		"30 minutes": "30m", "30 Min": "30m", "90": "90s", "1.5": "1.5s", "2w": "14d", "1 day and 2 hours": "1d2h", "1h, 30m": "1h30m",
-		"-5m": "5m", "5 parsecs": "", "soon": "", "": "", "500us": "", "1.5w": "", "400 days": "",
+		"30 minutes": "30m", "30 Min": "30m", "2w": "14d", "1 day and 2 hours": "1d2h", "1h, 30m": "1h30m", "1h,30m": "1h30m", "90 min": "90m", "1 D": "1d",
+		"1,5h": "1.5h", "1,25 hours": "1.25h", "1,5h 30m": "1.5h30m", "0,25d": "0.25d", "0": "0s", "0.0": "0s",
+		"P1D": "1d", "PT30M": "30m", "P1DT12H": "1d12h", "p2w": "14d", "PT1.5H": "1.5h", "P1M": "", "P1Y": "", "P": "",
+		// Of more than one meaning.
+		"90": "", "1.5": "", "-5m": "", "1,500ms": "", "1 30m": "", "1 000 ms": "", "5M": "", "1:30": "",
+		"5 parsecs": "", "soon": "", "": "", "500us": "", "1.5w": "", "400 days": "",
 	} {
 		assert.Equal(t, want, guessDuration(text), text)
 	}
@@ -99,4 +103,49 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	for word, means := range synonyms {
 		assert.True(t, words[means], "%s is said to mean %s", word, means)
 	}
+}
+
+// TestNearestKeepsTheMeaning: what is spelt almost like a word of ours, and is something
+// else, has no nearest.
+func TestNearestKeepsTheMeaning(t *testing.T) {
+	labels := append(texts(PlainLabels), texts(FieldLabels)...)
+	for word, allowed := range map[string][]string{
+		"tsv": texts(Formats), "bson": texts(Formats), "avsc": texts(Formats), "mean": labels, "list": labels, "mix": labels,
+		"zip": texts(Codecs[JSON]), "bzip2": texts(Codecs[JSON]), "lzo": texts(TopicCodecs), "at-most-once": {string(ExactlyOnce), string(AtLeastOnce)},
+		"scram-sha-1": texts(Mechanisms), "field": {string(OrderNone), string(OrderFile)}, "window_before": kindShape.keys,
+	} {
+		assert.Empty(t, Nearest(word, allowed), word)
+	}
+	for word, want := range map[string]string{"sum": "sum", "time_to": "time_to_first", "Sum": "sum", "summ": "sum", "cnt": "", "samples_path": ""} {
+		assert.Equal(t, want, Nearest(word, labels), word)
+	}
+	assert.Equal(t, "samples", Nearest("samples_path", outputsShape.keys))
+	assert.Equal(t, " ts", Nearest("ts", []string{"view_id", " ts"}))
+}
+
+func TestNearestUnit(t *testing.T) {
+	for word, want := range map[string]event.Unit{
+		"micros": event.UnitEpochMicros, "epoch_us": event.UnitEpochMicros, "µs": event.UnitEpochMicros, "timestamp-microseconds": event.UnitEpochMicros,
+		"ms": event.UnitEpochMs, "milliseconds": event.UnitEpochMs, "epoch-ms": event.UnitEpochMs, "epoch-milis": event.UnitEpochMs,
+		"ns": event.UnitEpochNanos, "unix_nano": event.UnitEpochNanos, "s": event.UnitSeconds, "unix": event.UnitSeconds, "epoch_s": event.UnitSeconds,
+		"timestamp-seconds": event.UnitSeconds, "ISO8601": event.UnitRFC3339, "iso": event.UnitRFC3339,
+		"epoch": "", "minutes": "", "days": "", "auto": "", "timestamp": "",
+	} {
+		assert.Equal(t, string(want), nearestUnit(word), word)
+	}
+}
+
+func TestNumbersInYAML(t *testing.T) {
+	for text, want := range map[string]float64{"1e-3": 0.001, ".5": 0.5, "1.0e-1": 0.1, "5e-1": 0.5, "+0.5": 0.5, "1E-2": 0.01, "1": 1, "1.": 1} {
+		s, err := Parse("spec.yaml", []byte(completed("negatives: {keep: "+text+"}")))
+		require.NoError(t, err, text)
+		assert.InDelta(t, want, s.Keep, 1e-12, text)
+	}
+	list := problemsOf(t, completed(`negatives: {keep: "1e-3"}`))
+	require.Len(t, list, 1)
+	assert.Equal(t, "negatives: {keep: 0.001}", list[0].Fix)
+
+	s, err := Parse("spec.yaml", []byte(completed("tests: [{name: x, views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}], samples: [{view_id: v1, weight: 1e1, sampling_rate: 1e-1}]}]")))
+	require.NoError(t, err)
+	assert.InDelta(t, 10, s.Tests[0].Samples[0]["weight"], 0)
 }

@@ -75,6 +75,10 @@ func (r *reader) sampleValue(key string, n *node, at dotted, above *fields, s *S
 		return nil
 	}
 	switch key {
+	case "maturity_ms", "spec_version", "sampling_rate", "weight":
+		n = n.number()
+	}
+	switch key {
 	case "view_id":
 		if n.kind != textKind && n.kind != intKind {
 			return bad("text or a whole number")
@@ -113,6 +117,7 @@ func (r *reader) perKind(key string, n *node, at dotted, above *fields, s *Spec)
 	}
 	out := map[string]any{}
 	for e, value := range r.kinds(f, at, s) {
+		value = value.number()
 		want := "a whole number of milliseconds, or null for no engagement"
 		fits := value.kind == nullKind || value.kind == intKind
 		if key == "labels" {

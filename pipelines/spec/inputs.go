@@ -73,7 +73,7 @@ func (r *reader) input(n *node, at dotted, above *fields) (Input, bool) {
 	}
 	input := Input{Order: OrderNone}
 	if f, fAt := f.get("format"); f != nil {
-		input.Format = Format(r.choice(f, fAt, texts(Formats)))
+		input.Format = r.format(f, fAt)
 		if input.Format == "" {
 			input.Format = Avro // only to go on with
 		}
@@ -90,6 +90,19 @@ func (r *reader) input(n *node, at dotted, above *fields) (Input, bool) {
 		r.order(&read, o, oAt, f)
 	}
 	return read, true
+}
+
+func (r *reader) format(n *node, at dotted) Format {
+	text := r.text(n, at)
+	if text == "" || slices.Contains(texts(Formats), text) {
+		return Format(text)
+	}
+	p := r.notAllowed(n, at, text, texts(Formats))
+	if other := unread[strings.ToLower(text)]; other.name != "" {
+		p.Message, p.Hint = other.name+" is not read", other.instead
+	}
+	r.add(p)
+	return ""
 }
 
 func (r *reader) inputPath(n *node, at dotted, whole *node) (Input, bool) {
@@ -118,10 +131,17 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 	case !doublestar.ValidatePattern(text):
 		return bad("close the bracket, or put a backslash before it", "this is not a valid pattern of file names")
 	}
+	what, instead := unreadFile(text)
+	if unreadForm.MatchString(text) {
+		return r.unreadInput(n, at, what, instead)
+	}
 	if format == "" {
-		if format = formatOf(text); format == "" {
+		if format = formatOf(text); format == "" && what != "" {
+			return r.unreadInput(n, at, what, instead)
+		}
+		if format == "" {
 			p := r.problem("T1104", n, at, "the ending does not tell the format")
-			p.Got, p.Allowed = text, []string{".avro", ".json", ".jsonl", ".ndjson", ".csv", "the text forms also with .gz"}
+			p.Got, p.Allowed = text, readEndings
 			p.Hint = "write a mapping: `{path: ..., format: avro}`"
 			if whole.kind == mapKind {
 				p.Hint = "add `format: avro`, json or csv"
@@ -132,6 +152,16 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 	}
 	position := problem.Position{File: r.file, Line: whole.line, Column: whole.column}
 	return Input{Path: r.resolve(text, true), Format: format, Order: OrderNone, At: position}, true
+}
+
+// readEndings are those of files that are read.
+var readEndings = []string{".avro", ".json", ".jsonl", ".ndjson", ".csv", "the text forms also with .gz"}
+
+func (r *reader) unreadInput(n *node, at dotted, what, instead string) (Input, bool) {
+	p := r.problem("T1104", n, at, "%s is not read", what)
+	p.Got, p.Allowed, p.Hint = n.text, readEndings, instead
+	r.add(p)
+	return Input{}, false
 }
 
 // formatOf tells the format by the ending of a path; empty if it does not.
@@ -169,9 +199,15 @@ func (r *reader) checkURL(n *node, at dotted, text string) bool {
 		p.Got, p.Allowed = text, []string{"a local path", "gs://bucket/..."}
 		switch scheme {
 		case "file":
-			p.Fix = r.replaced(n, strings.TrimPrefix(text, "file://"))
+			if local := strings.TrimPrefix(text, "file://"); strings.HasPrefix(local, "/") {
+				p.Fix = r.replaced(n, local)
+			}
 		case "gcs":
 			p.Fix = r.replaced(n, "gs"+strings.TrimPrefix(text, "gcs"))
+		default:
+			if p.Hint = elsewhere[strings.ToLower(scheme)]; strings.HasPrefix(string(at), "outputs.") {
+				p.Hint = "write to a local folder or to gs://, and copy the files from there"
+			}
 		}
 		r.add(p)
 		return false

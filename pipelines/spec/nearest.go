@@ -1,9 +1,13 @@
 package spec
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+
+	"tributary/io/event"
 )
 
 // synonyms are what other tools call our keys and values.
@@ -16,22 +20,31 @@ var synonyms = map[string]string{
 	"sampling": "negatives", "compression": "codec", "expected": "samples", "rate": "keep",
 	"zstd": "zstandard", "gz": "gzip", "ndjson": "json", "jsonl": "json", "ordered": "file", "any": "binary", "bool": "binary",
 	"delay": "time_to_first", "latest": "last", "earliest": "first",
-	"ms": "epoch-millis", "millis": "epoch-millis", "s": "epoch-seconds", "seconds": "epoch-seconds", "us": "timestamp-micros", "ns": "timestamp-nanos",
 	"bootstrap_servers": "brokers", "bootstrap": "brokers", "servers": "brokers", "seeds": "brokers", "ssl": "tls", "username": "user",
 	"schema_registry": "registry", "group_id": "group", "consumer_group": "group", "job_name": "name", "zstandard": "zstd",
 	"starting_offsets": "start", "start_offset": "start", "offset_reset": "start", "auto_offset_reset": "start", "ignore": "skip",
 	"client_cert": "cert", "client_key": "key", "ca_file": "ca", "variable": "env", "path": "file",
-	"iso8601": "rfc3339", "unix": "epoch-seconds",
 }
 
+// otherThings are words that other tools have for what there is not here, though they are
+// spelt almost like something that there is: a fix must not change what was meant.
+var otherThings = []string{
+	"tsv", "psv", "ssv", "bson", "avsc", "xml", "orc", "parquet", "bzip2", "bz2", "lzo", "xz", "zip", "brotli",
+	"mean", "list", "avg", "average", "median", "mode", "set", "at_most_once", "scram_sha_1", "scram_sha_384", "field", "time",
+}
+
+// endings are what may follow a word that is one of ours: samples_path, ts_column.
+var endings = []string{"id", "path", "field", "column", "key", "name", "file", "files", "folder", "dir", "topic", "topics", "list", "s"}
+
 // Nearest returns the allowed word that was probably meant, or nothing if none is
-// near: a wrong guess costs the reader more than no guess.
+// near, or two are: a wrong guess costs the reader more than no guess.
 func Nearest(word string, allowed []string) string {
 	word = folded(word)
 	best, bound := "", 1+len(word)/4
 	if len(word) < 3 {
 		bound = 0 // one letter of two is half of the word
 	}
+	tie := ""
 	for _, candidate := range allowed {
 		if synonyms[word] == candidate {
 			return candidate
@@ -39,12 +52,20 @@ func Nearest(word string, allowed []string) string {
 		folded := folded(candidate)
 		d := levenshtein.ComputeDistance(word, folded)
 		// A word cut short, or with something added: dead_letter, samples_path.
-		if len(word) > 2 && (strings.HasPrefix(folded, word) || strings.HasPrefix(word, folded+"_")) {
+		ending, longer := strings.CutPrefix(word, folded+"_")
+		if len(word) > 2 && (strings.HasPrefix(folded, word) || longer && slices.Contains(endings, ending)) {
 			d = min(d, 1)
 		}
-		if d < bound || best == "" && d == bound {
-			best, bound = candidate, d
+		switch {
+		case d > 0 && slices.Contains(otherThings, word):
+		case d < bound || best == "" && d == bound:
+			best, bound, tie = candidate, d, ""
+		case d == bound && best != "":
+			tie = candidate
 		}
+	}
+	if tie != "" {
+		return ""
 	}
 	return best
 }
@@ -52,4 +73,26 @@ func Nearest(word string, allowed []string) string {
 // folded leaves out what is easily mistaken: capitals, dashes, spaces around, quotes.
 func folded(word string) string {
 	return strings.ToLower(strings.NewReplacer("-", "_", `"`, "").Replace(strings.TrimSpace(word)))
+}
+
+// unitWords tell the unit of a time by a part of what people call it.
+var unitWords = []struct {
+	form *regexp.Regexp
+	unit event.Unit
+}{
+	{regexp.MustCompile(`nano|(^|_)ns$`), event.UnitEpochNanos},
+	{regexp.MustCompile(`micro|(^|_)us$|µ`), event.UnitEpochMicros},
+	{regexp.MustCompile(`mill?i|(^|_)ms$`), event.UnitEpochMs},
+	{regexp.MustCompile(`sec|(^|_)s$|^unix(_?time(stamp)?)?$`), event.UnitSeconds},
+	{regexp.MustCompile(`rfc|iso|3339|8601`), event.UnitRFC3339},
+}
+
+// nearestUnit returns the unit of time that a word means: never one of another size.
+func nearestUnit(word string) string {
+	for _, u := range unitWords {
+		if u.form.MatchString(folded(word)) {
+			return string(u.unit)
+		}
+	}
+	return ""
 }

@@ -86,7 +86,7 @@ func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 		out.Path = r.folder(n, at)
 	}
 	if n, at := f.get("format"); n != nil {
-		out.Format = Format(r.choice(n, at, []string{string(Avro), string(JSON)}))
+		out.Format = r.writtenFormat(n, at)
 	}
 	if out.Format == "" {
 		return out
@@ -96,6 +96,19 @@ func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 		out.Codec = r.codec(n, at, out.Format)
 	}
 	return out
+}
+
+func (r *reader) writtenFormat(n *node, at dotted) Format {
+	text, allowed := r.text(n, at), []string{string(Avro), string(JSON)}
+	if text == "" || slices.Contains(allowed, text) {
+		return Format(text)
+	}
+	p := r.notAllowed(n, at, text, allowed)
+	if other := unread[strings.ToLower(text)]; other.name != "" {
+		p.Message, p.Hint = other.name+" is not written", "most tools read Avro"
+	}
+	r.add(p)
+	return ""
 }
 
 // codec reads a codec that fits the format.
@@ -136,6 +149,9 @@ func (r *reader) folder(n *node, at dotted) string {
 		return bad("write the folder out; relative paths begin at the spec's folder", "~ is not replaced by a home folder here")
 	case strings.Contains(text, "$"):
 		return bad("write the value out", "variables are not replaced in a spec")
+	case unreadForm.MatchString(text):
+		what, _ := unreadFile(text)
+		return bad("name a folder; samples are written in it as Avro or JSON lines", what+" is not written")
 	case formatOf(text) != "":
 		p := r.problem("T1404", n, at, "an output is a folder, and this looks like a file")
 		p.Got = text

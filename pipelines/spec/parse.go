@@ -4,6 +4,7 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,9 +127,21 @@ func (r *reader) timeField(n *node, at dotted, above *fields) TimeField {
 		t.Field = r.fieldPath(n, at)
 	}
 	if n, at := f.get("unit"); n != nil {
-		t.Unit = event.Unit(r.choice(n, at, texts(event.Units)))
+		t.Unit = r.unit(n, at)
 	}
 	return t
+}
+
+func (r *reader) unit(n *node, at dotted) event.Unit {
+	text := r.text(n, at)
+	if text == "" || slices.Contains(texts(event.Units), text) {
+		return event.Unit(text)
+	}
+	p := r.notAllowed(n, at, text, texts(event.Units))
+	p.Nearest = nearestUnit(text)
+	p.Fix = r.replaced(n, p.Nearest)
+	r.add(p)
+	return ""
 }
 
 // texts turns words of any type into plain strings.

@@ -109,6 +109,15 @@ func (r *reader) replaced(n *node, text string) string {
 	return r.edited(n.line, edit{n.column - 1, n.column - 1 + n.width, text})
 }
 
+// written is a scalar as it stands in the file: True, where its text is true.
+func (r *reader) written(n *node) string {
+	line := []rune(r.line(n.line))
+	if end := n.column - 1 + n.width; n.column >= 1 && end <= len(line) && strings.EqualFold(string(line[n.column-1:end]), n.text) {
+		return string(line[n.column-1 : end])
+	}
+	return n.text
+}
+
 // text reads a value that must be text, and not empty.
 func (r *reader) text(n *node, at dotted) string {
 	switch n.kind {
@@ -123,7 +132,7 @@ func (r *reader) text(n *node, at dotted) string {
 		r.add(r.problem("T1012", n, at, "has no value"))
 	case boolKind, intKind, floatKind:
 		p := r.problem("T1010", n, at, "must be text, got %s", n.kind)
-		p.Got, p.Fix = n.text, r.replaced(n, strconv.Quote(n.text))
+		p.Got, p.Fix = n.text, r.replaced(n, strconv.Quote(r.written(n)))
 		r.add(p)
 	default:
 		r.add(r.problem("T1010", n, at, "must be text, got %s", n.kind))
@@ -192,10 +201,11 @@ func (r *reader) duration(n *node, at dotted, least time.Duration) time.Duration
 	case "T1203":
 		p.Allowed = []string{"whole milliseconds, up to " + FormatDuration(longestDuration)}
 	}
-	if guess := guessDuration(text); guess != "" && guess != text {
-		if g, err := ParseDuration(guess); err == nil && g >= least {
-			p.Nearest, p.Fix = guess, r.replaced(n, guess)
-		}
+	guess := guessDuration(text)
+	if g, err := ParseDuration(guess); err == nil && g >= least && guess != text {
+		p.Nearest, p.Fix = guess, r.replaced(n, guess)
+	} else if _, err := strconv.ParseFloat(text, 64); err == nil && code == "T1201" {
+		p.Hint = fmt.Sprintf("write the unit: %ss, %sm, %sh or %sd", text, text, text, text)
 	}
 	r.add(p)
 	return 0
@@ -230,11 +240,14 @@ func (r *reader) decimal(n *node, at dotted, orText bool) (int64, bool) {
 	}
 	p := r.problem("T1015", n, at, "%s is read as different numbers by different readers of YAML, or does not fit 64 bits", n.text)
 	p.Got, p.Hint = n.text, "write a plain decimal number"
-	plain := strings.TrimLeft(strings.ReplaceAll(n.text, "_", ""), "0")
+	plain := strings.ReplaceAll(n.text, "_", "")
+	if strings.HasPrefix(plain, "0") && strings.ContainsAny(plain, "89") { // else it may be octal
+		plain = strings.TrimLeft(plain, "0")
+	}
 	if orText {
 		p.Hint = "put it in quotes if it is text, else write a plain decimal number"
 		p.Fix = r.replaced(n, strconv.Quote(n.text))
-	} else if _, err := strconv.ParseUint(plain, 10, 63); err == nil {
+	} else if i, err := strconv.ParseUint(plain, 10, 63); err == nil && strconv.FormatUint(i, 10) == plain {
 		p.Nearest, p.Fix = plain, r.replaced(n, plain)
 	}
 	r.add(p)
@@ -243,6 +256,7 @@ func (r *reader) decimal(n *node, at dotted, orText bool) (int64, bool) {
 
 // rate reads a number in (0, 1].
 func (r *reader) rate(n *node, at dotted) float64 {
+	n = n.number()
 	if n.kind != intKind && n.kind != floatKind {
 		r.wrongNumber(n, at, "a number")
 		return 0
@@ -254,8 +268,7 @@ func (r *reader) rate(n *node, at dotted) float64 {
 	p := r.problem("T1014", n, at, "must be above 0 and at most 1, got %s", n.text)
 	p.Got, p.Allowed = n.text, []string{"above 0 to 1"}
 	if err == nil && f > 1 && f <= 100 {
-		p.Nearest = strconv.FormatFloat(f/100, 'g', -1, 64)
-		p.Fix, p.Hint = r.replaced(n, p.Nearest), "it is a share, not a percentage"
+		p.Hint = fmt.Sprintf("it is a share: %s %% is %s, one of %s is %s", n.text, number(f/100), n.text, strconv.FormatFloat(1/f, 'g', 3, 64))
 	}
 	r.add(p)
 	return 0

@@ -219,6 +219,7 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 	assert.ElementsMatch(t, reserved, words("properties", "engagements", "propertyNames", "not", "enum"))
 	assert.Equal(t, fieldPattern, at("$defs", "field", "pattern"))
 	assert.Equal(t, event.ForeignPattern, at("$defs", "field", "not", "pattern"))
+	assert.Equal(t, unreadEndings, at("$defs", "unread_ending", "pattern"))
 	assert.Equal(t, durationPattern, at("$defs", "duration", "pattern"))
 	assert.Equal(t, kindPattern, at("properties", "engagements", "propertyNames", "pattern"))
 	samples := []string{"properties", "outputs", "properties", "samples", "anyOf", "2", "properties"}

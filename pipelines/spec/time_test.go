@@ -17,12 +17,15 @@ func TestParseTime(t *testing.T) {
 		"2026-01-02T15:04:00":       at,
 		"2026-01-02T15:04":          at,
 		"2026-01-02":                at.Truncate(24 * time.Hour),
+		"2026-01-02 15:04:00 UTC":   at,
+		"2026-01-02 15:04":          at,
+		"2026-01-02t15:04:00.5z":    at.Add(500 * time.Millisecond),
 	} {
 		got, err := ParseTime(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
-	for _, text := range []string{"", "today", "1767366240", "2026-1-2", "2026-01-32", "15:04"} {
+	for _, text := range []string{"", "today", "1767366240", "20260102T", "2026-1-2", "2026-01-32", "15:04"} {
 		_, err := ParseTime(text)
 		require.ErrorContains(t, err, "is not a time like", text)
 	}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // kind is the type of a node.
@@ -41,6 +43,8 @@ type node struct {
 	width int
 	// flow says that a mapping or list is written with brackets.
 	flow bool
+	// plain says that text is written without quotes.
+	plain bool
 	// merged says that a mapping had a merge key: what it lacks may be meant to come
 	// from there.
 	merged bool
@@ -52,6 +56,20 @@ type node struct {
 type pair struct {
 	key   *node
 	value *node
+}
+
+// exponentForm is a number in YAML which the parser takes for text.
+var exponentForm = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
+
+// number is the node where a number should stand: one with an exponent and no point, like
+// 1e-3, is text to the parser.
+func (n *node) number() *node {
+	if n.kind != textKind || !n.plain || !exponentForm.MatchString(n.text) {
+		return n
+	}
+	out := *n
+	out.kind = floatKind
+	return &out
 }
 
 // deepest is how deep mappings and lists may nest; specs need seven levels, and
@@ -185,7 +203,7 @@ func (r *reader) convert(n ast.Node, depth int) *node {
 	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		out.kind, out.text = floatKind, v.GetToken().Value
 	case *ast.StringNode:
-		out.kind, out.text = textKind, v.Value
+		out.kind, out.text, out.plain = textKind, v.Value, v.Token.Type == token.StringType
 	case *ast.LiteralNode:
 		out.kind, out.text = textKind, v.Value.Value
 	case *ast.SequenceNode:
