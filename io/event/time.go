@@ -60,6 +60,12 @@ func (v Value) Millis(unit Unit) (int64, error) {
 			return 0, fmt.Errorf("time %s is not a number, as %s wants: it is text, which needs no unit (%s)", v, unit, t.Format(time.RFC3339))
 		}
 		return 0, fmt.Errorf("time %s is not a number, as %s wants", v, unit)
+	case Number: // larger than an int64, and so than any time
+		f, err := strconv.ParseFloat(string(v.Text), 64)
+		if err != nil {
+			f = math.MaxFloat64
+		}
+		return Value{Kind: Float, Float: f}.numberMillis(unit, v)
 	default:
 		return v.numberMillis(unit, v)
 	}

@@ -112,6 +112,8 @@ func TestWrongUnitsAreNamed(t *testing.T) {
 		{intOf(1_767_261_600_000), UnitSeconds, "time 1767261600000 as epoch-seconds lies outside 1970 to 2199; as epoch-millis it is 2026-01-01T10:00:00Z"},
 		{floatOf(1.7672616e12), UnitSeconds, "time 1.7672616e+12 as epoch-seconds lies outside 1970 to 2199; as epoch-millis it is 2026-01-01T10:00:00Z"},
 		{textOf("1.7672616E12"), UnitSeconds, `time "1.7672616E12" as epoch-seconds lies outside 1970 to 2199; as epoch-millis it is 2026-01-01T10:00:00Z`},
+		{Value{Kind: Number, Text: []byte("17672616001234567890123")}, UnitEpochMs, "time 17672616001234567890123 as epoch-millis lies outside 1970 to 2199"},
+		{Value{Kind: Float, Float: 1.7672616e12, Text: []byte("1.7672616E12")}, UnitSeconds, "time 1.7672616E12 as epoch-seconds lies outside 1970 to 2199; as epoch-millis it is 2026-01-01T10:00:00Z"},
 		{textOf("1e400"), UnitSeconds, `time "1e400" as epoch-seconds lies outside 1970 to 2199`},
 		{textOf("-1"), UnitEpochMs, `time "-1" as epoch-millis is 1969-12-31T23:59:59Z, outside 1970 to 2199`},
 		{floatOf(1e300), UnitEpochNanos, "time 1e+300 as epoch-nanos lies outside 1970 to 2199"},
