@@ -10,21 +10,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/problem"
+	"tributary/pipelines/reading"
 )
 
 var codeForm = regexp.MustCompile(`^[tT][0-9]+$`)
 
 func helpCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND | CODE | codes]",
+		Use:   "help [COMMAND | CODE | codes | reading]",
 		Short: "Explain a command, or the code of a problem",
 		Long: `Help explains a command, or a problem by its code: the cause, an example, and the
-example mended. "tributary help codes" lists the codes.`,
-		Example: "  tributary help check\n  tributary help T1201\n  tributary help codes",
+example mended. "tributary help codes" lists the codes, and "tributary help
+reading" shows how Python, Spark and DuckDB read samples.`,
+		Example: "  tributary help check\n  tributary help T1201\n  tributary help codes\n  tributary help reading",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
 			if len(args) == 1 && args[0] == "codes" {
 				return listCodes(out)
+			}
+			if len(args) == 1 && args[0] == "reading" {
+				_, err := io.WriteString(out, reading.Page())
+				return err
 			}
 			if len(args) == 1 && codeForm.MatchString(args[0]) {
 				return explain(out, args[0])
