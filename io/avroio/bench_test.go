@@ -66,6 +66,17 @@ func BenchmarkProjection(b *testing.B) {
 			}
 		}
 	})
+	b.Run("checked", func(b *testing.B) {
+		p, err := ProjectChecked(mustParse(b, viewSchema), []string{"view_id", "ts"})
+		require.NoError(b, err)
+		values := make([]event.Value, 2)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if _, err := p.Extract(datums[i%len(datums)], values); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("hamba", func(b *testing.B) {
 		writer := avro.MustParse(viewSchema)
 		reader := avro.MustParse(`{"type":"record","name":"View","fields":[{"name":"view_id","type":"string"},

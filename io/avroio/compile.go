@@ -53,7 +53,8 @@ const inlineWeight = 32
 // compiler writes a program.
 type compiler struct {
 	p       program
-	barrier int // a jump leads to this place in code: nothing merges across it
+	checked bool // text is checked: see ProjectChecked
+	barrier int  // a jump leads to this place in code: nothing merges across it
 	calls   []call
 	parts   map[*Type]int32 // where the part of a type begins, once it is compiled
 	weights map[*Type]int
@@ -66,8 +67,8 @@ type call struct {
 }
 
 // compile writes the program that steps over a t and loads what w wants (nil: nothing).
-func compile(t *Type, w *want) *program {
-	c := compiler{parts: map[*Type]int32{}, weights: map[*Type]int{}}
+func compile(t *Type, w *want, checked bool) *program {
+	c := compiler{parts: map[*Type]int32{}, weights: map[*Type]int{}, checked: checked}
 	if t.Kind == KindRecord {
 		c.fields(t, w, "") // even if it is all of one size: messages name the field
 	} else {
@@ -137,6 +138,9 @@ func (c *compiler) add(t *Type, w *want, path string) {
 		c.fields(t, w, path)
 	case w != nil:
 		c.load(t, w.slot, path)
+		if c.checked && t.Kind == KindString {
+			c.emit(instr{op: opCheck, slot: int32(w.slot)}, path)
+		}
 		for _, slot := range w.also {
 			c.emit(instr{op: opCopy, slot: int32(slot), n: int64(w.slot)}, path)
 		}
@@ -178,18 +182,33 @@ func (c *compiler) skip(t *Type, path string) {
 		}
 	case KindMap:
 		c.items(t, path)
-	default: // bytes and string; all others are fixed
+	case KindString:
+		c.string(path)
+	default: // bytes; all others are fixed
 		c.emit(instr{op: opSkipText}, path)
 	}
 }
 
+// string writes the step over a string.
+func (c *compiler) string(path string) {
+	in := instr{op: opSkipText}
+	if c.checked {
+		in.op = opSkipString
+	}
+	c.emit(in, path)
+}
+
 // items writes the loop over an array's items or a map's entries.
 func (c *compiler) items(t *Type, path string) {
-	loop := c.emit(instr{op: opSkipArray}, path)
+	in := instr{op: opSkipArray}
+	if c.checked && (t.Kind == KindMap || t.Items.hasText(map[*Type]bool{})) {
+		in.n = 1 // no block may be skipped as a whole
+	}
+	loop := c.emit(in, path)
 	c.here()
 	// Paths inside start afresh: the loop puts its own in front.
 	if t.Kind == KindMap {
-		c.emit(instr{op: opSkipText}, "")
+		c.string("")
 	}
 	c.add(t.Items, nil, "")
 	c.emit(instr{op: opEnd}, "")

@@ -10,16 +10,18 @@ const (
 	opSkipLongs                // n varints
 	opSkipInt                  // a varint of 32 bits
 	opSkipText                 // bytes with their length before them
+	opSkipString               // likewise, and they must be UTF-8
 	opSkipEnum                 // a symbol, of n
 	opSkipFixedArray           // an array of items of n bytes each
 	opSkipLongArray            // an array of varints
-	opSkipArray                // an array or map; the item's instructions follow, go on at target
+	opSkipArray                // an array or map; the item's instructions follow, go on at target; n: blocks must be gone through
 	opCall                     // the part at target, up to its opEnd; then go on here
 	opJump                     // go on at target
 	opUnion                    // n branches; go on at tables[target+branch]
 	opNullable                 // a union of null and another: branch n is null, go on at target; else here
 	opNullableSlot             // likewise, and the slot is null then
 	opNull                     // the slot is null; no bytes
+	opCheck                    // the slot must be UTF-8; no bytes
 	opCopy                     // the slot is what slot n is; no bytes
 	opLoadBool
 	opLoadInt

@@ -25,7 +25,14 @@ type repeat struct{ from, to int }
 // empty path reads nothing: its value is null.
 // The error joins an *UnknownFieldError or *NotScalarError for each path that does not
 // lead to a single value.
-func Project(s *Schema, paths []string) (*Projection, error) {
+func Project(s *Schema, paths []string) (*Projection, error) { return project(s, paths, false) }
+
+// ProjectChecked is Project for records that are passed on as they are: Extract also checks
+// that all text in them is UTF-8, read or not, keys of maps too. Readers refuse a whole file
+// for one string that is not.
+func ProjectChecked(s *Schema, paths []string) (*Projection, error) { return project(s, paths, true) }
+
+func project(s *Schema, paths []string, checked bool) (*Projection, error) {
 	p := &Projection{slots: len(paths)}
 	root := &want{slot: -1, fields: map[string]*want{}}
 	var problems []error
@@ -68,21 +75,38 @@ func Project(s *Schema, paths []string) (*Projection, error) {
 	if len(root.fields) == 0 {
 		root = nil
 	}
-	p.program = compile(s.root, root)
+	p.program = compile(s.root, root, checked)
 	return p, nil
 }
 
 // Fields describes the fields that are read, in the order of the values.
 func (p *Projection) Fields() []Field { return p.fields }
 
+// TextError says that a record has text that is not UTF-8.
+type TextError struct {
+	// Path of the first field with such text.
+	Path string
+	// Offset of the text from the record's first byte.
+	Offset int
+}
+
+// Error names the field.
+func (e *TextError) Error() string {
+	return fmt.Sprintf("field %s: its text is not UTF-8, at byte %d of the record", e.Path, e.Offset)
+}
+
 // Extract reads the record at the start of buf; see event.Extractor. The error is a
 // *DecodeError. What it does not read it steps over without checking more than it
 // must to find the end: lengths, counts, the ranges of ints, enums and unions.
+//
+// A Projection of ProjectChecked also gives a *TextError, and with it the values and n,
+// the length of the record: what follows can be read.
 func (p *Projection) Extract(buf []byte, values []event.Value) (n int, err error) {
 	if len(values) < p.slots {
 		return 0, fmt.Errorf("extract %d fields into %d values", p.slots, len(values))
 	}
-	n, failed := p.program.run(0, buf, 0, values, 0)
+	bad := false
+	n, failed := p.program.run(0, buf, 0, values, 0, &bad)
 	if failed != nil {
 		return 0, failed
 	}
@@ -91,6 +115,12 @@ func (p *Projection) Extract(buf []byte, values []event.Value) (n int, err error
 	}
 	for _, r := range p.repeats {
 		values[r.to] = values[r.from]
+	}
+	if bad {
+		// Once more, to the end of the first such text: its place was not kept.
+		if _, failed = p.program.run(0, buf, 0, values, 0, nil); failed != nil {
+			return n, &TextError{Path: failed.Path, Offset: failed.Offset}
+		}
 	}
 	return n, nil
 }

@@ -115,7 +115,7 @@ func (c *resolver) problem(path, text string) *step {
 
 func (c *resolver) resolve(w, r *Type, path string) *step {
 	if passes(w, r, map[[2]*Type]bool{}) {
-		return &step{op: stepPass, program: compile(w, nil)}
+		return &step{op: stepPass, program: compile(w, nil, false)}
 	}
 	switch {
 	case w.Kind == KindUnion:

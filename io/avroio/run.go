@@ -3,14 +3,15 @@ package avroio
 import (
 	"encoding/binary"
 	"math"
+	"unicode/utf8"
 
 	"tributary/io/event"
 )
 
 // run executes the program from pc on buf from pos, and returns the position behind
 // what it read. Text in values points into buf. depth counts the calls and arrays
-// around.
-func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth int) (int, *DecodeError) {
+// around. Text that is not UTF-8 where that is checked sets bad, and is an error if bad is nil.
+func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth int, bad *bool) (int, *DecodeError) {
 	code := p.code
 	var in *instr
 	for {
@@ -52,6 +53,30 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 				return 0, p.fail(pc, start, failure(pos))
 			}
 			pos += n
+		case opSkipString:
+			var n int
+			if pos < len(buf) && buf[pos]&0x81 == 0 {
+				n = int(buf[pos] >> 1)
+				if pos++; n > len(buf)-pos {
+					return 0, p.fail(pc, start, failShort)
+				}
+			} else if n, pos = length(buf, pos); pos < 0 {
+				return 0, p.fail(pc, start, failure(pos))
+			}
+			if !utf8.Valid(buf[pos : pos+n]) {
+				if bad == nil {
+					return 0, p.fail(pc, pos, failText)
+				}
+				*bad = true
+			}
+			pos += n
+		case opCheck:
+			if text := values[in.slot].Text; !utf8.Valid(text) {
+				if bad == nil {
+					return 0, p.fail(pc, pos-len(text), failText)
+				}
+				*bad = true
+			}
 		case opSkipEnum:
 			if _, pos = index(buf, pos, in.n, failEnum); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
@@ -74,7 +99,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			}
 		case opSkipArray:
 			var err *DecodeError
-			if pos, err = p.skipArray(pc, buf, pos, depth); err != nil {
+			if pos, err = p.skipArray(pc, buf, pos, depth, bad); err != nil {
 				return 0, err
 			}
 			pc = int(in.target)
@@ -83,7 +108,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 				return 0, p.fail(pc, start, failDepth)
 			}
 			var err *DecodeError
-			if pos, err = p.run(int(in.target), buf, pos, nil, depth+1); err != nil {
+			if pos, err = p.run(int(in.target), buf, pos, nil, depth+1, bad); err != nil {
 				return 0, err.below(p.paths[pc-1])
 			}
 		case opJump:
@@ -226,7 +251,7 @@ func skipPlainArray(buf []byte, pos int, in *instr) int {
 }
 
 // skipArray steps over an array or map whose items' instructions are at pc.
-func (p *program) skipArray(pc int, buf []byte, pos, depth int) (int, *DecodeError) {
+func (p *program) skipArray(pc int, buf []byte, pos, depth int, bad *bool) (int, *DecodeError) {
 	if depth >= maxDepth {
 		return 0, p.fail(pc, pos, failDepth)
 	}
@@ -237,7 +262,7 @@ func (p *program) skipArray(pc int, buf []byte, pos, depth int) (int, *DecodeErr
 			return 0, p.fail(pc, pos, failure(next))
 		case count == 0:
 			return next, nil
-		case size >= 0:
+		case size >= 0 && p.code[pc-1].n == 0:
 			pos = next + size
 			continue
 		case count > int64(len(buf)-next):
@@ -247,9 +272,12 @@ func (p *program) skipArray(pc int, buf []byte, pos, depth int) (int, *DecodeErr
 		pos = next
 		for range count {
 			var err *DecodeError
-			if pos, err = p.run(pc, buf, pos, nil, depth+1); err != nil {
+			if pos, err = p.run(pc, buf, pos, nil, depth+1, bad); err != nil {
 				return 0, err.below(p.paths[pc-1] + "[]")
 			}
+		}
+		if size >= 0 && pos != next+size {
+			return 0, p.fail(pc, next, failBlock)
 		}
 	}
 }

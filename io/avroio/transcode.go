@@ -47,7 +47,7 @@ func (t *transcoder) fail(why int) *DecodeError {
 }
 
 func (t *transcoder) run(p *program, depth int) (err *DecodeError) {
-	next, err := p.run(0, t.buf, t.pos, nil, depth)
+	next, err := p.run(0, t.buf, t.pos, nil, depth, nil)
 	if err == nil {
 		t.pos = next
 	}
