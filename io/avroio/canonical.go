@@ -1,6 +1,7 @@
 package avroio
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -9,15 +10,21 @@ import (
 // that does not matter for decoding is taken away.
 func (s *Schema) Canonical() string {
 	var b strings.Builder
-	writeCanonical(&b, s.root, map[*Type]bool{})
+	writeCanonical(&b, s.root, map[*Type]bool{}, false)
 	return b.String()
 }
+
+// ID names the schema with all that it says to us. Canonical form leaves out logical types,
+// aliases and defaults, so that schemas with one Fingerprint may differ in what the numbers
+// in their records mean.
+func (s *Schema) ID() uint64 { return s.id }
 
 // Fingerprint returns the CRC-64-AVRO of the canonical form, by which Avro's single
 // object encoding names schemas.
 func (s *Schema) Fingerprint() uint64 { return s.fingerprint }
 
-func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool) {
+// writeCanonical writes the canonical form, or with all also what it leaves out and we use.
+func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool, all bool) {
 	if t.Kind.named() {
 		if written[t] {
 			b.WriteString(quoted(t.Name))
@@ -26,13 +33,19 @@ func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool) {
 		written[t] = true
 		b.WriteString(`{"name":` + quoted(t.Name) + `,"type":"` + t.Kind.String() + `"`)
 	}
+	if all && (t.Logical != "" || len(t.Aliases) > 0 || t.Default != "") {
+		fmt.Fprintf(b, "%s,%d,%d,%q,%q", t.Logical, t.Precision, t.Scale, t.Aliases, t.Default)
+	}
 	switch t.Kind {
 	case KindRecord:
 		b.WriteString(`,"fields":[`)
 		for i, f := range t.Fields {
 			comma(b, i)
 			b.WriteString(`{"name":` + quoted(f.Name) + `,"type":`)
-			writeCanonical(b, f.Type, written)
+			writeCanonical(b, f.Type, written, all)
+			if all {
+				fmt.Fprintf(b, ",%q,%q,%t,%q", f.Aliases, f.Original, f.HasDefault, fmt.Sprint(f.Default))
+			}
 			b.WriteByte('}')
 		}
 		b.WriteString(`]}`)
@@ -47,17 +60,17 @@ func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool) {
 		b.WriteString(`,"size":` + strconv.Itoa(t.Size) + `}`)
 	case KindArray:
 		b.WriteString(`{"type":"array","items":`)
-		writeCanonical(b, t.Items, written)
+		writeCanonical(b, t.Items, written, all)
 		b.WriteByte('}')
 	case KindMap:
 		b.WriteString(`{"type":"map","values":`)
-		writeCanonical(b, t.Items, written)
+		writeCanonical(b, t.Items, written, all)
 		b.WriteByte('}')
 	case KindUnion:
 		b.WriteByte('[')
 		for i, branch := range t.Branches {
 			comma(b, i)
-			writeCanonical(b, branch, written)
+			writeCanonical(b, branch, written, all)
 		}
 		b.WriteByte(']')
 	default:

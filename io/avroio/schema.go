@@ -19,9 +19,9 @@ import (
 
 // Schema is a parsed Avro schema. It is immutable and safe for concurrent use.
 type Schema struct {
-	text        string
-	root        *Type
-	fingerprint uint64
+	text            string
+	root            *Type
+	fingerprint, id uint64
 }
 
 // Kind is the type of an Avro value.
@@ -127,6 +127,9 @@ func ParseSchema(text string) (*Schema, error) {
 	}
 	s := &Schema{text: compact.String(), root: root}
 	s.fingerprint = fingerprint(s.Canonical())
+	var all strings.Builder
+	writeCanonical(&all, root, map[*Type]bool{}, true)
+	s.id = fingerprint(all.String())
 	return s, nil
 }
 

@@ -205,3 +205,20 @@ func TestUnknownFieldPaths(t *testing.T) {
 	_, err = Project(mustParse(t, everySchema), []string{`"user"."id"`})
 	require.NoError(t, err)
 }
+
+// TestIDs: schemas whose records look the same and do not mean the same are told apart.
+func TestIDs(t *testing.T) {
+	ids := map[uint64]string{}
+	for _, text := range []string{
+		`"long"`, `{"type":"long","logicalType":"timestamp-millis"}`, `{"type":"long","logicalType":"timestamp-micros"}`,
+		`{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}`, `{"type":"bytes","logicalType":"decimal","precision":9,"scale":3}`,
+	} {
+		for _, field := range []string{``, `,"default":null`, `,"default":"null"`, `,"aliases":["b"]`, `,"aliases":["b","c"]`} {
+			s := mustParse(t, `{"type":"record","name":"R","fields":[{"name":"a"`+field+`,"type":[`+text+`,"null"]}]}`)
+			require.Empty(t, ids[s.ID()], text+field)
+			ids[s.ID()] = text + field
+			require.Equal(t, s.ID(), mustParse(t, strings.Replace(s.String(), `"name":"R"`, `"doc":"x","name":"R"`, 1)).ID())
+		}
+	}
+	require.NotEqual(t, mustParse(t, `{"type":"enum","name":"E","symbols":["A"]}`).ID(), mustParse(t, `{"type":"enum","name":"E","symbols":["A"],"default":"A"}`).ID())
+}

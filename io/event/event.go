@@ -36,7 +36,7 @@ type Batch struct {
 	// Partition ranks the partition among all partitions of all inputs. Ranks follow
 	// names, so they do not depend on the order in which inputs are listed or read.
 	Partition int32
-	// Schema is the CRC-64-AVRO fingerprint of the writer's schema; 0 for JSON.
+	// Schema is the ID of the writer's schema (avroio); 0 for JSON.
 	Schema uint64
 	// SchemaText is the writer's schema, where it can be one that nobody knew when the
 	// pipeline was built: whoever decodes the batch then needs no other source. Empty if
@@ -117,7 +117,7 @@ type Rejected struct {
 	Count int64
 	// EventTime and Watermark are in milliseconds; NoTime when not known.
 	EventTime, Watermark int64
-	// Schema is the fingerprint of the writer's schema; 0 for JSON. SchemaText is the schema
+	// Schema is the ID of the writer's schema; 0 for JSON. SchemaText is the schema
 	// itself, where the batch carried it.
 	Schema     uint64
 	SchemaText string

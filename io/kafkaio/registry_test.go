@@ -46,7 +46,7 @@ func fingerprint(t *testing.T, schema string) uint64 {
 	t.Helper()
 	s, err := avroio.ParseSchema(schema)
 	require.NoError(t, err)
-	return s.Fingerprint()
+	return s.ID()
 }
 
 // avroReading reads one topic of registered Avro.

@@ -14,7 +14,7 @@ type timeOf struct {
 	extractor event.Extractor
 	unit      event.Unit
 	values    [1]event.Value
-	// fingerprint and text are the schema's; 0 and empty for JSON.
+	// fingerprint and text are the schema's ID and text; 0 and empty for JSON.
 	fingerprint uint64
 	text        string
 }
@@ -33,7 +33,7 @@ func newTimeOf(schema *avroio.Schema, time Field) (*timeOf, error) {
 	if unit == event.UnitAuto {
 		unit = field.Unit
 	}
-	return &timeOf{extractor: projection, unit: unit, fingerprint: schema.Fingerprint(), text: schema.String()}, nil
+	return &timeOf{extractor: projection, unit: unit, fingerprint: schema.ID(), text: schema.String()}, nil
 }
 
 func newTimeOfJSON(time Field) *timeOf {

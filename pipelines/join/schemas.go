@@ -94,7 +94,7 @@ func (p *plan) readSchemas(ctx context.Context) error {
 		default:
 			continue
 		}
-		f.Schema = schema.Fingerprint()
+		f.Schema = schema.ID()
 		known[f.Schema] = schema
 		p.params.Schemas[f.Schema] = schema.String()
 		for _, r := range f.roles {

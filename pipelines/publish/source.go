@@ -59,7 +59,7 @@ func (s *Source) add(ctx context.Context, path string) error {
 		return err
 	case s.Schema == nil:
 		s.Schema = schema
-	case s.Schema.Fingerprint() != schema.Fingerprint():
+	case s.Schema.ID() != schema.ID():
 		return fmt.Errorf("its schema is not that of %s: a topic of bare Avro has one", s.files[0].path)
 	}
 	s.files = append(s.files, f)

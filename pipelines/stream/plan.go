@@ -202,7 +202,7 @@ func (p *Plan) topicOf(ctx context.Context, r *kafkaio.Reading, input int, src p
 	}
 	if t.Format == kafkaio.Avro {
 		t.Schema = schema.String()
-		p.params.Schemas[schema.Fingerprint()] = t.Schema
+		p.params.Schemas[schema.ID()] = t.Schema
 	}
 	return t, schema, nil
 }

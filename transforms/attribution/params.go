@@ -65,7 +65,7 @@ const Views = -1
 type Params struct {
 	Kinds  []Kind
 	Inputs []Input
-	// Schemas are the writers' Avro schemas by fingerprint; batches with schema 0 hold JSON.
+	// Schemas are the writers' Avro schemas by their ID; batches with schema 0 hold JSON.
 	Schemas map[uint64]string
 	// ViewSchema is the schema of the views in samples; empty for JSON text.
 	ViewSchema string
