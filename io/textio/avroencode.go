@@ -1,6 +1,7 @@
 package textio
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strconv"
@@ -13,13 +14,16 @@ import (
 //
 // The JSON is plain: a union's value stands for itself, without the name of its branch.
 //   - Numbers may also be written in strings; they must be in range, and whole numbers
-//     (1, 1.0, 1e3) whole. Booleans may be "true", "false", "1" and "0".
+//     (1, 1.0, 1e3) whole. A string may be a whole number of any size, 18446744073709551615:
+//     its digits are the text. Booleans may be "true", "false", "1" and "0".
 //   - Times: RFC 3339 for timestamps, without a zone for local ones, 2006-01-02 for dates,
 //     15:04:05 for times of day; or numbers in the unit of the type. Finer digits than
 //     the type has are cut off.
 //   - Bytes and fixed are base64; decimals are numbers; uuids have their usual form.
 //   - A union takes the first branch that fits. From JSON, branches for which no string
 //     has to be read as a number or boolean go first: "5" is the string in [long, string].
+//   - A member goes by the field's name, or else by one of its aliases. Two members of one
+//     name must have the same value.
 //   - An absent field gets its default, or null if it may be null. Members that the
 //     schema does not have are left out.
 //   - From CSV, an empty value is null if it may be, else absent unless it is text.
@@ -73,8 +77,12 @@ type encoding struct {
 	budget int
 }
 
-// span is where a member's value is in the text; zero if it is absent.
-type span struct{ from, to int }
+// span is where a member's value is in the text; zero if it is absent. byAlias: it has the
+// name that the schema gives as an alias.
+type span struct {
+	from, to int
+	byAlias  bool
+}
 
 // scanBudget is 64 looks at each byte, as for 64 levels of nesting, and some for small records.
 func scanBudget(size int) int { return 64*size + 64<<10 }
@@ -161,12 +169,14 @@ func (e *encoding) record(t *avroType, v []byte) {
 			i, known = t.index[string(text)]
 		}
 		if known {
-			if e.spans[base+i].to > 0 {
+			found := span{k.value, end, t.fields[i].name != string(text)}
+			if had := e.spans[base+i]; had.to > 0 && had.byAlias == found.byAlias && !bytes.Equal(v[had.from:had.to], v[found.from:found.to]) {
 				noted := len(e.misfits)
-				e.report("is there twice")
+				e.report("is there twice, with different values")
 				e.within(noted, t.fields[i].name)
+			} else if had.to == 0 || had.byAlias {
+				e.spans[base+i] = found
 			}
-			e.spans[base+i] = span{k.value, end}
 			guess = i + 1
 		}
 		at, more, _ = next(v, end, '}')

@@ -26,10 +26,13 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 		e.float(t, v, text, isString)
 	case avroString:
 		switch {
-		case !isString:
-			e.wrong("a string", v)
 		case t.logical == logicalUUID && !isUUID(text):
 			e.wrong("a uuid", v)
+		case !isString && e.rules == rulesJSON && isWhole(v):
+			// An id that is a number here and text there is the same digits.
+			e.dst = appendAvroBytes(e.dst, digits(v))
+		case !isString:
+			e.wrong("a string", v)
 		default:
 			e.dst = appendAvroBytes(e.dst, text)
 		}
@@ -44,6 +47,23 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 		e.binary(t, v, text, isString)
 	default: // types that hold others are not for here
 	}
+}
+
+// isWhole tells whether a value is a number without fraction and exponent, of any size.
+func isWhole(v []byte) bool {
+	if v[0] != '-' && (v[0] < '0' || v[0] > '9') {
+		return false
+	}
+	_, whole, err := skipNumber(v, 0)
+	return whole && err == nil
+}
+
+// digits are those of a whole number, with its sign unless it is 0.
+func digits(v []byte) []byte {
+	if string(v) == "-0" {
+		return v[1:]
+	}
+	return v
 }
 
 // stringOf returns what a JSON string stands for. It is valid until the next call.

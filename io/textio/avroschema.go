@@ -41,7 +41,7 @@ type avroType struct {
 	name     string // as written, for messages
 	logical  logical
 	fields   []avroField    // of a record
-	index    map[string]int // of the fields, or of the symbols of an enum
+	index    map[string]int // of the fields by names and aliases, or of the symbols of an enum
 	symbols  []string
 	items    *avroType // of an array or a map
 	branches []*avroType
@@ -77,6 +77,7 @@ type schemaText struct {
 
 type fieldText struct {
 	Name    string          `json:"name"`
+	Aliases []string        `json:"aliases"`
 	Type    json.RawMessage `json:"type"`
 	Default json.RawMessage `json:"default"`
 }
@@ -269,6 +270,13 @@ func (p *schemaParser) fields(t *avroType, s schemaText, namespace string) error
 		}
 		t.index[f.Name] = i
 		t.fields = append(t.fields, avroField{name: f.Name, typ: typ, unset: f.Default})
+	}
+	for i, f := range s.Fields {
+		for _, alias := range f.Aliases {
+			if _, taken := t.index[alias]; !taken {
+				t.index[alias] = i
+			}
+		}
 	}
 	return nil
 }
