@@ -12,7 +12,7 @@ import (
 // TestTakeOnlyWhatIsNext: brokers answer with whole batches of their log, which may begin
 // before the offset that was asked for and end behind the stop.
 func TestTakeOnlyWhatIsNext(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{"t", event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
 	var got []event.Batch
 	at := restriction{Partitions: []position{{Next: 3, Stop: 5, MaxTime: 7}}}

@@ -99,6 +99,8 @@ type Topic struct {
 type Field struct {
 	Path string
 	Unit event.Unit `json:",omitempty"`
+	// Others are the paths that it has in records of other ages; see avroio.Others.
+	Others []string `json:",omitempty"`
 }
 
 // Truncation is what to do when records that are wanted are no longer there.

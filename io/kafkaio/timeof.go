@@ -21,11 +21,11 @@ type timeOf struct {
 
 // newTimeOf compiles the extraction of the time field from records with that schema.
 func newTimeOf(schema *avroio.Schema, time Field) (*timeOf, error) {
-	field, err := schema.Lookup(time.Path)
+	path, field, err := schema.Find(time.Path, time.Others...)
 	if err != nil {
 		return nil, fmt.Errorf("event time: %w", err)
 	}
-	projection, err := avroio.Project(schema, []string{time.Path})
+	projection, err := avroio.Project(schema, []string{path})
 	if err != nil {
 		return nil, fmt.Errorf("event time: %w", err)
 	}

@@ -53,7 +53,7 @@ func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem
 type InspectedFile struct {
 	Path string
 	Size int64
-	// Schema is the fingerprint of its records' schema; 0 for text.
+	// Schema is the ID of its records' schema; 0 for text.
 	Schema uint64
 
 	file *scannedFile

@@ -4,31 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/zeebo/xxh3"
 
 	"tributary/io/avroio"
-	"tributary/io/event"
 	"tributary/io/fileio"
 	"tributary/pipelines/params"
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
 )
 
 // Codes of problems that files show.
 const (
 	codeNoFile       = "T2001"
 	codeUnreadable   = "T2002"
-	codeUnknownField = "T2003"
-	codeNotScalar    = "T2004"
 	codeIncompatible = "T2005"
-	codeNoUnit       = "T2006"
 	codeOrder        = "T2007"
 	codeFormat       = "T2008"
 	codeSchemaFile   = "T2009"
@@ -57,7 +47,12 @@ func (p *plan) readSchemas(ctx context.Context) error {
 		return problems
 	}
 	known := map[uint64]*avroio.Schema{}
-	checked := map[checkedKey]bool{}
+	fields := params.NewFieldCheck(p.spec, &p.params, p.sources)
+	for i := range p.sources {
+		if schema := given[p.sources[i].Schema]; schema != nil {
+			fields.Given(i, schema)
+		}
+	}
 	for _, f := range p.files {
 		src := &p.sources[f.roles[0].source]
 		var schema *avroio.Schema
@@ -81,40 +76,31 @@ func (p *plan) readSchemas(ctx context.Context) error {
 				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
 				continue
 			}
-			header := xxh3.HashString(strings.Join(columns, ","))
 			for _, r := range f.roles {
-				key := checkedKey{r.source, header}
-				if columns == nil || checked[key] { // none: an empty file
-					continue
+				if columns != nil { // else it is an empty file
+					fields.AddColumns(r.source, f.Path, columns)
 				}
-				checked[key] = true
-				problems = append(problems, p.checkFields(r.source, f, lookupColumn(columns))...)
 			}
 			continue
 		default:
+			for _, r := range f.roles {
+				fields.AddText(r.source)
+			}
 			continue
 		}
 		f.Schema = schema.ID()
 		known[f.Schema] = schema
 		p.params.Schemas[f.Schema] = schema.String()
 		for _, r := range f.roles {
-			if key := (checkedKey{r.source, f.Schema}); !checked[key] {
-				checked[key] = true
-				problems = append(problems, p.checkFields(r.source, f, schema.Lookup)...)
-			}
+			fields.Add(r.source, f.Path, schema)
 		}
 	}
+	problems = append(problems, fields.Problems()...)
 	if len(problems) == 0 {
 		problems = p.chooseViewSchema(known, given)
 	}
 	problems.Sort()
 	return asError(problems)
-}
-
-// checkedKey is a source with the hash of a schema or of a CSV file's header.
-type checkedKey struct {
-	source int
-	schema uint64
 }
 
 // codeOf tells a file of another format from one that cannot be read at all.
@@ -124,90 +110,6 @@ func codeOf(err error) string {
 		return codeFormat
 	}
 	return codeUnreadable
-}
-
-// lookupColumn finds fields among the columns of a CSV file. They hold text, so a time
-// there is RFC 3339 unless the spec says otherwise.
-func lookupColumn(columns []string) func(string) (avroio.Field, error) {
-	return func(path string) (avroio.Field, error) {
-		if name, ok := event.FlatName(path); !ok || !slices.Contains(columns, name) {
-			return avroio.Field{}, &avroio.UnknownFieldError{Path: path, Fields: columns, Flat: true}
-		}
-		return avroio.Field{Path: path, Type: "string", Unit: event.UnitRFC3339}, nil
-	}
-}
-
-// checkFields holds the fields that the spec names for a source against those of a file.
-func (p *plan) checkFields(source int, f *scannedFile, lookup func(path string) (avroio.Field, error)) (problems problem.List) {
-	src, in := &p.sources[source], &p.params.Inputs[source]
-	check := func(path, unit string, key ...string) {
-		if path == "" {
-			return
-		}
-		at := append(slices.Clone(src.At), key...)
-		field, err := lookup(path)
-		if err != nil {
-			problems = append(problems, p.fieldProblem(err, f.Path, path, at))
-			return
-		}
-		if unit == "time" && field.Unit == event.UnitAuto {
-			found := p.spec.Problem(codeNoUnit, fmt.Sprintf("%s: %s is a plain %s: nothing says which unit it is in", f.Path, path, field.Type), at...)
-			found.Hint = fmt.Sprintf("name it, like `%s: {field: %s, unit: epoch-millis}` for milliseconds", key[len(key)-1], spec.FieldText(path))
-			for _, u := range event.Units {
-				found.Allowed = append(found.Allowed, string(u))
-			}
-			problems = append(problems, found)
-		}
-	}
-	timeUnit := func(unit event.Unit) string {
-		if unit == event.UnitAuto {
-			return "time"
-		}
-		return ""
-	}
-	idKey := "id"
-	if src.Role != "views" {
-		idKey = "view"
-	}
-	check(in.ID, "", idKey)
-	check(in.Time.Path, timeUnit(in.Time.Unit), "time")
-	check(in.ViewTime.Path, timeUnit(in.ViewTime.Unit), "view_time")
-	check(in.EventID, "", "id")
-	if in.Kind != attribution.Views {
-		check(in.Value, "", "label", string(p.params.Kinds[in.Kind].Label))
-	}
-	for _, c := range in.Where {
-		before := len(problems)
-		check(c.Field, "", "where", c.Field)
-		for i := range problems[before:] { // here the key is the field
-			problems[before+i].Position = p.spec.At(append(slices.Clone(src.At), "where", c.Field)...)
-			problems[before+i].Width = utf8.RuneCountInString(c.Field)
-		}
-	}
-	check(src.PartitionField, "", "inputs", strconv.Itoa(src.Number), "order", "partition")
-	check(src.OffsetField, "", "inputs", strconv.Itoa(src.Number), "order", "offset")
-	return problems
-}
-
-func (p *plan) fieldProblem(err error, file, path string, at []string) problem.Problem {
-	found := p.spec.Problem(codeUnknownField, fmt.Sprintf("%s: %v", file, err), at...)
-	found.Got = path
-	var notScalar *avroio.NotScalarError
-	if errors.As(err, &notScalar) {
-		found.Code = codeNotScalar
-	}
-	var unknown *avroio.UnknownFieldError
-	if errors.As(err, &unknown) {
-		fields := unknown.Paths()
-		found.Message = fmt.Sprintf("%s has no field %q", file, path)
-		if nearest := spec.Nearest(path, fields); nearest != "" {
-			found.Nearest = spec.FieldText(nearest)
-		}
-		for _, field := range fields {
-			found.Allowed = append(found.Allowed, spec.FieldText(field))
-		}
-	}
-	return found
 }
 
 // chooseViewSchema decides which schema the views in samples have: the one the spec gives,

@@ -130,12 +130,28 @@ func (p *Plan) planReading(ctx context.Context, sources []params.Source, opt Opt
 	var written []params.Written
 	var given []*avroio.Schema
 	text := ""
+	fields := params.NewFieldCheck(s, &p.params, sources)
+	found := make([]kafkaio.Topic, len(sources))
+	schemas := make([]*avroio.Schema, len(sources))
 	for i, src := range sources {
 		used[src.Cluster] = true
-		t, schema, err := p.topicOf(ctx, &r, i, src)
-		if err != nil {
+		var err error
+		if found[i], schemas[i], err = p.topicOf(ctx, &r, i, src); err != nil {
 			return fmt.Errorf("topic %s: %w", src.Topic, err)
 		}
+		if schemas[i] == nil {
+			fields.AddText(i)
+		} else {
+			fields.Add(i, "topic "+src.Topic, schemas[i])
+		}
+	}
+	if problems := fields.Problems(); len(problems) > 0 {
+		problems.Sort()
+		return problems
+	}
+	for i, src := range sources {
+		t, schema := found[i], schemas[i]
+		t.Time.Others = p.params.Inputs[i].Others[t.Time.Path]
 		if same := slices.IndexFunc(r.Topics, func(o kafkaio.Topic) bool { return o.Cluster == t.Cluster && o.Name == t.Name }); same >= 0 {
 			r.Topics[same].Inputs = append(r.Topics[same].Inputs, int32(i))
 		} else {

@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"unicode/utf8"
@@ -63,7 +64,7 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	}
 	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
 	var err error
-	r.extractor, r.values, err = newExtractor(schema, paths, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	r.extractor, r.values, err = newExtractor(in, schema, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
 	if err != nil {
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
@@ -81,9 +82,11 @@ type unitOf struct {
 	unit *event.Unit
 }
 
-// newExtractor compiles the extraction of paths from records with that schema (none for
-// JSON), returns it with room for the values, and settles the units of time fields.
-func newExtractor(schema string, paths []string, times ...unitOf) (event.Extractor, []event.Value, error) {
+// newExtractor compiles the extraction of paths from the input's records with that schema
+// (none for JSON), returns it with room for the values, and settles the units of time fields.
+// Records of the schema must have the fields of the first paths, so many as required says; of
+// the others those that they do not have are null, as they are in JSON.
+func newExtractor(in *Input, schema string, paths []string, required int, times ...unitOf) (event.Extractor, []event.Value, error) {
 	values := make([]event.Value, len(paths))
 	if schema == "" {
 		return textio.NewExtractor(paths), values, nil
@@ -92,17 +95,24 @@ func newExtractor(schema string, paths []string, times ...unitOf) (event.Extract
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, t := range times {
-		if t.path == "" || *t.unit != event.UnitAuto {
+	written := make([]string, len(paths))
+	for i, path := range paths {
+		found, field, err := writer.Find(path, in.Others[path]...)
+		var unknown *avroio.UnknownFieldError
+		switch {
+		case i >= required && errors.As(err, &unknown):
 			continue
-		}
-		field, err := writer.Lookup(t.path)
-		if err != nil {
+		case err != nil:
 			return nil, nil, err
 		}
-		*t.unit = field.Unit
+		written[i] = found
+		for _, t := range times {
+			if t.path == path && *t.unit == event.UnitAuto {
+				*t.unit = field.Unit
+			}
+		}
 	}
-	projection, err := avroio.Project(writer, paths)
+	projection, err := avroio.Project(writer, written)
 	return projection, values, err
 }
 
@@ -164,7 +174,7 @@ func (r *reader) timeAlone(record []byte) int64 {
 	if r.alone == nil {
 		r.alone = &Scanner{unit: r.in.Time.Unit}
 		var err error
-		r.alone.extractor, r.alone.values, err = newExtractor(r.schema, []string{slotTime: r.in.Time.Path}, unitOf{r.in.Time.Path, &r.alone.unit})
+		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
 		if err != nil {
 			r.alone.extractor = nil
 		}

@@ -48,6 +48,9 @@ type Input struct {
 	// ID is the view's id, or the field of the engagement that names its view.
 	ID   string
 	Time Field
+	// Others are, for paths here, those that the fields have in Avro records of other ages
+	// (see avroio.Others).
+	Others map[string][]string
 	// Ordered says that partitions of this input have an order, and hence a watermark.
 	Ordered bool
 
