@@ -3,6 +3,7 @@ package avroio
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -33,11 +34,11 @@ func TestDamage(t *testing.T) {
 		name, codec string
 		bad         rawBlock
 		change      func(block []byte) []byte // of the bad block's bytes in the file
-		count       int64
-		third       bool // the third block survives
+		count       int64 // 0 if it is not known how many records are lost
+		third       bool  // the third block survives
 		want        string
 	}{
-		{"bad sync marker", CodecNull, good, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, 0, false, "no sync marker follows"},
+		{"bad sync marker", CodecNull, good, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, 2, true, "no sync marker follows"},
 		{"size too large", CodecNull, good, func(b []byte) []byte { b[1] += 2; return b }, 0, true, "no sync marker follows"},
 		{"size too small", CodecNull, good, func(b []byte) []byte { b[1] -= 2; return b }, 0, true, "its count of records is 2, in 1 bytes"},
 		{"size negative", CodecNull, good, func(b []byte) []byte { b[1] = 1; return b }, 0, true, "its size is -1"},
@@ -45,8 +46,8 @@ func TestDamage(t *testing.T) {
 		{"size beyond the end", CodecNull, good, func(b []byte) []byte { return append([]byte{4}, append(varints(1<<20), b[2:]...)...) }, 0, true, "the file ends within it"},
 		{"count negative", CodecNull, rawBlock{-2, varints(1, 2)}, nil, 0, true, "its count of records is -2"},
 		{"count absurd", CodecNull, rawBlock{1 << 40, varints(1, 2)}, nil, 0, true, "its count of records is 1099511627776, in 2 bytes"},
-		{"count absurd, compressed", CodecDeflate, rawBlock{1000, deflated(t, varints(1, 2))}, nil, 1000, true, "its count of records is 1000, in 2 bytes"},
-		{"count one too large, compressed", CodecDeflate, rawBlock{3, deflated(t, varints(1, 2))}, nil, 3, true, "its count of records is 3, in 2 bytes"},
+		{"count absurd, compressed", CodecDeflate, rawBlock{1000, deflated(t, varints(1, 2))}, nil, 0, true, "its count of records is 1000, in 2 bytes"},
+		{"count one too large, compressed", CodecDeflate, rawBlock{3, deflated(t, varints(1, 2))}, nil, 0, true, "its count of records is 3, in 2 bytes"},
 		{"no header", CodecNull, good, func(b []byte) []byte { return append(bytes.Repeat([]byte{0xff}, 20), b...) }, 0, true, "not made of two numbers"},
 		{"bytes lost", CodecNull, good, func(b []byte) []byte { return b[:1] }, 0, false, ""},
 		{"deflate", CodecDeflate, rawBlock{3, []byte{0xff, 0xff, 1, 2, 3}}, nil, 3, true, "deflate: "},
@@ -83,11 +84,80 @@ func TestDamage(t *testing.T) {
 			require.Len(t, damage, 1)
 			assert.Equal(t, int64(len(begin)), damage[0].Offset)
 			assert.Equal(t, tt.count, damage[0].Count)
+			assert.Equal(t, tt.count == 0, damage[0].AtLeast)
 			assert.ErrorContains(t, damage[0], tt.want)
 			if tt.third {
 				assert.Equal(t, int64(len(bad)), damage[0].Size)
 			}
 		})
+	}
+}
+
+// TestBadMarkers: whichever markers are damaged, only their blocks are lost, and how many
+// records that makes is known as long as their headers lead from one to the next.
+func TestBadMarkers(t *testing.T) {
+	blocks := []rawBlock{{1, varints(1)}, {2, varints(2, 3)}, {3, varints(4, 5, 6)}, {4, varints(7, 8, 9, 10)}}
+	whole := container(t, CodecNull, blocks...)
+	ends := make([]int, len(blocks)) // of the blocks in the file
+	for i := range blocks {
+		ends[i] = len(container(t, CodecNull, blocks[:i+1]...))
+	}
+	for set := range 1 << len(blocks) {
+		file := bytes.Clone(whole)
+		var want []byte
+		var lost []int64
+		for i, b := range blocks {
+			if set>>i&1 == 0 {
+				want = append(want, b.data...)
+				continue
+			}
+			file[ends[i]-1-i] ^= 1 // each in another way
+			lost = append(lost, b.count)
+		}
+		r, err := NewReader(bytes.NewReader(file))
+		require.NoError(t, err)
+		records, _, damage := readAll(t, r, r.Header().Size)
+		require.Equal(t, want, records, "%04b", set)
+		require.Len(t, damage, len(lost), "%04b", set)
+		for i, d := range damage {
+			require.Equal(t, lost[i], d.Count)
+			require.False(t, d.AtLeast)
+		}
+	}
+	// The marker in the header is the damaged one: no block ends with it, however many.
+	for range 2 * chained {
+		blocks = append(blocks, rawBlock{1, varints(11)})
+	}
+	file := container(t, CodecNull, blocks...)
+	file[len(container(t, CodecNull))-1] ^= 1
+	r, err := NewReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	_, _, damage := readAll(t, r, r.Header().Size)
+	require.Len(t, damage, len(blocks))
+	for i, d := range damage {
+		require.Equal(t, blocks[i].count, d.Count)
+		require.False(t, d.AtLeast)
+	}
+}
+
+// TestPadding: zeros behind the last block are no damage, however many; other bytes are,
+// and nothing is known of them.
+func TestPadding(t *testing.T) {
+	file := container(t, CodecNull, rawBlock{2, varints(100, 200)})
+	for _, n := range []int{1, 2, 3, syncSize + 1, syncSize + 2, syncSize + 3, 2 * (syncSize + 2), 512, firstBuffer - 1, firstBuffer, 3*firstBuffer + 1} {
+		padded := append(bytes.Clone(file), make([]byte, n)...)
+		r, err := NewReader(bytes.NewReader(padded))
+		require.NoError(t, err)
+		records, _, damage := readAll(t, r, r.Header().Size)
+		require.Empty(t, damage, n)
+		require.Equal(t, varints(100, 200), records)
+		padded[len(padded)-1] = 1
+		r, err = NewReader(bytes.NewReader(padded))
+		require.NoError(t, err)
+		_, _, damage = readAll(t, r, r.Header().Size)
+		require.Len(t, damage, 1, n)
+		require.Zero(t, damage[0].Count)
+		require.ErrorContains(t, damage[0], "an unknown number of records")
 	}
 }
 
@@ -149,6 +219,8 @@ func TestTruncatedFile(t *testing.T) {
 		require.ErrorIs(t, damage[0], io.ErrUnexpectedEOF)
 		if start := []int{head, one}[whole]; cut >= start+2 {
 			require.Equal(t, int64(whole+1), damage[0].Count)
+			require.True(t, damage[0].AtLeast, "more may have followed")
+			require.ErrorContains(t, damage[0], fmt.Sprintf("at least %d records", whole+1))
 			require.Equal(t, int64(cut-start), damage[0].Size)
 		}
 	}

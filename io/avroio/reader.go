@@ -24,29 +24,6 @@ const (
 	maxEmptyRecords = 1 << 24
 )
 
-// DamageError says that part of a file cannot be read. Reading goes on behind it.
-type DamageError struct {
-	// Offset of the damaged block in the file.
-	Offset int64
-	// Size is how many bytes of the file are lost.
-	Size int64
-	// Count is how many records are known to be lost; 0 if that is not known.
-	Count int64
-	// Err is what is wrong.
-	Err error
-}
-
-// Error says where and what.
-func (e *DamageError) Error() string {
-	if e.Count > 0 {
-		return fmt.Sprintf("damaged block at byte %d (%d bytes, %d records): %s", e.Offset, e.Size, e.Count, e.Err)
-	}
-	return fmt.Sprintf("damaged block at byte %d (%d bytes): %s", e.Offset, e.Size, e.Err)
-}
-
-// Unwrap returns what is wrong.
-func (e *DamageError) Unwrap() error { return e.Err }
-
 // Reader reads a container file block by block.
 type Reader struct {
 	header Header
@@ -114,8 +91,8 @@ type Block struct {
 }
 
 // Next returns the next block that has records. The error is io.EOF at the end of the
-// file; a *DamageError for a part that cannot be read, after which the next call goes
-// on behind the next sync marker; or the reader's own.
+// file, which zeros may follow; a *DamageError for a part that cannot be read, after which
+// the next call goes on behind it; or the reader's own.
 func (r *Reader) Next() (Block, error) {
 	r.in.drop(int(r.stored))
 	r.stored = 0
@@ -129,8 +106,13 @@ func (r *Reader) Next() (Block, error) {
 	}
 }
 
+// block is the block that begins where the reader stands, as far as the file tells it.
+func (r *Reader) block() Block {
+	return Block{Offset: r.in.offset, codec: r.header.Codec, minSize: r.header.Schema.root.minSize, limit: r.limits.Records}
+}
+
 func (r *Reader) next() (Block, error) {
-	b := Block{Offset: r.in.offset, codec: r.header.Codec, minSize: r.header.Schema.root.minSize, limit: r.limits.Records}
+	b := r.block()
 	head, err := r.in.peekSome(2 * binary.MaxVarintLen64)
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -138,22 +120,8 @@ func (r *Reader) next() (Block, error) {
 		}
 		return Block{}, r.readError(err)
 	}
-	v, at := uvarint(head, 0)
-	var size uint64
-	if at >= 0 {
-		b.Count = zigzag(v)
-		size, at = uvarint(head, at)
-	}
-	stored := zigzag(size)
-	switch {
-	case at == int(failShort):
-		return Block{}, r.damage(b.Offset, 0, errTruncated)
-	case at < 0:
-		return Block{}, r.damage(b.Offset, 0, errors.New("its header is not made of two numbers"))
-	case stored < 0 || stored > r.limits.Block:
-		return Block{}, r.damage(b.Offset, 0, fmt.Errorf("its size is %d, the limit %d", stored, r.limits.Block))
-	}
-	if err := b.checkCount(stored); err != nil {
+	at, stored, err := b.readHead(head, r.limits.Block)
+	if err != nil {
 		return Block{}, r.damage(b.Offset, 0, err)
 	}
 	whole, err := r.in.peek(at + int(stored) + syncSize)
@@ -163,11 +131,32 @@ func (r *Reader) next() (Block, error) {
 	case err != nil:
 		return Block{}, r.readError(err)
 	case !bytes.Equal(whole[len(whole)-syncSize:], r.header.Sync[:]):
-		return Block{}, r.damage(b.Offset, 0, errors.New("no sync marker follows it"))
+		return Block{}, r.badMarker(b, len(whole))
 	}
 	b.data = whole[at : len(whole)-syncSize]
 	b.Size = int64(len(whole))
 	return b, nil
+}
+
+// readHead reads the numbers that a block begins with: its Count, and how many bytes are
+// stored from at on.
+func (b *Block) readHead(head []byte, limit int64) (at int, stored int64, err error) {
+	v, at := uvarint(head, 0)
+	var size uint64
+	if at >= 0 {
+		b.Count = zigzag(v)
+		size, at = uvarint(head, at)
+	}
+	stored = zigzag(size)
+	switch {
+	case at == int(failShort):
+		return 0, 0, errTruncated
+	case at < 0:
+		return 0, 0, errors.New("its header is not made of two numbers")
+	case stored < 0 || stored > limit:
+		return 0, 0, fmt.Errorf("its size is %d, the limit %d", stored, limit)
+	}
+	return at, stored, b.checkCount(stored)
 }
 
 var errTruncated = fmt.Errorf("the file ends within it: %w", io.ErrUnexpectedEOF)
@@ -192,41 +181,18 @@ func (b *Block) checkCount(stored int64) error {
 	return nil
 }
 
-// damage moves behind the next sync marker, or to the end, and returns the error.
-func (r *Reader) damage(offset, count int64, why error) error {
-	e := &DamageError{Offset: offset, Err: why}
-	for {
-		// An error of the underlying reader shows again when Next reads on.
-		_, err := r.in.peekSome(firstBuffer)
-		window := r.in.buffered()
-		if i := bytes.Index(window, r.header.Sync[:]); i >= 0 {
-			r.in.drop(i + syncSize)
-			break
-		}
-		if err != nil || len(window) < firstBuffer {
-			// No marker follows, so no header between but this block's: its count
-			// may be believed.
-			e.Count = count
-			r.in.drop(len(window))
-			break
-		}
-		r.in.drop(len(window) - syncSize + 1)
-	}
-	e.Size = r.in.offset - offset
-	return e
-}
-
 // Records appends the block's records, as they stand back to back, to dst. It does the
 // decompression, so a block that is not asked for costs little. The error is a
 // *DamageError, and all of the block's records are lost.
 func (b *Block) Records(dst []byte) ([]byte, error) {
 	start := len(dst)
 	out, err := decompress(dst, b.codec, b.data, b.limit)
-	if plain := int64(len(out) - start); err == nil && b.minSize > 0 && b.Count > plain/b.minSize {
-		err = fmt.Errorf("its count of records is %d, in %d bytes", b.Count, plain)
-	}
 	if err != nil {
 		return dst[:start], &DamageError{Offset: b.Offset, Size: b.Size, Count: b.Count, Err: err}
+	}
+	if plain := int64(len(out) - start); b.minSize > 0 && b.Count > plain/b.minSize {
+		err = fmt.Errorf("its count of records is %d, in %d bytes", b.Count, plain)
+		return dst[:start], &DamageError{Offset: b.Offset, Size: b.Size, AtLeast: true, Err: err}
 	}
 	return out, nil
 }
