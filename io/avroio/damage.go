@@ -88,7 +88,7 @@ func (r *Reader) goesOn(size int) bool {
 // what the block's header says: true if the file ends before another marker.
 func (r *Reader) damage(offset, count int64, why error) error {
 	e := &DamageError{Offset: offset, AtLeast: true, Err: why}
-	padding := true
+	padding := offset > r.header.Size // where no block came, something did not
 	drop := func(n int) {
 		padding = padding && isZero(r.in.buffered()[:n])
 		r.in.drop(n)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -80,6 +81,13 @@ func TestDecompress(t *testing.T) {
 			name: "damaged", path: "x.gz", content: damaged, want: strings.Repeat("hello ", 1000) + "world",
 			wantErr: "x.gz: gzip is damaged after 6005 bytes of content: gzip: invalid checksum", is: gzip.ErrChecksum,
 		},
+		{name: "zeros after it", path: "x.gz", content: append(packed(t, "a"), make([]byte, 100_000)...), want: "a"},
+		{name: "zeros between members", path: "x.gz", content: slices.Concat(packed(t, "a"), make([]byte, 5), packed(t, "b"), make([]byte, 1)), want: "ab"},
+		{
+			name: "garbage after zeros", path: "x.gz", content: append(packed(t, "a"), 0, 0, 7), want: "a",
+			wantErr: "x.gz: gzip is cut off after 1 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
+		},
+		{name: "nothing but zeros", path: "x.gz", content: make([]byte, 20), wantErr: "x.gz: not gzip, though its name ends in .gz: gzip: invalid header", is: gzip.ErrHeader},
 		{
 			name: "garbage after it", path: "x.gz", content: append(packed(t, "a"), "0123456789"...), want: "a",
 			wantErr: "x.gz: gzip is damaged after 1 bytes of content: gzip: invalid header", is: gzip.ErrHeader,

@@ -168,6 +168,7 @@ func (r *Reader) nextRow() (text []byte, line int64, bad, err error) {
 		line = s.line
 		if bad == nil {
 			s.advance(n, lines)
+			s.cut = !bytes.HasSuffix(text[:n], newline)
 			return text[:n], line, nil, nil
 		}
 		text, long, err := s.nextLine()

@@ -18,6 +18,7 @@ type source struct {
 	start, end int   // the window is buf[start:end]
 	offset     int64 // of the window, in the text
 	line       int64 // lines before the window
+	cut        bool  // the line or row taken last has no line end: it is the text's last
 	err        error // why nothing more comes
 	marked     bool  // the byte order mark has been looked for
 }
@@ -98,6 +99,7 @@ func (s *source) skipMark() error {
 // to its first bytes. It is valid until the next call. The error is io.EOF at the end.
 func (s *source) nextLine() (line []byte, long bool, err error) {
 	seen := 0
+	s.cut = false
 	for {
 		window := s.window()
 		if n := bytes.IndexByte(window[seen:], '\n'); n >= 0 {
@@ -117,6 +119,7 @@ func (s *source) nextLine() (line []byte, long bool, err error) {
 		}
 		line = s.window()
 		s.advance(len(line), 1)
+		s.cut = true
 		break
 	}
 	if len(line) > s.limit {
@@ -142,6 +145,7 @@ func (s *source) skipLine() (begin []byte, long bool, err error) {
 				return nil, false, s.err
 			}
 			s.line++
+			s.cut = true
 			return begin, true, nil
 		}
 	}

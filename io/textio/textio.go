@@ -76,6 +76,9 @@ type Bad struct {
 	// Raw is its text; no more than the beginning if it is over the limit.
 	Raw []byte
 	Err error
+	// AtLeast says that more records may be lost than this one: the text ends within it, or
+	// its quotes do not.
+	AtLeast bool
 }
 
 // Reader reads records in order. Blank lines are not records. It is for one goroutine.
@@ -91,13 +94,14 @@ type Reader struct {
 	err     error  // what the next call of Next returns
 }
 
-// NewReader returns a Reader of decompressed text. A byte order mark is skipped.
+// NewReader returns a Reader of decompressed text. A byte order mark is skipped, and so are
+// zeros at the end.
 func NewReader(r io.Reader, format Format, opt Options) *Reader {
 	if opt.MaxRecord <= 0 {
 		opt.MaxRecord = DefaultMaxRecord
 	}
 	reader := &Reader{format: format, index: opt.Start.Index}
-	reader.src = source{r: r, limit: opt.MaxRecord, offset: opt.Start.Offset, line: opt.Start.Line}
+	reader.src = source{r: &unpadded{r: r}, limit: opt.MaxRecord, offset: opt.Start.Offset, line: opt.Start.Line}
 	switch {
 	case format == JSON:
 	case opt.Columns != nil:
@@ -167,7 +171,7 @@ func (r *Reader) good(b *Block, record []byte) {
 
 // bad adds a record that cannot be used; line is the number of lines before it.
 func (r *Reader) bad(b *Block, line int64, raw []byte, err error) {
-	b.Bad = append(b.Bad, Bad{Index: r.index, Line: line + 1, Raw: append([]byte{}, raw...), Err: err})
+	b.Bad = append(b.Bad, Bad{Index: r.index, Line: line + 1, Raw: append([]byte{}, raw...), Err: err, AtLeast: r.src.cut || errors.Is(err, errOpenQuote)})
 	r.index++
 }
 

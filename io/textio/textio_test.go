@@ -52,11 +52,15 @@ func readAll(t *testing.T, r *Reader) read {
 	}
 }
 
-// badText writes bad records as index/line/raw/error.
+// badText writes bad records as index/line/raw/error, with a + where more may be lost.
 func badText(bad []Bad) []string {
 	var out []string
 	for _, b := range bad {
-		out = append(out, fmt.Sprintf("%d/%d/%s/%s", b.Index, b.Line, b.Raw, b.Err))
+		more := ""
+		if b.AtLeast {
+			more = "+"
+		}
+		out = append(out, fmt.Sprintf("%d%s/%d/%s/%s", b.Index, more, b.Line, b.Raw, b.Err))
 	}
 	return out
 }
@@ -80,11 +84,18 @@ func TestReadJSON(t *testing.T) {
 		},
 		{
 			name: "cut off", text: "{\"a\":1}\n{\"a\":", good: map[int64]string{0: `{"a":1}`},
-			bad: []string{`1/2/{"a":/invalid JSON at byte 6: want a value, got the end`},
+			bad: []string{`1+/2/{"a":/invalid JSON at byte 6: want a value, got the end`},
 		},
+		{name: "zeros at the end", text: "{\"a\":1}\n" + strings.Repeat("\x00", 700_000), good: map[int64]string{0: `{"a":1}`}},
+		{name: "zeros behind a line without an end", text: "{\"a\":1}\x00", good: map[int64]string{0: `{"a":1}`}},
+		{
+			name: "zeros between", text: "{}\n\x00\x00\n{}\n\x00", good: map[int64]string{0: "{}", 2: "{}"},
+			bad: []string{"1/2/\x00\x00/" + notObject},
+		},
+		{name: "nothing but zeros", text: "\x00\x00", bad: []string{"0+/1/\x00\x00/" + notObject}},
 		{name: "two on a line", text: "{}{}\n", bad: []string{`0/1/{}{}/invalid JSON at byte 3: want the end of the line, got "{"`}},
-		{name: "missing comma", text: `{"a":1 "b":2}`, bad: []string{`0/1/{"a":1 "b":2}/invalid JSON at byte 8: want "," or "}", got "\""`}},
-		{name: "not UTF-8", text: "{\"a\":\"\xff\"}", bad: []string{"0/1/{\"a\":\"\xff\"}/text is not UTF-8"}},
+		{name: "missing comma", text: `{"a":1 "b":2}`, bad: []string{`0+/1/{"a":1 "b":2}/invalid JSON at byte 8: want "," or "}", got "\""`}},
+		{name: "not UTF-8", text: "{\"a\":\"\xff\"}", bad: []string{"0+/1/{\"a\":\"\xff\"}/text is not UTF-8"}},
 		{
 			name: "too long", text: "{\"a\":\"0123456789012345678901234567890\"}\n{}\n", good: map[int64]string{1: "{}"},
 			bad: []string{"0/1/{\"a\":\"012345678901234567890123/record is longer than 30 bytes"},
@@ -135,7 +146,7 @@ func TestReadCSV(t *testing.T) {
 		},
 		{
 			name: "quote never closed, up to the end", text: "a,b\n1,\"2\n3,4\n5,6\n", columns: []string{"a", "b"},
-			good: map[int64]string{1: `{"a":"3","b":"4"}`, 2: `{"a":"5","b":"6"}`}, bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
+			good: map[int64]string{1: `{"a":"3","b":"4"}`, 2: `{"a":"5","b":"6"}`}, bad: []string{`0+/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
 		},
 		{
 			name: "quote never closed, far from the end", text: "a,b\n1,\"2\n" + strings.Repeat("3,4\n", 20), columns: []string{"a", "b"},
@@ -145,7 +156,7 @@ func TestReadCSV(t *testing.T) {
 					good[int64(i+1)] = `{"a":"3","b":"4"}`
 				}
 				return good
-			}(), bad: []string{`0/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
+			}(), bad: []string{`0+/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
 		},
 		{name: "not UTF-8", text: "a\n\xe9\n", columns: []string{"a"}, bad: []string{"0/2/\xe9/text is not UTF-8"}},
 		{
@@ -154,11 +165,11 @@ func TestReadCSV(t *testing.T) {
 		},
 		{
 			name: "row of several lines too long", text: "a\n\"" + strings.Repeat("\n", 27) + "xx\"\ny\n", columns: []string{"a"}, good: map[int64]string{2: `{"a":"y"}`},
-			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/29/xx"/quote (") in a field that does not begin with one`},
+			bad: []string{`0+/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/29/xx"/quote (") in a field that does not begin with one`},
 		},
 		{
 			name: "mistake beyond the limit", text: "a\n\"\n" + strings.Repeat("\n", 40) + "x\"z\n", columns: []string{"a"},
-			bad: []string{`0/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/43/x"z/quote (") in a field that does not begin with one`},
+			bad: []string{`0+/2/"/field begins with a quote (") that is not closed in as much as a record may have`, `1/43/x"z/quote (") in a field that does not begin with one`},
 		},
 		{
 			name: "row of several lines as long as allowed", text: "a\n\"" + strings.Repeat("\n", 26) + "xx\"\r\ny\n", columns: []string{"a"},
