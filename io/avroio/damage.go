@@ -28,6 +28,8 @@ func (e *DamageError) Error() string {
 	switch {
 	case e.AtLeast && e.Count > 0:
 		records = fmt.Sprintf("at least %d records", e.Count)
+	case !e.AtLeast && e.Count == 1:
+		records = "1 record"
 	case !e.AtLeast:
 		records = fmt.Sprintf("%d records", e.Count)
 	}

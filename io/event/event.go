@@ -113,8 +113,10 @@ type Rejected struct {
 	Partition int32
 	Offset    int64
 	// Count is how many records it stands for: more than one where a damaged block
-	// hides where they begin.
-	Count int64
+	// hides where they begin. AtLeast says that it may be more, how many is not known; with
+	// a Count of 0 nothing is.
+	Count   int64
+	AtLeast bool
 	// EventTime and Watermark are in milliseconds; NoTime when not known.
 	EventTime, Watermark int64
 	// Schema is the ID of the writer's schema; 0 for JSON. SchemaText is the schema
@@ -130,6 +132,9 @@ const (
 	flagRepeat
 	flagAfterIdle
 )
+
+// flagAtLeast is of a rejected record.
+const flagAtLeast = 1
 
 func encodeBatch(b Batch) []byte {
 	out := make([]byte, 0, len(b.Records)+len(b.SchemaText)+48)
@@ -182,6 +187,11 @@ func encodeRejected(r Rejected) []byte {
 	for _, v := range []int64{int64(r.Input), int64(r.Partition), r.Offset, r.Count, r.EventTime, r.Watermark} {
 		out = binary.AppendVarint(out, v)
 	}
+	var flags byte
+	if r.AtLeast {
+		flags = flagAtLeast
+	}
+	out = append(out, flags)
 	out = binary.LittleEndian.AppendUint64(out, r.Schema)
 	out = appendBytes(out, []byte(r.SchemaText))
 	return append(out, r.Record...)
@@ -198,6 +208,7 @@ func decodeRejected(buf []byte) (Rejected, error) {
 		Count:      d.varint(),
 		EventTime:  d.varint(),
 		Watermark:  d.varint(),
+		AtLeast:    d.byte()&flagAtLeast != 0,
 		Schema:     d.uint64(),
 		SchemaText: string(d.bytes()),
 	}

@@ -36,6 +36,7 @@ func drawRejected(t *rapid.T) Rejected {
 		Offset:    rapid.Int64().Draw(t, "offset"),
 		Count:     rapid.Int64().Draw(t, "count"),
 		EventTime: rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64()).Draw(t, "event time"),
+		AtLeast:   rapid.Bool().Draw(t, "at least"),
 		Watermark: rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64()).Draw(t, "watermark"),
 		Schema:    rapid.Uint64().Draw(t, "schema"),
 		Record:    rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "record"),

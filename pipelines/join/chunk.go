@@ -50,9 +50,11 @@ type chunk struct {
 	plain  func() ([]byte, error)
 }
 
-// badRecord is a record, or Count of them lost together.
+// badRecord is a record, or Count of them lost together. AtLeast says that more may be lost:
+// how many is not known then.
 type badRecord struct {
 	Index, Count int64
+	AtLeast      bool
 	Err          error
 	Record       []byte
 }
@@ -136,8 +138,7 @@ func avroChunks(r *avroio.Reader, index int64) func() (chunk, error) {
 	return func() (chunk, error) {
 		b, err := r.Next()
 		if damage := (*avroio.DamageError)(nil); errors.As(err, &damage) {
-			// How many records were lost is not always known; one stands for them then.
-			lost := badRecord{Index: index, Count: max(damage.Count, 1), Err: damage}
+			lost := badRecord{Index: index, Count: damage.Count, AtLeast: damage.AtLeast, Err: damage}
 			index += lost.Count
 			return chunk{place: place{Offset: damage.Offset, Index: lost.Index}, Size: damage.Size, Bad: []badRecord{lost}}, nil
 		}

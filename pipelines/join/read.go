@@ -14,6 +14,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/transforms/attribution"
 	"tributary/transforms/ledger"
@@ -135,15 +136,30 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 			l.err = fmt.Errorf("no chunk at byte %d: the file has changed since it was scanned", l.read.Place.Offset)
 		}
 		if l.err == nil {
-			var damage error
-			if l.batch, damage = l.chunk.batch(&p.File); damage != nil {
-				l.chunk.Bad = append(l.chunk.Bad, badRecord{Index: l.chunk.Index, Count: l.chunk.Count, Err: damage})
-				l.batch.Count, l.chunk.Count = 0, 0
-			}
+			l.load(&p.File)
 		}
 		if !send(l) {
 			return
 		}
+	}
+}
+
+// load reads the records of the chunk. Where it is damaged they are lost together.
+func (l *loaded) load(f *file) {
+	batch, err := l.chunk.batch(f)
+	if l.batch = batch; err != nil {
+		lost := badRecord{Index: l.chunk.Index, Count: l.chunk.Count, Err: err}
+		if damage := (*avroio.DamageError)(nil); errors.As(err, &damage) {
+			lost.Count, lost.AtLeast = damage.Count, damage.AtLeast
+		}
+		l.chunk.Bad = append(l.chunk.Bad, lost)
+		l.batch.Count, l.chunk.Count = 0, 0
+	}
+	if l.read.Behind > 0 {
+		l.chunk.Bad = append(l.chunk.Bad, badRecord{
+			Index: l.chunk.Index, AtLeast: true,
+			Err: fmt.Errorf("block at byte %d: %d bytes follow the %d records it says it has", l.chunk.Offset, l.read.Behind, l.chunk.Count),
+		})
 	}
 }
 
@@ -152,7 +168,7 @@ func (f *readFn) refuse(c *loaded, account *ledger.Ledger, rejected func(event.R
 	for _, t := range c.read.Takes {
 		for _, bad := range c.chunk.Bad {
 			r := event.Rejected{
-				Reason: event.ReasonMalformed, Detail: bad.Err.Error(), Input: t.Input, Partition: t.File, Offset: bad.Index, Count: bad.Count,
+				Reason: event.ReasonMalformed, Detail: bad.Err.Error(), Input: t.Input, Partition: t.File, Offset: bad.Index, Count: bad.Count, AtLeast: bad.AtLeast,
 				EventTime: event.NoTime, Watermark: event.NoTime, Record: slices.Clone(bad.Record),
 			}
 			f.dead(r, account, rejected)
@@ -164,7 +180,12 @@ func (f *readFn) dead(r event.Rejected, account *ledger.Ledger, rejected func(ev
 	in := account.InputOf(f.P.Inputs[r.Input].Name)
 	in.Read += r.Count
 	in.Dead += r.Count
+	damages := int64(0)
+	if r.AtLeast {
+		damages = 1
+	}
 	if kind := f.P.Inputs[r.Input].Kind; kind == attribution.Views {
+		account.Views.Damages += damages
 		account.Views.Read += r.Count
 		account.Views.Dead += r.Count
 		account.Views.AddReason(r.Detail, r.Count)
@@ -173,6 +194,7 @@ func (f *readFn) dead(r event.Rejected, account *ledger.Ledger, rejected func(ev
 		if account.Engagements[name] == nil {
 			account.Engagements[name] = &ledger.Engagements{}
 		}
+		account.Engagements[name].Damages += damages
 		account.Engagements[name].Read += r.Count
 		account.Engagements[name].Dead += r.Count
 		account.Engagements[name].AddReason(r.Detail, r.Count)

@@ -71,11 +71,12 @@ func readLedger(ctx context.Context, path string) (*ledger.Ledger, error) {
 	return l, nil
 }
 
-// rejectedIn counts the records that a ledger says were written to each output.
+// rejectedIn counts the records that a ledger says were written to each output; a damage of
+// which nothing more is known is there as one, too.
 func rejectedIn(l *ledger.Ledger) (late, dead, orphans int64) {
-	late, dead = l.Views.Late, l.Views.Dead
+	late, dead = l.Views.Late, l.Views.Dead+l.Views.Damages
 	for _, e := range l.Engagements {
-		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead, orphans+e.Orphans
+		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead+e.Damages, orphans+e.Orphans
 	}
 	return late, dead, orphans
 }

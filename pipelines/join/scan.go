@@ -38,6 +38,8 @@ type scannedChunk struct {
 	size int64
 	// records counts all there are in the chunk, bad ones too.
 	records int64
+	// behind is how many bytes follow the records that it says it has.
+	behind int64
 	// parts are the partitions that each role finds in the chunk: one, unless records name
 	// their partition.
 	parts [][]part
@@ -110,6 +112,7 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []params.Sourc
 		}
 		for i, s := range splitters {
 			meta.parts[i] = s.scan(b, found.minutes)
+			meta.behind = s.behind
 		}
 		found.chunks = append(found.chunks, meta)
 		progress(c.Size)
@@ -124,6 +127,7 @@ type splitter struct {
 	byField bool
 	scanner *attribution.Scanner
 	largest int64 // event time so far, of a file that is a partition
+	behind  int64 // bytes behind the records of the last batch
 }
 
 func newSplitter(p *attribution.Params, sources []params.Source, f *scannedFile, r role) (*splitter, error) {
@@ -147,7 +151,7 @@ func (s *splitter) scan(b event.Batch, minutes map[int64]int64) []part {
 		whole.before = s.largest
 	}
 	var counter minuteCounter
-	s.scanner.Scan(b, func(r attribution.Scanned) {
+	s.behind = s.scanner.Scan(b, func(r attribution.Scanned) {
 		whole.add(r.Time)
 		counter.count(r.Time, minutes)
 	})
@@ -161,7 +165,7 @@ func (s *splitter) scan(b event.Batch, minutes map[int64]int64) []part {
 func (s *splitter) scanByField(b event.Batch, minutes map[int64]int64) []part {
 	var parts []part
 	var counter minuteCounter
-	s.scanner.Scan(b, func(r attribution.Scanned) {
+	s.behind = s.scanner.Scan(b, func(r attribution.Scanned) {
 		counter.count(r.Time, minutes)
 		key, offset, err := logPlace(r.Extra)
 		if err != nil {

@@ -103,7 +103,9 @@ type read struct {
 	// Size (stored) and Records of the chunk, which are 0 otherwise.
 	Account       bool
 	Size, Records int64
-	Takes         []take
+	// Behind is how many bytes follow the records in the chunk.
+	Behind int64
+	Takes  []take
 }
 
 // take is what one source takes of a chunk.
@@ -155,7 +157,7 @@ func (p *plan) pieces(s slice) []piece {
 func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, viewsAfter, engagementsBefore, engagementsAfter int64) (read, bool) {
 	r := read{Place: c.place, Account: s.accountsFor(c)}
 	if r.Account {
-		r.Size, r.Records = c.size, c.records
+		r.Size, r.Records, r.Behind = c.size, c.records, c.behind
 	}
 	wanted := r.Account
 	for i, role := range f.roles {

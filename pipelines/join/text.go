@@ -88,7 +88,7 @@ func textChunks(f *file, format textio.Format, r *textio.Reader) (func() (chunk,
 		}
 		c := chunk{place: place(b.Position), Size: int64(len(b.Records)), Count: int64(b.Count), framed: true}
 		for _, bad := range b.Bad {
-			c.Bad = append(c.Bad, badRecord{Index: bad.Index, Count: 1, Err: fmt.Errorf("line %d: %w", bad.Line, bad.Err), Record: bad.Raw})
+			c.Bad = append(c.Bad, badRecord{Index: bad.Index, Count: 1, AtLeast: bad.AtLeast, Err: fmt.Errorf("line %d: %w", bad.Line, bad.Err), Record: bad.Raw})
 		}
 		records := b.Records
 		if encoder != nil {

@@ -44,8 +44,11 @@ type Record struct {
 	Role   string       `json:"role"`
 	Source string       `json:"source"`
 	// Offset is the record's place in the source; -1 for a sample that never got one.
-	Offset    int64  `json:"offset"`
+	Offset int64 `json:"offset"`
+	// Count is how many records it stands for; left out if it is one, or if Records says
+	// "unknown". Records is "at least N" where more may be lost.
 	Count     int64  `json:"count,omitempty"`
+	Records   string `json:"records,omitempty"`
 	EventTime string `json:"event_time,omitempty"`
 	Watermark string `json:"watermark,omitempty"`
 	ViewID    string `json:"view_id,omitempty"`
@@ -88,6 +91,12 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 	}
 	if r.Count != 1 {
 		out.Count = r.Count
+	}
+	switch {
+	case r.AtLeast && r.Count > 0:
+		out.Records = fmt.Sprintf("at least %d", r.Count)
+	case r.AtLeast:
+		out.Records = "unknown"
 	}
 	out.EventTime, out.Watermark = timeText(r.EventTime), timeText(r.Watermark)
 	kept := cmp.Or(d.Kept, DefaultKept)

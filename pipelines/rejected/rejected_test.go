@@ -37,3 +37,24 @@ func TestKept(t *testing.T) {
 		require.True(t, json.Valid(line))
 	}
 }
+
+// TestRecordsOfDamage: a letter says how many records it stands for, and what is not known.
+func TestRecordsOfDamage(t *testing.T) {
+	for _, c := range []struct {
+		count   int64
+		atLeast bool
+		want    string
+	}{
+		{1, false, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0}`},
+		{7, false, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0,"count":7}`},
+		{7, true, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0,"count":7,"records":"at least 7"}`},
+		{1, true, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0,"records":"at least 1"}`},
+		{0, true, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0,"records":"unknown"}`},
+	} {
+		var d Describer
+		r := d.Describe(&event.Rejected{Reason: event.ReasonMalformed, Count: c.count, AtLeast: c.atLeast, Input: -1, EventTime: event.NoTime, Watermark: event.NoTime}, "a.avro")
+		line, err := r.Append(nil)
+		require.NoError(t, err)
+		require.Equal(t, c.want, string(line))
+	}
+}

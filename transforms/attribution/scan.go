@@ -38,8 +38,9 @@ func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner,
 }
 
 // Scan calls each for the records of b that can be told apart: in a batch that is not
-// framed, what follows a damaged record cannot.
-func (s *Scanner) Scan(b event.Batch, each func(Scanned)) {
+// framed, what follows a damaged record cannot. It returns how many bytes follow the last of
+// so many records as b should have.
+func (s *Scanner) Scan(b event.Batch, each func(Scanned)) (behind int64) {
 	rest := b.Records
 	for i := range b.Count {
 		found := Scanned{Time: event.NoTime, Offset: b.Offset + int64(i)}
@@ -47,13 +48,13 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) {
 		if b.Framed {
 			distance, framed, after, err := event.NextFramed(rest)
 			if err != nil {
-				return
+				return 0
 			}
 			found.Offset, record, rest = b.Offset+distance, framed, after
 		}
 		n, err := s.extractor.Extract(record, s.values)
 		if err != nil && !b.Framed {
-			return
+			return 0
 		}
 		if !b.Framed {
 			record, rest = record[:n], record[n:]
@@ -66,6 +67,7 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) {
 		}
 		each(found)
 	}
+	return int64(len(rest))
 }
 
 // time returns the event time of one record, event.NoTime where it has none.

@@ -26,6 +26,9 @@ func (v *Views) AddReason(detail string, n int64) { v.Reasons = addReason(v.Reas
 func (e *Engagements) AddReason(detail string, n int64) { e.Reasons = addReason(e.Reasons, detail, n) }
 
 func addReason(reasons map[string]*Reason, detail string, n int64) map[string]*Reason {
+	if n == 0 {
+		return reasons // what is lost in an unknown number is counted apart
+	}
 	return mergeReasons(reasons, map[string]*Reason{reasonOf(detail): {Count: n, Example: detail}})
 }
 
