@@ -79,9 +79,9 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error)
 		return nil, err
 	}
 	out := &report.Report{
-		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Ledger: r.total,
+		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Ledger: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
-		Outputs: describeOutputs(&s.Outputs, r.total),
+		Outputs: describeOutputs(&s.Outputs, r.total, len(all)),
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window
@@ -193,17 +193,18 @@ func maxRSS() int64 {
 	return usage.Maxrss * 1024 // in KiB, but for macOS
 }
 
-func describeOutputs(o *spec.Outputs, l *ledger.Ledger) []string {
-	out := []string{"samples: " + o.Samples.Path}
+// describeOutputs says what was written where, for so many slices.
+func describeOutputs(o *spec.Outputs, l *ledger.Ledger, slices int) []report.Output {
+	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Count: l.Views.Samples}}
 	late, dead, orphans := rejectedIn(l)
 	if late > 0 {
-		out = append(out, "late: "+o.Late)
+		out = append(out, report.Output{Name: "late", Path: o.Late, Count: late})
 	}
 	if dead > 0 {
-		out = append(out, "dead letters: "+o.DeadLetters)
+		out = append(out, report.Output{Name: "dead letters", Path: o.DeadLetters, Count: dead})
 	}
 	if orphans > 0 && o.Orphans != "" {
-		out = append(out, "orphans: "+o.Orphans)
+		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Count: orphans})
 	}
-	return append(out, "ledger: "+o.Ledger)
+	return append(out, report.Output{Name: "ledger", Path: o.Ledger, Count: int64(slices)})
 }

@@ -52,7 +52,10 @@ func calm() *Report {
 		Spec: "testdata/join.yaml", Version: 3, Ledger: l, Slices: 24,
 		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
 		Elapsed: 1876 * time.Millisecond, Events: 1_030_000, MaxRSS: 412 << 20,
-		Outputs: []string{"samples: out/samples", "late: out/late", "dead letters: out/dead", "ledger: out/ledger"},
+		Outputs: []Output{
+			{Name: "samples", Path: "out/samples", Count: v.Samples}, {Name: "late", Path: "out/late"}, {Name: "dead letters", Path: "out/dead"},
+			{Name: "ledger", Path: "out/ledger", Count: 24},
+		},
 	}
 }
 
@@ -70,6 +73,18 @@ func troubled() *Report {
 	like.Read += 1_500
 	l.Engagements["purchase"] = &ledger.Engagements{Read: 800, Orphans: 800, Delay: &ledger.Histogram{}}
 	l.Engagements["share"] = &ledger.Engagements{Delay: &ledger.Histogram{}}
+	for _, detail := range []string{`field ts: "yesterday" is not a time`, `field ts: "today" is not a time`} {
+		v.AddReason(detail, 5)
+	}
+	v.AddReason("field view_id: no such field", 2)
+	v.AddReason("closed by the watermark of partition 4 for 12.5 s", 2_300)
+	v.AddReason("line 7: not a JSON object, {...} on one line", 1)
+	like.AddReason("no view with the id \"v12\" in reach", 2_041)
+	l.InputOf("views.inputs.0").Read = v.Read
+	l.InputOf("engagements.like.inputs.0").Read, l.InputOf("engagements.like.inputs.1").Filtered = like.Read, 40_000
+	v.Resent, v.Damages, like.Damages = 20, 1, 2
+	like.Matches, like.WithoutID, like.BadValues, like.Overflows, like.OrphansLikeFloats = like.Matched+17, like.Read, 5, 1, 1_999
+	r.Kinds = []string{"like", "share", "purchase", "click"}
 	r.Windows["like"] = 100 * time.Minute
 	r.Windows["purchase"], r.Windows["share"] = 24*time.Hour, time.Hour
 	return r
@@ -97,7 +112,7 @@ func small() *Report {
 	l.Timeline[l.From+300_000] = &ledger.Interval{Samples: 3}
 	return &Report{
 		Spec: "join.yaml", Version: 1, Ledger: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
-		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []string{"samples: out/samples"},
+		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []Output{{Name: "samples", Path: "out/samples", Count: 7}},
 	}
 }
 

@@ -14,13 +14,19 @@ const (
 	graphHeight = 4
 	// graphKinds is how many kinds are drawn in a terminal: those with most positives.
 	graphKinds = 3
-	// graphLabels is room for the figures beside a graph: 1,234,567,890 and the axis.
-	graphLabels = 16
+	// graphLabels is room for the figures beside a graph: 1,234,567,890 and the axis; where
+	// there is less room, 1,234,567.
+	graphLabels, narrowLabels = 16, 12
+	narrow                    = 60
 )
 
 // positives draws the positives of each kind over view time.
 func (p *page) positives(r *Report) {
-	line := timeline(r.Ledger, p.width-graphLabels)
+	labels := graphLabels
+	if p.width < narrow {
+		labels = narrowLabels
+	}
+	line := timeline(r.Ledger, p.width-labels)
 	if line == nil || r.Ledger.Views.Positives == 0 {
 		return
 	}
@@ -32,20 +38,21 @@ func (p *page) positives(r *Report) {
 	p.section(fmt.Sprintf("Positives over view time, by %s", duration(millis(line.Step))))
 	for _, k := range drawn {
 		p.line("  %s", name(k.Name))
-		p.line("%s", graph(line.Positives[k.Name], p.width-graphLabels))
+		p.line("%s", graph(line.Positives[k.Name], labels, p.width-labels))
 	}
-	p.line("%s", axis(line, p.width-graphLabels))
+	p.line("%s", axis(line, labels, p.width-labels))
 	if left := len(kinds) - len(drawn); left > 0 {
-		p.line("  %d more are not drawn here; the HTML report has all.", left)
+		p.prose("  ", title, fmt.Sprintf("%d more are not drawn here; the HTML report has all.", left))
 	}
 }
 
-// graph draws counts, each as many columns wide as fit.
-func graph(counts []int64, width int) string {
+// graph draws counts, each as many columns wide as fit, behind so many columns of labels.
+func graph(counts []int64, labels, width int) string {
 	each := max(width/len(counts), 1)
 	columns := make([]float64, 0, each*len(counts))
 	top := int64(0)
 	for _, n := range counts {
+		n = max(n, 0) // of what does not balance
 		top = max(top, n)
 		for range each {
 			columns = append(columns, float64(n))
@@ -57,17 +64,24 @@ func graph(counts []int64, width int) string {
 		asciigraph.UpperBound(float64(max(top, 1))),
 		asciigraph.YAxisValueFormatter(func(v float64) string {
 			label := grouped(int64(v + 0.5))
-			if len(label) > graphLabels-4 {
+			if len(label) > labels-4 {
 				label = fmt.Sprintf("%.3g", v)
 			}
-			return fmt.Sprintf("%*s", graphLabels-4, label)
+			return fmt.Sprintf("%*s", labels-4, label)
 		}))
 }
 
-// axis names the first and the last moment below the graphs.
-func axis(line *series, width int) string {
-	each := max(width/len(line.Samples), 1)
-	from, to := moment(time.UnixMilli(line.Start).UTC()), moment(time.UnixMilli(line.end()).UTC())
-	gap := each*len(line.Samples) - len(from) - len(to)
-	return strings.Repeat(" ", graphLabels) + from + strings.Repeat(" ", max(gap, 2)) + to
+// axis names the first and the last moment below the graphs, in as much detail as there is
+// room for.
+func axis(line *series, labels, width int) string {
+	room := max(width/len(line.Samples), 1) * len(line.Samples)
+	from, to := time.UnixMilli(line.Start).UTC(), time.UnixMilli(line.end()).UTC()
+	first, last := moment(from), moment(to)
+	for _, form := range []string{"01-02 15:04", "15:04:05"} {
+		if room < len(first)+len(last)+2 {
+			first, last = from.Format(form), to.Format(form)
+		}
+	}
+	gap := max(room-len(first)-len(last), 2)
+	return strings.Repeat(" ", min(labels, max(labels+width-len(first)-len(last)-gap, 0))) + first + strings.Repeat(" ", gap) + last
 }

@@ -17,6 +17,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"grouped": grouped,
 	"percent": percent,
 	"size":    size,
+	"others":  others,
 }).Parse(pageText))
 
 // htmlPage is what the template shows.
@@ -24,7 +25,7 @@ type htmlPage struct {
 	Title, Span string
 	Balanced    bool
 	Verdict     string
-	Notes       []Note
+	Notes       []group
 	Tiles       []tile
 	Views       ledger.Views
 	ViewWords   string
@@ -36,8 +37,10 @@ type htmlPage struct {
 	Bars        []bar
 	Open        bool // of a stream that has windows open
 	Words       []string
+	Beside      []besideRow
+	Refusals    []refusal
 	Stations    []station
-	Outputs     []string
+	Outputs     []Output
 }
 
 // tile is a figure that stands out.
@@ -89,12 +92,9 @@ func (r *Report) HTML(w io.Writer) error {
 func (r *Report) page() (*htmlPage, error) {
 	v := r.Ledger.Views
 	page := htmlPage{
-		Title: "Join report", Notes: r.Notes(), Balanced: r.Ledger.Check() == nil,
-		Verdict: r.balanced(),
-		Views:   v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Outputs: harmless(r.Outputs),
-	}
-	if !page.Balanced {
-		page.Verdict = "The ledger does not balance: do not use these samples."
+		Title: "Join report", Notes: groups(r.Notes()), Balanced: r.Ledger.Check() == nil,
+		Verdict: r.verdict(),
+		Views:   v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
 	}
 	if r.Spec != "" {
 		page.Title = Harmless(r.Spec)
@@ -144,9 +144,9 @@ func (p *htmlPage) kinds(r *Report) {
 		for _, q := range quantiles {
 			d := delayShare{Value: none}
 			if k.Delay.Count() > 0 {
-				d.Value = duration(millis(k.delay(q.q)))
+				d.Value = duration(millis(k.Delay.Quantile(q.q)))
 				if k.Window > 0 {
-					d.Share = percent(k.delay(q.q), k.Window.Milliseconds())
+					d.Share = percent(k.Delay.Quantile(q.q), k.Window.Milliseconds())
 				}
 			}
 			shown.Delays = append(shown.Delays, d)
@@ -202,12 +202,4 @@ func (p *htmlPage) plots(r *Report) (err error) {
 		},
 		func(y float64) string { return fmt.Sprintf("%.3g %%", y) })
 	return err
-}
-
-func harmless(texts []string) []string {
-	var all []string
-	for _, t := range texts {
-		all = append(all, Harmless(t))
-	}
-	return all
 }

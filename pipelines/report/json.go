@@ -8,16 +8,25 @@ import (
 	"tributary/transforms/ledger"
 )
 
-// Summary is the report for programs: the shape of what JSON writes. Fields are added
-// over time, but keep their name, unit and meaning. Rates are shares (0 to 1), null
-// where they would be of nothing. What is not known is left out.
+// Format is the version of the report for programs. Fields are added without a new one. In 2
+// outputs and notes became objects; 1 did not say its version.
+const Format = 2
+
+// Summary is the report for programs: the shape of what JSON writes, which Schema describes.
+// Fields are added over time, but keep their name, unit and meaning. Rates are shares (0 to
+// 1), delays and durations milliseconds. A rate of nothing is null, and what is not known is
+// left out.
 type Summary struct {
+	// Format is the version of this form; Version that of the spec.
+	Format  int    `json:"format"`
 	Spec    string `json:"spec,omitempty"`
 	Version int32  `json:"version,omitempty"`
 	// From and To bound the views in event time, RFC 3339.
 	From   string `json:"from,omitempty"`
 	To     string `json:"to,omitempty"`
 	Slices int    `json:"slices,omitempty"`
+	// Finished of the slices were finished by an earlier run.
+	Finished int `json:"slices_finished_before,omitempty"`
 	// Balanced says that every event is accounted for; Notes name what is not.
 	Balanced bool   `json:"balanced"`
 	Notes    []Note `json:"notes"`
@@ -27,8 +36,7 @@ type Summary struct {
 	PositiveRateOfViews *float64               `json:"positive_rate_of_views"`
 	Kinds               map[string]KindSummary `json:"kinds"`
 	Speed               *Speed                 `json:"speed,omitempty"`
-	// Outputs as "name: path".
-	Outputs []string `json:"outputs,omitempty"`
+	Outputs             []Output               `json:"outputs,omitempty"`
 	// Ledger as in the ledger file.
 	Ledger *ledger.Ledger `json:"ledger"`
 }
@@ -40,8 +48,8 @@ type KindSummary struct {
 	// PositiveRate is samples with a label of this kind / samples.
 	PositiveRate *float64 `json:"positive_rate"`
 	WindowMs     int64    `json:"window_ms,omitempty"`
-	// DelayMs holds p50, p90, p99 and max of the delay from the view to its first
-	// engagement, within 1 %; absent without positives.
+	// DelayMs holds min, p50, p90, p99 and max of the delay from the view to its first
+	// engagement: min and max as they were, the others within 1 %; absent without positives.
 	DelayMs map[string]int64 `json:"delay_ms,omitempty"`
 }
 
@@ -49,7 +57,7 @@ type KindSummary struct {
 type Speed struct {
 	Events          int64 `json:"events"`
 	ElapsedMs       int64 `json:"elapsed_ms"`
-	EventsPerSecond int64 `json:"events_per_second"`
+	EventsPerSecond int64 `json:"events_per_second,omitempty"`
 	MaxRSSBytes     int64 `json:"max_rss_bytes,omitempty"`
 }
 
@@ -57,7 +65,7 @@ type Speed struct {
 func (r *Report) Summary() Summary {
 	v := r.Ledger.Views
 	s := Summary{
-		Spec: r.Spec, Version: r.Version, Slices: r.Slices,
+		Format: Format, Spec: r.Spec, Version: r.Version, Slices: r.Slices, Finished: r.Finished,
 		Balanced:            r.Ledger.Check() == nil,
 		Notes:               append([]Note{}, r.Notes()...),
 		PositiveRate:        rate(v.Positives, v.Samples),
@@ -76,9 +84,9 @@ func (r *Report) Summary() Summary {
 			WindowMs:     k.Window.Milliseconds(),
 		}
 		if k.Delay.Count() > 0 {
-			sum.DelayMs = map[string]int64{}
+			sum.DelayMs = map[string]int64{"min": k.Delay.Min()}
 			for _, q := range quantiles {
-				sum.DelayMs[q.name] = k.delay(q.q)
+				sum.DelayMs[q.name] = k.Delay.Quantile(q.q)
 			}
 		}
 		s.Kinds[k.Name] = sum

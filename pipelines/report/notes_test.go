@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"tributary/transforms/ledger"
 )
@@ -25,6 +28,19 @@ func TestNotes(t *testing.T) {
 		return &Report{Ledger: l, Windows: map[string]time.Duration{"like": time.Second}}
 	}
 	like := func(r *Report) *ledger.Engagements { return r.Ledger.Engagements["like"] }
+	delays := func(r *Report, counts map[int64]int) {
+		like(r).Delay = &ledger.Histogram{}
+		for ms, n := range counts {
+			for range n {
+				like(r).Delay.Record(ms)
+			}
+		}
+	}
+	inputs := func(r *Report, of ...ledger.Input) {
+		for i, in := range of {
+			*r.Ledger.InputOf(fmt.Sprintf("engagements.like.inputs.%d", i)) = in
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		change func(*Report)
@@ -47,24 +63,104 @@ func TestNotes(t *testing.T) {
 		{"immature", func(r *Report) { r.Ledger.Views.Immature = 1 }, "immature"},
 		{"differing duplicates", func(r *Report) { r.Ledger.Views.DuplicatesDiffering = 1 }, "duplicates_differing"},
 		{"unbalanced", func(r *Report) { like(r).Read++; r.Ledger.Views.Read-- }, "unbalanced unbalanced"},
+		{"engagements count for several views", func(r *Report) { like(r).Matches = 100_001 }, "several_views(like)"},
+		{"each counts for one view", func(r *Report) { like(r).Matches = 100_000 }, ""},
+		{"views sent again", func(r *Report) { r.Ledger.Views.Resent = 1 }, "resent"},
+		{"an id that no record has", func(r *Report) { like(r).WithoutID, like(r).Matched, like(r).Dead = 99_999, 99_999, 1 }, "dead(like) without_id(like)"},
+		{"an id that some have", func(r *Report) { like(r).WithoutID = 99_999 }, ""},
+		{"a value that no record has", func(r *Report) { like(r).WithoutValue = 100_000 }, "without_value(like)"},
+		{"a value that some have", func(r *Report) { like(r).WithoutValue = 99_999 }, ""},
+		{"values that are no numbers", func(r *Report) { like(r).BadValues, like(r).Overflows = 1, 1 }, "bad_values(like) overflows(like)"},
+		{"delays of 0", func(r *Report) { delays(r, map[int64]int{0: 40_001, 100: 39_999}) }, "zero_delays(like)"},
+		{"half the delays are 0", func(r *Report) { delays(r, map[int64]int{0: 40_000, 100: 40_000}) }, ""},
+		{"orphans like floats", func(r *Report) { like(r).Matched, like(r).Orphans, like(r).OrphansLikeFloats = 99_999, 1, 1 }, "orphans_like_floats(like)"},
+		{"damages", func(r *Report) { r.Ledger.Views.Damages, like(r).Damages = 1, 1 }, "damaged damaged(like)"},
+		{"where lets nothing of an input through", func(r *Report) {
+			inputs(r, ledger.Input{Read: 100_000}, ledger.Input{Filtered: 7})
+		}, "where_matches_nothing(engagements.like.inputs.1)"},
+		{"where lets nothing of a kind through", func(r *Report) {
+			*r = Report{Ledger: ledger.New("like")}
+			r.Ledger.Views.Read, r.Ledger.Views.SampledOut = 5, 5
+			like(r).Filtered = 7
+			inputs(r, ledger.Input{Filtered: 3}, ledger.Input{Filtered: 4})
+		}, "where_matches_nothing(like)"},
+		{"an input is dead", func(r *Report) {
+			like(r).Matched, like(r).Dead = 99_993, 7
+			inputs(r, ledger.Input{Read: 99_993}, ledger.Input{Read: 7, Dead: 7})
+		}, "dead(engagements.like.inputs.1) dead(like)"},
+		{"all are late or dead", func(r *Report) {
+			*like(r) = ledger.Engagements{Read: 7, Late: 3, Dead: 4, Delay: &ledger.Histogram{}}
+			r.Ledger.Views.Positives, r.Ledger.Timeline[0].Positives = 0, nil
+		}, "unusable(like) dead(like) late(like) no_positives"},
 		{"nothing read", func(r *Report) { *r = Report{Ledger: ledger.New("like")} }, "no_views no_engagements(like)"},
 		{"nothing matched: orphans are not said twice", func(r *Report) {
 			*r = Report{Ledger: ledger.New("like")}
 			r.Ledger.Views.Read, r.Ledger.Views.Samples = 5, 5
 			r.Ledger.Timeline[0] = &ledger.Interval{Samples: 5}
 			like(r).Read, like(r).Orphans = 7, 7
-		}, "no_positives nothing_matched(like)"},
+		}, "nothing_matched(like) no_positives"},
 	} {
 		r := good()
 		c.change(r)
 		var got []string
 		for _, n := range r.Notes() {
 			code := n.Code
-			if n.Kind != "" {
-				code += "(" + n.Kind + ")"
+			if about := cmp.Or(n.Input, n.Kind); about != "" {
+				code += "(" + about + ")"
 			}
 			got = append(got, code)
 		}
 		assert.Equal(t, c.want, strings.Join(got, " "), c.name)
+	}
+}
+
+// What fails a join, and what does not.
+func TestLost(t *testing.T) {
+	limits := func(dead, late, unmatched string) (l Limits) {
+		for flag, text := range map[*Limit]string{&l.Dead: dead, &l.Late: late, &l.Unmatched: unmatched} {
+			if text != "" {
+				require.NoError(t, flag.Set(text))
+			}
+		}
+		return l
+	}
+	for _, c := range []struct {
+		name   string
+		views  ledger.Views
+		like   ledger.Engagements
+		limits Limits
+		want   string // the error; empty for none
+	}{
+		{name: "nothing", want: ""},
+		{name: "one dead view", views: ledger.Views{Read: 1, Dead: 1}, want: "Dead: views all 1."},
+		{name: "all late", views: ledger.Views{Read: 3, Late: 3}, like: ledger.Engagements{Read: 2, Late: 2}, want: "Late: views all 3, like all 2."},
+		{name: "some", views: ledger.Views{Read: 4, Dead: 3, Samples: 1}},
+		{name: "at the limit", views: ledger.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("3%", "0", "")},
+		{name: "over the limit", views: ledger.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("2.5%", "", ""), want: "Dead: views 3 (3.0 %, more than 2.5%)."},
+		{name: "over a count", views: ledger.Views{Read: 100, Late: 3, SampledOut: 97}, limits: limits("", "2", ""), want: "Late: views 3 (3.0 %, more than 2)."},
+		{name: "one stray", like: ledger.Engagements{Read: 1, Orphans: 1}},
+		{name: "none matched", like: ledger.Engagements{Read: 2, Orphans: 1, Outside: 1}, want: "Nothing matched: like none of 2."},
+		{name: "some still may", like: ledger.Engagements{Read: 3, Orphans: 2, Open: 1}},
+		{name: "unmatched", like: ledger.Engagements{Read: 20, Matched: 18, Orphans: 1, Outside: 1}, limits: limits("", "", "5%"), want: "Unmatched: like 2 (10.0 %, more than 5%)."},
+	} {
+		l := ledger.New("like")
+		l.Views, *l.Engagements["like"] = c.views, c.like
+		err := (&Report{Ledger: l, Limits: c.limits}).Lost()
+		if c.want == "" {
+			assert.NoError(t, err, c.name)
+			continue
+		}
+		assert.EqualError(t, err, "too much was lost. "+c.want+" All else is written; the report has the reasons.", c.name)
+	}
+}
+
+func TestLimitIsAShareOrACount(t *testing.T) {
+	for text, want := range map[string]string{"1%": "1%", " 0.5 %": "0.5%", "100": "100", "0": "0", "100%": "100%"} {
+		var l Limit
+		require.NoError(t, l.Set(text))
+		assert.Equal(t, want, l.String())
+	}
+	for _, text := range []string{"", "%", "101%", "-1%", "NaN%", "-1", "0.01", "some", "1 percent"} {
+		assert.Error(t, new(Limit).Set(text), "%q", text)
 	}
 }

@@ -9,7 +9,7 @@
 //     kinds: samples with any label / samples. Where negatives are sampled, the rate
 //     over all views is positives / (samples + sampled out), as every positive is kept.
 //   - delay: from a view to its first engagement of the kind that counts, one for each
-//     positive; quantiles within 1 %. Its share of the attribution window says whether
+//     positive; the largest as it was, other quantiles within 1 %. Its share of the attribution window says whether
 //     the window is long enough: it is too short when engagements still arrive at its end.
 //   - positives over time: by view time, in pieces of the join's buckets.
 //   - bytes at each station of the way, and as plain JSON lines for comparison; ratios
@@ -19,8 +19,6 @@
 package report
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"tributary/transforms/ledger"
@@ -34,9 +32,13 @@ type Report struct {
 	Version int32
 	// From and To bound the joined views in event time; zero: as the ledger says.
 	From, To time.Time
-	// Slices is how many time slices there were.
-	Slices int
-	Ledger *ledger.Ledger
+	// Slices is how many time slices there were, of which Finished were finished by an
+	// earlier run, and are as it left them.
+	Slices, Finished int
+	Ledger           *ledger.Ledger
+	// Kinds are the kinds of engagement in the spec's order; those it does not name are
+	// shown behind them.
+	Kinds []string
 	// Windows is the attribution window of each kind.
 	Windows map[string]time.Duration
 	Elapsed time.Duration
@@ -45,8 +47,29 @@ type Report struct {
 	Events int64
 	// MaxRSS is the largest resident set of the process, in bytes.
 	MaxRSS int64
-	// Outputs says where things were written, as "name: path".
-	Outputs []string
+	// Outputs says where things were written.
+	Outputs []Output
+	// Limits say how much may be lost before that is an error.
+	Limits Limits
+}
+
+// Output is a place where something was written.
+type Output struct {
+	// Name says what: samples, late, dead letters, orphans, ledger.
+	Name string `json:"name"`
+	// Path of a file or folder, or Topic; the other is empty.
+	Path  string `json:"path,omitempty"`
+	Topic string `json:"topic,omitempty"`
+	// Count is how many records, or ledgers, it has of what is reported on.
+	Count int64 `json:"count"`
+}
+
+// Place is where it is, for a person.
+func (o Output) Place() string {
+	if o.Topic != "" {
+		return "topic " + Harmless(o.Topic)
+	}
+	return Harmless(o.Path)
 }
 
 // kind is what the report says of one kind of engagement.
@@ -56,25 +79,15 @@ type kind struct {
 	Window time.Duration // 0: not known
 }
 
-// kinds returns the kinds in order of name.
+// kinds returns the kinds that have an account, in order.
 func (r *Report) kinds() []kind {
 	var all []kind
-	for _, name := range slices.Sorted(maps.Keys(r.Ledger.Engagements)) {
+	for _, name := range r.order() {
 		if e := r.Ledger.Engagements[name]; e != nil {
 			all = append(all, kind{Name: name, Engagements: e, Window: r.Windows[name]})
 		}
 	}
 	return all
-}
-
-// delay returns a quantile of the delay in ms. The upper bound of a bucket may lie
-// beyond the window, which no delay does.
-func (k kind) delay(q float64) int64 {
-	ms := k.Delay.Quantile(q)
-	if k.Window > 0 {
-		ms = min(ms, k.Window.Milliseconds())
-	}
-	return ms
 }
 
 // events is how many records the ledger accounts for.

@@ -16,9 +16,48 @@ const kindWidth = 16
 func name(kind string) string { return text.Snip(Harmless(kind), kindWidth, "…") }
 
 // table writes rows below a header: the first column to the left, the figures to the
-// right, no lines but one below the header. What is too wide is written out row by
-// row instead: figures are never cut.
+// right, no lines but one below the header. What is too wide is turned by a quarter: a
+// column for each row, and as many tables as it takes, for figures are never cut.
 func (p *page) table(header table.Row, rows ...table.Row) {
+	if rendered := render(header, rows); text.LongestLineLen(rendered) <= p.width || len(header) == 0 {
+		p.line("%s", rendered)
+		return
+	}
+	for n := 0; len(rows) > 0; {
+		n = len(rows)
+		rendered := render(turned(header, rows[:n]))
+		for n > 1 && text.LongestLineLen(rendered) > p.width {
+			n--
+			rendered = render(turned(header, rows[:n]))
+		}
+		p.line("%s", rendered)
+		if rows = rows[n:]; len(rows) > 0 {
+			p.line("")
+		}
+	}
+}
+
+// turned makes rows of columns, and columns of rows.
+func turned(header table.Row, rows []table.Row) (table.Row, []table.Row) {
+	head := table.Row{""}
+	for _, row := range rows {
+		head = append(head, row[0])
+	}
+	var out []table.Row
+	for i := 1; i < len(header); i++ {
+		if header[i] == "" { // only signs are in it
+			continue
+		}
+		line := table.Row{header[i]}
+		for _, row := range rows {
+			line = append(line, row[i])
+		}
+		out = append(out, line)
+	}
+	return head, out
+}
+
+func render(header table.Row, rows []table.Row) string {
 	t := table.NewWriter()
 	style := table.StyleLight
 	style.Format.Header = text.FormatDefault
@@ -39,37 +78,7 @@ func (p *page) table(header table.Row, rows ...table.Row) {
 		t.AppendHeader(header)
 	}
 	t.AppendRows(rows)
-	rendered := t.Render()
-	if text.LongestLineLen(rendered) <= p.width {
-		p.line("%s", rendered)
-		return
-	}
-	for _, row := range rows {
-		p.prose("  ", title, inWords(header, row))
-	}
-}
-
-// inWords writes a row as "views: read 12 = samples 10, dead 2".
-func inWords(header, row table.Row) string {
-	var b strings.Builder
-	b.WriteString(strings.TrimSpace(fmt.Sprint(row[0])))
-	separator := ": "
-	for i, cell := range row[1:] {
-		switch cell {
-		case "":
-		case "=":
-			b.WriteString(" =")
-			separator = " "
-		default:
-			b.WriteString(separator)
-			if i+1 < len(header) {
-				fmt.Fprintf(&b, "%v ", header[i+1])
-			}
-			b.WriteString(strings.TrimSpace(fmt.Sprint(cell)))
-			separator = ", "
-		}
-	}
-	return b.String()
+	return t.Render()
 }
 
 func (p *page) joinRate(r *Report) {
@@ -128,10 +137,11 @@ func (p *page) delays(r *Report) {
 	p.table(header, rows...)
 }
 
+// delayCell is a quantile of a kind's delay, and its share of the window.
 func delayCell(k kind, q float64) string {
-	ms := k.delay(q)
+	ms := k.Delay.Quantile(q)
 	if k.Window > 0 {
-		return fmt.Sprintf("%s %3.0f %%", duration(millis(ms)), 100*float64(ms)/float64(k.Window.Milliseconds()))
+		return fmt.Sprintf("%s %6s", duration(millis(ms)), percent(ms, k.Window.Milliseconds()))
 	}
 	return duration(millis(ms))
 }
@@ -257,7 +267,7 @@ func stations(b ledger.Bytes) []station {
 	return []station{
 		{"read from files", b.In, ""},
 		{"decompressed", b.Records, ratio(b.Records, b.In, "%.2f of what was read")},
-		{"blocks in shuffle and state", b.Blocks, ratio(b.Blocks, b.Records, "%.2f of decompressed")},
+		{"blocks, shuffle and state", b.Blocks, ratio(b.Blocks, b.Records, "%.2f of decompressed")},
 		{"samples, encoded", b.Samples, ratio(b.Samples, b.Blocks, "%.2f of the blocks")},
 		{"samples, as written", b.Out, ratio(b.Out, b.Samples, "%.2f of encoded")},
 		{"as JSON lines, estimated", b.JSON, ratio(b.Out, b.JSON, "written takes %.2f of it")},
@@ -272,6 +282,11 @@ func (p *page) bytes(r *Report) {
 	var rows []table.Row
 	for _, s := range stations(r.Ledger.Bytes) {
 		rows = append(rows, table.Row{text.Pad(s.Name, 28, ' '), size(s.Bytes), text.Pad(s.Words, 26, ' ')})
+	}
+	if text.LongestLineLen(render(nil, rows)) > p.width {
+		for i := range rows {
+			rows[i] = table.Row{strings.TrimSpace(fmt.Sprint(rows[i][0])), rows[i][1]}
+		}
 	}
 	p.table(nil, rows...)
 }

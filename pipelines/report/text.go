@@ -14,12 +14,12 @@ import (
 const (
 	defaultWidth = 80
 	// minWidth is the least that the tables need to make sense.
-	minWidth = 60
+	minWidth = 40
 )
 
-// Text writes the report for a person: the verdict first, then how well the join went,
-// where every event went, what it took, and last what to worry about, as the end is
-// what a terminal shows. Lines are at most width columns (60 or more), except for
+// Text writes the report for a person: what was asked and the verdict first, then how well
+// the join went, where every event went, what it took, and last what to worry about, as the
+// end is what a terminal shows. Lines are at most width columns (40 or more), except for
 // paths, which are of no use cut. Width 0 means that of the terminal, or 80 columns.
 //
 // Colours are used only if w is a terminal and NO_COLOR is not set. Text from data is
@@ -40,7 +40,7 @@ func (r *Report) text(w io.Writer, width int, colour bool) error {
 		width = defaultWidth
 	}
 	p := page{width: max(width, minWidth), colour: colour}
-	notes := r.Notes()
+	notes := groups(r.Notes())
 	p.heading(r)
 	p.verdict(r, notes)
 	p.joinRate(r)
@@ -50,6 +50,7 @@ func (r *Report) text(w io.Writer, width int, colour bool) error {
 	p.bytes(r)
 	p.speed(r)
 	p.outputs(r)
+	p.reasons(r)
 	p.notes(notes)
 	if _, err := w.Write(p.buf.Bytes()); err != nil {
 		return fmt.Errorf("write report: %w", err)
@@ -83,14 +84,21 @@ func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.buf, format+"\n
 
 func (p *page) section(name string) {
 	p.line("")
-	p.line("%s", p.paint(title, name))
+	for line := range strings.SplitSeq(text.WrapSoft(name, p.width), "\n") {
+		p.line("%s", p.paint(title, strings.TrimRight(line, " ")))
+	}
 }
+
+// unitGap stands for a space that no line ends at. No text has it: it is not Harmless.
+const unitGap = "\u00a0"
 
 // prose writes a sentence over as many lines as it needs, the first after sign, the
 // others below its text.
 func (p *page) prose(sign string, c text.Color, sentence string) {
 	indent := strings.Repeat(" ", text.StringWidth(sign))
-	wrapped := text.WrapSoft(sentence, p.width-len(indent))
+	// A figure and its unit stay together.
+	wrapped := text.WrapSoft(strings.ReplaceAll(sentence, " %", unitGap+"%"), p.width-len(indent))
+	wrapped = strings.ReplaceAll(wrapped, unitGap, " ")
 	for i, l := range strings.Split(wrapped, "\n") {
 		if i == 0 {
 			p.line("%s%s", p.paint(c, sign), strings.TrimRight(l, " "))
@@ -115,40 +123,73 @@ func (p *page) heading(r *Report) {
 		}
 		p.prose("", title, line)
 	}
+	if words := r.finishedInWords(); words != "" {
+		p.prose("", title, words)
+	}
 	if p.buf.Len() > 0 {
 		p.line("")
 	}
 }
 
-func (p *page) verdict(r *Report, notes []Note) {
-	if r.Ledger.Check() != nil {
-		p.prose("✗ ", bad, "The ledger does NOT balance: do not use these samples. See the notes at the end.")
-		return
+// signs of the severities; without a note the sign is another.
+var (
+	signs   = map[Severity]string{Error: "✗ ", Warning: "! ", Info: "· "}
+	colours = map[Severity]text.Color{Error: bad, Warning: heed, Info: title}
+)
+
+func (p *page) verdict(r *Report, notes []group) {
+	sign, colour := "✓ ", good
+	if len(notes) > 0 && notes[0].Severity != Info {
+		sign, colour = signs[notes[0].Severity], colours[notes[0].Severity]
 	}
-	sentence := r.balanced()
-	switch len(notes) {
-	case 0:
+	sentence := r.verdict()
+	if len(notes) == 0 {
 		sentence += " Nothing to worry about."
-	case 1:
-		sentence += " One note at the end."
-	default:
-		sentence += fmt.Sprintf(" %d notes at the end.", len(notes))
+	} else {
+		sentence += " At the end: " + counted(notes) + "."
 	}
-	p.prose("✓ ", good, sentence)
+	p.prose(sign, colour, sentence)
 }
 
-// balanced is the verdict on a ledger that balances.
-func (r *Report) balanced() string {
-	sentence := fmt.Sprintf("The ledger balances: each of %s events is accounted for", grouped(r.events()))
+// verdict says whether the ledger balances, and no more than is known.
+func (r *Report) verdict() string {
+	if r.Ledger.Check() != nil {
+		return "The ledger does NOT balance: do not use these samples."
+	}
+	lost, events := damages(r.Ledger), "events"
+	if lost > 0 {
+		events = "known events"
+	}
+	sentence := fmt.Sprintf("The ledger balances: each of %s %s is accounted for", grouped(r.events()), events)
 	if open := r.openEvents(); open > 0 {
 		sentence += fmt.Sprintf(", %s of them in windows that are still open", grouped(open))
+	}
+	switch {
+	case lost == 1:
+		sentence += ", but an unknown number of records was lost in a damaged place"
+	case lost > 1:
+		sentence += fmt.Sprintf(", but an unknown number of records was lost in %s damaged places", grouped(lost))
 	}
 	return sentence + "."
 }
 
+// finishedInWords says what an earlier run had done already; empty for nothing.
+func (r *Report) finishedInWords() string {
+	switch {
+	case r.Finished == 0:
+		return ""
+	case r.Finished < r.Slices:
+		return fmt.Sprintf("%s of them were finished before and have not changed.", grouped(int64(r.Finished)))
+	case r.Finished == 1:
+		return "The slice was finished before; nothing changed."
+	default:
+		return fmt.Sprintf("%s slices were finished before; nothing changed.", grouped(int64(r.Finished)))
+	}
+}
+
 func (p *page) speed(r *Report) {
-	if r.Elapsed <= 0 && r.MaxRSS <= 0 {
-		return
+	if r.Events == 0 {
+		return // there was nothing to do
 	}
 	p.section("Speed")
 	if r.Elapsed > 0 {
@@ -164,7 +205,7 @@ func (r *Report) perSecond() int64 {
 	if r.Elapsed <= 0 {
 		return 0
 	}
-	return int64(float64(r.Events) / r.Elapsed.Seconds())
+	return int64(min(float64(r.Events)/r.Elapsed.Seconds(), 1<<62))
 }
 
 func (p *page) outputs(r *Report) {
@@ -172,32 +213,62 @@ func (p *page) outputs(r *Report) {
 		return
 	}
 	p.section("Outputs")
-	longest := 0
-	for _, output := range r.Outputs {
-		if name, _, ok := strings.Cut(output, ": "); ok {
-			longest = max(longest, text.StringWidth(Harmless(name)))
-		}
+	var names, places, counts int
+	for _, o := range r.Outputs {
+		names = max(names, text.StringWidth(Harmless(o.Name)))
+		counts = max(counts, len(grouped(o.Count)))
+		places = max(places, text.StringWidth(o.Place()))
 	}
-	for _, output := range r.Outputs {
-		name, path, ok := strings.Cut(output, ": ")
-		if !ok {
-			p.line("  %s", Harmless(output))
-			continue
+	for _, o := range r.Outputs {
+		name, count := text.Pad(Harmless(o.Name), names, ' '), grouped(o.Count)
+		line := fmt.Sprintf("  %s  %*s  %s", name, counts, count, o.Place())
+		if 2+names+2+counts+2+places > p.width { // a path is never torn, and may be all that a line holds
+			line = fmt.Sprintf("  %s  %*s\n    %s", name, counts, count, o.Place())
 		}
-		p.line("  %s  %s", text.Pad(Harmless(name), longest, ' '), Harmless(path))
+		p.line("%s", line)
 	}
 }
 
-func (p *page) notes(notes []Note) {
-	if len(notes) == 0 {
+func (p *page) reasons(r *Report) {
+	all := r.refusals()
+	if len(all) == 0 {
 		return
 	}
-	p.section("Notes")
-	for _, n := range notes {
-		c := heed
-		if n.Code == "unbalanced" {
-			c = bad
+	p.section("Reasons: why records are late, dead or orphans, each with an example")
+	for _, f := range all {
+		p.line("  %s", f.Role)
+		width := 0
+		for _, reason := range f.Reasons {
+			width = max(width, len(grouped(reason.Count)))
 		}
-		p.prose("  ! ", c, n.Text)
+		for _, reason := range f.Reasons {
+			p.prose(fmt.Sprintf("  %*s  ", width+2, grouped(reason.Count)), title, reason.Example)
+		}
+		if f.More > 0 {
+			p.prose(fmt.Sprintf("  %*s  ", width+2, grouped(f.More)), title, others(f.Others))
+		}
+	}
+}
+
+func others(n int) string {
+	if n == 1 {
+		return "for another reason"
+	}
+	return fmt.Sprintf("for %d other reasons", n)
+}
+
+func (p *page) notes(notes []group) {
+	for _, s := range severities {
+		first := true
+		for _, n := range notes {
+			if n.Severity != s.Severity {
+				continue
+			}
+			if first {
+				p.section(s.plural)
+				first = false
+			}
+			p.prose("  "+signs[s.Severity], colours[s.Severity], n.Text)
+		}
 	}
 }

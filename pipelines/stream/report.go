@@ -31,7 +31,11 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 		return nil, err
 	}
 	o := s.Outputs
-	out := &report.Report{Spec: s.File, Version: s.Version, Ledger: all.sum(s), Windows: map[string]time.Duration{}, Outputs: []string{"samples: topic " + o.Samples.Topic}}
+	sum := all.sum(s)
+	out := &report.Report{
+		Spec: s.File, Version: s.Version, Ledger: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
+		Outputs: []report.Output{{Name: "samples", Topic: o.Samples.Topic, Count: sum.Views.Samples}},
+	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window
 	}

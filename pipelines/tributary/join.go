@@ -26,11 +26,14 @@ func joinCmd() *cobra.Command {
 another, and report what became of every event.
 
 A run that was stopped goes on where it was: what is finished is not joined again
-unless its files or the spec have changed. Output files appear whole or not at all.`,
+unless its files or the spec have changed. Output files appear whole or not at all.
+
+When all of an input is dead, late or unmatched, or more of it than a limit allows, all is
+written and reported, and the command ends with exit code 3.`,
 		Example: `  tributary join feed.yaml
   tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --slice 1h
-  tributary join feed.yaml --json | jq .views
-  tributary join feed.yaml --html report.html`,
+  tributary join feed.yaml --json | jq .ledger.views
+  tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt.From, opt.To = from.Time, to.Time

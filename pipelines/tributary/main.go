@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/problem"
+	"tributary/pipelines/report"
 )
 
 // Exit codes; they are part of the interface.
@@ -22,6 +23,7 @@ const (
 	exitFine   = 0
 	exitFailed = 1 // the work failed, or a check found problems
 	exitUsage  = 2 // the command line is wrong
+	exitLost   = 3 // all is written, but too much of the input was lost
 )
 
 func main() {
@@ -81,8 +83,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage usageError
 	isUsage := errors.As(err, &usage)
 	printError(stderr, cmd, err, isUsage, asJSON)
-	if isUsage {
+	var lost *report.LostError
+	switch {
+	case isUsage:
 		return exitUsage
+	case errors.As(err, &lost):
+		return exitLost
 	}
 	return exitFailed
 }

@@ -63,7 +63,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ARG...")
 	}
-	want := map[string]int{"0": exitFine, "1": exitFailed, "2": exitUsage}
+	want := map[string]int{"0": exitFine, "1": exitFailed, "2": exitUsage, "3": exitLost}
 	code, ok := want[args[0]]
 	if !ok {
 		ts.Fatalf("exits: no exit code %s", args[0])

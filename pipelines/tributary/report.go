@@ -56,14 +56,21 @@ are counted as open. What a restart did twice is counted once.`,
 type reportFlags struct {
 	json bool
 	html string // a page to write as well
+	// limits say how much may be lost before the command fails.
+	limits report.Limits
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.json, "json", false, "the report as JSON")
 	cmd.Flags().StringVar(&f.html, "html", "", "write the report as a self-contained page to this file, too")
+	cmd.Flags().Var(&f.limits.Dead, "max-dead", "fail if more of an input is dead: a share like 1%, or a count")
+	cmd.Flags().Var(&f.limits.Late, "max-late", "fail if more of an input is late")
+	cmd.Flags().Var(&f.limits.Unmatched, "max-unmatched", "fail if more engagements of a kind find no view, or none in whose window they lie")
 }
 
+// print shows the report. The error is a *report.LostError if too much was lost.
 func (f *reportFlags) print(cmd *cobra.Command, r *report.Report) error {
+	r.Limits = f.limits
 	if f.html != "" {
 		page, err := os.Create(f.html)
 		if err != nil {
@@ -73,10 +80,14 @@ func (f *reportFlags) print(cmd *cobra.Command, r *report.Report) error {
 			return err
 		}
 	}
+	write := func() error { return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout())) }
 	if f.json {
-		return r.JSON(cmd.OutOrStdout())
+		write = func() error { return r.JSON(cmd.OutOrStdout()) }
 	}
-	return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout()))
+	if err := write(); err != nil {
+		return err
+	}
+	return r.Lost()
 }
 
 // width is how many columns a report may take.

@@ -1,0 +1,72 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tributary/transforms/ledger"
+)
+
+// input is what the ledger says of one input.
+type input struct {
+	*ledger.Input
+	name string // in the spec: engagements.like.inputs.1
+	kind string // empty for views
+	n    int    // of those of its role
+	// only says that it is the only one of its role, or that what is so of it is so of all.
+	only bool
+	// kindFiltered says that `where` let nothing through of any input of the role.
+	kindFiltered bool
+}
+
+// inputs returns the inputs in the spec's order, as far as the ledger has them.
+func (r *Report) inputs() []input {
+	var all []input
+	roles := map[string]*ledger.Input{}
+	of := map[string]int{}
+	for name, counts := range r.Ledger.Inputs {
+		in := input{Input: counts, name: name}
+		parts := strings.Split(name, ".")
+		if len(parts) > 2 && parts[0] == "engagements" {
+			in.kind = strings.Join(parts[1:len(parts)-2], ".")
+		}
+		in.n, _ = strconv.Atoi(parts[len(parts)-1]) // a name without one stands first
+		all = append(all, in)
+		if roles[in.kind] == nil {
+			roles[in.kind] = &ledger.Input{}
+		}
+		role := roles[in.kind]
+		role.Read, role.Late, role.Dead = role.Read+counts.Read, role.Late+counts.Late, role.Dead+counts.Dead
+		of[in.kind]++
+	}
+	order := r.order()
+	rank := func(in input) int {
+		if in.kind == "" {
+			return -1
+		}
+		return slices.Index(order, in.kind)
+	}
+	slices.SortFunc(all, func(a, b input) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.n, b.n), cmp.Compare(a.name, b.name))
+	})
+	for i := range all {
+		role := roles[all[i].kind]
+		all[i].only = of[all[i].kind] == 1 || role.Read > 0 && role.Late+role.Dead == role.Read
+		all[i].kindFiltered = role.Read == 0
+	}
+	return all
+}
+
+// order is the kinds in the spec's order; those it does not name follow by name.
+func (r *Report) order() []string {
+	order := slices.Clone(r.Kinds)
+	for _, kind := range slices.Sorted(maps.Keys(r.Ledger.Engagements)) {
+		if !slices.Contains(order, kind) {
+			order = append(order, kind)
+		}
+	}
+	return order
+}

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+	"pgregory.net/rapid"
+
+	"tributary/transforms/ledger"
+)
+
+func compiledSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	require.NoError(t, c.AddResource("report.json", document))
+	compiled, err := c.Compile("report.json")
+	require.NoError(t, err)
+	return compiled
+}
+
+func validate(t require.TestingT, s *jsonschema.Schema, r *Report) {
+	var buf bytes.Buffer
+	require.NoError(t, r.JSON(&buf))
+	document, err := jsonschema.UnmarshalJSON(&buf)
+	require.NoError(t, err)
+	require.NoError(t, s.Validate(document))
+}
+
+// Every key that a report may have is in the schema, which allows no other.
+func TestReportsFollowTheSchema(t *testing.T) {
+	s := compiledSchema(t)
+	for _, r := range []*Report{calm(), troubled(), small(), opened(), bare(), everything()} {
+		validate(t, s, r)
+	}
+	rapid.Check(t, func(t *rapid.T) { validate(t, s, reports().Draw(t, "report")) })
+}
+
+// everything has a value in each field.
+func everything() *Report {
+	r := troubled()
+	r.Finished = 3
+	r.Outputs = append(r.Outputs, Output{Name: "samples", Topic: "samples", Count: 1})
+	r.Ledger.Fingerprint = "f"
+	fill := func(v reflect.Value) {
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.Int64 {
+				f.SetInt(int64(i + 1))
+			}
+		}
+	}
+	fill(reflect.ValueOf(&r.Ledger.Views).Elem())
+	for _, e := range r.Ledger.Engagements {
+		fill(reflect.ValueOf(e).Elem())
+	}
+	fill(reflect.ValueOf(r.Ledger.InputOf("views.inputs.0")).Elem())
+	return r
+}
+
+func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
+	s := compiledSchema(t)
+	var whole bytes.Buffer
+	require.NoError(t, everything().JSON(&whole))
+	for path, value := range map[string]any{
+		"format": 1, "notes.0.code": "no_such_note", "notes.0.severity": "grave", "outputs.0": "samples: out", "speed.elapsed_ms": 1.5,
+		"kinds.click.delay_ms.p50": "1s", "ledger.views.lost": 1, "from": "yesterday",
+	} {
+		var document map[string]any
+		require.NoError(t, json.Unmarshal(whole.Bytes(), &document))
+		set(document, path, value)
+		assert.Error(t, s.Validate(document), path)
+	}
+}
+
+// set puts a value at a path of keys and indices.
+func set(in any, path string, value any) {
+	for {
+		key, rest := path, ""
+		for i := range path {
+			if path[i] == '.' {
+				key, rest = path[:i], path[i+1:]
+				break
+			}
+		}
+		switch at := in.(type) {
+		case map[string]any:
+			if rest == "" {
+				at[key] = value
+				return
+			}
+			in = at[key]
+		case []any:
+			if rest == "" {
+				at[0] = value
+				return
+			}
+			in = at[0]
+		}
+		path = rest
+	}
+}
+
+func TestSchemaListsAllNotes(t *testing.T) {
+	var want, got []string
+	for _, r := range rules {
+		want = append(want, r.code)
+	}
+	for _, code := range gjson.GetBytes(Schema(), `$defs.note.properties.code.enum`).Array() {
+		got = append(got, code.Str)
+	}
+	assert.Equal(t, want, got)
+	for _, r := range rules {
+		assert.NotEmpty(t, r.advice, r.code)
+	}
+}
+
+// The ledger in a report is the ledger.
+func TestReportHoldsTheLedger(t *testing.T) {
+	var buf bytes.Buffer
+	require.NoError(t, calm().JSON(&buf))
+	l, err := ledger.Decode([]byte(gjson.GetBytes(buf.Bytes(), "ledger").Raw))
+	require.NoError(t, err)
+	assert.Equal(t, calm().Ledger, l)
+}
