@@ -21,7 +21,7 @@ build: ## build the command into .build
 	CGO_ENABLED=0 go build -trimpath -o $(TRIBUTARY) ./pipelines/tributary
 
 services: ## fetch the servers that tests talk to, some minutes the first time
-	@printf '%s\n' gcs kafka flink registry readers spark | xargs -P 4 -I % sh -c 'testdata/services/%.sh install'
+	@printf '%s\n' chromium gcs kafka flink registry readers spark | xargs -P 4 -I % sh -c 'testdata/services/%.sh install'
 
 run: build ## show the join of a stream, half a minute, then join the real input and print the report
 	$(TRIBUTARY) demo

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
+	"strings"
 
 	"tributary/transforms/ledger"
 )
@@ -22,18 +22,17 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 
 // htmlPage is what the template shows.
 type htmlPage struct {
-	Title, Span string
-	Balanced    bool
+	Title       string
+	Asked       []string // the range of time, and what there was to do
+	Sign, Class string   // of the verdict
 	Verdict     string
-	Notes       []group
+	Notes       []severityNotes
 	Tiles       []tile
 	Views       ledger.Views
 	ViewWords   string
 	Kinds       []htmlKind
-	Positives   template.HTML
-	Rate        template.HTML
-	Step        string
-	Delays      template.HTML
+	Charts      []charts
+	NoPositives []string // kinds that have none
 	Bars        []bar
 	Open        bool // of a stream that has windows open
 	Words       []string
@@ -41,6 +40,13 @@ type htmlPage struct {
 	Refusals    []refusal
 	Stations    []station
 	Outputs     []Output
+}
+
+// severityNotes are the notes of one severity.
+type severityNotes struct {
+	Severity
+	Title  string
+	Groups []group
 }
 
 // tile is a figure that stands out.
@@ -92,29 +98,64 @@ func (r *Report) HTML(w io.Writer) error {
 func (r *Report) page() (*htmlPage, error) {
 	v := r.Ledger.Views
 	page := htmlPage{
-		Title: "Join report", Notes: groups(r.Notes()), Balanced: r.Ledger.Check() == nil,
-		Verdict: r.verdict(),
-		Views:   v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
+		Title: "Join report", Verdict: r.verdict(),
+		Views: v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
 	}
+	page.notes(groups(r.Notes()))
 	if r.Spec != "" {
 		page.Title = Harmless(r.Spec)
 	}
-	if from, to := r.span(); !from.IsZero() || !to.IsZero() {
-		page.Span = fmt.Sprintf("Views of %s to %s UTC", moment(from), moment(to))
-		if r.Version != 0 {
-			page.Span += fmt.Sprintf(" · spec version %d", r.Version)
-		}
-		if r.Slices > 1 {
-			page.Span += fmt.Sprintf(" · %s slices", grouped(int64(r.Slices)))
-		}
-	}
+	page.Asked = r.asked()
 	if b := r.Ledger.Bytes; b != (ledger.Bytes{}) {
 		page.Stations = stations(b)
 	}
 	page.tiles(r)
 	page.kinds(r)
 	page.bars(r)
-	return &page, page.plots(r)
+	for _, k := range r.kinds() {
+		if k.Positives == 0 {
+			page.NoPositives = append(page.NoPositives, Harmless(k.Name))
+		}
+	}
+	var err error
+	page.Charts, err = r.charts()
+	return &page, err
+}
+
+func (p *htmlPage) notes(all []group) {
+	p.Sign = "✓"
+	if len(all) > 0 && all[0].Severity != Info {
+		p.Sign, p.Class = strings.TrimSpace(signs[all[0].Severity]), string(all[0].Severity)
+	}
+	for _, s := range severities {
+		notes := severityNotes{Severity: s.Severity, Title: s.plural}
+		for _, g := range all {
+			if g.Severity == s.Severity {
+				notes.Groups = append(notes.Groups, g)
+			}
+		}
+		if len(notes.Groups) > 0 {
+			p.Notes = append(p.Notes, notes)
+		}
+	}
+}
+
+// asked says what the page is about, below its title.
+func (r *Report) asked() (lines []string) {
+	if from, to := r.span(); !from.IsZero() || !to.IsZero() {
+		line := fmt.Sprintf("Views of %s to %s UTC", moment(from), moment(to))
+		if r.Version != 0 {
+			line += fmt.Sprintf(" · spec version %d", r.Version)
+		}
+		if r.Slices > 1 {
+			line += fmt.Sprintf(" · %s slices", grouped(int64(r.Slices)))
+		}
+		lines = append(lines, line)
+	}
+	if words := r.finishedInWords(); words != "" {
+		lines = append(lines, words)
+	}
+	return lines
 }
 
 func (p *htmlPage) tiles(r *Report) {
@@ -123,7 +164,7 @@ func (p *htmlPage) tiles(r *Report) {
 		{"samples", grouped(v.Samples), "of " + grouped(v.Read) + " views read"},
 		{"positive", percent(v.Positives, v.Samples), grouped(v.Positives) + " samples"},
 	}
-	if r.Elapsed > 0 {
+	if r.Elapsed > 0 && r.Events > 0 {
 		p.Tiles = append(p.Tiles, tile{"events/s", grouped(r.perSecond()), grouped(r.Events) + " in " + duration(r.Elapsed)})
 	}
 	if r.MaxRSS > 0 {
@@ -175,31 +216,4 @@ func newBar(name string, read int64, entries []entry) bar {
 		b.Pieces = append(b.Pieces, piece)
 	}
 	return b
-}
-
-func (p *htmlPage) plots(r *Report) (err error) {
-	kinds := r.kinds()
-	if p.Delays, err = delayPlot(kinds); err != nil {
-		return err
-	}
-	line := timeline(r.Ledger, plotPieces)
-	if line == nil || len(kinds) == 0 {
-		return nil
-	}
-	p.Step = duration(millis(line.Step))
-	p.Positives, err = overTime("positives over view time", line, kinds,
-		func(positives, _ int64) float64 { return float64(positives) },
-		func(y float64) string { return grouped(int64(math.Round(y))) })
-	if err != nil {
-		return err
-	}
-	p.Rate, err = overTime("positive rate over view time", line, kinds,
-		func(positives, samples int64) float64 {
-			if samples == 0 {
-				return math.NaN() // no point
-			}
-			return 100 * float64(positives) / float64(samples)
-		},
-		func(y float64) string { return fmt.Sprintf("%.3g %%", y) })
-	return err
 }

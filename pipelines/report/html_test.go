@@ -74,8 +74,8 @@ func TestHTMLShowsEveryNumberOfTheLedger(t *testing.T) {
 	assert.Contains(t, page.texts, "testdata/join.yaml")
 	assert.Contains(t, page.texts, "out/samples")
 	assert.Contains(t, page.texts, "26m21s", "p99 of click")
-	assert.Equal(t, 3+5, page.elements["svg"], "three plots and five bars")
-	for _, label := range []string{"01-01 12:00", "10s", "1h", "6 %"} {
+	assert.Equal(t, 4+5, page.elements["svg"], "two plots each of click and like, and five bars")
+	for _, label := range []string{"12:00", "10s", "10m", "6 %"} {
 		assert.Contains(t, page.texts, label, "a tick")
 	}
 }

@@ -52,9 +52,9 @@ var rules = []*rule{
 
 var (
 	ruleUnbalanced = &rule{"unbalanced", Error, "The ledger does not balance", "This is a fault of the join itself: do not use the samples."}
-	ruleDead       = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons above, and the dead letters."}
+	ruleDead       = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
 	ruleLate       = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
-	ruleUnusable   = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons above."}
+	ruleUnusable   = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
 	ruleUnmatched  = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
 
 	ruleNothingMatched = &rule{"nothing_matched", Warning, "Nothing matched", "No engagement found its view inside the window. Check the field that names the view, and the unit of the times."}

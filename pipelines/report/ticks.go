@@ -6,21 +6,21 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// labelled writes the default ticks in another form.
+// labelled writes the default ticks in another form, without those between.
 type labelled struct{ form func(float64) string }
 
 func (l labelled) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	for i := range ticks {
-		if ticks[i].Label != "" {
-			ticks[i].Label = l.form(ticks[i].Value)
+	var ticks []plot.Tick
+	for _, tick := range (plot.DefaultTicks{}).Ticks(low, high) {
+		if tick.Label != "" {
+			ticks = append(ticks, plot.Tick{Value: tick.Value, Label: l.form(tick.Value)})
 		}
 	}
 	return ticks
 }
 
-// roundTimes puts at most eight ticks at round times of the day, or at days.
-type roundTimes struct{}
+// roundTimes puts so many ticks, or fewer, at round times of the day, or at days.
+type roundTimes struct{ most int }
 
 // timeSteps are what a reader of clocks takes for round, in seconds.
 var timeSteps = []float64{
@@ -28,15 +28,15 @@ var timeSteps = []float64{
 	86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400, 91 * 86400, 364 * 86400,
 }
 
-func (roundTimes) Ticks(low, high float64) []plot.Tick {
+func (r roundTimes) Ticks(low, high float64) []plot.Tick {
 	step := timeSteps[len(timeSteps)-1]
 	for _, s := range timeSteps {
-		if (high-low)/s <= 8 {
+		if (high-low)/s <= float64(r.most-1) {
 			step = s
 			break
 		}
 	}
-	step = max(step, (high-low)/8) // centuries, from a broken clock
+	step = max(step, (high-low)/float64(r.most-1)) // centuries, from a broken clock
 	var ticks []plot.Tick
 	for t := step * float64(int64(low/step)); t <= high; t += step {
 		if t >= low {
@@ -46,8 +46,8 @@ func (roundTimes) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// delayTicks labels a logarithmic axis of milliseconds with durations.
-type delayTicks struct{}
+// delayTicks labels a logarithmic axis of milliseconds with so many durations, or fewer.
+type delayTicks struct{ most int }
 
 var delaySteps = []time.Duration{
 	time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond,
@@ -55,12 +55,18 @@ var delaySteps = []time.Duration{
 	time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour, 365 * 24 * time.Hour,
 }
 
-func (delayTicks) Ticks(low, high float64) []plot.Tick {
+func (d delayTicks) Ticks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
-	for _, d := range delaySteps {
-		if ms := float64(d.Milliseconds()); ms >= low && ms <= high {
-			ticks = append(ticks, plot.Tick{Value: ms, Label: duration(d)})
+	for _, step := range delaySteps {
+		if ms := float64(step.Milliseconds()); ms >= low && ms <= high {
+			ticks = append(ticks, plot.Tick{Value: ms, Label: duration(step)})
 		}
 	}
-	return ticks
+	// Every second one, third one and so on, where there is no room for all.
+	each := (len(ticks) + d.most - 1) / d.most
+	kept := ticks[:0]
+	for i := len(ticks) % max(each, 1); i < len(ticks); i += each {
+		kept = append(kept, ticks[i])
+	}
+	return kept
 }

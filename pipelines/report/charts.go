@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// charts are the plots of one kind of engagement, small beside those of others. If the kind
+// is alone, each is drawn large as well.
+type charts struct {
+	Name             string
+	Colour           int
+	Time, TimeLarge  template.HTML
+	Delay, DelayWide template.HTML
+}
+
+// charts draws the kinds that have positives, each on its own. They have the axes of time and
+// of delays in common, so that one can be held against the other.
+func (r *Report) charts() (all []charts, err error) {
+	var drawn []int
+	kinds := r.kinds()
+	for i, k := range kinds {
+		if k.Positives > 0 || k.Delay.Count() > 0 {
+			drawn = append(drawn, i)
+		}
+	}
+	low, high := delayRange(kinds)
+	for _, i := range drawn {
+		k := kinds[i]
+		c := charts{Name: Harmless(k.Name), Colour: i % palette}
+		if c.Time, err = narrowDrawing.overTime(r, i, k); err != nil {
+			return nil, err
+		}
+		if c.Delay, err = narrowDrawing.delays(i, k, low, high); err != nil {
+			return nil, err
+		}
+		if len(drawn) == 1 {
+			if c.TimeLarge, err = wideDrawing.overTime(r, i, k); err != nil {
+				return nil, err
+			}
+			if c.DelayWide, err = wideDrawing.delays(i, k, low, high); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// overTime plots a kind's positives, and below them their share of the samples, over one axis
+// of view time; nothing if that is too short for a picture.
+func (d drawing) overTime(r *Report, i int, k kind) (template.HTML, error) {
+	label := "positives of " + k.Name + " over view time, and their share of the samples"
+	s := timeline(r.Ledger, d.pieces())
+	if s == nil {
+		return "", nil
+	}
+	counts, shares := newFigure(), newFigure()
+	var n, share plotter.XYs
+	for j, positives := range s.Positives[k.Name] {
+		middle := float64(s.Start+int64(j)*s.Step+s.Step/2) / 1000
+		n = append(n, plotter.XY{X: middle, Y: float64(positives)})
+		if s.Samples[j] != 0 { // no point for a share of nothing
+			share = append(share, plotter.XY{X: middle, Y: 100 * float64(positives) / float64(s.Samples[j])})
+		}
+	}
+	for f, points := range map[*figure]plotter.XYs{counts: n, shares: share} {
+		if err := f.line(i, points); err != nil {
+			return "", fmt.Errorf("plot %s: %w", label, err)
+		}
+		f.ground()
+		f.X.Min, f.X.Max = float64(s.Start)/1000, float64(s.end())/1000
+	}
+	counts.X.Tick.Marker = plot.ConstantTicks{}
+	counts.X.Padding, counts.X.Tick.Length = 0, 0
+	format := timeFormat(s)
+	shares.X.Tick.Marker = plot.TimeTicks{Ticker: roundTimes{most: d.labels(format)}, Format: format, Time: plot.UTCUnixTime}
+	counts.Y.Tick.Marker = labelled{func(y float64) string { return grouped(int64(math.Round(y))) }}
+	shares.Y.Tick.Marker = labelled{percentTick}
+	return d.svg(label,
+		panel{counts, "positives by " + duration(millis(s.Step)) + " of view time"},
+		panel{shares, "their share of the samples"})
+}
+
+// delayRange is that of the axis of delays, in ms; 0 to 0 if there are none.
+func delayRange(kinds []kind) (low, high float64) {
+	low = math.Inf(1)
+	for _, k := range kinds {
+		for _, bin := range k.Delay.Bins() {
+			low, high = min(low, float64(max(bin.From, 1))), max(high, float64(max(bin.To, 1)))
+		}
+		if k.Delay.Count() > 0 {
+			high = max(high, float64(k.Window.Milliseconds()))
+		}
+	}
+	if high == 0 {
+		return 0, 0
+	}
+	return low / 1.2, high * 1.2 // log 1 = 0, and single values need some width
+}
+
+// delays plots the share of a kind's positives by their delay, on a logarithmic axis, and
+// the end of the window as a dashed line.
+func (d drawing) delays(i int, k kind, low, high float64) (template.HTML, error) {
+	if k.Delay.Count() == 0 {
+		return "", nil
+	}
+	label := "delays of " + k.Name
+	d.height /= 1.5 // of one panel
+	f := newFigure()
+	f.X.Scale = plot.LogScale{}
+	if err := f.line(i, density(k, low, high, d.pieces())); err != nil {
+		return "", fmt.Errorf("plot %s: %w", label, err)
+	}
+	f.ground()
+	words := "share of them by delay"
+	if k.Window > 0 {
+		if err := f.upright(i, float64(k.Window.Milliseconds())); err != nil {
+			return "", fmt.Errorf("plot %s: %w", label, err)
+		}
+		words += "; dashed: the window, " + duration(k.Window)
+	}
+	f.X.Min, f.X.Max = low, high
+	f.X.Tick.Marker = delayTicks{most: d.labels("100ms")}
+	f.Y.Tick.Marker = labelled{percentTick}
+	return d.svg(label, panel{f, words})
+}
+
+// labels is how many labels like this one have room below the drawing.
+func (d drawing) labels(like string) int {
+	const character, gap = 0.6 * textSize, 14
+	return max(int((d.width.Points()-80)/(float64(len(like))*character+gap)), 2)
+}
+
+// density spreads a kind's delays over bins of equal width on the logarithmic axis:
+// percent of the positives per bin, in its middle.
+func density(k kind, low, high float64, bins int) plotter.XYs {
+	if k.Delay.Count() == 0 {
+		return nil
+	}
+	step := math.Log(high/low) / float64(bins)
+	shares := make([]float64, bins)
+	for _, bin := range k.Delay.Bins() {
+		// Its own range on the axis, over which it is spread: near 0 a millisecond is
+		// wider than a bin, and all in one place would look like a comb.
+		from := math.Log(max(float64(bin.From), 1)/low) / step
+		to := math.Log(max(float64(bin.To+1), 2)/low) / step
+		share := 100 * float64(bin.Count) / float64(k.Delay.Count())
+		for i := int(from); i < bins && float64(i) < to; i++ {
+			overlap := min(to, float64(i+1)) - max(from, float64(i))
+			shares[i] += share * overlap / (to - from)
+		}
+	}
+	line := make(plotter.XYs, bins)
+	for i, y := range shares {
+		line[i] = plotter.XY{X: low * math.Exp((float64(i)+0.5)*step), Y: y}
+	}
+	return line
+}
+
+func percentTick(y float64) string { return fmt.Sprintf("%.3g %%", y) }
+
+func timeFormat(s *series) string {
+	switch span := s.end() - s.Start; {
+	case span > (72 * time.Hour).Milliseconds():
+		return "01-02"
+	case span > (24 * time.Hour).Milliseconds():
+		return "01-02 15:04"
+	case s.Step < time.Minute.Milliseconds() && span < (10*time.Minute).Milliseconds():
+		return "15:04:05"
+	default:
+		return "15:04"
+	}
+}
