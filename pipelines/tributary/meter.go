@@ -4,14 +4,24 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
+
+	"tributary/pipelines/report"
 )
 
-// plainEvery is how often a line is printed where there is no terminal to draw on.
-const plainEvery = 5 * time.Second
+const (
+	// plainEvery is how often a line is printed where there is no terminal to draw on, and
+	// drawnEvery how often one is drawn where there is.
+	plainEvery, drawnEvery = 5 * time.Second, 100 * time.Millisecond
+	// barWidth is that of the bar before the line.
+	barWidth = 12
+	// clearLine takes what is drawn away, and returns to the line's start.
+	clearLine = "\r\x1b[K"
+)
 
 // counted is what a meter counts.
 type counted int
@@ -21,23 +31,35 @@ const (
 	countsEvents
 )
 
-// meter shows how far a piece of work is: a bar with rate and time left on a terminal, a
-// plain line now and then elsewhere. One goroutine at a time may use it.
+const eventsUnit = " events"
+
+// meter shows how far a piece of work is, with rate and time left: one line that is drawn
+// again and again on a terminal, plain lines now and then elsewhere. One goroutine at a time
+// may use it.
 type meter struct {
-	w        io.Writer
-	terminal bool
+	w       io.Writer
+	columns func() int // of the terminal; nil if there is none
 
 	what  string // is being done
 	unit  counted
 	total int64
-	bar   *progressbar.ProgressBar // nil for none
 	began time.Time
-	told  time.Time // the last plain line
+	told  time.Time // the last line
+	drawn bool      // something stands on the terminal
 }
 
 func newMeter(w io.Writer) *meter {
-	f, ok := w.(*os.File)
-	return &meter{w: w, terminal: ok && term.IsTerminal(int(f.Fd())), told: time.Now()}
+	m := &meter{w: w, told: time.Now()}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		m.columns = func() int {
+			columns, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 80
+			}
+			return columns
+		}
+	}
+	return m
 }
 
 // begin starts on the next piece of work. The total may be an estimate; 0 if nothing is
@@ -45,60 +67,90 @@ func newMeter(w io.Writer) *meter {
 func (m *meter) begin(what string, unit counted, total int64) {
 	m.end()
 	m.what, m.unit, m.total, m.began = what, unit, total, time.Now()
-	if !m.terminal || total <= 0 {
-		return
-	}
-	options := []progressbar.Option{
-		progressbar.OptionSetWriter(m.w), progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(20),
-		progressbar.OptionSetDescription(what),
-	}
-	if unit == countsBytes {
-		options = append(options, progressbar.OptionShowBytes(true))
-	} else {
-		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"))
-	}
-	m.bar = progressbar.NewOptions64(total, options...)
 }
 
 // describe renames the work that goes on.
-func (m *meter) describe(what string) {
-	m.what = what
-	if m.bar != nil {
-		m.bar.Describe(what)
-	}
-}
+func (m *meter) describe(what string) { m.what = what }
 
-// at takes how much is done. The bar stops short of its end, as the total may have been an
-// estimate: only end ends it.
+// at takes how much is done.
 func (m *meter) at(done int64) {
-	if m.bar != nil {
-		_ = m.bar.Set64(min(done, m.total-1)) // a bar that cannot be drawn is no reason to stop
+	every := plainEvery
+	if m.columns != nil {
+		every = drawnEvery
+	}
+	if time.Since(m.told) < every {
 		return
 	}
-	if !m.terminal && time.Since(m.told) >= plainEvery {
-		m.told = time.Now()
-		tell(m.w, "%s\n", m.line(done, time.Since(m.began)))
+	m.told = time.Now()
+	elapsed := time.Since(m.began)
+	if m.columns == nil {
+		tell(m.w, "%s\n", m.parts(done, elapsed)[0])
+		return
 	}
+	tell(m.w, "%s%s", clearLine, m.line(done, elapsed, m.columns()-1))
+	m.drawn = true
 }
 
-// line is the state as plain text.
-func (m *meter) line(done int64, elapsed time.Duration) string {
-	text := fmt.Sprintf("%s: %.0f %%", m.what, min(100, 100*float64(done)/float64(max(m.total, 1))))
-	if m.unit == countsEvents {
-		text += fmt.Sprintf(", %.0f events/s", float64(done)/elapsed.Seconds())
+// line is the state in at most so many columns: with less of it where there are few.
+func (m *meter) line(done int64, elapsed time.Duration, columns int) string {
+	parts := m.parts(done, elapsed)
+	full := int(barWidth * m.share(done))
+	bar := strings.Repeat("█", full) + strings.Repeat("░", barWidth-full) + " "
+	if text.StringWidth(bar+parts[0]) <= columns {
+		return bar + parts[0]
+	}
+	for _, part := range parts {
+		if text.StringWidth(part) <= columns {
+			return part
+		}
+	}
+	return ""
+}
+
+// share is how much is done, 0 to 1: the total may have been an estimate.
+func (m *meter) share(done int64) float64 {
+	return min(1, max(0, float64(done)/float64(max(m.total, 1))))
+}
+
+// parts are the state as text: all of it, and less and less.
+func (m *meter) parts(done int64, elapsed time.Duration) []string {
+	share := fmt.Sprintf("%.0f %%", 100*m.share(done))
+	var counts, rate, left string
+	if done > 0 && m.total > 0 {
+		counts = fmt.Sprintf(", %s of %s", strings.TrimSuffix(m.amount(done), eventsUnit), m.amount(max(m.total, done)))
+	}
+	if done > 0 && elapsed > 0 {
+		rate = fmt.Sprintf(", %s/s", m.amount(int64(float64(done)/elapsed.Seconds())))
 	}
 	if done > 0 && done <= m.total {
-		left := time.Duration(float64(elapsed) * float64(m.total-done) / float64(done))
-		text += fmt.Sprintf(", %s left", left.Round(time.Second))
+		rest := time.Duration(float64(elapsed) * float64(m.total-done) / float64(done)).Round(time.Second)
+		left = ", no time left"
+		if rest > 0 {
+			left = fmt.Sprintf(", %s left", report.Duration(rest))
+		}
 	}
-	return text
+	return []string{
+		m.what + ": " + share + counts + rate + left,
+		m.what + ": " + share + rate + left,
+		m.what + ": " + share + left,
+		m.what + ": " + share,
+		share + left,
+		share,
+	}
 }
 
-// end takes the bar away.
+// amount writes what is counted with its unit.
+func (m *meter) amount(n int64) string {
+	if m.unit == countsBytes {
+		return report.Size(n)
+	}
+	return report.Count(n) + eventsUnit
+}
+
+// end takes what is drawn away.
 func (m *meter) end() {
-	if m.bar != nil {
-		_ = m.bar.Finish() // as above
-		m.bar = nil
+	if m.drawn {
+		tell(m.w, clearLine)
+		m.drawn = false
 	}
 }
