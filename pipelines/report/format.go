@@ -29,6 +29,14 @@ func grouped(n int64) string {
 	return sign + b.String()
 }
 
+// number writes a count of things: 1 sample, 1,234 samples.
+func number(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return grouped(n) + " " + thing
+}
+
 // percent writes part/whole so that neither a little looks like nothing nor nearly all
 // like all.
 func percent(part, whole int64) string {

@@ -185,7 +185,7 @@ func (p *htmlPage) kinds(r *Report) {
 		for _, q := range quantiles {
 			d := delayShare{Value: none}
 			if k.Delay.Count() > 0 {
-				d.Value = duration(millis(k.Delay.Quantile(q.q)))
+				d.Value = k.delay(q.q)
 				if k.Window > 0 {
 					d.Share = percent(k.Delay.Quantile(q.q), k.Window.Milliseconds())
 				}

@@ -21,7 +21,7 @@ const (
 	// enough; with p99 in its last tenth they do not.
 	windowWorth = 0.9
 	// zeroWorth: an engagement in the very millisecond of its view is rare.
-	zeroWorth = 0.5
+	zeroWorth = 0.5 // where one log was read as both, each engagement is its own view, too
 )
 
 // Notes lists what a reader should worry about, the gravest first; none if all is well.
@@ -103,7 +103,7 @@ func (n *notes) views(r *Report) {
 	case v.Read == 0:
 		n.say(ruleNoViews, ruleNoViews.severity, views, 0, "")
 	case v.Samples > 0 && v.Positives == 0:
-		n.say(ruleNoPositives, ruleNoPositives.severity, views, v.Samples, grouped(v.Samples)+" samples")
+		n.say(ruleNoPositives, ruleNoPositives.severity, views, v.Samples, number(v.Samples, "sample"))
 	}
 	n.refused(views, counts{read: v.Read, late: v.Late, dead: v.Dead})
 	n.damages(views, v.Damages)
@@ -160,8 +160,10 @@ func (n *notes) matching(k kind, noViews bool) {
 	if k.Matched > 0 && above(k.Outside, k.Read, outsideWorth) {
 		n.add(ruleOutsideWindow, ruleOutsideWindow.severity, s, k.Outside, share(k.Outside, k.Read))
 	}
-	if more := k.Matches - k.Matched; more > 0 {
-		n.add(ruleSeveralViews, ruleSeveralViews.severity, s, more, fmt.Sprintf("%s in the windows of %s views", grouped(k.Matched), grouped(k.Matches)))
+	// Each positive has an engagement: where there are more of them, some have the same.
+	pairs := max(k.Matches, k.Positives)
+	if more := pairs - k.Matched; more > 0 {
+		n.add(ruleSeveralViews, ruleSeveralViews.severity, s, more, fmt.Sprintf("%s for %s", grouped(k.Matched), number(pairs, "view")))
 	}
 }
 
@@ -185,7 +187,7 @@ func (n *notes) values(k kind) {
 
 func (n *notes) delays(k kind) {
 	s := subject{kind: k.Name}
-	if zeros := k.Delay.Count() - k.Delay.AtLeast(1); above(zeros, k.Delay.Count(), zeroWorth) {
+	if zeros := k.Delay.Count() - k.Delay.AtLeast(1); zeros > 0 && float64(zeros) >= zeroWorth*float64(k.Delay.Count()) {
 		n.add(ruleZeroDelays, ruleZeroDelays.severity, s, zeros, of(zeros, k.Delay.Count()))
 	}
 	end := int64(math.Ceil(windowWorth * float64(k.Window.Milliseconds())))

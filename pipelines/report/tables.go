@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -104,7 +105,7 @@ func (p *page) joinRate(r *Report) {
 
 // samplesInWords says what the positive rates are shares of.
 func samplesInWords(v ledger.Views) string {
-	words := fmt.Sprintf("%s samples of %s views.", grouped(v.Samples), grouped(v.Read))
+	words := fmt.Sprintf("%s of %s.", number(v.Samples, "sample"), number(v.Read, "view"))
 	if v.SampledOut > 0 {
 		words += fmt.Sprintf(" Negatives are sampled: of all distinct views, %s are positive.", percent(v.Positives, v.Samples+v.SampledOut))
 	}
@@ -139,11 +140,20 @@ func (p *page) delays(r *Report) {
 
 // delayCell is a quantile of a kind's delay, and its share of the window.
 func delayCell(k kind, q float64) string {
-	ms := k.Delay.Quantile(q)
+	value, ms := k.delay(q), k.Delay.Quantile(q)
 	if k.Window > 0 {
-		return fmt.Sprintf("%s %6s", duration(millis(ms)), percent(ms, k.Window.Milliseconds()))
+		return fmt.Sprintf("%s %6s", value, percent(ms, k.Window.Milliseconds()))
 	}
-	return duration(millis(ms))
+	return value
+}
+
+// delay is a quantile of a kind's delay, the largest to the millisecond if it is of one day.
+func (k kind) delay(q float64) string {
+	d := millis(k.Delay.Quantile(q))
+	if q == 1 && d < 24*time.Hour {
+		return Duration(d)
+	}
+	return duration(d)
 }
 
 // entry is a line of the ledger: a fate and how many had it; "=" leads the first.
@@ -233,18 +243,18 @@ func ledgerInWords(r *Report) []string {
 		words = append(words, "Open ones wait for the end of windows: what becomes of them will be known then.")
 	}
 	if v := r.Ledger.Views; v.Late > 0 {
-		words = append(words, fmt.Sprintf("%s late views have no sample: their windows had closed by their partition's watermark.", grouped(v.Late)))
+		words = append(words, fmt.Sprintf("Late views have no sample: the windows of %s had closed by their partition's watermark.", grouped(v.Late)))
 	}
 	for _, k := range r.kinds() {
 		kind := Harmless(k.Name)
 		if k.Late > 0 {
-			words = append(words, fmt.Sprintf("%s: %s late ones could have mattered: each may have belonged to a view whose window had closed, and may have made its sample positive.", kind, grouped(k.Late)))
+			words = append(words, fmt.Sprintf("%s: late ones could have mattered: each of %s may have belonged to a view whose window had closed, and may have made its sample positive.", kind, grouped(k.Late)))
 		}
 		if k.PartlyLate > 0 {
 			words = append(words, fmt.Sprintf("%s: for %s, only some of the views they may refer to had closed. Those whose view was open were joined as usual; the rest are among the late.", kind, grouped(k.PartlyLate)))
 		}
 		if k.Filtered > 0 {
-			words = append(words, fmt.Sprintf("%s: %s further records of its inputs are not of this kind (where).", kind, grouped(k.Filtered)))
+			words = append(words, fmt.Sprintf("%s: its inputs have %s of other kinds (where).", kind, number(k.Filtered, "further record")))
 		}
 	}
 	return words
