@@ -53,7 +53,9 @@ func calm() *Report {
 		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
 		Elapsed: 1876 * time.Millisecond, Events: 1_030_000, MaxRSS: 412 << 20,
 		Outputs: []Output{
-			{Name: "samples", Path: "out/samples", Count: v.Samples}, {Name: "late", Path: "out/late"}, {Name: "dead letters", Path: "out/dead"},
+			{Name: "samples", Path: "out/samples", Count: v.Samples},
+			{Name: "late", Path: "out/late"},
+			{Name: "dead letters", Path: "out/dead"},
 			{Name: "ledger", Path: "out/ledger", Count: 24},
 		},
 	}
