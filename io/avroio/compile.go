@@ -124,7 +124,7 @@ func (c *compiler) here() int32 {
 // add writes the instructions for a value of type t.
 func (c *compiler) add(t *Type, w *want, path string) {
 	switch {
-	case w == nil && t.fixed >= 0:
+	case w == nil && t.fixed >= 0 && !t.bools:
 		if t.fixed > 0 {
 			c.emit(instr{op: opSkipFixed, n: t.fixed}, path)
 		}
@@ -165,6 +165,8 @@ func (c *compiler) fields(t *Type, w *want, path string) {
 
 func (c *compiler) skip(t *Type, path string) {
 	switch t.Kind {
+	case KindBoolean:
+		c.emit(instr{op: opSkipBool}, path)
 	case KindInt:
 		c.emit(instr{op: opSkipInt}, path)
 	case KindLong:
@@ -173,7 +175,7 @@ func (c *compiler) skip(t *Type, path string) {
 		c.emit(instr{op: opSkipEnum, n: int64(len(t.Symbols))}, path)
 	case KindArray:
 		switch {
-		case t.Items.fixed >= 0:
+		case t.Items.fixed >= 0 && !t.Items.bools:
 			c.emit(instr{op: opSkipFixedArray, n: t.Items.fixed}, path)
 		case t.Items.Kind == KindLong:
 			c.emit(instr{op: opSkipLongArray}, path)
@@ -339,7 +341,7 @@ func (c *compiler) nulls(slots []int, path string) {
 // weight is about how many instructions stepping over a t takes; a lot for types that
 // hold themselves.
 func (c *compiler) weight(t *Type, around []*Type) int {
-	if t.fixed >= 0 {
+	if t.fixed >= 0 && !t.bools {
 		return 1
 	}
 	if w, ok := c.weights[t]; ok {

@@ -15,7 +15,10 @@ import (
 // padded), logical types are the numbers they are stored as, NaN and the infinities
 // are null, an enum is its symbol, a field has the name that it had before Strict. It is
 // safe for concurrent use.
-type JSONWriter struct{ root *jsonNode }
+type JSONWriter struct {
+	root  *jsonNode
+	depth int
+}
 
 // jsonNode is a type with the parts of its JSON that are always the same.
 type jsonNode struct {
@@ -64,12 +67,18 @@ func jsonNodes(t *Type, known map[*Type]*jsonNode) *jsonNode {
 	return n
 }
 
+// Within returns a JSONWriter that takes what w takes of a record inside so many others: data
+// may nest only so deep.
+func (w *JSONWriter) Within(depth int) *JSONWriter {
+	return &JSONWriter{root: w.root, depth: w.depth + depth}
+}
+
 // Append appends the JSON of the record at the start of datum to dst, on one line, and
 // returns how many bytes of datum the record takes. The error is a *DecodeError; dst is
 // then returned as it was.
 func (w *JSONWriter) Append(dst, datum []byte) (out []byte, n int, err error) {
 	j := jsonState{buf: datum, out: dst}
-	if failed := j.value(w.root, 0); failed != nil {
+	if failed := j.value(w.root, w.depth); failed != nil {
 		return j.out[:len(dst)], 0, failed
 	}
 	return j.out, j.pos, nil

@@ -9,6 +9,7 @@ const (
 	opSkipFixed                // n bytes
 	opSkipLongs                // n varints
 	opSkipInt                  // a varint of 32 bits
+	opSkipBool                 // a byte that is 0 or 1
 	opSkipText                 // bytes with their length before them
 	opSkipString               // likewise, and they must be UTF-8
 	opSkipEnum                 // a symbol, of n
@@ -50,4 +51,6 @@ type program struct {
 	paths  []string // of the field each instruction is for, for messages
 	tables []int32
 	texts  [][]byte
+	// lenient: what is not sound, but ends where the schema says, is stepped over.
+	lenient bool
 }

@@ -79,6 +79,20 @@ func project(s *Schema, paths []string, checked bool) (*Projection, error) {
 	return p, nil
 }
 
+// Skip returns how many bytes the record at the start of buf takes, if the schema still tells
+// where it ends: one that Extract refuses for a value that is out of range, or for a block's
+// length that is not that of its items, does not hide the records behind it.
+func (p *Projection) Skip(buf []byte) (n int, err error) {
+	lenient := *p.program
+	lenient.lenient = true
+	bad := false // text may be
+	n, failed := lenient.run(0, buf, 0, make([]event.Value, p.slots), 0, &bad)
+	if failed != nil {
+		return 0, failed
+	}
+	return n, nil
+}
+
 // Fields describes the fields that are read, in the order of the values.
 func (p *Projection) Fields() []Field { return p.fields }
 
@@ -96,8 +110,8 @@ func (e *TextError) Error() string {
 }
 
 // Extract reads the record at the start of buf; see event.Extractor. The error is a
-// *DecodeError. What it does not read it steps over without checking more than it
-// must to find the end: lengths, counts, the ranges of ints, enums and unions.
+// *DecodeError. What it does not read it steps over, and checks all the same: lengths,
+// counts, booleans, the ranges of ints, enums and unions.
 //
 // A Projection of ProjectChecked also gives a *TextError, and with it the values and n,
 // the length of the record: what follows can be read.

@@ -265,14 +265,69 @@ func TestRecordInsideItself(t *testing.T) {
 	require.ErrorContains(t, err, "nested over")
 }
 
-// TestEmptyItems: any number of items without bytes costs one step.
+// TestEmptyItems: items without bytes cost one step, and no more of them are taken than
+// whoever reads the record will go through.
 func TestEmptyItems(t *testing.T) {
 	p, err := Project(mustParse(t, `{"type":"record","name":"R","fields":[{"name":"x","type":{"type":"array","items":"null"}}]}`), nil)
 	require.NoError(t, err)
-	datum := varints(math.MaxInt64, 0)
+	datum := varints(maxEmpty, 0)
 	n, err := p.Extract(datum, nil)
 	require.NoError(t, err)
 	assert.Equal(t, len(datum), n)
+	_, err = p.Extract(varints(math.MaxInt64, 0), nil)
+	require.EqualError(t, err, "decode x at byte 0: over 1048576 values that take no bytes")
+}
+
+// TestWhatIsSteppedOverIsSound: a field that nobody asks for is held to the same rules as one
+// that is read: the record goes into a sample as it is, and who reads that reads all of it.
+func TestWhatIsSteppedOverIsSound(t *testing.T) {
+	sized := func(count, size int64, items ...byte) []byte {
+		return append(varints(-count, size), append(items, 0)...)
+	}
+	for _, tt := range []struct {
+		name, of string
+		datum    []byte
+		want     string // of the error; none for a sound datum
+		skips    bool   // its end is known all the same
+	}{
+		{"a boolean", `"boolean"`, []byte{1}, "", false},
+		{"a boolean of 2", `"boolean"`, []byte{2}, "decode x at byte 0: a boolean is neither 0 nor 1", true},
+		{"a boolean that is not there", `"boolean"`, nil, "decode x at byte 0: the record ends in the middle of it", false},
+		{"a boolean in a record", `{"type":"record","name":"In","fields":[{"name":"a","type":"double"},{"name":"b","type":"boolean"}]}`, []byte{0, 0, 0, 0, 0, 0, 0, 0, 255}, "decode x.b at byte 8: a boolean is neither 0 nor 1", true},
+		{"a boolean in an array", `{"type":"array","items":"boolean"}`, []byte{4, 1, 3, 0}, "decode x[] at byte 2: a boolean is neither 0 nor 1", true},
+		{"a boolean in a union", `["null","boolean"]`, []byte{2, 9}, "decode x at byte 1: a boolean is neither 0 nor 1", true},
+		{"a block of strings with its size", `{"type":"array","items":"string"}`, sized(2, 3, 0, 2, 'a'), "", false},
+		{"a block of strings of another size", `{"type":"array","items":"string"}`, sized(2, 4, 0, 2, 'a', 0), "decode x at byte 2: a block's length is not that of its items", true},
+		{"a block of no strings", `{"type":"array","items":"string"}`, sized(2, 2, 0xff, 0xff), "decode x[] at byte 2: ", true},
+		{"a block of longs with its size", `{"type":"array","items":"long"}`, sized(2, 3, 1, 0x80, 1), "", false},
+		{"a block of longs of another size", `{"type":"array","items":"long"}`, sized(2, 2, 1, 0x80, 1), "decode x at byte 0: a block's length is not that of its items", false},
+		{"a block of doubles of another size", `{"type":"array","items":"double"}`, sized(1, 7, make([]byte, 7)...), "decode x at byte 0: a block's length is not that of its items", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := mustParse(t, `{"type":"record","name":"R","fields":[{"name":"x","type":`+tt.of+`}]}`)
+			p, err := Project(s, nil)
+			require.NoError(t, err)
+			n, err := p.Extract(tt.datum, nil)
+			w, jsonErr := NewJSON(s)
+			require.NoError(t, jsonErr)
+			_, _, jsonErr = w.Append(nil, tt.datum)
+			if tt.want == "" {
+				require.NoError(t, err)
+				require.NoError(t, jsonErr)
+				require.Equal(t, len(tt.datum), n)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			require.Error(t, jsonErr, "and it cannot be written as JSON")
+			n, err = p.Skip(tt.datum)
+			if tt.skips {
+				require.NoError(t, err)
+				require.Equal(t, len(tt.datum), n)
+			} else {
+				require.Error(t, err)
+			}
+		})
+	}
 }
 
 // TestSchemaThatDoubles: 60 levels of two fields of the level below have 2^60 leaves;

@@ -39,9 +39,17 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			if v, pos = uvarint(buf, pos); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
-			if v > math.MaxUint32 {
+			if v > math.MaxUint32 && !p.lenient {
 				return 0, p.fail(pc, start, failInt)
 			}
+		case opSkipBool:
+			if pos >= len(buf) {
+				return 0, p.fail(pc, start, failShort)
+			}
+			if buf[pos] > 1 && !p.lenient {
+				return 0, p.fail(pc, start, failBool)
+			}
+			pos++
 		case opSkipText:
 			var n int
 			if pos < len(buf) && buf[pos]&0x81 == 0 {
@@ -78,7 +86,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 				*bad = true
 			}
 		case opSkipEnum:
-			if _, pos = index(buf, pos, in.n, failEnum); pos < 0 {
+			if pos = p.symbol(buf, pos, in.n); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
 		case opSkipFixedArray:
@@ -90,11 +98,11 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 					continue
 				}
 			}
-			if pos = skipPlainArray(buf, pos, in); pos < 0 {
+			if pos = p.skipPlainArray(buf, pos, in); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
 		case opSkipLongArray:
-			if pos = skipPlainArray(buf, pos, in); pos < 0 {
+			if pos = p.skipPlainArray(buf, pos, in); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
 		case opSkipArray:
@@ -138,7 +146,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			if pos >= len(buf) {
 				return 0, p.fail(pc, start, failShort)
 			}
-			if buf[pos] > 1 {
+			if buf[pos] > 1 && !p.lenient {
 				return 0, p.fail(pc, start, failBool)
 			}
 			values[in.slot] = event.Value{Kind: event.Bool, Int: int64(buf[pos])}
@@ -148,7 +156,7 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			if v, pos = uvarint(buf, pos); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
 			}
-			if in.op == opLoadInt && v > math.MaxUint32 {
+			if in.op == opLoadInt && v > math.MaxUint32 && !p.lenient {
 				return 0, p.fail(pc, start, failInt)
 			}
 			values[in.slot] = event.Value{Kind: event.Int, Int: zigzag(v)}
@@ -186,6 +194,12 @@ func (p *program) run(pc int, buf []byte, pos int, values []event.Value, depth i
 			values[in.slot] = event.Value{Kind: event.Kind(in.target), Int: int64(in.target >> 8), Text: buf[pos:end:end]}
 			pos = end
 		case opLoadEnum:
+			if p.lenient {
+				if pos = p.symbol(buf, pos, in.n); pos < 0 {
+					return 0, p.fail(pc, start, failure(pos))
+				}
+				continue
+			}
 			var symbol int
 			if symbol, pos = index(buf, pos, in.n, failEnum); pos < 0 {
 				return 0, p.fail(pc, start, failure(pos))
@@ -223,17 +237,25 @@ func index(buf []byte, pos int, n int64, bad failure) (i, next int) {
 	return i, next
 }
 
-// skipPlainArray steps over an array whose items are of in.n bytes each, or varints.
-func skipPlainArray(buf []byte, pos int, in *instr) int {
+// symbol steps over an enum's symbol, of n.
+func (p *program) symbol(buf []byte, pos int, n int64) int {
+	if p.lenient {
+		_, pos = uvarint(buf, pos)
+		return pos
+	}
+	_, pos = index(buf, pos, n, failEnum)
+	return pos
+}
+
+// skipPlainArray steps over an array whose items are of in.n bytes each, or varints. What a
+// block says of its length is held against its items: whoever reads them later goes by these.
+func (p *program) skipPlainArray(buf []byte, pos int, in *instr) int {
 	for {
 		count, size, next := blockHeader(buf, pos)
 		switch {
 		case next < 0 || count == 0:
 			return next
-		case size >= 0:
-			if in.op == opSkipFixedArray && (in.n == 0 && size > 0 || in.n > 0 && (size%int(in.n) != 0 || int64(size)/in.n != count)) {
-				return int(failBlock)
-			}
+		case size >= 0 && p.lenient:
 			pos = next + size
 		case in.op == opSkipLongArray:
 			if count > int64(len(buf)-next) {
@@ -242,6 +264,16 @@ func skipPlainArray(buf []byte, pos int, in *instr) int {
 			if pos = skipVarints(buf, next, count); pos < 0 {
 				return pos
 			}
+			if size >= 0 && pos != next+size {
+				return int(failBlock)
+			}
+		case in.n == 0 && count > maxEmpty && !p.lenient:
+			return int(failMany)
+		case size >= 0:
+			if in.n == 0 && size > 0 || in.n > 0 && (size%int(in.n) != 0 || int64(size)/in.n != count) {
+				return int(failBlock)
+			}
+			pos = next + size
 		case in.n > 0 && count > int64(len(buf)-next)/in.n:
 			return int(failCount)
 		default:
@@ -262,11 +294,11 @@ func (p *program) skipArray(pc int, buf []byte, pos, depth int, bad *bool) (int,
 			return 0, p.fail(pc, pos, failure(next))
 		case count == 0:
 			return next, nil
-		case size >= 0 && p.code[pc-1].n == 0:
+		case size >= 0 && p.lenient:
 			pos = next + size
 			continue
 		case count > int64(len(buf)-next):
-			// Items that are not all of one size take a byte at least.
+			// Items that are not all of one size, and booleans, take a byte at least.
 			return 0, p.fail(pc, pos, failCount)
 		}
 		pos = next

@@ -79,9 +79,10 @@ type Type struct {
 	// Size of a fixed in bytes.
 	Size int
 
-	sized     bool  // the two below are set
+	sized     bool  // the three below are set
 	minSize   int64 // no encoding takes fewer bytes
 	fixed     int64 // what every encoding takes, -1 if that varies
+	bools     bool  // of one size, with a boolean in it: not all bytes are an encoding
 	measuring bool  // guards recursion while sizes are worked out
 }
 
@@ -209,7 +210,7 @@ func measure(t *Type) {
 	case KindNull:
 		t.minSize, t.fixed = 0, 0
 	case KindBoolean:
-		t.fixed = 1
+		t.fixed, t.bools = 1, true
 	case KindFloat:
 		t.minSize, t.fixed = 4, 4
 	case KindDouble:
@@ -237,6 +238,7 @@ func (t *Type) measureFields() {
 		// being measured it counts as one byte of varying size, which sends
 		// decoders down to their limit of depth and to a clear error.
 		low, size := int64(1), int64(-1)
+		t.bools = t.bools || f.Type.bools
 		if f.Type.sized {
 			low, size = f.Type.minSize, f.Type.fixed
 		}

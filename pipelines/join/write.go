@@ -83,10 +83,10 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	var text []byte
 	err = sample.Merge(all, func(encoded []byte) error {
 		if attribution.InSample(sampleID(encoded)) {
-			if text, err = asJSON.Append(text[:0], encoded); err != nil {
-				return err
+			var failed error
+			if text, failed = asJSON.Append(text[:0], encoded); failed == nil { // or it is only Avro's
+				account.Bytes.JSON += int64(len(text)+1) * attribution.SampleOf
 			}
-			account.Bytes.JSON += int64(len(text)+1) * attribution.SampleOf
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -27,6 +27,9 @@ type reader struct {
 	units     struct{ time, viewTime event.Unit }
 	// resolution brings views to the schema of the samples; nil if they have it.
 	resolution *avroio.Resolution
+	// asJSON writes views, in the schema of the samples, as samples will be; nil if those are
+	// not JSON.
+	asJSON *avroio.JSONWriter
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
 	where                    int // the first condition's
@@ -71,6 +74,16 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	if in.Kind == Views && schema != "" {
 		if r.resolution, err = resolve(p, schema); err != nil {
 			return nil, fmt.Errorf("input %d: %w", input, err)
+		}
+		if p.SamplesAsJSON {
+			views, err := parseSchema(p.ViewSchema)
+			if err != nil {
+				return nil, fmt.Errorf("the schema of the samples' views: %w", err)
+			}
+			if r.asJSON, err = avroio.NewJSON(views); err != nil {
+				return nil, fmt.Errorf("the schema of the samples' views: %w", err)
+			}
+			r.asJSON = r.asJSON.Within(1)
 		}
 	}
 	return r, nil

@@ -31,6 +31,7 @@ type packer struct {
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
 	stretches map[stretch]*ledger.Ledger
 	whole     *ledger.Ledger
+	text      []byte // room for a view as JSON
 	emit      func(shard, bucket int64, block []byte)
 	reject    func(event.Rejected)
 }
@@ -107,9 +108,11 @@ func (k *packer) add(b event.Batch) error {
 		}
 		n, err := r.read(record)
 		if err != nil && !b.Framed {
-			// Where the next record begins is not known either.
-			k.malformed(r, &c, event.NoTime, int64(b.Count-i), record, err)
-			return nil
+			if n = skip(r.extractor, record); n < 0 {
+				// Where the next record begins is not known either.
+				k.malformed(r, &c, event.NoTime, int64(b.Count-i), record, err)
+				return nil
+			}
 		}
 		if !b.Framed {
 			record, rest = record[:n], record[n:]
@@ -117,6 +120,9 @@ func (k *packer) add(b event.Batch) error {
 		if err != nil {
 			k.addUnreadable(r, &c, record, err)
 			continue
+		}
+		if r.schema != "" {
+			record = record[:n] // a sample ends with its view: what stands behind is no part of it
 		}
 		k.addRecord(r, &c, record)
 	}
@@ -285,6 +291,13 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 				return
 			}
 			v.Payload = resolved
+		}
+		if r.asJSON != nil {
+			var err error
+			if k.text, _, err = r.asJSON.Append(k.text[:0], v.Payload); err != nil {
+				k.malformed(r, c, t, 1, record, err)
+				return
+			}
 		}
 		c.account.Views.Read++
 		c.input(r).Read++

@@ -54,7 +54,9 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) (behind int64) {
 		}
 		n, err := s.extractor.Extract(record, s.values)
 		if err != nil && !b.Framed {
-			return 0
+			if n = skip(s.extractor, record); n < 0 {
+				return 0
+			}
 		}
 		if !b.Framed {
 			record, rest = record[:n], record[n:]
@@ -68,6 +70,18 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) (behind int64) {
 		each(found)
 	}
 	return int64(len(rest))
+}
+
+// skip returns the length of a record that e refuses, or -1 if it cannot be told.
+func skip(e event.Extractor, record []byte) int {
+	if s, ok := e.(interface {
+		Skip(buf []byte) (n int, err error)
+	}); ok {
+		if n, err := s.Skip(record); err == nil {
+			return n
+		}
+	}
+	return -1
 }
 
 // time returns the event time of one record, event.NoTime where it has none.

@@ -80,3 +80,51 @@ func TestSchemasThatTurnUp(t *testing.T) {
 
 	require.EqualError(t, k.add(event.Batch{Schema: 1}), "input 0: no schema with fingerprint 0000000000000001")
 }
+
+// TestFieldsThatNobodyAsksFor: a view goes into its sample as it is, so it is held to its schema
+// in all its fields. What is wrong in one that ends where it should costs no other record.
+func TestFieldsThatNobodyAsksFor(t *testing.T) {
+	const schema = `{"type":"record","name":"V","fields":[{"name":"t","type":"long"},{"name":"id","type":"string"},
+		{"name":"ok","type":"boolean"},{"name":"tags","type":{"type":"array","items":"string"}},{"name":"tree","type":["null","V"]}]}`
+	view := func(id byte, rest ...byte) []byte { return append([]byte{20, 2, id}, rest...) }
+	deep := func(id byte, depth int) (out []byte) {
+		for range depth {
+			out = append(out, view(id, 1, 0, 2)...)
+		}
+		return append(out, view(id, 1, 0, 0)...)
+	}
+	for _, asJSON := range []bool{false, true} {
+		for _, framed := range []bool{false, true} {
+			p := unreadableParams()
+			p.Inputs[0].Time.Unit = event.UnitEpochMs
+			p.ViewSchema, p.SamplesAsJSON = schema, asJSON
+			parsed, err := avroio.ParseSchema(schema)
+			require.NoError(t, err)
+			var rejected []event.Rejected
+			k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { rejected = append(rejected, r) })
+			b := event.Batch{MaxTime: event.NoTime, Framed: framed, Schema: parsed.Fingerprint(), SchemaText: schema}
+			for _, r := range [][]byte{
+				view('a', 1, 0, 0), view('b', 2, 0, 0), view('c', 1, 3, 2, 0xff, 0, 0), deep('d', 400), deep('e', 999), view('f', 0, 0, 0),
+			} {
+				if framed {
+					b.Records = event.AppendFramed(b.Records, int64(b.Count), append(r, "behind it"...))
+				} else {
+					b.Records = append(b.Records, r...)
+				}
+				b.Count++
+			}
+			require.NoError(t, k.add(b))
+			var offsets []int64
+			for _, r := range rejected {
+				require.EqualValues(t, 1, r.Count)
+				offsets = append(offsets, r.Offset)
+			}
+			want := []int64{1, 2}
+			if asJSON {
+				want = append(want, 4) // one level more in a sample, and that is too deep
+			}
+			require.Equal(t, want, offsets, "as JSON %v, framed %v", asJSON, framed)
+			require.EqualValues(t, 6, flushed(k).Views.Read)
+		}
+	}
+}
