@@ -106,24 +106,33 @@ type Joiner struct {
 	matches  []int64 // of the group: views that count the engagement
 	counting []*Engagement
 	decimals decimalSum
-	sample   sample.Sample
+
+	// heavies are the ids of many views and engagements (see heavy), by entry.
+	heavies   map[int32]heavy
+	heavyFrom int
+	times     []int64   // of the views of one
+	upTo      []int64   // by place in the bucket, of engagements of heavy ids
+	before    []earlier // room
+
+	sample sample.Sample
 }
 
 // NewJoiner returns a Joiner for p, which must be valid and not change.
 func NewJoiner(p *Params) *Joiner {
-	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]sample.Label, len(p.Kinds))}}
+	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]sample.Label, len(p.Kinds))}, heavies: map[int32]heavy{}, heavyFrom: heavyFrom}
 }
 
 // Join joins the views of b with its engagements. The result does not depend on the
 // order in which they stand in b.
 func (j *Joiner) Join(b *Bucket, out Output) {
+	clear(j.heavies)
 	j.insertViews(b, out)
 	j.insertEngagements(b)
 	j.reportSightings(b, out)
 	for i := range j.order {
 		t := &j.order[i]
 		if v := &b.Views[t.index]; !t.duplicate && !v.Stub {
-			j.emit(b, v, &j.ids.entries[t.entry], out)
+			j.emit(b, v, t.entry, out)
 		}
 	}
 }

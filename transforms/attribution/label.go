@@ -12,11 +12,11 @@ import (
 )
 
 // emit labels one view and hands out its sample, unless it is a negative not kept.
-func (j *Joiner) emit(b *Bucket, v *View, e *entry, out Output) {
+func (j *Joiner) emit(b *Bucket, v *View, at int32, out Output) {
 	s := &j.sample
 	s.ViewID, s.ViewTime, s.View = v.ID, v.Time, v.Payload
 	clear(s.Labels)
-	s.Positive = e.engagements >= 0 && j.label(b, v, e, out)
+	s.Positive = j.ids.entries[at].engagements >= 0 && j.label(b, v, at, out)
 	s.Rate, s.Weight = 1, 1
 	if !s.Positive && j.p.Keep < 1 {
 		if !keeps(v.Hash, j.p.Keep) {
@@ -33,17 +33,12 @@ func (j *Joiner) emit(b *Bucket, v *View, e *entry, out Output) {
 }
 
 // label sets the labels of v and tells whether anything counts for it.
-func (j *Joiner) label(b *Bucket, v *View, e *entry, out Output) (positive bool) {
-	j.gather(b, e)
-	j.counting = j.counting[:0]
-	j.each(b, v.Time, func(_ int, g *Engagement, shadowed bool) {
-		if !shadowed && j.see(v, g) == SeenMatched {
-			j.counting = append(j.counting, g)
-		}
-	})
-	slices.SortFunc(j.counting, func(g, h *Engagement) int {
-		return cmp.Or(cmp.Compare(g.Kind, h.Kind), cmp.Compare(g.Time, h.Time), compareLog(g.Partition, g.Offset, h.Partition, h.Offset))
-	})
+func (j *Joiner) label(b *Bucket, v *View, at int32, out Output) (positive bool) {
+	if h, ok := j.heavies[at]; ok {
+		j.countHeavy(b, v, h)
+	} else {
+		j.count(b, v, at)
+	}
 	for rest := j.counting; len(rest) > 0; {
 		kind, n := rest[0].Kind, 1
 		for n < len(rest) && rest[n].Kind == kind {
@@ -63,6 +58,20 @@ func (j *Joiner) label(b *Bucket, v *View, e *entry, out Output) (positive bool)
 		rest = rest[n:]
 	}
 	return len(j.counting) > 0
+}
+
+// count fills j.counting with those that count for v, by kind, time and log.
+func (j *Joiner) count(b *Bucket, v *View, at int32) {
+	j.gather(b, &j.ids.entries[at])
+	j.counting = j.counting[:0]
+	j.each(b, v.Time, func(_ int, g *Engagement, shadowed bool) {
+		if !shadowed && j.see(v, g) == SeenMatched {
+			j.counting = append(j.counting, g)
+		}
+	})
+	slices.SortFunc(j.counting, func(g, h *Engagement) int {
+		return cmp.Or(cmp.Compare(g.Kind, h.Kind), cmp.Compare(g.Time, h.Time), compareLog(g.Partition, g.Offset, h.Partition, h.Offset))
+	})
 }
 
 // fold makes the label of one kind from the engagements credited, in order of time. A value

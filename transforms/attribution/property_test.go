@@ -222,6 +222,7 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 	var samples [][]byte
 	sightings := map[home][][]byte{}
 	joiner := NewJoiner(p)
+	joiner.heavyFrom = 1 + random.Intn(3) // ids are heavy with and without
 	var bucket Bucket
 	for key, all := range blocks {
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

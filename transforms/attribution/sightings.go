@@ -23,26 +23,33 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 				j.seen[at] = SeenDuplicate
 			}
 		})
-		for t := e.firstView; t >= 0; t = j.order[t].next {
-			// A stub of an earlier bucket is judged there.
-			v := &b.Views[j.order[t].index]
-			if j.order[t].duplicate || j.p.bucketOf(v.Time) != b.Index {
-				continue
-			}
-			j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
-				if shadowed {
-					return
-				}
-				seen := j.see(v, g)
-				j.seen[at] = max(j.seen[at], seen)
-				if seen == SeenMatched {
-					j.matches[at]++
-				}
-			})
+		if !j.orderHeavy(b, int32(i)) {
+			j.seeAll(b, e)
 		}
 		for at, index := range j.group {
 			j.report(b, &b.Engagements[index], j.seen[at], j.matches[at], out)
 		}
+	}
+}
+
+// seeAll judges the gathered group by all views with the id.
+func (j *Joiner) seeAll(b *Bucket, e *entry) {
+	for t := e.firstView; t >= 0; t = j.order[t].next {
+		// A stub of an earlier bucket is judged there.
+		v := &b.Views[j.order[t].index]
+		if j.order[t].duplicate || j.p.bucketOf(v.Time) != b.Index {
+			continue
+		}
+		j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
+			if shadowed {
+				return
+			}
+			seen := j.see(v, g)
+			j.seen[at] = max(j.seen[at], seen)
+			if seen == SeenMatched {
+				j.matches[at]++
+			}
+		})
 	}
 }
 
