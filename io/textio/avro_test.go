@@ -227,7 +227,7 @@ func TestAvroAllMisfits(t *testing.T) {
 		`[]`:               "want an object (view), got an array",
 		`{"user":`:         "invalid JSON at byte 9: want a value, got the end",
 		`{}x`:              `invalid JSON at byte 3: want the end of the record, got "x"`,
-		"{\"a\":\"\xff\"}": "text is not UTF-8",
+		"{\"a\":\"\xff\"}": "text is not UTF-8: byte 7 is 0xff",
 	} {
 		_, err = e.Append(nil, []byte(text))
 		require.EqualError(t, err, want)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"unicode/utf8"
 )
 
 // AvroEncoder turns records from JSON text into Avro by a schema. It may be used by
@@ -90,8 +89,8 @@ func scanBudget(size int) int { return 64*size + 64<<10 }
 var encodings = sync.Pool{New: func() any { return new(encoding) }}
 
 // Append appends the Avro form of a record. If the text is not JSON the error is a
-// *SyntaxError, if it does not fit the schema a *MisfitError; then dst is returned as
-// it was.
+// *SyntaxError, if it does not fit the schema a *MisfitError, and another one if a string in
+// it is no text; then dst is returned as it was.
 func (a *AvroEncoder) Append(dst, jsonText []byte) ([]byte, error) {
 	from := skipSpace(jsonText, 0)
 	to, err := skipValue(jsonText, from, 0)
@@ -100,9 +99,6 @@ func (a *AvroEncoder) Append(dst, jsonText []byte) ([]byte, error) {
 	}
 	if end := skipSpace(jsonText, to); end < len(jsonText) {
 		return dst, syntaxError(jsonText, end, "the end of the record")
-	}
-	if !utf8.Valid(jsonText) {
-		return dst, errNotUTF8
 	}
 	e := encodings.Get().(*encoding)
 	*e = encoding{

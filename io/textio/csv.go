@@ -211,7 +211,7 @@ func (r *Reader) readRow(b *Block) error {
 	case len(r.cells) != len(r.columns):
 		bad = fmt.Errorf("%d fields, but the header has %d", len(r.cells), len(r.columns))
 	case !utf8.Valid(text):
-		bad = errNotUTF8
+		bad = notUTF8(text, 0)
 	}
 	if bad != nil {
 		r.bad(b, line, trimLineEnd(text), bad)
@@ -237,7 +237,7 @@ func (r *Reader) readHeader() error {
 		return err
 	}
 	if bad == nil && !utf8.Valid(text) {
-		bad = errNotUTF8
+		bad = notUTF8(text, 0)
 	}
 	if bad != nil {
 		return fmt.Errorf("header in line %d: %w", line+1, bad)

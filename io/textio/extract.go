@@ -1,6 +1,7 @@
 package textio
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ type extractor struct {
 	paths []string
 	// dotted paths may also be the name of a member of the record itself.
 	dotted []int
+	nodes  int // how many there are
 }
 
 // node is a place in a record that a path leads to or through.
@@ -23,6 +25,15 @@ type node struct {
 	children []*node // of the names
 	slots    []int   // paths that end here
 	literal  bool    // the slots are those of a name with dots in it
+	number   int     // from 0, of all nodes
+	path     string
+}
+
+// found is what one Extract has found beside the values: those of names with dots, apart,
+// since nested ones go before them, and the texts of all, by the number of the node.
+type found struct {
+	literals []event.Value
+	seen     []span
 }
 
 // NewExtractor returns an Extractor of the fields that paths name, for records that
@@ -30,12 +41,12 @@ type node struct {
 //
 // `user.id` is the member id of the object user; if there is no such thing, or null,
 // the record's own member of the name "user.id", which the path `"user.id"` alone means. A
-// path that cannot be read (see event.ParsePath) is a name. Where a name is repeated in an object
-// its last value holds. Whole numbers in the range of int64 are Int, larger ones Number, all
-// others Float, with their text. A string with half a surrogate pair, which no UTF-8 stands for,
-// a field that is an object or an array, and text that is not a JSON object, are errors.
+// path that cannot be read (see event.ParsePath) is a name. Whole numbers in the range of int64
+// are Int, larger ones Number, all others Float, with their text. A field that is an object or
+// an array, a name on the way to one that is there twice with different values, of which
+// parsers take one or the other, and text that is not a JSON object, are errors.
 func NewExtractor(paths []string) event.Extractor {
-	e := &extractor{root: &node{}, paths: paths}
+	e := &extractor{root: &node{}, paths: paths, nodes: 1}
 	for slot, path := range paths {
 		n := e.root
 		names, err := event.ParsePath(path)
@@ -43,14 +54,14 @@ func NewExtractor(paths []string) event.Extractor {
 			names = []string{path}
 		}
 		for _, name := range names {
-			n = n.child(name)
+			n = e.child(n, name)
 		}
 		n.slots = append(n.slots, slot)
 	}
 	for slot, path := range paths {
 		if strings.Contains(path, ".") && !strings.Contains(path, `"`) {
 			e.dotted = append(e.dotted, slot)
-			n := e.root.child(path)
+			n := e.child(e.root, path)
 			n.literal = true
 			n.slots = append(n.slots, slot)
 		}
@@ -58,14 +69,19 @@ func NewExtractor(paths []string) event.Extractor {
 	return e
 }
 
-func (n *node) child(name string) *node {
+func (e *extractor) child(n *node, name string) *node {
 	for i, have := range n.names {
 		if have == name {
 			return n.children[i]
 		}
 	}
+	path := name
+	if n != e.root {
+		path = n.path + "." + name
+	}
 	n.names = append(n.names, name)
-	n.children = append(n.children, &node{})
+	n.children = append(n.children, &node{number: e.nodes, path: path})
+	e.nodes++
 	return n.children[len(n.children)-1]
 }
 
@@ -83,32 +99,25 @@ func (n *node) find(k key) *node {
 	return nil
 }
 
-// reset forgets what an earlier member of the same name set.
-func (n *node) reset(values []event.Value) {
-	for _, slot := range n.slots {
-		values[slot] = event.Value{}
-	}
-	for _, child := range n.children {
-		child.reset(values)
-	}
-}
-
 func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
 	if len(values) != len(e.paths) {
 		return 0, fmt.Errorf("extract: %d values for %d paths", len(values), len(e.paths))
 	}
 	clear(values)
-	// The values of names with dots, apart, since nested ones go before them.
 	var room [8]event.Value
-	literals := room[:]
+	var seen [16]span
+	f := found{literals: room[:], seen: seen[:]}
 	if len(e.dotted) > 0 && len(values) > len(room) {
-		literals = make([]event.Value, len(values))
+		f.literals = make([]event.Value, len(values))
+	}
+	if e.nodes > len(seen) {
+		f.seen = make([]span, e.nodes)
 	}
 	i := skipSpace(buf, 0)
 	if i >= len(buf) || buf[i] != '{' {
 		return 0, errNotObject
 	}
-	end, err := e.object(e.root, buf, i, values, literals, 1)
+	end, err := e.object(e.root, buf, i, values, f, 1)
 	if err != nil {
 		return 0, err
 	}
@@ -117,14 +126,14 @@ func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
 	}
 	for _, slot := range e.dotted {
 		if values[slot].Kind == event.Null {
-			values[slot] = literals[slot]
+			values[slot] = f.literals[slot]
 		}
 	}
 	return len(buf), nil
 }
 
 // object reads what lies below n out of the object at i.
-func (e *extractor) object(n *node, b []byte, i int, values, literals []event.Value, depth int) (int, error) {
+func (e *extractor) object(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
 	if depth > maxDepth {
 		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
 	}
@@ -136,7 +145,7 @@ func (e *extractor) object(n *node, b []byte, i int, values, literals []event.Va
 		if child := n.find(k); child == nil {
 			at, err = skipValue(b, k.value, depth)
 		} else {
-			at, err = e.value(child, b, k.value, values, literals, depth)
+			at, err = e.member(child, b, k.value, values, f, depth)
 		}
 		if err != nil {
 			return i, err
@@ -151,18 +160,31 @@ func (e *extractor) object(n *node, b []byte, i int, values, literals []event.Va
 	return closed(b, i), nil
 }
 
-// value reads the value at i, which n leads to.
-func (e *extractor) value(n *node, b []byte, i int, values, literals []event.Value, depth int) (int, error) {
-	if n.literal {
-		values = literals
+// member reads the value at i, which n leads to; a second one must be the same.
+func (e *extractor) member(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
+	had := &f.seen[n.number]
+	if had.to == 0 {
+		end, err := e.value(n, b, i, values, f, depth)
+		*had = span{from: i, to: end}
+		return end, err
 	}
-	n.reset(values)
+	end, err := skipValue(b, i, depth)
+	if err == nil && !bytes.Equal(b[had.from:had.to], b[i:end]) {
+		return i, fmt.Errorf("the name %s is there twice, with the values %s and %s", n.path, shortened(b[had.from:had.to]), shortened(b[i:end]))
+	}
+	return end, err
+}
+
+func (e *extractor) value(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
+	if n.literal {
+		values = f.literals
+	}
 	if i < len(b) && (b[i] == '{' || b[i] == '[') {
 		switch {
 		case len(n.slots) > 0 && !n.literal:
-			return i, fmt.Errorf("field %s is %s, not a plain value", e.paths[n.slots[0]], kindName(b[i]))
+			return i, fmt.Errorf("field %s is %s, not a plain value", n.path, kindName(b[i]))
 		case b[i] == '{' && !n.literal:
-			return e.object(n, b, i, values, literals, depth+1)
+			return e.object(n, b, i, values, f, depth+1)
 		}
 	}
 	if len(n.slots) == 0 || i < len(b) && (b[i] == '{' || b[i] == '[') {
@@ -191,9 +213,6 @@ func scalar(b []byte, i int) (event.Value, int, error) {
 		}
 		text := b[i+1 : end-1]
 		if escaped {
-			if half := halfPair(text); half >= 0 {
-				return event.Value{}, i, fmt.Errorf("the text %s has half a surrogate pair, which is no character", shortened(b[i:end]))
-			}
 			text = unescape(make([]byte, 0, len(text)), text)
 		}
 		return event.Value{Kind: event.String, Text: text}, end, nil

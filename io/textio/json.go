@@ -3,7 +3,6 @@ package textio
 import (
 	"bytes"
 	"errors"
-	"unicode/utf8"
 )
 
 var (
@@ -37,9 +36,6 @@ func (r *Reader) readLine(b *Block) error {
 func checkObject(record []byte) error {
 	if record[0] != '{' {
 		return errNotObject
-	}
-	if !utf8.Valid(record) {
-		return errNotUTF8
 	}
 	end, err := skipValue(record, 0, 0)
 	if err != nil {

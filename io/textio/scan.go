@@ -4,11 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // The functions of this file walk over JSON text (RFC 8259). Each takes the text and a
 // position in it and returns the position after what it read. None allocates unless
-// it fails. That the text is UTF-8 is checked elsewhere.
+// it fails. Strings must be text: UTF-8 (only they can hold other bytes than ASCII), with no
+// half of a surrogate pair, for which there is no UTF-8. Otherwise two ids would become one.
 
 // maxDepth bounds how deep values are nested: far beyond honest records, and far from
 // exhausting the stack.
@@ -206,9 +209,13 @@ func marked(w uint64, c byte) uint64 {
 
 // skipString walks over the string whose opening quote is at i.
 func skipString(b []byte, i int) (end int, escaped bool, err error) {
+	from := i + 1
+	high := uint64(0) // has a high bit if the string may hold more than ASCII
 	for i++; ; {
 		for i+8 <= len(b) {
-			if marks := special(binary.LittleEndian.Uint64(b[i:])); marks != 0 {
+			w := binary.LittleEndian.Uint64(b[i:])
+			high |= w
+			if marks := special(w); marks != 0 {
 				i += bits.TrailingZeros64(marks) / 8
 				break
 			}
@@ -219,6 +226,9 @@ func skipString(b []byte, i int) (end int, escaped bool, err error) {
 		}
 		switch c := b[i]; {
 		case c == '"':
+			if high&highs != 0 && !utf8.Valid(b[from:i]) {
+				return i, false, notUTF8(b, from)
+			}
 			return i + 1, escaped, nil
 		case c == '\\':
 			escaped = true
@@ -228,6 +238,7 @@ func skipString(b []byte, i int) (end int, escaped bool, err error) {
 		case c < 0x20:
 			return i, false, syntaxError(b, i, "a control character in a string written as an escape")
 		default: // within the last seven bytes
+			high |= uint64(c)
 			i++
 		}
 	}
@@ -239,12 +250,38 @@ func skipEscape(b []byte, i int) (int, error) {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			return i + 2, nil
 		case 'u':
-			if _, ok := hex4(b, i+2); ok {
-				return i + 6, nil
+			if r, ok := hex4(b, i+2); ok {
+				return skipPair(b, i, r)
 			}
 		}
 	}
 	return i, syntaxError(b, i, `an escape like \n or \u00e9`)
+}
+
+// skipPair walks over the escape \uXXXX at i, of r, and the other half if r is one half of a
+// surrogate pair.
+func skipPair(b []byte, i int, r rune) (int, error) {
+	if !utf16.IsSurrogate(r) {
+		return i + 6, nil
+	}
+	if i+7 < len(b) && b[i+6] == '\\' && b[i+7] == 'u' {
+		if low, ok := hex4(b, i+8); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
+			return i + 12, nil
+		}
+	}
+	return i, fmt.Errorf("%s at byte %d is half of a surrogate pair, which is no character", b[i:i+6], i+1)
+}
+
+// notUTF8 tells the first byte of text, from its byte from on, that is not UTF-8.
+func notUTF8(text []byte, from int) error {
+	for i := from; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return fmt.Errorf("%w: byte %d is 0x%02x", errNotUTF8, i+1, text[i])
+		}
+		i += size
+	}
+	return errNotUTF8
 }
 
 // skipNumber walks over a number; whole says that it has neither fraction nor exponent.

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// unescape appends what the inside of a valid JSON string stands for. Halves of
-// surrogate pairs on their own become U+FFFD, as nothing else can be said in UTF-8.
+// unescape appends what the inside of a valid JSON string stands for. There are no halves
+// of surrogate pairs in it: see skipPair.
 func unescape(dst, text []byte) []byte {
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -49,33 +49,6 @@ func unescape(dst, text []byte) []byte {
 		dst = append(dst, c)
 	}
 	return dst
-}
-
-// halfPair returns where the inside of a valid JSON string escapes half a surrogate pair alone;
-// -1 if it does not.
-func halfPair(text []byte) int {
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			continue
-		}
-		at := i
-		if i++; text[i] != 'u' {
-			continue
-		}
-		r, _ := hex4(text, i+1)
-		if i += 4; !utf16.IsSurrogate(r) {
-			continue
-		}
-		if i+6 >= len(text) || text[i+1] != '\\' || text[i+2] != 'u' {
-			return at
-		}
-		low, _ := hex4(text, i+3)
-		if utf16.DecodeRune(r, low) == utf8.RuneError {
-			return at
-		}
-		i += 6
-	}
-	return -1
 }
 
 // hex4 reads the four hexadecimal digits at i.

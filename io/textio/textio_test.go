@@ -95,7 +95,7 @@ func TestReadJSON(t *testing.T) {
 		{name: "nothing but zeros", text: "\x00\x00", bad: []string{"0+/1/\x00\x00/" + notObject}},
 		{name: "two on a line", text: "{}{}\n", bad: []string{`0/1/{}{}/invalid JSON at byte 3: want the end of the line, got "{"`}},
 		{name: "missing comma", text: `{"a":1 "b":2}`, bad: []string{`0+/1/{"a":1 "b":2}/invalid JSON at byte 8: want "," or "}", got "\""`}},
-		{name: "not UTF-8", text: "{\"a\":\"\xff\"}", bad: []string{"0+/1/{\"a\":\"\xff\"}/text is not UTF-8"}},
+		{name: "not UTF-8", text: "{\"a\":\"\xff\"}", bad: []string{"0+/1/{\"a\":\"\xff\"}/text is not UTF-8: byte 7 is 0xff"}},
 		{
 			name: "too long", text: "{\"a\":\"0123456789012345678901234567890\"}\n{}\n", good: map[int64]string{1: "{}"},
 			bad: []string{"0/1/{\"a\":\"012345678901234567890123/record is longer than 30 bytes"},
@@ -158,7 +158,7 @@ func TestReadCSV(t *testing.T) {
 				return good
 			}(), bad: []string{`0+/2/1,"2/field begins with a quote (") that is not closed in as much as a record may have`},
 		},
-		{name: "not UTF-8", text: "a\n\xe9\n", columns: []string{"a"}, bad: []string{"0/2/\xe9/text is not UTF-8"}},
+		{name: "not UTF-8", text: "a\n\xe9\n", columns: []string{"a"}, bad: []string{"0/2/\xe9/text is not UTF-8: byte 1 is 0xe9"}},
 		{
 			name: "line too long", text: "a\n" + strings.Repeat("x", 31) + "\ny\n", columns: []string{"a"}, good: map[int64]string{1: `{"a":"y"}`},
 			bad: []string{"0/2/" + strings.Repeat("x", 30) + "/record is longer than 30 bytes"},
@@ -203,7 +203,7 @@ func TestBadHeaders(t *testing.T) {
 		{"a,b,a\n", `header: columns 1 and 3 are both named "a"`},
 		{"a,,b,\n", `header: columns 2 and 4 are both named ""`},
 		{"\na,\"b\n", `header in line 2: field begins with a quote (") that is not closed in as much as a record may have`},
-		{"\xe9,b\n", "header in line 1: text is not UTF-8"},
+		{"\xe9,b\n", "header in line 1: text is not UTF-8: byte 1 is 0xe9"},
 		{"\xff\xfea\x00", "text is UTF-16, not UTF-8"},
 	} {
 		r := NewReader(strings.NewReader(c.text), CSV, Options{})
