@@ -202,11 +202,7 @@ func (c *compiler) string(path string) {
 
 // items writes the loop over an array's items or a map's entries.
 func (c *compiler) items(t *Type, path string) {
-	in := instr{op: opSkipArray}
-	if c.checked && (t.Kind == KindMap || t.Items.hasText(map[*Type]bool{})) {
-		in.n = 1 // no block may be skipped as a whole
-	}
-	loop := c.emit(in, path)
+	loop := c.emit(instr{op: opSkipArray}, path)
 	c.here()
 	// Paths inside start afresh: the loop puts its own in front.
 	if t.Kind == KindMap {

@@ -15,7 +15,7 @@ const (
 	opSkipEnum                 // a symbol, of n
 	opSkipFixedArray           // an array of items of n bytes each
 	opSkipLongArray            // an array of varints
-	opSkipArray                // an array or map; the item's instructions follow, go on at target; n: blocks must be gone through
+	opSkipArray                // an array or map; the item's instructions follow, go on at target
 	opCall                     // the part at target, up to its opEnd; then go on here
 	opJump                     // go on at target
 	opUnion                    // n branches; go on at tables[target+branch]

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -173,27 +172,6 @@ func (s *Schema) namedTypes() []*Type {
 	}
 	collect(s.root)
 	return types
-}
-
-// hasText tells whether a value of the type may hold a string. seen are the records that
-// were looked at and showed none so far.
-func (t *Type) hasText(seen map[*Type]bool) bool {
-	switch t.Kind {
-	case KindString, KindMap: // keys are text
-		return true
-	case KindArray:
-		return t.Items.hasText(seen)
-	case KindUnion:
-		return slices.ContainsFunc(t.Branches, func(b *Type) bool { return b.hasText(seen) })
-	case KindRecord:
-		if seen[t] {
-			return false
-		}
-		seen[t] = true
-		return slices.ContainsFunc(t.Fields, func(f RecordField) bool { return f.Type.hasText(seen) })
-	default:
-		return false
-	}
 }
 
 // sizeCap is where sizes stop growing: far over any input, far under overflow.
