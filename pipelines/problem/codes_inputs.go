@@ -125,7 +125,7 @@ engagements:
   like: {inputs: views/*.avro, view: view_id, time: ts, window: 30m}`,
 		Good: `
 engagements:
-  like: {inputs: views/*.avro, where: {liked: true}, view: view_id, time: ts, window: 30m}`,
+  like: {inputs: views/*.avro, where: {liked: true}, view: view_id, time: liked_at, window: 30m}`,
 	},
 	{
 		ID: "T1113", Severity: SeverityWarning, Title: "two kinds are the same",

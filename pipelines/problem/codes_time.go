@@ -185,4 +185,21 @@ The result is the same.`,
 		Bad:  "bucket: 1s",
 		Good: "bucket: 5s",
 	},
+	{
+		ID: "T1215", Severity: SeverityWarning, Title: "engagements that are views as well",
+		Cause: `A kind reads the inputs of the views. Views have no condition yet, so every record
+there is a view: in a log of views and likes, each like is a view too, and makes itself
+positive with a delay of 0. Without a condition each view is an engagement as well.
+
+Write views to a file or topic of their own before the join. Where one record holds the
+view and what became of it, name the engagement's own time and a condition.`,
+		Bad: `
+views: {inputs: log/*.avro, id: view_id, time: ts}
+engagements:
+  like: {inputs: log/*.avro, where: {kind: like}, view: view_id, time: ts, window: 30m}`,
+		Good: `
+views: {inputs: views/*.avro, id: view_id, time: ts}
+engagements:
+  like: {inputs: log/*.avro, where: {kind: like}, view: view_id, time: ts, window: 30m}`,
+	},
 }

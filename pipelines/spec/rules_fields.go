@@ -7,6 +7,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"tributary/io/event"
+	"tributary/pipelines/problem"
 )
 
 // use is a field path and the value of the spec that names it.
@@ -136,6 +137,9 @@ func (r *reader) sameRecords(s *Spec) {
 			p.Hint = "say with `where` which records are engagements, or name the engagement's own time"
 			r.add(p)
 		}
+		if inputs := at.key("inputs"); shared && r.ok(inputs, at.key("where"), "views.inputs") {
+			r.viewsAsEngagements(e, inputs, e.View == s.Views.ID && e.Time.Field == s.Views.Time.Field)
+		}
 		for _, other := range s.Engagements[:i] {
 			if len(own) > 0 && slices.Equal(own, paths(other.Inputs)) && slices.Equal(sortedWhere(e), sortedWhere(other)) &&
 				e.View == other.View && e.Time == other.Time && e.Window == other.Window && e.Label == other.Label && e.Attribution == other.Attribution {
@@ -145,6 +149,24 @@ func (r *reader) sameRecords(s *Spec) {
 			}
 		}
 	}
+}
+
+// viewsAsEngagements warns of a kind that is read from the views' inputs: every record of those
+// is a view, as views have no condition. One record may well be both, where it has a time
+// for each.
+func (r *reader) viewsAsEngagements(e Engagement, inputs dotted, sameFields bool) {
+	var p problem.Problem
+	switch {
+	case len(e.Where) == 0:
+		p = r.problem("T1215", r.at(inputs), inputs, "these are the views' inputs, and there is no condition: each view is an engagement of the kind %s, too", e.Kind)
+		p.Hint = "say with `where` which records are engagements"
+	case sameFields:
+		p = r.problem("T1215", r.at(inputs), inputs, "these are the views' inputs, and all their records are views: each %s is a view as well, and makes itself positive", e.Kind)
+		p.Hint = "write the views to a file or topic of their own; a condition for views comes in a later version"
+	default:
+		return
+	}
+	r.add(p)
 }
 
 func sortedWhere(e Engagement) []Condition {

@@ -171,6 +171,12 @@ func (f *fields) unknown(p pair) {
 	}
 	problem := f.r.problem("T1007", p.key, at, "%s has no key %q", f.shape.name, p.key.text)
 	problem.Got, problem.Allowed = p.key.text, f.free()
+	if f.shape == viewsShape && p.key.text == "where" {
+		problem.Message = "views have no condition yet: it comes in a later version, and until then every record of their inputs is a view"
+		problem.Hint = "write the views to a file or topic of their own first, and name that here"
+		f.r.add(problem)
+		return
+	}
 	if near := Nearest(p.key.text, problem.Allowed); near != "" {
 		problem.Nearest, problem.Fix = near, f.r.replaced(p.key, near)
 		// Read on as if it were spelt right: its value is checked too, and a required
