@@ -1,15 +1,10 @@
 package join
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"math"
-	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -176,7 +171,9 @@ func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, er
 			return err
 		}
 		var s map[string]any
-		if err := json.Unmarshal(line, &s); err != nil {
+		decoder := json.NewDecoder(bytes.NewReader(line))
+		decoder.UseNumber() // whole numbers of any size are what they are
+		if err := decoder.Decode(&s); err != nil {
 			return err
 		}
 		if envelope, ok := s["view"].(map[string]any); ok {
@@ -186,105 +183,6 @@ func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, er
 		return nil
 	})
 	return out, err
-}
-
-// compare holds the samples of a test against those it names: all of them, and of each the
-// fields that the test names.
-func compare(t *spec.Test, got []map[string]any) (out []Difference) {
-	taken := make([]bool, len(got))
-	for i, want := range t.Samples {
-		at, id := t.SamplesAt[i], plain(want["view_id"])
-		match := -1
-		for k, s := range got {
-			if !taken[k] && plain(s["view_id"]) == id && (want["view_time"] == nil || equal("view_time", s["view_time"], want["view_time"])) {
-				match = k
-				break
-			}
-		}
-		if match < 0 {
-			out = append(out, Difference{At: at, Sample: id, Got: "no such sample", Want: "a sample"})
-			continue
-		}
-		taken[match] = true
-		out = append(out, differences(at, id, "", got[match], want)...)
-	}
-	for k, s := range got {
-		if !taken[k] {
-			out = append(out, Difference{At: t.At, Sample: plain(s["view_id"]), Got: "a sample that the test does not name", Want: "none"})
-		}
-	}
-	return out
-}
-
-func differences(at problem.Position, id, path string, got, want map[string]any) (out []Difference) {
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		field := strings.TrimPrefix(path+"."+name, ".")
-		g, exists := got[name]
-		inner, isMap := want[name].(map[string]any)
-		gotInner, gotMap := g.(map[string]any)
-		switch {
-		case isMap && gotMap:
-			out = append(out, differences(at, id, field, gotInner, inner)...)
-		case !exists:
-			out = append(out, Difference{At: at, Sample: id, Field: field, Got: "no such field; there is " + strings.Join(slices.Sorted(maps.Keys(got)), ", "), Want: plain(want[name])})
-		case !equal(field, g, want[name]):
-			out = append(out, Difference{At: at, Sample: id, Field: field, Got: shown(field, g), Want: plain(want[name])})
-		}
-	}
-	return out
-}
-
-// equal compares what JSON gave with what YAML said: numbers by value, the view's time as a
-// time, the rest as it is.
-func equal(field string, got, want any) bool {
-	if field == "view_time" {
-		ms, err := spec.TimeField{Unit: event.UnitEpochMs}.Millis(want)
-		number, ok := got.(float64)
-		return err == nil && ok && int64(number) == ms
-	}
-	g, gotNumber := number(got)
-	w, wantNumber := number(want)
-	if gotNumber && wantNumber {
-		return g == w || math.Abs(g-w) <= 1e-9*math.Max(math.Abs(g), math.Abs(w))
-	}
-	if list, ok := want.([]any); ok {
-		others, ok := got.([]any)
-		return ok && slices.EqualFunc(others, list, func(a, b any) bool { return equal("", a, b) })
-	}
-	return reflect.DeepEqual(got, want)
-}
-
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}
-
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "null"
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(text)
-}
-
-func shown(field string, v any) string {
-	if ms, ok := v.(float64); ok && field == "view_time" {
-		return timeOf(int64(ms)).Format("2006-01-02T15:04:05.999Z07:00")
-	}
-	return plain(v)
 }
 
 // collectFn hands blocks of samples to whoever started the pipeline in this process.
