@@ -35,6 +35,8 @@ type compiled struct {
 	labels   []labelCondition
 	from, to time.Time // zero: open
 	used     bool
+	// kinds are those of the samples that were looked at.
+	kinds map[string]bool
 }
 
 type labelCondition struct{ kind, op, value string }

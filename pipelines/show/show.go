@@ -110,6 +110,9 @@ func (s *shower) file(ctx context.Context, path string) error {
 				return fmt.Errorf("%s holds %s, not samples: filters by label, sign and time apply to samples only", path, contentNames[what])
 			}
 		}
+		if what == samples {
+			s.filter.meet(rec)
+		}
 		if what != s.what {
 			other = true
 			if !isLine(path) { // one schema, one kind of record
@@ -165,6 +168,9 @@ func (s *shower) record(rec record) error {
 func (s *shower) finish(path string) error {
 	if s.passed > 0 {
 		s.tell("passed over, as they hold something other than %[2]s: %[1]d files\n", s.passed, contentNames[s.what])
+	}
+	if err := s.filter.unknownKind(); err != nil && !s.more {
+		return err
 	}
 	switch {
 	case s.what == ledgers && s.opt.JSON:

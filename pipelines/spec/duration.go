@@ -93,6 +93,10 @@ var (
 	capitalM = regexp.MustCompile(`[0-9.]\s*M($|[^a-zA-Z])`)
 )
 
+// NearestDuration returns the duration, as specs write it, that text means in another form.
+// It is empty if there is none, or more than one.
+func NearestDuration(text string) string { return guessDuration(text) }
+
 // guessDuration turns what people write for a duration into one that means the same:
 // `30 minutes`, `1W`, `1,5 h`, `PT30M`. Empty if there is more than one meaning, or none.
 func guessDuration(text string) string {

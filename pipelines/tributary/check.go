@@ -72,6 +72,7 @@ a spec --inputs is --online.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values, and what was found in inputs and online")
 	look.add(flags)
+	complete(cmd, "inputs", "first", "all")
 	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
 	flags.StringVar(&targets.Flink, "flink", "", "look at Flink too, at this host:port of its REST interface")
 	flags.StringVar(&targets.JobServer, "jobserver", "", "look at Beam's job server too, at this host:port")

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/generate"
-	"tributary/pipelines/spec"
 )
 
 func generateCmd() *cobra.Command {
@@ -96,6 +95,8 @@ The same flags and seed give the same bytes, on any number of cores. A rate is l
 	flags.IntVar(&c.CorruptBlocks, "corrupt-blocks", 0, "how many blocks of views cannot be read")
 	flags.BoolVar(&c.Spec, "spec", c.Spec, "write spec.yaml, too")
 	flags.BoolVar(&asJSON, "json", false, "what was made as JSON")
+	complete(cmd, "order", string(generate.OrderNone), string(generate.OrderFile))
+	complete(cmd, "codec", generate.Codecs...)
 	return cmd
 }
 
@@ -116,19 +117,6 @@ func (s *summary) text(withSpec bool) string {
 	}
 	return text
 }
-
-// durationFlag is a duration on the command line, in the form of specs.
-type durationFlag time.Duration
-
-func (d *durationFlag) Set(text string) error {
-	parsed, err := spec.ParseDuration(text)
-	*d = durationFlag(parsed)
-	return err
-}
-
-func (d *durationFlag) String() string { return spec.FormatDuration(time.Duration(*d)) }
-
-func (d *durationFlag) Type() string { return "duration" }
 
 // rateFlag is a rate on the command line.
 type rateFlag float64

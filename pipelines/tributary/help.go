@@ -10,27 +10,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/problem"
-	"tributary/pipelines/reading"
+	"tributary/pipelines/spec"
 )
 
 var codeForm = regexp.MustCompile(`^[tT][0-9]+$`)
 
 func helpCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND | CODE | codes | reading]",
-		Short: "Explain a command, or the code of a problem",
+		Use:   "help [COMMAND | CODE | codes | TOPIC]",
+		Short: "Explain a command, the code of a problem, or a topic",
 		Long: `Help explains a command, or a problem by its code: the cause, an example, and the
-example mended. "tributary help codes" lists the codes, and "tributary help
-reading" shows how Python, Spark and DuckDB read samples.`,
-		Example: "  tributary help check\n  tributary help T1201\n  tributary help codes\n  tributary help reading",
+example mended. "tributary help codes" lists the codes.
+
+` + topicList(),
+		Example:           "  tributary help check\n  tributary help T1201\n  tributary help codes\n  tributary help exit-codes",
+		ValidArgsFunction: helpWords,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
 			if len(args) == 1 && args[0] == "codes" {
 				return listCodes(out)
-			}
-			if len(args) == 1 && args[0] == "reading" {
-				_, err := io.WriteString(out, reading.Page())
-				return err
 			}
 			if len(args) == 1 && codeForm.MatchString(args[0]) {
 				return explain(out, args[0])
@@ -38,11 +36,18 @@ reading" shows how Python, Spark and DuckDB read samples.`,
 			if len(args) == 0 {
 				return root.Help()
 			}
+			if len(args) == 1 {
+				for _, t := range topicsOfHelp {
+					if t.name == args[0] {
+						return printText(out, t.text)
+					}
+				}
+			}
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				var usage usageError
 				if err == nil || !errors.As(err, &usage) {
-					err = unknownCommand(root, args[0])
+					err = unknownHelp(root, args[0])
 				}
 				return usageError{fmt.Errorf("%w; \"tributary help codes\" lists the codes of problems", err)}
 			}
@@ -52,15 +57,40 @@ reading" shows how Python, Spark and DuckDB read samples.`,
 	}
 }
 
+// unknownHelp says that there is no such thing to explain.
+func unknownHelp(root *cobra.Command, word string) error {
+	var names []string
+	for _, t := range topicsOfHelp {
+		names = append(names, t.name)
+	}
+	if near := spec.Nearest(word, append(names, "codes")); near != "" {
+		return fmt.Errorf("there is no command, code or topic %q; did you mean %s?", word, near)
+	}
+	return unknownCommand(root, word)
+}
+
 func explain(w io.Writer, id string) error {
 	code, ok := problem.Find(id)
 	if !ok {
 		return usageError{fmt.Errorf("there is no code %s; \"tributary help codes\" lists all", strings.ToUpper(id))}
 	}
-	if _, err := io.WriteString(w, code.Text()); err != nil {
+	return printText(w, code.Text())
+}
+
+func printText(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("print the explanation: %w", err)
 	}
 	return nil
+}
+
+// topicList names the topics for the help about help.
+func topicList() string {
+	text := "Topics:\n"
+	for _, t := range topicsOfHelp {
+		text += fmt.Sprintf("  %-10s  %s\n", t.name, t.short)
+	}
+	return strings.TrimSuffix(text, "\n")
 }
 
 func listCodes(w io.Writer) error {

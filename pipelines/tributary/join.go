@@ -40,8 +40,8 @@ written and reported, and the command ends with exit code 3.`,
 			if !from.IsZero() && !to.IsZero() && !from.Before(to.Time) {
 				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
 			}
-			if opt.Slice < 0 || opt.Slice > 0 && opt.Slice < time.Second {
-				return usageError{fmt.Errorf("--slice %s: must be a second or more", opt.Slice)}
+			if cmd.Flags().Changed("slice") && opt.Slice < time.Second {
+				return usageError{fmt.Errorf("--slice %s: must be a second or more", spec.FormatDuration(opt.Slice))}
 			}
 			s, err := spec.Load(args[0])
 			if err != nil {
@@ -65,8 +65,8 @@ written and reported, and the command ends with exit code 3.`,
 	flags := cmd.Flags()
 	flags.Var(&from, "from", "join views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "join views before this time (default: all)")
-	flags.DurationVar(&opt.Slice, "slice", 0, "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
-	flags.IntVar(&opt.Parallel, "parallel", 0, "slices joined at once (default: one a processor)")
+	flags.Var((*durationFlag)(&opt.Slice), "slice", "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
+	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor)")
 	flags.BoolVar(&opt.Again, "again", false, "join finished slices again")
 	out.add(cmd)
 	return cmd
@@ -79,21 +79,3 @@ func warnings(s *spec.Spec) string {
 	}
 	return s.Warnings.Error() + "\n"
 }
-
-// timeFlag is a time on the command line: a date, or RFC 3339.
-type timeFlag struct{ time.Time }
-
-func (t *timeFlag) Set(text string) error {
-	parsed, err := spec.ParseTime(text)
-	t.Time = parsed
-	return err
-}
-
-func (t *timeFlag) String() string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339)
-}
-
-func (t *timeFlag) Type() string { return "time" }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,7 @@ import (
 	"tributary/pipelines/report"
 )
 
-// Exit codes; they are part of the interface.
+// Exit codes; they are part of the interface, and "tributary help exit-codes" lists them.
 const (
 	exitFine   = 0
 	exitFailed = 1 // the work failed, or a check found problems
@@ -51,21 +50,20 @@ func subcommands() []*cobra.Command {
 		jobCmd(),
 		clusterCmd(),
 		demoCmd(),
+		versionCmd(),
 	}
 }
 
 // errReported fails a command that has said already what is wrong.
 var errReported = errors.New("problems were found")
 
-// usageError is a wrong command line.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // run executes a command line and returns its exit code. What the user asked for
 // goes to stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := rootCmd()
+	return execute(ctx, rootCmd(), args, stdout, stderr)
+}
+
+func execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -99,9 +97,10 @@ func rootCmd() *cobra.Command {
 		Short: "Turn views and engagements into labelled training samples",
 		Long: `Tributary joins views with the engagements that refer to them, and writes one
 labelled sample for each view. A YAML file, the spec, describes a join.`,
+		Version: thisBuild().String(),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
+				return usageError{unknownCommand(cmd, args[0])}
 			}
 			return nil
 		},
@@ -111,32 +110,11 @@ labelled sample for each view. A YAML file, the spec, describes a join.`,
 	}
 	root.AddCommand(subcommands()...)
 	root.SetHelpCommand(helpCmd())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("{{.Version}}\n")
 	markUsage(root)
+	completeSpecs(root)
 	return root
-}
-
-// markUsage makes errors about arguments usage errors, in every subcommand.
-func markUsage(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError{err}
-			}
-			return nil
-		}
-	}
-	for _, sub := range cmd.Commands() {
-		markUsage(sub)
-	}
-}
-
-func unknownCommand(cmd *cobra.Command, name string) error {
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		return fmt.Errorf("there is no command %q; did you mean %s?", name, strings.Join(near, " or "))
-	}
-	return fmt.Errorf("there is no command %q", name)
 }
 
 // printError tells what went wrong: problems of a spec one by one, with what they

@@ -66,6 +66,7 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.limits.Dead, "max-dead", "fail if more of an input is dead: a share like 1%, or a count")
 	cmd.Flags().Var(&f.limits.Late, "max-late", "fail if more of an input is late")
 	cmd.Flags().Var(&f.limits.Unmatched, "max-unmatched", "fail if more engagements of a kind find no view, or none in whose window they lie")
+	must(cmd.MarkFlagFilename("html", "html"))
 }
 
 // print shows the report. The error is a *report.LostError if too much was lost.

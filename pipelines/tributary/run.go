@@ -53,10 +53,13 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&run.on, "on", onFlinkCluster, "where it runs: flink, or local for this process")
+	run.on = onFlinkCluster
+	word(cmd, &run.on, "on", []string{onFlinkCluster, onThisProcess}, "where it runs: flink, or local for this process")
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
 	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
+	complete(cmd, "resume", resumeLog, resumeLast)
+	complete(cmd, "until", string(kafkaio.StopAtEnd))
 	run.addFlinkFlags(cmd)
 	return cmd
 }
@@ -98,14 +101,15 @@ func (f *stopFlag) Type() string { return "end|time" }
 
 // addFlinkFlags adds the flags that all commands have which start jobs.
 func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
+	r.flink.Parallelism, r.flink.Checkpoints.Interval = 1, 10*time.Second
 	flags := cmd.Flags()
 	flags.BoolVar(&r.unchecked, "no-check", false, "start without looking at brokers, topics and rights first")
 	flags.BoolVar(&r.wait, "wait", false, "follow a job that outlives this command")
 	flags.StringVar(&r.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
 	flags.StringVar(&r.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
 	flags.StringVar(&r.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
-	flags.IntVar(&r.flink.Parallelism, "parallelism", 1, "subtasks of each step")
-	flags.DurationVar(&r.flink.Checkpoints.Interval, "checkpoint-interval", 10*time.Second, "time between checkpoints")
+	number(flags, &r.flink.Parallelism, "parallelism", 1, mostNumber, "subtasks of each step")
+	flags.Var((*durationFlag)(&r.flink.Checkpoints.Interval), "checkpoint-interval", "time between checkpoints")
 }
 
 // What a run can resume from, beside a path.
@@ -115,9 +119,6 @@ const (
 )
 
 func (r *streamRun) run(cmd *cobra.Command, file string) error {
-	if r.on != onFlinkCluster && r.on != onThisProcess {
-		return usageError{fmt.Errorf("--on %s: must be %s or %s", r.on, onFlinkCluster, onThisProcess)}
-	}
 	if r.resume != "" && r.resume != resumeLog && r.on == onThisProcess {
 		return usageError{fmt.Errorf("--resume %s: what runs in this process has no savepoints; use --resume %s", r.resume, resumeLog)}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ Control characters in the data are written as escapes.`,
 			return show.Run(cmd.Context(), args[0], opt, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	opt.Limit = 20
 	flags := cmd.Flags()
 	flags.StringVar(&opt.Kind, "kind", "", "only samples with an engagement of this kind that counts")
 	flags.BoolVar(&opt.Positive, "positive", false, "only positive samples")
@@ -46,8 +48,9 @@ Control characters in the data are written as escapes.`,
 	flags.StringArrayVar(&opt.Labels, "label", nil, "only samples whose label is so: a kind, one of = != < <= > >= and a value (may be repeated)")
 	flags.StringVar(&opt.From, "from", "", "only views at or after this time, like 2026-01-02T15:04:05Z or 2026-01-02")
 	flags.StringVar(&opt.To, "to", "", "only views before this time")
-	flags.IntVar(&opt.Limit, "limit", 20, "how many records to show; 0 for all")
+	number(flags, &opt.Limit, "limit", 0, math.MaxInt, "how many records to show; 0 for all")
 	flags.BoolVar(&opt.JSON, "json", false, "whole records as JSON lines")
-	flags.IntVar(&opt.Width, "width", 0, "columns of a table; by default those of the terminal, or 80")
+	number(flags, &opt.Width, "width", 1, mostNumber, "columns of a table; by default those of the terminal, or 80")
+	must(cmd.RegisterFlagCompletionFunc("kind", kindWords))
 	return cmd
 }

@@ -38,9 +38,6 @@ name.`,
   tributary topics stream.yaml --create --partitions 12 --replicas 3`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if partitions < 0 || replicas < 0 {
-				return usageError{errors.New("--partitions and --replicas must not be negative")}
-			}
 			if opt.Inputs && !create {
 				return usageError{errors.New("--inputs does nothing without --create")}
 			}
@@ -74,8 +71,8 @@ name.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&create, "create", false, "create the outputs that are missing")
 	flags.BoolVar(&opt.Inputs, "inputs", false, "create the inputs that are missing, too")
-	flags.Int32Var(&partitions, "partitions", 0, "partitions of new topics that may have any number; the ledger has one for each shard (default: the broker's)")
-	flags.Int16Var(&replicas, "replicas", 0, "replicas of new topics (default: the broker's)")
+	number(flags, &partitions, "partitions", 1, mostNumber, "partitions of new topics that may have any number; the ledger has one for each shard (default: the broker's)")
+	number(flags, &replicas, "replicas", 1, 1000, "replicas of new topics (default: the broker's)")
 	flags.BoolVar(&asJSON, "json", false, "the topics as JSON")
 	return cmd
 }

@@ -1,0 +1,71 @@
+package main
+
+import "tributary/pipelines/reading"
+
+// helpTopic is something to explain that is neither a command nor a problem.
+type helpTopic struct{ name, short, text string }
+
+// topicsOfHelp are what "tributary help" explains beside commands and codes.
+var topicsOfHelp = []helpTopic{
+	{
+		name: "exit-codes", short: "What the exit codes of all commands mean",
+		text: `Every command ends with one of these exit codes:
+
+  0  all went well
+  1  the work failed, or a check or a test found something wrong
+  2  the command line is wrong: a command, flag or argument; nothing was done
+  3  the work is finished and its output written, but a limit was passed
+     (join --max-dead and the like), or an input was of no use
+
+Problems of a spec end a command with 1, whatever it was to do. An interrupt ends
+"run" with 0, as a stream has no other end, and every other command with 1.
+`,
+	},
+	{
+		name: "fields", short: "How fields are named in a spec",
+		text: `A field is named by its path: names with dots between them, user.id for the field
+id of the record user. It is the same for Avro, JSON and CSV; in CSV, which has no
+records in records, a dot without quotes is part of the column's name.
+
+A name may hold anything. In double quotes stand names with a dot or a double quote in
+them, each quote written twice, and the name of no letters. YAML wants its own quotes
+around them:
+
+  id: view_id
+  id: user.id
+  id: Created (UTC)
+  id: view/id
+  id: " ts"                 # YAML keeps the space
+  id: '"event.id"'          # one name with a dot
+  id: '"event.id".part'     # and a field inside
+  id: '"5"" screen"'        # 5" screen
+  id: '""'                  # the column without a name
+
+What other tools write for a path, a list or a pattern needs quotes as well if it is
+meant as a name: /user/id, $.user.id, user->id, items[0], "a,b", user.*. So does, in a
+path of several names, a name with a space at an end.
+`,
+	},
+	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},
+	{
+		name: "times", short: "Which times are read, and in which units",
+		text: `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has
+one: epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, or timestamp-millis, -micros
+and -nanos, which are the same as the last three. They may stand in text.
+
+Text without a unit, or with the unit rfc3339, is a time in RFC 3339, or as ISO 8601 and
+databases have it. These are all the same time:
+
+  2026-01-02T15:04:05Z        2026-01-02t15:04:05z       2026-01-02 15:04:05 UTC
+  2026-01-02 15:04:05+00      2026-01-02 16:04:05 +0100  20260102T150405Z
+  2026-01-02T15:04:05,000Z    2026-01-02T15:04:05Z[UTC]  2026-01-02T16:04:05.0+01:00
+
+It must have a zone: Z, UTC, GMT or an offset. Times are rounded down to milliseconds. A
+leap second, 23:59:60, is the second after it; 24:00 is the end of the day. Times lie
+between 1970 and 2199.
+
+On the command line a zone may be missing and means UTC: --from 2026-01-02T15:04, or the
+time of day: --from 2026-01-02.
+`,
+	},
+}
