@@ -118,7 +118,9 @@ func (c *FieldCheck) Problems() (problems problem.List) {
 					}
 				case err == nil:
 					found[key] = true
-					if w.needsUnit && field.Unit == event.UnitAuto {
+					if !w.use.serves(&field) {
+						problems = append(problems, c.typeProblem(l, &w, &field))
+					} else if w.needsUnit && field.Unit == event.UnitAuto {
 						problems = append(problems, c.unitProblem(l, &w, &field))
 					}
 				case !missing:
@@ -154,6 +156,16 @@ func lookupColumn(columns []string) func(string) (avroio.Field, error) {
 		}
 		return avroio.Field{Path: path, Type: "string", Unit: event.UnitRFC3339}, nil
 	}
+}
+
+func (c *FieldCheck) typeProblem(l *layout, w *wanted, field *avroio.Field) problem.Problem {
+	name := field.Type
+	if field.Logical != "" {
+		name = field.Logical
+	}
+	found := c.spec.Problem(codeNotScalar, fmt.Sprintf("%s: %s is of type %s, and cannot be %s", l.place, w.path, name, w.use), c.at(l, w)...)
+	found.Got = w.path
+	return found
 }
 
 func (c *FieldCheck) unitProblem(l *layout, w *wanted, field *avroio.Field) problem.Problem {

@@ -3,8 +3,10 @@ package params
 import (
 	"strconv"
 
+	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/transforms/attribution"
+	"tributary/transforms/sample"
 )
 
 // wanted is a field that the spec names for a source.
@@ -16,6 +18,35 @@ type wanted struct {
 	optional bool
 	// needsUnit says that it is a time whose unit the schema must tell.
 	needsUnit bool
+	use       use
+}
+
+// use is what a field's values are taken for.
+type use string
+
+// Uses of fields; the empty one takes any value.
+const (
+	useID     use = "an id, which is text, bytes or a whole number"
+	useTime   use = "a time, which is a number or text"
+	useNumber use = "a number"
+)
+
+// serves tells whether values of a field can be of use, as far as its schema tells. What is a
+// union, or text, only the record shows.
+func (u use) serves(f *avroio.Field) bool {
+	if f.Type == "null" {
+		return u == ""
+	}
+	switch u {
+	case useID:
+		return f.Kind != event.Bool
+	case useTime:
+		return f.Kind != event.Bool && f.Kind != event.Bytes && f.Kind != event.UUID && f.Type != "enum"
+	case useNumber:
+		return f.Kind != event.Bytes && f.Kind != event.UUID && f.Type != "enum"
+	default:
+		return true
+	}
 }
 
 // wanted lists the fields that a source is to have.
@@ -31,12 +62,18 @@ func (c *FieldCheck) wanted(source int) []wanted {
 	if in.Kind != attribution.Views {
 		idKey = "view"
 	}
-	add(wanted{path: in.ID}, idKey)
-	add(wanted{path: in.Time.Path, needsUnit: in.Time.Unit == event.UnitAuto}, "time")
-	add(wanted{path: in.ViewTime.Path, needsUnit: in.ViewTime.Unit == event.UnitAuto, optional: true}, "view_time")
-	add(wanted{path: in.EventID, optional: true}, "id")
+	add(wanted{path: in.ID, use: useID}, idKey)
+	add(wanted{path: in.Time.Path, use: useTime, needsUnit: in.Time.Unit == event.UnitAuto}, "time")
+	add(wanted{path: in.ViewTime.Path, use: useTime, needsUnit: in.ViewTime.Unit == event.UnitAuto, optional: true}, "view_time")
+	add(wanted{path: in.EventID, use: useID, optional: true}, "id")
 	if in.Kind != attribution.Views {
-		add(wanted{path: in.Value, optional: true}, "label", string(c.params.Kinds[in.Kind].Label))
+		value := wanted{path: in.Value, optional: true}
+		switch label := c.params.Kinds[in.Kind].Label; label {
+		case sample.Sum, sample.Min, sample.Max:
+			value.use = useNumber
+		default: // any value is the first or the last
+		}
+		add(value, "label", string(c.params.Kinds[in.Kind].Label))
 	}
 	for _, condition := range in.Where {
 		add(wanted{path: condition.Field, optional: true}, "where", condition.Field)

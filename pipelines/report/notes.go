@@ -110,6 +110,9 @@ func (n *notes) views(r *Report) {
 	if v.Resent > 0 {
 		n.say(ruleResent, ruleResent.severity, views, v.Resent, "at least "+grouped(v.Resent)).AtLeast = true
 	}
+	if v.DuplicatesChained > 0 {
+		n.say(ruleDuplicatesChained, ruleDuplicatesChained.severity, views, v.DuplicatesChained, "at least "+grouped(v.DuplicatesChained)).AtLeast = true
+	}
 	if v.Immature > 0 {
 		n.say(ruleImmature, ruleImmature.severity, views, v.Immature, share(v.Immature, v.Samples))
 	}

@@ -62,6 +62,7 @@ func TestNotes(t *testing.T) {
 		{"window not known", func(r *Report) { r.Windows = nil }, ""},
 		{"immature", func(r *Report) { r.Ledger.Views.Immature = 1 }, "immature"},
 		{"differing duplicates", func(r *Report) { r.Ledger.Views.DuplicatesDiffering = 1 }, "duplicates_differing"},
+		{"chained duplicates", func(r *Report) { r.Ledger.Views.DuplicatesChained = 1 }, "duplicates_chained"},
 		{"unbalanced", func(r *Report) { like(r).Read++; r.Ledger.Views.Read-- }, "unbalanced unbalanced"},
 		{"engagements count for several views", func(r *Report) { like(r).Matches = 100_001 }, "several_views(like)"},
 		{"each counts for one view", func(r *Report) { like(r).Matches = 100_000 }, ""},

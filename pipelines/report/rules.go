@@ -47,7 +47,7 @@ type rule struct {
 var rules = []*rule{
 	ruleUnbalanced, ruleDead, ruleLate, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
 	ruleDamaged, ruleWithoutValue, ruleBadValues, ruleOverflows, ruleSeveralViews, ruleResent, ruleWithoutID, ruleZeroDelays, ruleOrphansLikeFloats, ruleOrphans,
-	ruleImmature, ruleDuplicatesDiffering, ruleWindowShort, ruleOutsideWindow,
+	ruleImmature, ruleDuplicatesDiffering, ruleDuplicatesChained, ruleWindowShort, ruleOutsideWindow,
 }
 
 var (
@@ -65,19 +65,20 @@ var (
 	ruleNoPositives         = &rule{"no_positives", Warning, "No positives", "Not one sample has a label. Check that views and engagements are of the same time and name views alike."}
 
 	ruleDamaged      = &rule{"damaged", Warning, "An unknown number of records was lost", "Files are damaged or cut short there: what is known to be lost is among the dead, the rest is in no count."}
-	ruleWithoutValue = &rule{"without_value", Warning, "No value for the label", "No record has the field that the label is made of: check its name."}
+	ruleWithoutValue = &rule{"without_value", Warning, "No value for the label", "The field that the label is made of is absent, null or empty in every record: check its name."}
 	ruleBadValues    = &rule{"bad_values", Warning, "Values that are no numbers", "They were left out of the label (on_bad_value: null)."}
 	ruleOverflows    = &rule{"overflows", Warning, "Values beyond what a sum holds", "They were left out of the label."}
 
 	ruleSeveralViews      = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger duplicates_within makes one view of those that are near each other, view_time tells others apart."}
 	ruleResent            = &rule{"resent", Warning, "Views that came again after duplicates_within", "Each is a sample of its own, with the id of an earlier one. If they are the same view, a larger duplicates_within makes one of them."}
-	ruleWithoutID         = &rule{"without_id", Warning, "No id of their own", "No record has the field that the spec names for it, so one that was sent twice counts twice: check its name."}
+	ruleWithoutID         = &rule{"without_id", Warning, "No id of their own", "The field that the spec names for it is absent, null or empty in every record, so one that was sent twice counts twice: check its name."}
 	ruleZeroDelays        = &rule{"zero_delays", Warning, "Delays of exactly 0", "Such an engagement has the time of its view, as when one log was read as both, or when the engagement's time is a copy of the view's."}
 	ruleOrphansLikeFloats = &rule{"orphans_like_floats", Warning, "Orphans whose view ids look like 123.0", "Whole numbers were written as floats on their way: write them as integers or as text, and they will find their views."}
 	ruleOrphans           = &rule{"orphans", Warning, "Orphans", "Their view never came: views may be missing from the inputs, or the two name views differently."}
 
 	ruleImmature            = &rule{"immature", Warning, "Immature samples", "The log ends before their closing time, so their negatives may be fake. Join them again when the log reaches further, or leave them out by maturity_ms."}
 	ruleDuplicatesDiffering = &rule{"duplicates_differing", Warning, "Duplicate views that differ from the one that was kept, the first in the log", "Their ids may not be unique."}
+	ruleDuplicatesChained   = &rule{"duplicates_chained", Info, "Duplicate views further than duplicates_within from the one that was kept", "Each is a duplicate of the one before it: a view that is sent again and again is one view, however long that goes on."}
 	ruleWindowShort         = &rule{"window_short", Info, "Window too short", "Engagements still come in its last tenth, and a longer window would find more."}
 	ruleOutsideWindow       = &rule{"outside_window", Info, "Outside the window", "Their view came, but it was too long before them, or after."}
 )

@@ -179,7 +179,7 @@ func (r *reader) where(n *node, at dotted) []Condition {
 }
 
 func (r *reader) condition(n *node, at dotted) (Condition, bool) {
-	switch n.kind {
+	switch n = n.number(); n.kind {
 	case textKind:
 		return Condition{Value: n.text, Type: TextCondition}, true
 	case boolKind:
