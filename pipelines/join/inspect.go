@@ -71,9 +71,10 @@ func (i *Inspection) Files(source int) []InspectedFile {
 }
 
 // Damage is Count records that cannot be read, of which the file's Index-th from 0 is the
-// first.
+// first. AtLeast says that there may be more.
 type Damage struct {
 	Index, Count int64
+	AtLeast      bool
 	Err          error
 }
 
@@ -111,7 +112,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 		}
 		var damages []Damage
 		for _, bad := range c.Bad {
-			damages = append(damages, Damage{bad.Index, bad.Count, bad.Err})
+			damages = append(damages, Damage{bad.Index, bad.Count, bad.AtLeast, bad.Err})
 			read += bad.Count
 		}
 		cut := limit > 0 && int64(b.Count) > limit-read
@@ -151,14 +152,14 @@ func (p *placed) sift(b event.Batch, damages []Damage) (event.Batch, []Damage) {
 	p.scanner.Scan(b, func(r attribution.Scanned) {
 		told++
 		if _, _, err := logPlace(r.Extra); err != nil {
-			damages = append(damages, Damage{r.Offset, 1, fmt.Errorf("its place in the log: %w", err)})
+			damages = append(damages, Damage{r.Offset, 1, false, fmt.Errorf("its place in the log: %w", err)})
 			return
 		}
 		out.Count++
 		out.Records = event.AppendFramed(out.Records, r.Offset-b.Offset, r.Record)
 	})
 	if lost := b.Count - told; lost > 0 {
-		damages = append(damages, Damage{b.Offset + int64(told), int64(lost), errors.New("a record before these cannot be decoded, nor where they begin")})
+		damages = append(damages, Damage{b.Offset + int64(told), int64(lost), false, errors.New("a record before these cannot be decoded, nor where they begin")})
 	}
 	return out, damages
 }

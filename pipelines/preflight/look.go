@@ -72,6 +72,12 @@ func (l *look) file(ctx context.Context, f join.InspectedFile) error {
 	whole, err := l.found.Read(ctx, f, l.source, l.input.Records, func(b event.Batch, damages []join.Damage) error {
 		for _, d := range damages {
 			l.input.Unreadable += d.Count
+			if d.AtLeast {
+				l.input.Damages = append(l.input.Damages, fmt.Sprintf("%s: %v", f.Path, d.Err))
+			}
+			if d.Count == 0 {
+				continue
+			}
 			l.refuse(f.Path, d.Index, d.Count, d.Err.Error())
 		}
 		b.MaxTime = largest

@@ -42,6 +42,8 @@ type Input struct {
 	To   *time.Time `json:"to,omitempty"`
 	// Unreadable of them could not even be told apart, or converted by the schema.
 	Unreadable int64 `json:"unreadable"`
+	// Damages are places where more records may be lost than are counted; how many is not known.
+	Damages []string `json:"damages,omitempty"`
 	// Matching of the others meet the conditions of where; all of them if there are none.
 	Matching int64       `json:"matching"`
 	Where    []Condition `json:"where,omitempty"`

@@ -1,8 +1,10 @@
 package preflight_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +90,16 @@ func TestFieldsOfSchemasAndDamage(t *testing.T) {
 	assert.Contains(t, views.Reasons[0].Example, "the file ends within it")
 	assert.Contains(t, views.Schemas[0].Fields, preflight.Field{Path: "ts", Type: "long (timestamp-millis)", In: views.Schemas[0].Records})
 	assert.True(t, strings.HasPrefix(string(views.Record), `{"view_id":"`), string(views.Record))
+
+	// A block without its two numbers does not say how many records it has.
+	sync := content[len(content)-16:]
+	block := bytes.Index(content, sync) + len(sync)
+	broken := slices.Replace(slices.Clone(content), block, block+12, bytes.Repeat([]byte{0xff}, 12)...)
+	require.NoError(t, os.WriteFile(files[0], broken, 0o600))
+	hidden, _, err := preflight.Check(t.Context(), s, preflight.Options{})
+	require.NoError(t, err)
+	require.Len(t, hidden[0].Damages, 1)
+	assert.Contains(t, preflight.Text(hidden), "how many is not known, at 1 place of the files; the first: "+files[0])
 
 	first, _, err := preflight.Check(t.Context(), s, preflight.Options{Records: 10})
 	require.NoError(t, err)
