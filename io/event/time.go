@@ -90,7 +90,7 @@ func (v Value) textMillis() (int64, error) {
 func (v Value) numberMillis(unit Unit, written Value) (int64, error) {
 	var ms int64
 	var f float64
-	inRange := false
+	var inRange bool
 	switch v.Kind {
 	case Int:
 		f = float64(v.Int)

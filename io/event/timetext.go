@@ -129,10 +129,8 @@ func (s *timeScanner) zone() (offset time.Duration, err error) {
 	case s.rest[0] != '+' && s.rest[0] != '-':
 		return 0, errZoneName
 	}
-	sign := time.Duration(1)
-	if s.take("-") {
-		sign = -1
-	} else {
+	west := s.take("-")
+	if !west {
 		s.take("+")
 	}
 	hours, ok := s.digits(2)
@@ -151,7 +149,10 @@ func (s *timeScanner) zone() (offset time.Duration, err error) {
 	if name := strings.TrimLeft(s.rest, " "); name != s.rest { // as Go prints it: +0100 CET
 		s.rest = strings.TrimLeft(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	}
-	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute), s.end()
+	if offset = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute; west {
+		offset = -offset
+	}
+	return offset, s.end()
 }
 
 // end wants nothing more, but for names of zones and calendars in brackets (RFC 9557), which

@@ -44,7 +44,7 @@ func completeSpecs(cmd *cobra.Command) {
 			cmd.ValidArgsFunction = specFiles
 		case len(words) > 1 && words[1] == "SPEC...":
 			cmd.ValidArgsFunction = moreSpecFiles
-		case !cmd.HasSubCommands() && len(wantedArgs(cmd)) == 0:
+		case !cmd.HasSubCommands() && len(wantedArgs(cmd)) == 0 && len(cmd.ValidArgs) == 0:
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
 		}
 	}

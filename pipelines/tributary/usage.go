@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,12 @@ func argsError(cmd *cobra.Command, args []string) error {
 	}
 	wanted := wantedArgs(cmd)
 	path := cmd.CommandPath()
+	if len(cmd.ValidArgs) > 0 {
+		if slices.Contains(cmd.ValidArgs, args[0]) {
+			return fmt.Errorf("%s takes one argument, got %q as well", path, args[1])
+		}
+		return fmt.Errorf("%s %q: %s", path, args[0], mustBe(args[0], cmd.ValidArgs))
+	}
 	switch {
 	case len(args) < len(wanted):
 		return fmt.Errorf("%s is missing", wanted[len(args)])
