@@ -61,7 +61,8 @@ func TestOthers(t *testing.T) {
 		{"c", []*Schema{v1, v3}, nil},
 		{`"a.`, []*Schema{v1}, nil},
 		{
-			"a.b", []*Schema{mustParse(t, `{"type":"record","name":"R","fields":[{"name":"a","aliases":["x.y","c"],"type":["null",
+			"a.b",
+			[]*Schema{mustParse(t, `{"type":"record","name":"R","fields":[{"name":"a","aliases":["x.y","c"],"type":["null",
 			{"type":"record","name":"S","fields":[{"name":"b","aliases":["d","e"],"type":"int"},{"name":"e","type":"int"}]}]},{"name":"c","type":"int"}]}`)},
 			[]string{`"x.y".b`, "a.d", `"x.y".d`},
 		},

@@ -106,7 +106,8 @@ func TestWholeNumbersAreOneID(t *testing.T) {
 		digits := fmt.Sprint(n)
 		for _, v := range []Value{
 			intOf(n), floatOf(float64(n)), textOf(digits), jsonFloat(digits + ".0"), jsonFloat(digits + "0e-1"),
-			decimalOf(n, 0), decimalOf(n*100, 2), {Kind: Number, Text: []byte(digits)},
+			decimalOf(n, 0), decimalOf(n*100, 2),
+			{Kind: Number, Text: []byte(digits)},
 		} {
 			got, err := v.AppendID(nil)
 			require.NoError(t, err)

@@ -84,7 +84,7 @@ func linked(v *group, groups []*group) (best *joined, bestScore float64) {
 				j.also = append(j.also, e)
 				continue
 			}
-			link, found, s := bestLink(v, id, e)
+			link, found, s := bestLink(id, e)
 			j.engagements = append(j.engagements, engagements{group: e, view: link, found: found})
 			score += s
 		}
@@ -127,8 +127,8 @@ func uniqueness(f *profile.Field) float64 {
 	return float64(len(f.Values)) / float64(f.Filled)
 }
 
-// bestLink finds the field of e that names the id of v.
-func bestLink(v *group, id *profile.Field, e *group) (path string, found, score float64) {
+// bestLink finds the field of e that names the id of the views.
+func bestLink(id *profile.Field, e *group) (path string, found, score float64) {
 	if id == nil {
 		return "", 0, 0
 	}

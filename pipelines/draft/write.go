@@ -189,5 +189,8 @@ func roundUp(d time.Duration) time.Duration {
 	if d > 10*time.Minute {
 		step = time.Minute
 	}
-	return (d + step - 1) / step * step
+	if down := d.Truncate(step); down < d {
+		return down + step
+	}
+	return d
 }

@@ -60,7 +60,7 @@ func (l *typedLister) list(t *avroio.Type, names []string, around []*avroio.Type
 			types = append(types, typeText(b))
 			typed.Logical = b.Logical
 		}
-		if len(types) == 0 && !(null && len(branches) == 1) {
+		if len(types) == 0 && (!null || len(branches) != 1) {
 			continue // a record, whose fields are listed
 		}
 		if len(types) > 1 {

@@ -60,5 +60,8 @@ func (c *Condition) holds(v event.Value) bool {
 // plainNumber tells whether text is written as numbers are: 007 and +7 are codes.
 func plainNumber(text []byte) bool {
 	text = bytes.TrimPrefix(text, []byte{'-'})
-	return len(text) > 0 && text[0] != '+' && !(len(text) > 1 && text[0] == '0' && text[1] != '.' && text[1] != 'e' && text[1] != 'E')
+	if len(text) < 2 || text[0] != '0' {
+		return len(text) > 0 && text[0] != '+'
+	}
+	return text[1] == '.' || text[1] == 'e' || text[1] == 'E'
 }

@@ -105,8 +105,13 @@ func (c *checker) views(v *Views) {
 	}
 	parts = opened(parts, v.Open)
 	c.positive("views", append([]count{
-		{"read", v.Read}, {"duplicates_differing", v.DuplicatesDiffering}, {"positives", v.Positives}, {"immature", v.Immature},
-		{"resent_at_least", v.Resent}, {"duplicates_chained_at_least", v.DuplicatesChained}, {"damages", v.Damages},
+		{"read", v.Read},
+		{"duplicates_differing", v.DuplicatesDiffering},
+		{"positives", v.Positives},
+		{"immature", v.Immature},
+		{"resent_at_least", v.Resent},
+		{"duplicates_chained_at_least", v.DuplicatesChained},
+		{"damages", v.Damages},
 	}, parts...)...)
 	c.sum("views", count{"read", v.Read}, parts...)
 	c.atMost("views", count{"positives", v.Positives}, count{"samples", v.Samples})
@@ -127,8 +132,13 @@ func (c *checker) engagements(kind string, e *Engagements) {
 	}
 	parts = opened(parts, e.Open)
 	c.positive(kind, append([]count{
-		{"read", e.Read}, {"partly_late", e.PartlyLate}, {"filtered", e.Filtered}, {"positives", e.Positives},
-		{"matches", e.Matches}, {"overflows", e.Overflows}, {"damages", e.Damages},
+		{"read", e.Read},
+		{"partly_late", e.PartlyLate},
+		{"filtered", e.Filtered},
+		{"positives", e.Positives},
+		{"matches", e.Matches},
+		{"overflows", e.Overflows},
+		{"damages", e.Damages},
 	}, parts...)...)
 	for _, part := range []count{{"without_id", e.WithoutID}, {"without_value", e.WithoutValue}, {"bad_values", e.BadValues}} {
 		c.positive(kind, part)
