@@ -159,13 +159,13 @@ func (c *cloudReader) Close() error {
 	return nil
 }
 
-func (s cloud) walk(ctx context.Context, g glob, visit func(File)) error {
+func (s cloud) walk(ctx context.Context, g glob, found found) error {
 	names, parts := g.fixed()
 	prefix := strings.Join(names, "/")
 	if len(parts) == 0 {
 		file, err := s.stat(ctx, g.root+prefix)
 		if err == nil {
-			visit(file)
+			found.file(file)
 			return nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -178,9 +178,11 @@ func (s cloud) walk(ctx context.Context, g glob, visit func(File)) error {
 		prefix += "/"
 	}
 	prefix += literalPrefix(parts[0])
+	// A folder that the last part matches stands for the files in it, as on a disk.
+	within := append(slices.Clone(g.parts), "**")
 	return s.list(ctx, g.root, &storage.Query{Prefix: prefix}, func(attrs *storage.ObjectAttrs) bool {
-		if match(g.parts, strings.Split(attrs.Name, "/")) {
-			visit(objectFile(g.root+attrs.Name, attrs))
+		if names := strings.Split(attrs.Name, "/"); match(g.parts, names) || match(within, names) {
+			found.file(objectFile(g.root+attrs.Name, attrs))
 		}
 		return true
 	})
@@ -241,5 +243,5 @@ func (s cloud) names(ctx context.Context, folder string) ([]string, error) {
 }
 
 func objectFile(path string, attrs *storage.ObjectAttrs) File {
-	return File{Path: path, Size: attrs.Size, Version: strconv.FormatInt(attrs.Generation, 10)}
+	return File{Path: path, ID: path, Size: attrs.Size, Version: strconv.FormatInt(attrs.Generation, 10)}
 }

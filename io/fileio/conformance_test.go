@@ -33,6 +33,7 @@ func TestEmulatedCloud(t *testing.T) {
 
 func conformance(t *testing.T, root string) {
 	t.Run("write", func(t *testing.T) { testWrite(t, root+"write/") })
+	t.Run("writable", func(t *testing.T) { testWritable(t, root+"writable/") })
 	t.Run("list", func(t *testing.T) { testList(t, root+"list/") })
 	t.Run("no match", func(t *testing.T) { testNoMatch(t, root+"nomatch/") })
 	t.Run("read", func(t *testing.T) { testRead(t, root+"read/") })
@@ -133,6 +134,7 @@ func testList(t *testing.T, root string) {
 		"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-01/hour=01/a.avro", "views/dt=2026-01-01/hour=01/b.json",
 		"views/dt=2026-01-02/hour=00/a.avro", "views/dt=2026-01-02/_SUCCESS", "views/.hidden/a.avro", "views/_tmp/a.avro",
 		"views2/a.avro", "odd/a[1].avro", "odd/a1.avro", "odd/x*y", "odd/xay", "top.avro",
+		"spark/day1.json/part-0.json", "spark/day1.json/_SUCCESS", "spark/day1.json/.part-0.json.crc", "spark/day2.json",
 	} {
 		write(t, root+name, name)
 	}
@@ -154,6 +156,9 @@ func testList(t *testing.T, root string) {
 		{"views/dt=2026-01-01", []string{"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-01/hour=01/a.avro", "views/dt=2026-01-01/hour=01/b.json"}},
 		{"views/dt=*2/", []string{"views/dt=2026-01-02/hour=00/a.avro"}},
 		{"views2/", []string{"views2/a.avro"}},
+		{"views*", []string{"views/dt=2026-01-01/hour=00/a.avro", "views/dt=2026-01-01/hour=01/a.avro", "views/dt=2026-01-01/hour=01/b.json", "views/dt=2026-01-02/hour=00/a.avro", "views2/a.avro"}},
+		{"spark/*.json", []string{"spark/day1.json/part-0.json", "spark/day2.json"}},
+		{"spark/**/*.json", []string{"spark/day1.json/part-0.json", "spark/day2.json"}},
 		{"views/_tmp", []string{"views/_tmp/a.avro"}},
 		{"views/_*/*", []string{"views/_tmp/a.avro"}},
 		{"views/.hidden/*.avro", []string{"views/.hidden/a.avro"}},
@@ -185,7 +190,7 @@ func testList(t *testing.T, root string) {
 	require.Equal(t, root+"top.avro", files[0].Path)
 	all, err := List(t.Context(), root)
 	require.NoError(t, err)
-	require.Len(t, all, 10, "the three hidden ones are left out")
+	require.Len(t, all, 12, "the five hidden ones are left out")
 }
 
 func testNoMatch(t *testing.T, root string) {

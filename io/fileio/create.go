@@ -67,6 +67,14 @@ func (w *Writer) Size() int64 { return w.size }
 // Path returns the path under which the file will appear.
 func (w *Writer) Path() string { return w.path }
 
+// Err returns what ended the writing before its time; nil if nothing did.
+func (w *Writer) Err() error {
+	if errors.Is(w.err, errEnded) {
+		return nil
+	}
+	return w.err
+}
+
 // Commit makes the file visible and ends the writing. If any write failed, it undoes
 // them and returns that error.
 func (w *Writer) Commit() error {

@@ -209,25 +209,3 @@ func TestCreateWhereItCannot(t *testing.T) {
 	require.NoError(t, os.RemoveAll(folder+"/late"))
 	require.ErrorContains(t, w.Commit(), "commit "+folder+"/late/x")
 }
-
-// Symbolic links are followed where the pattern names a place, not into circles.
-func TestLinks(t *testing.T) {
-	folder := t.TempDir()
-	write(t, folder+"/real/a", "")
-	require.NoError(t, os.Symlink(folder, folder+"/real/up"))
-	require.NoError(t, os.Symlink("real", folder+"/link"))
-	require.NoError(t, os.Symlink("nowhere", folder+"/real/broken"))
-	require.NoError(t, os.Symlink("a", folder+"/real/b"))
-	for pattern, want := range map[string]int{"/**": 2, "/link": 2, "/l*/*": 2, "/real/up/real/a": 1} {
-		files, err := List(t.Context(), folder+pattern)
-		require.NoError(t, err, pattern)
-		require.Len(t, files, want, pattern)
-	}
-	t.Chdir(folder)
-	files, err := List(t.Context(), "real/a", "./real//a", "real/*", "*/a")
-	require.NoError(t, err)
-	require.Equal(t, []string{"link/a", "real/a", "real/b"}, []string{files[0].Path, files[1].Path, files[2].Path})
-	require.Len(t, files, 3)
-	_, err = List(t.Context(), "*.avro")
-	require.EqualError(t, err, "*.avro matches no file: nothing in . matches *.avro; there is real/, link/")
-}

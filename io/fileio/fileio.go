@@ -23,16 +23,20 @@ import (
 // File is a file as it was when it was looked at.
 type File struct {
 	Path string
+	// ID is one for all paths of a file, whatever links lead there.
+	ID   string
 	Size int64 // bytes, as stored
 	// Version changes whenever the content may have changed: the time of modification
 	// in ns on local disks, the object's generation on Cloud Storage.
 	Version string
+
+	linked bool // its path leads over a link
 }
 
 // store is a place where files are. Paths are the full ones, gs:// included.
 type store interface {
-	// walk calls visit for the files that match g, in any order, perhaps repeatedly.
-	walk(ctx context.Context, g glob, visit func(File)) error
+	// walk tells what matches g, in any order, perhaps repeatedly.
+	walk(ctx context.Context, g glob, found found) error
 	// names lists the entries of a folder, sorted, folders with a final slash; it may
 	// stop after some hundreds. A missing folder gives fs.ErrNotExist.
 	names(ctx context.Context, folder string) ([]string, error)
@@ -40,6 +44,8 @@ type store interface {
 	open(ctx context.Context, path string, offset int64) (io.ReadCloser, error)
 	create(ctx context.Context, path string) (sink, error)
 	remove(ctx context.Context, path string) error
+	// writable tells what is in the way of creating files in a folder.
+	writable(ctx context.Context, folder string) error
 }
 
 // storeOf returns where path is.

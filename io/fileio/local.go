@@ -15,108 +15,20 @@ type local struct{}
 
 // walk goes down only where the pattern may match: `dt=2026-01-*/*.avro` never looks
 // into the folders of other months.
-func (local) walk(ctx context.Context, g glob, visit func(File)) error {
+func (local) walk(ctx context.Context, g glob, found found) error {
 	names, parts := g.fixed()
+	if len(parts) == 0 { // the last name may be a folder's
+		names, parts = names[:len(names)-1], g.parts[len(names)-1:]
+	}
 	path := g.root
-	for i, name := range names {
-		path += name
-		if i < len(names)-1 || len(parts) > 0 {
-			path += "/"
-		}
+	for _, name := range names {
+		path += name + "/"
 	}
-	w := walker{ctx: ctx, visit: visit}
-	if len(parts) > 0 {
-		return w.folder(path, parts)
-	}
-	info, err := os.Stat(path)
-	switch {
-	case notThere(err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("list: %w", err)
-	case info.IsDir():
-		return w.folder(path+"/", []string{"**"})
-	}
-	visit(fileOf(path, info))
-	return nil
-}
-
-type walker struct {
-	ctx   context.Context
-	visit func(File)
-}
-
-// folder visits what matches parts below path, which ends with a slash unless empty.
-func (w walker) folder(path string, parts []string) error {
-	if err := w.ctx.Err(); err != nil {
+	f, err := root(path)
+	if err != nil || f == nil {
 		return err
 	}
-	if name, ok := literal(parts[0]); ok {
-		return w.entry(path+name, nil, parts)
-	}
-	entries, err := readDir(path)
-	if err != nil {
-		if notThere(err) {
-			return nil
-		}
-		return fmt.Errorf("list: %w", err)
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if parts[0] != "**" {
-			if matchName(parts[0], name) {
-				err = w.entry(path+name, entry, parts)
-			}
-		} else {
-			err = w.below(path, entry, parts)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// below matches an entry with parts that begin with **.
-func (w walker) below(path string, entry os.DirEntry, parts []string) error {
-	name := entry.Name()
-	if entry.IsDir() && !hidden(name) { // not for symbolic links: they may lead back up
-		if err := w.folder(path+name+"/", parts); err != nil {
-			return err
-		}
-	}
-	switch {
-	case len(parts) == 1 && !hidden(name):
-		return w.entry(path+name, entry, parts)
-	case len(parts) > 1 && matchName(parts[1], name):
-		return w.entry(path+name, entry, parts[1:])
-	}
-	return nil
-}
-
-// entry visits path, which matches parts[0]: the file itself if that is the last part,
-// else what is below. The entry is nil if it was not read from its folder.
-func (w walker) entry(path string, entry os.DirEntry, parts []string) error {
-	last := len(parts) == 1
-	if entry != nil && entry.IsDir() && last {
-		return nil
-	}
-	if !last {
-		if entry == nil || entry.IsDir() || entry.Type()&fs.ModeSymlink != 0 {
-			return w.folder(path+"/", parts[1:])
-		}
-		return nil
-	}
-	info, err := os.Stat(path)
-	switch {
-	case notThere(err): // removed meanwhile, or a link to nowhere
-		return nil
-	case err != nil:
-		return fmt.Errorf("list: %w", err)
-	case info.Mode().IsRegular():
-		w.visit(fileOf(path, info))
-	}
-	return nil
+	return walker{ctx: ctx, found: found}.visit(f, parts)
 }
 
 func (local) names(_ context.Context, folder string) ([]string, error) {
@@ -142,19 +54,27 @@ func (local) stat(_ context.Context, path string) (File, error) {
 	if info.IsDir() {
 		return File{}, fmt.Errorf("stat %s: it is a folder: %w", path, fs.ErrNotExist)
 	}
-	return fileOf(path, info), nil
+	file := fileOf(path, info)
+	file.ID, err = realPath(path)
+	return file, err
 }
 
 func (local) open(_ context.Context, path string, offset int64) (io.ReadCloser, error) {
+	// Before it is opened: a named pipe would wait for a writer, perhaps for ever.
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("open %s: it is a folder", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open: %w", &NotFileError{Path: path, Is: kindOf(info.Mode())})
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("open %s: it is a folder", path)
-	}
-	if err == nil && offset > 0 {
+	if offset > 0 {
 		_, err = f.Seek(offset, io.SeekStart)
 	}
 	if err != nil {

@@ -46,14 +46,15 @@ func (e *NoMatchError) Unwrap() error { return fs.ErrNotExist }
 func noMatch(ctx context.Context, s store, pattern string, g glob) error {
 	e := &NoMatchError{Pattern: pattern}
 	folder := g.root
-	for i, part := range g.parts {
+	parts := append(slices.Clone(g.parts), "**") // for a folder that matches, but is empty
+	for i, part := range parts {
 		names, err := s.names(ctx, folder)
 		if err != nil {
 			// The folder was there a moment ago, or it may not be listed: what is known
 			// so far is still the answer.
 			break
 		}
-		e.Folder, e.Wanted = folder, strings.Join(g.parts[i:], "/")
+		e.Folder, e.Wanted = folder, strings.Join(g.parts[min(i, len(g.parts)-1):], "/")
 		if e.Folder == "" {
 			e.Folder = "."
 		}

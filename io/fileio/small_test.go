@@ -128,7 +128,8 @@ func TestWalkAgreesWithMatch(t *testing.T) {
 				return // it may be a folder
 			}
 			for _, name := range names {
-				if match(g.parts, strings.Split(strings.TrimPrefix(folder, "/")+"/"+name, "/")) {
+				path := strings.Split(strings.TrimPrefix(folder, "/")+"/"+name, "/")
+				if match(g.parts, path) || match(append(slices.Clone(g.parts), "**"), path) {
 					want[folder+"/"+name] = true
 				}
 			}
