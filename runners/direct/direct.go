@@ -10,7 +10,6 @@ package direct
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -19,15 +18,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run runs one pipeline to its end. An error names the step that failed; what a step
-// emitted before it stays where it was written.
+// Run runs one pipeline to its end. An error says what went wrong, not where in Beam's plan;
+// what a step emitted before it stays where it was written.
 func Run(ctx context.Context, p *beam.Pipeline) error {
 	quiet.Do(func() { log.SetLogger(warnings{&log.Standard{Level: log.SevWarn}}) })
 	if _, err := direct.Execute(ctx, p); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("direct runner: %w", err)
+		return causeOf(err)
 	}
 	return nil
 }
