@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"tributary/io/event"
+	"tributary/io/fileio"
 	"tributary/pipelines/problem"
 )
 
@@ -220,8 +219,7 @@ func (r *reader) ownOutputs(s *Spec) {
 func couldMatch(pattern, folder string) bool {
 	for _, dated := range []string{"", "dt=2026-01-01/"} {
 		for _, ending := range []string{".avro", ".json", ".json.gz", ".jsonl", ".jsonl.gz"} {
-			name := folder + "/" + dated + "part-20260101T000000Z-20260101T010000Z" + ending
-			if ok, err := doublestar.Match(pattern, name); err == nil && ok {
+			if fileio.Matches(pattern, folder+"/"+dated+"part-20260101T000000Z-20260101T010000Z"+ending) {
 				return true
 			}
 		}
