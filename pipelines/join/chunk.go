@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync"
 
@@ -19,6 +20,9 @@ type file struct {
 	// Size in bytes, and what tells this content from another under the same path.
 	Size    int64
 	Version string
+	// Content is a hash of its bytes, from the scan: the same size and time of change may
+	// be those of another content.
+	Content uint64
 	Format  spec.Format
 	// Schema is the fingerprint of the schema of the records that come out: the writer's
 	// for Avro, that of Convert for text, 0 for text that stays JSON.
@@ -70,6 +74,15 @@ func (c *chunk) batch(f *file) (event.Batch, error) {
 	return b, err
 }
 
+// lost stands for all records of the chunk, which err keeps from being read.
+func (c *chunk) lost(err error) badRecord {
+	lost := badRecord{Index: c.Index, Count: c.Count, Err: err}
+	if damage := (*avroio.DamageError)(nil); errors.As(err, &damage) {
+		lost.Count, lost.AtLeast = damage.Count, damage.AtLeast
+	}
+	return lost
+}
+
 // chunkReader reads a file chunk by chunk. next returns io.EOF at the end; damage is a
 // chunk of its own, with nothing but a bad record. A chunk is valid until the next one.
 type chunkReader struct {
@@ -77,10 +90,11 @@ type chunkReader struct {
 	close func() error
 }
 
-// openChunks opens a file at a chunk that an earlier reading found, or at its start.
-func openChunks(ctx context.Context, f *file, at place) (*chunkReader, error) {
+// openChunks opens a file at a chunk that an earlier reading found, or at its start. What is
+// read of its bytes is written to copied, if that is not nil.
+func openChunks(ctx context.Context, f *file, at place, copied io.Writer) (*chunkReader, error) {
 	if f.Format != spec.Avro {
-		return openText(ctx, f, at)
+		return openText(ctx, f, at, copied)
 	}
 	if at.Offset > 0 {
 		header, err := headerOf(ctx, f)
@@ -97,11 +111,18 @@ func openChunks(ctx context.Context, f *file, at place) (*chunkReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	container, err := avroio.NewReader(r)
+	container, err := avroio.NewReader(tee(r, copied))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), r.Close())
 	}
 	return &chunkReader{next: avroChunks(container, 0), close: r.Close}, nil
+}
+
+func tee(r io.Reader, copied io.Writer) io.Reader {
+	if copied == nil {
+		return r
+	}
+	return io.TeeReader(r, copied)
 }
 
 // formatError says that a file can be read, and is not of its format.

@@ -112,9 +112,10 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 func (p *plan) sliceParams(s slice) attribution.Params {
 	params := p.params
 	params.From, params.To = s.from, s.to
-	// The end of the log matters only to slices near it.
-	if end := max(p.last, p.beyond); end < s.to+params.Reach().EngagementsAfter {
-		params.LogEnd = end
+	// The end of the log matters only to slices near it. It is that of what was read:
+	// what a folder says of the rest proves nothing.
+	if p.last < s.to+params.Reach().EngagementsAfter {
+		params.LogEnd = p.last
 	}
 	return params
 }
@@ -149,13 +150,5 @@ func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(
 			return fmt.Errorf("remove what an earlier run wrote: %w", err)
 		}
 	}
-	file, err := fileio.Create(ctx, f.Files.Ledger)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(content); err != nil {
-		file.Abort()
-		return fmt.Errorf("write %s: %w", f.Files.Ledger, err)
-	}
-	return file.Commit()
+	return failed(ctx, "ledger", f.Files.Ledger, fileio.WriteFile(ctx, f.Files.Ledger, content))
 }

@@ -29,7 +29,7 @@ type Inspection struct {
 // is in problems, all of it; the files that are sound can be read all the same. The error is
 // that of a world that does not answer.
 func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem.List, err error) {
-	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
+	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime}
 	p.params, p.sources = params.Of(s)
 	if err := p.params.Validate(); err != nil {
 		return nil, nil, err
@@ -85,7 +85,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 	if f.file.Format == spec.Avro && f.Schema == 0 {
 		return false, fmt.Errorf("%s cannot be read", f.Path) // a problem says why
 	}
-	reader, err := openChunks(ctx, &f.file.file, place{})
+	reader, err := openChunks(ctx, &f.file.file, place{}, nil)
 	if err != nil {
 		return false, err
 	}
@@ -107,7 +107,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 		}
 		b, err := c.batch(&f.file.file)
 		if err != nil {
-			c.Bad = append(c.Bad, badRecord{Index: c.Index, Count: c.Count, Err: err})
+			c.Bad = append(c.Bad, c.lost(err))
 			b.Count = 0
 		}
 		var damages []Damage

@@ -216,7 +216,8 @@ func TestSliceBounds(t *testing.T) {
 }
 
 // TestFoldersOfOtherDaysAreNotRead has files that cannot be read in folders far away from
-// the time asked for; in those nearby they are found. What is read gives the same.
+// the time asked for; where folders are trusted, only those nearby are found. What is read
+// gives the same.
 func TestFoldersOfOtherDaysAreNotRead(t *testing.T) {
 	dir := t.TempDir()
 	day := func(n int) string { return time.UnixMilli(begin).UTC().AddDate(0, 0, n).Format("2006-01-02") }
@@ -237,7 +238,8 @@ func TestFoldersOfOtherDaysAreNotRead(t *testing.T) {
 	require.Equal(t, want, samplesOf(t, flat, opt))
 	require.Len(t, want, 8)
 
-	p, err := newPlan(t.Context(), s, planOptions{from: opt.From, to: opt.To})
+	opt.Folders = Folders{Trust: true, Slack: 24 * time.Hour}
+	p, err := newPlan(t.Context(), s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders})
 	require.NoError(t, err)
 	require.Less(t, len(p.files), 2*13*4*2/3)
 	for n := range 2 {

@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"tributary/io/fileio"
 	"tributary/pipelines/problem"
+	"tributary/pipelines/report"
 )
 
 // clearOverlaps removes the files that an earlier run wrote for the times that are joined
 // now and that this one will not replace, because it cuts slices otherwise, writes another
 // format or finds nothing there any more: or else samples would be there twice. What lies
-// before the first slice and after the last stays, unless it was asked for.
+// before the first slice and after the last stays, unless it was asked for; it is returned as
+// stale if all of that time was to be joined.
 //
 // A file that reaches beyond the times asked for is a problem: the rest of it would be lost.
-func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) error {
+func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (stale []staleFile, err error) {
 	current := map[string]bool{}
 	for _, s := range all {
 		o := outputsOf(&p.spec.Outputs, s)
@@ -48,11 +51,17 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) erro
 		}
 		files, err := fileio.List(ctx, escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/"+kind.prefix+"*")
 		if none := (*fileio.NoMatchError)(nil); err != nil && !errors.As(err, &none) {
-			return fmt.Errorf("look for files of an earlier run: %w", err)
+			return nil, fmt.Errorf("look for files of an earlier run: %w", err)
 		}
 		for _, f := range files {
 			s, ok := sliceOf(f.Path, kind.prefix)
-			if !ok || current[f.Path] || s.to <= joined.from || s.from >= joined.to {
+			if !ok || current[f.Path] {
+				continue
+			}
+			if s.to <= joined.from || s.from >= joined.to {
+				if (opt.From.IsZero() || s.from >= joined.from) && (opt.To.IsZero() || s.to <= joined.to) {
+					stale = append(stale, staleFile{path: f.Path, slice: s})
+				}
 				continue
 			}
 			if !opt.From.IsZero() && s.from < joined.from || !opt.To.IsZero() && s.to > joined.to {
@@ -65,9 +74,44 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) erro
 		}
 	}
 	if len(problems) > 0 {
-		return problems
+		return nil, problems
 	}
-	for _, path := range old {
+	return stale, removeAll(ctx, old)
+}
+
+// staleFile is of an earlier run, and of a time that nothing is known of any more.
+type staleFile struct {
+	path string
+	slice
+}
+
+// prune removes stale files if that is asked for, and says what there was. Where the inputs
+// have no time at all nothing is removed: then it is they that are wrong.
+func (p *plan) prune(ctx context.Context, stale []staleFile, asked bool) (found report.Stale, err error) {
+	if len(stale) == 0 {
+		return found, nil
+	}
+	found.From, found.To = timeOf(stale[0].from), timeOf(stale[0].to)
+	paths := make([]string, len(stale))
+	for i, f := range stale {
+		paths[i] = f.path
+		if t := timeOf(f.from); t.Before(found.From) {
+			found.From = t
+		}
+		if t := timeOf(f.to); t.After(found.To) {
+			found.To = t
+		}
+	}
+	found.Files, found.Example = int64(len(paths)), slices.Min(paths)
+	if asked && len(p.minutes) > 0 {
+		found.Removed = true
+		err = removeAll(ctx, paths)
+	}
+	return found, err
+}
+
+func removeAll(ctx context.Context, paths []string) error {
+	for _, path := range paths {
 		if err := fileio.Remove(ctx, path); err != nil {
 			return fmt.Errorf("remove a file of an earlier run: %w", err)
 		}

@@ -1,10 +1,7 @@
 package join
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
@@ -14,9 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tributary/io/event"
-	"tributary/io/fileio"
 	"tributary/pipelines/params"
 	"tributary/pipelines/problem"
+	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 	"tributary/transforms/sample"
@@ -35,14 +32,16 @@ type plan struct {
 	minutes map[int64]int64
 	// last is the largest event time in all inputs.
 	last int64
-	// beyond is where files begin that were left unread, because their folders say that they
-	// lie after the time asked for; NoTime if there are none.
-	beyond int64
+	// unread are files that were left unread, because the user trusts their folders' names;
+	// empty are folders that match like files, but have none.
+	unread report.Unread
+	empty  []string
 }
 
 // planOptions bound what is planned. The zero value plans everything there is.
 type planOptions struct {
 	from, to time.Time // zero for no bound
+	folders  Folders
 	progress func(done, total int64)
 }
 
@@ -52,7 +51,7 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if s.Streams() {
 		return nil, problem.List{s.Problem("T2012", "this spec joins topics: run it with `tributary run`", "outputs", "samples")}
 	}
-	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime, beyond: event.NoTime}
+	p := &plan{spec: s, minutes: map[int64]int64{}, last: event.NoTime}
 	p.params, p.sources = params.Of(s)
 	if err := p.params.Validate(); err != nil {
 		return nil, err
@@ -73,74 +72,6 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	var err error
 	p.sampleSchema, err = sample.Schema(params.Columns(&p.params), p.params.ViewSchema)
 	return p, err
-}
-
-// list finds the files of every source. A file that several patterns of one role match
-// is taken once; one that several roles match is read once for all of them, unless they
-// want it read differently.
-func (p *plan) list(ctx context.Context, opt planOptions) error {
-	var problems problem.List
-	type reading struct {
-		path   string
-		format spec.Format
-		schema string // what text is converted to
-	}
-	readings := map[reading]*scannedFile{}
-	taken := map[[2]string]bool{}
-	for i := range p.sources {
-		src := &p.sources[i]
-		files, err := fileio.List(ctx, src.Path)
-		var none *fileio.NoMatchError
-		switch {
-		case errors.As(err, &none):
-			problems = append(problems, p.problem(codeNoFile, none.Error(), src))
-			continue
-		case err != nil:
-			return fmt.Errorf("list %s: %w", src.Path, err)
-		}
-		for _, f := range files {
-			if taken[[2]string{src.Role, f.Path}] || p.prune(src, f.Path, opt) {
-				continue
-			}
-			taken[[2]string{src.Role, f.Path}] = true
-			as := reading{path: f.Path, format: src.Format}
-			if src.Format != spec.Avro {
-				as.schema = src.Schema
-			}
-			known := readings[as]
-			if known == nil {
-				known = &scannedFile{file: file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}}
-				readings[as] = known
-				p.files = append(p.files, known)
-			}
-			known.roles = append(known.roles, role{source: i})
-		}
-	}
-	// Stable, for files that are read in several ways: the order of roles.
-	slices.SortStableFunc(p.files, func(a, b *scannedFile) int { return cmp.Compare(a.Path, b.Path) })
-	return asError(problems)
-}
-
-// prune tells whether the file's folder says that nothing in it matters for the times
-// asked for. Where records name their partition, what comes before does matter.
-func (p *plan) prune(src *params.Source, path string, opt planOptions) bool {
-	from, to, ok := fileio.Dated(path)
-	if !ok || src.Order == spec.OrderField {
-		return false
-	}
-	// A day of grace: folders are named by when events arrived, often, not when they happened.
-	const grace = 24 * time.Hour
-	reach := p.params.Reach()
-	before := time.Duration(max(reach.ViewsBefore, reach.EngagementsBefore)) * time.Millisecond
-	after := time.Duration(max(reach.ViewsAfter, reach.EngagementsAfter)) * time.Millisecond
-	if !opt.from.IsZero() && to.Before(opt.from.Add(-before-grace)) {
-		return true
-	}
-	if !opt.to.IsZero() && from.After(opt.to.Add(after+grace)) {
-		p.beyond = max(p.beyond, msOf(from))
-		return true
-	}
-	return false
 }
 
 // rank gives every partition its rank: the place of its name among all names. Names of
@@ -188,7 +119,7 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 				problems = append(problems, p.problem(codeOf(err), err.Error(), &p.sources[f.roles[0].source]))
 				return nil
 			}
-			f.chunks = found.chunks
+			f.chunks, f.Content = found.chunks, found.content
 			scaleSizes(f, read)
 			for m, n := range found.minutes {
 				p.minutes[m] += n

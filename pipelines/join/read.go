@@ -14,7 +14,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/transforms/attribution"
 	"tributary/transforms/ledger"
@@ -119,7 +118,7 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 			return false
 		}
 	}
-	r, err := openChunks(ctx, &p.File, p.Reads[0].Place)
+	r, err := openChunks(ctx, &p.File, p.Reads[0].Place, nil)
 	if err != nil {
 		send(loaded{err: err})
 		return
@@ -148,11 +147,7 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 func (l *loaded) load(f *file) {
 	batch, err := l.chunk.batch(f)
 	if l.batch = batch; err != nil {
-		lost := badRecord{Index: l.chunk.Index, Count: l.chunk.Count, Err: err}
-		if damage := (*avroio.DamageError)(nil); errors.As(err, &damage) {
-			lost.Count, lost.AtLeast = damage.Count, damage.AtLeast
-		}
-		l.chunk.Bad = append(l.chunk.Bad, lost)
+		l.chunk.Bad = append(l.chunk.Bad, l.chunk.lost(err))
 		l.batch.Count, l.chunk.Count = 0, 0
 	}
 	if l.read.Behind > 0 {

@@ -44,10 +44,22 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 	slices.SortFunc(all, func(a, b event.Rejected) int {
 		return cmp.Or(cmp.Compare(f.source(&a), f.source(&b)), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Reason, b.Reason))
 	})
-	file, err := fileio.Create(ctx, f.Paths[rejected.Output(output)])
+	if err := f.write(ctx, f.Paths[rejected.Output(output)], all); err != nil {
+		return failed(ctx, outputKeys[rejected.Output(output)], f.Paths[rejected.Output(output)], err)
+	}
+	ledgers(*ledger.New()) // says that the file is there
+	return nil
+}
+
+// outputKeys are what a spec calls the outputs of rejected records.
+var outputKeys = map[rejected.Output]string{rejected.Late: "late", rejected.Dead: "dead_letters", rejected.Orphans: "orphans"}
+
+func (f *writeRejectedFn) write(ctx context.Context, path string, all []event.Rejected) error {
+	file, err := fileio.Create(ctx, path)
 	if err != nil {
 		return err
 	}
+	defer file.Abort()
 	out := bufio.NewWriter(file)
 	describer := rejected.Describer{Roles: f.Roles, Schemas: f.Schemas}
 	var line []byte
@@ -57,19 +69,13 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 			_, err = out.Write(append(line, '\n'))
 		}
 		if err != nil {
-			file.Abort()
-			return fmt.Errorf("write %s: %w", f.Paths[rejected.Output(output)], err)
+			return fmt.Errorf("write %s: %w", path, err)
 		}
 	}
 	if err := out.Flush(); err != nil {
-		file.Abort()
-		return fmt.Errorf("write %s: %w", f.Paths[rejected.Output(output)], err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := file.Commit(); err != nil {
-		return err
-	}
-	ledgers(*ledger.New()) // says that the file is there
-	return nil
+	return file.Commit()
 }
 
 func (f *writeRejectedFn) source(r *event.Rejected) string {

@@ -113,7 +113,7 @@ func (o *outputs) complete(ctx context.Context, l *ledger.Ledger) (bool, error) 
 
 // format counts the changes of what a join writes: a slice made by an older format is
 // joined again.
-const format = 1
+const format = 2
 
 // fingerprint stands for all that a slice's outputs follow from: the spec's meaning, the
 // files that are read for it, and the times reached in their partitions before. What
@@ -136,8 +136,9 @@ func (p *plan) fingerprint(s slice) string {
 	for _, piece := range p.pieces(s) {
 		if piece.File != last {
 			last = piece.File
-			// %q keeps names apart that are not UTF-8, which JSON would not.
-			fmt.Fprintf(sum, "%q %q %d %d\n", last.Path, last.Version, last.Size, last.Schema)
+			// %q keeps names apart that are not UTF-8, which JSON would not. The content
+			// stands for the version, too: a file may be copied, and its time with it or not.
+			fmt.Fprintf(sum, "%q %016x %d %d\n", last.Path, last.Content, last.Size, last.Schema)
 		}
 		for _, r := range piece.Reads {
 			for _, t := range r.Takes {

@@ -24,8 +24,12 @@ type Options struct {
 	Slice time.Duration
 	// Parallel is how many slices are joined at once; 0 for one a processor.
 	Parallel int
+	// Folders says whether dated folders may keep files from being read.
+	Folders Folders
 	// Again joins slices again that are finished and whose input has not changed.
 	Again bool
+	// Prune removes files of an earlier run from times that the inputs no longer reach to.
+	Prune bool
 	// Progress is told how far the run is: now and then, and whenever a slice is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
@@ -57,7 +61,12 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error)
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
 	}
-	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, progress: func(done, total int64) {
+	if !s.Streams() {
+		if err := checkOutputs(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {
@@ -68,20 +77,29 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error)
 	for _, k := range p.params.Kinds {
 		r.total.Engagements[k.Name] = &ledger.Engagements{Delay: &ledger.Histogram{}}
 	}
-	if err := p.clearOverlaps(ctx, all, opt); err != nil {
+	if err := p.checkFolders(ctx, all); err != nil {
+		return nil, err
+	}
+	stale, err := p.clearOverlaps(ctx, all, opt)
+	if err != nil {
 		return nil, err
 	}
 	todo, err := r.unfinished(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.join(ctx, todo); err != nil {
+	noted := &failures{}
+	if err := r.join(context.WithValue(ctx, failuresKey{}, noted), todo); err != nil {
+		return nil, noted.problemOf(s, err)
+	}
+	old, err := p.prune(ctx, stale, opt.Prune)
+	if err != nil {
 		return nil, err
 	}
 	out := &report.Report{
 		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Ledger: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
-		Outputs: describeOutputs(&s.Outputs, r.total, len(all)),
+		Outputs: describeOutputs(&s.Outputs, r.total, len(all)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window

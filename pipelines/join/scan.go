@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/zeebo/xxh3"
+
 	"tributary/io/event"
 	"tributary/pipelines/params"
 	"tributary/pipelines/spec"
@@ -73,6 +75,7 @@ const minute = 60_000
 // scanned is what the scan of one file found beside its chunks.
 type scanned struct {
 	chunks  []scannedChunk
+	content uint64          // hash of the file's bytes
 	minutes map[int64]int64 // records by the minute of their event time, over all roles
 }
 
@@ -86,7 +89,8 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []params.Sourc
 			return found, err
 		}
 	}
-	reader, err := openChunks(ctx, &f.file, place{})
+	content := xxh3.New()
+	reader, err := openChunks(ctx, &f.file, place{}, content)
 	if err != nil {
 		return found, err
 	}
@@ -97,6 +101,7 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []params.Sourc
 		}
 		c, err := reader.next()
 		if errors.Is(err, io.EOF) {
+			found.content = content.Sum64()
 			return found, nil
 		}
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // openText opens a file of JSON lines or CSV at a chunk found before. What is
 // compressed has to be read from its start again; the rest is reached directly.
-func openText(ctx context.Context, f *file, at place) (*chunkReader, error) {
+func openText(ctx context.Context, f *file, at place, copied io.Writer) (*chunkReader, error) {
 	format := textio.JSON
 	if f.Format == spec.CSV {
 		format = textio.CSV
@@ -44,7 +44,7 @@ func openText(ctx context.Context, f *file, at place) (*chunkReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain := fileio.Decompress(f.Path, r)
+	plain := fileio.Decompress(f.Path, tee(r, copied))
 	if compressed && at.Offset > 0 {
 		if _, err := io.CopyN(io.Discard, plain, at.Offset); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", f.Path, at.Offset, err), r.Close())

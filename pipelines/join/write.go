@@ -58,10 +58,13 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	}
 	file, err := fileio.Create(ctx, f.Path)
 	if err != nil {
-		return err
+		return failed(ctx, "samples", f.Path, err)
 	}
 	defer func() {
 		if err != nil {
+			if file.Err() != nil {
+				err = failed(ctx, "samples", f.Path, err)
+			}
 			file.Abort()
 			err = fmt.Errorf("write samples: %w", err)
 		}
@@ -97,7 +100,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 		return err
 	}
 	if err := file.Commit(); err != nil {
-		return err
+		return failed(ctx, "samples", f.Path, err)
 	}
 	account.Bytes.Out = file.Size()
 	ledgers(*account)

@@ -37,6 +37,10 @@ type Summary struct {
 	Kinds               map[string]KindSummary `json:"kinds"`
 	Speed               *Speed                 `json:"speed,omitempty"`
 	Outputs             []Output               `json:"outputs,omitempty"`
+	// Unread counts files that were left unread, as --trust-folders asks.
+	Unread *Unread `json:"unread,omitempty"`
+	// Stale are files of an earlier run that this one has nothing to say of.
+	Stale *Stale `json:"stale,omitempty"`
 	// Ledger as in the ledger file.
 	Ledger *ledger.Ledger `json:"ledger"`
 }
@@ -73,6 +77,12 @@ func (r *Report) Summary() Summary {
 		Kinds:               map[string]KindSummary{},
 		Outputs:             r.Outputs,
 		Ledger:              r.Ledger,
+	}
+	if r.Unread.Files > 0 {
+		s.Unread = &r.Unread
+	}
+	if r.Stale.Files > 0 {
+		s.Stale = &r.Stale
 	}
 	if from, to := r.span(); !from.IsZero() || !to.IsZero() {
 		s.From, s.To = from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)

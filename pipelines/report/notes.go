@@ -36,6 +36,7 @@ func (r *Report) Notes() []Note {
 		n.delays(k)
 	}
 	n.inputs(r)
+	n.files(r)
 	return sorted(n.all)
 }
 

@@ -75,6 +75,10 @@ func TestNotes(t *testing.T) {
 		{"delays of 0", func(r *Report) { delays(r, map[int64]int{0: 40_000, 100: 40_000}) }, "zero_delays(like)"},
 		{"less than half the delays are 0", func(r *Report) { delays(r, map[int64]int{0: 39_999, 100: 40_001}) }, ""},
 		{"orphans like floats", func(r *Report) { like(r).Matched, like(r).Orphans, like(r).OrphansLikeFloats = 99_999, 1, 1 }, "orphans_like_floats(like)"},
+		{"unread", func(r *Report) { r.Unread.Files = 1 }, "unread"},
+		{"empty folders", func(r *Report) { r.EmptyFolders = []string{"v/a.json/"} }, "empty_folders"},
+		{"stale", func(r *Report) { r.Stale.Files = 1 }, "stale"},
+		{"pruned", func(r *Report) { r.Stale = Stale{Files: 1, Removed: true} }, "pruned"},
 		{"damages", func(r *Report) { r.Ledger.Views.Damages, like(r).Damages = 1, 1 }, "damaged damaged(like)"},
 		{"where lets nothing of an input through", func(r *Report) {
 			inputs(r, ledger.Input{Read: 100_000}, ledger.Input{Filtered: 7})

@@ -51,6 +51,12 @@ type Report struct {
 	Outputs []Output
 	// Limits say how much may be lost before that is an error.
 	Limits Limits
+	// Unread are files that were left unread, EmptyFolders those that match an input and hold
+	// no files.
+	Unread       Unread
+	EmptyFolders []string
+	// Stale are files of an earlier run.
+	Stale Stale
 }
 
 // Output is a place where something was written.

@@ -47,7 +47,7 @@ type rule struct {
 var rules = []*rule{
 	ruleUnbalanced, ruleDead, ruleLate, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
 	ruleDamaged, ruleWithoutValue, ruleBadValues, ruleOverflows, ruleSeveralViews, ruleResent, ruleWithoutID, ruleZeroDelays, ruleOrphansLikeFloats, ruleOrphans,
-	ruleImmature, ruleDuplicatesDiffering, ruleDuplicatesChained, ruleWindowShort, ruleOutsideWindow,
+	ruleUnread, ruleStale, ruleImmature, ruleDuplicatesDiffering, ruleDuplicatesChained, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
 }
 
 var (

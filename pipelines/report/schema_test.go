@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
@@ -48,6 +49,7 @@ func TestReportsFollowTheSchema(t *testing.T) {
 func everything() *Report {
 	r := troubled()
 	r.Finished = 3
+	r.Unread, r.Stale = Unread{Files: 1, Bytes: 2}, Stale{Files: 3, Example: "out/x", From: time.UnixMilli(0), To: time.UnixMilli(1)}
 	r.Outputs = append(r.Outputs, Output{Name: "samples", Topic: "samples", Count: 1})
 	r.Ledger.Fingerprint = "f"
 	fill := func(v reflect.Value) {

@@ -15,7 +15,7 @@ import (
 
 func joinCmd() *cobra.Command {
 	var (
-		opt      join.Options
+		opt      = join.Options{Folders: join.Folders{Slack: 24 * time.Hour}}
 		from, to timeFlag
 		out      reportFlags
 	)
@@ -47,6 +47,9 @@ written and reported, and the command ends with exit code 3.`,
 			if err != nil {
 				return err
 			}
+			if err := checkHTML(cmd.Context(), out.html, s); err != nil {
+				return err
+			}
 			tell(cmd.ErrOrStderr(), "%s", warnings(s))
 			beam.Init()
 			show := newProgress(cmd.ErrOrStderr())
@@ -67,7 +70,10 @@ written and reported, and the command ends with exit code 3.`,
 	flags.Var(&to, "to", "join views before this time (default: all)")
 	flags.Var((*durationFlag)(&opt.Slice), "slice", "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
 	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor)")
+	flags.BoolVar(&opt.Folders.Trust, "trust-folders", false, "leave files unread whose folder (dt=2026-01-02, hour=05 in it) is outside of --from and --to; labels are missing where records are not where their folder says")
+	flags.Var((*durationFlag)(&opt.Folders.Slack), "folder-slack", "with --trust-folders, how far from the time of its folder a record may be")
 	flags.BoolVar(&opt.Again, "again", false, "join finished slices again")
+	flags.BoolVar(&opt.Prune, "prune", false, "remove files of an earlier run from times that the inputs no longer reach to")
 	out.add(cmd)
 	return cmd
 }

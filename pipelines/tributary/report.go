@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,6 +38,9 @@ are counted as open. What a restart did twice is counted once.`,
 			if !s.Streams() {
 				return usageError{fmt.Errorf("%s reads files: `tributary join` reports on them", args[0])}
 			}
+			if err := checkHTML(cmd.Context(), out.html, s); err != nil {
+				return err
+			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), reportTimeout)
 			defer cancel()
 			r, err := stream.Report(ctx, s)
@@ -73,11 +75,7 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 func (f *reportFlags) print(cmd *cobra.Command, r *report.Report) error {
 	r.Limits = f.limits
 	if f.html != "" {
-		page, err := os.Create(f.html)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(r.HTML(page), page.Close()); err != nil {
+		if err := writeHTML(cmd.Context(), f.html, r); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tributary/io/fileio"
+	"tributary/pipelines/problem"
+	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
+)
+
+// checkHTML refuses a page that cannot be written, or that would take the place of something
+// else, before any work is done: only an empty file and a report of ours are written over.
+func checkHTML(ctx context.Context, path string, s *spec.Spec) error {
+	if path == "" {
+		return nil
+	}
+	why := whyNot(ctx, path)
+	for _, in := range s.InputPaths() {
+		if why == nil && fileio.Matches(in, path) {
+			why = fmt.Errorf("the input %s would read it", in)
+		}
+	}
+	if why == nil {
+		return nil
+	}
+	return problem.List{{
+		Code: "T2010", Severity: problem.SeverityError, Field: "--html", Message: fmt.Sprintf("%s: %v", path, why),
+		Hint: "name a file that is not there, or an older report",
+	}}
+}
+
+// whyNot tells what is in the way of writing a page.
+func whyNot(ctx context.Context, path string) error {
+	size := int64(0)
+	if strings.Contains(path, "://") {
+		there, err := fileio.Stat(ctx, path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		size = there.Size
+	} else {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case info.IsDir():
+			return errors.New("it is a folder")
+		case !info.Mode().IsRegular():
+			return errors.New("it is no plain file")
+		default:
+			size = info.Size()
+		}
+	}
+	if size > 0 {
+		ours, err := isReport(ctx, path)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			return errors.New("there is a file already, and it is not a report")
+		}
+	}
+	if strings.Contains(path, "://") {
+		return fileio.Writable(ctx, path[:strings.LastIndexByte(path, '/')])
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return err // a folder that is not there is a slip, rather than a wish
+	}
+	return fileio.Writable(ctx, filepath.Dir(path))
+}
+
+func isReport(ctx context.Context, path string) (bool, error) {
+	file, err := fileio.Open(ctx, path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	start := make([]byte, 4<<10)
+	n, err := io.ReadFull(file, start)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, err
+	}
+	return report.IsPage(start[:n]), nil
+}
+
+// writeHTML writes the page whole or not at all, where a link leads to if it is one.
+func writeHTML(ctx context.Context, path string, r *report.Report) error {
+	var page bytes.Buffer
+	if err := r.HTML(&page); err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return fileio.WriteFile(ctx, path, page.Bytes())
+}
