@@ -119,6 +119,10 @@ func (j *jsonState) value(n *jsonNode, depth int) *DecodeError {
 			return j.fail(next)
 		}
 		j.pos = next
+		if n.nodes[i].kind == KindNull {
+			j.out = append(j.out, "null"...) // it took the byte that chose it
+			return nil
+		}
 		return j.value(n.nodes[i], depth)
 	case KindEnum:
 		i, next := index(j.buf, j.pos, int64(len(n.parts)), failEnum)

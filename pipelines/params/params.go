@@ -34,7 +34,6 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 		Shards:           s.Shards,
 		Keep:             s.Keep,
 		SpecVersion:      s.Version,
-		SamplesAsJSON:    s.Outputs.Samples.Format == spec.JSON,
 		Orphans:          s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
 		From:             math.MinInt64,
 		To:               attribution.NoLogEnd,

@@ -27,8 +27,8 @@ type reader struct {
 	units     struct{ time, viewTime event.Unit }
 	// resolution brings views to the schema of the samples; nil if they have it.
 	resolution *avroio.Resolution
-	// asJSON writes views, in the schema of the samples, as samples will be; nil if those are
-	// not JSON.
+	// asJSON goes through views as whoever reads samples does; nil if their schema leaves it
+	// nothing to find.
 	asJSON *avroio.JSONWriter
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
@@ -75,11 +75,11 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 		if r.resolution, err = resolve(p, schema); err != nil {
 			return nil, fmt.Errorf("input %d: %w", input, err)
 		}
-		if p.SamplesAsJSON {
-			views, err := parseSchema(p.ViewSchema)
-			if err != nil {
-				return nil, fmt.Errorf("the schema of the samples' views: %w", err)
-			}
+		views, err := parseSchema(p.ViewSchema)
+		if err != nil {
+			return nil, fmt.Errorf("the schema of the samples' views: %w", err)
+		}
+		if !views.Bounded() {
 			if r.asJSON, err = avroio.NewJSON(views); err != nil {
 				return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 			}

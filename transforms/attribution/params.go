@@ -72,8 +72,6 @@ type Params struct {
 	Schemas map[uint64]string
 	// ViewSchema is the schema of the views in samples; empty for JSON text.
 	ViewSchema string
-	// SamplesAsJSON says that samples are written as JSON: a view that cannot be is malformed.
-	SamplesAsJSON bool
 
 	OutOfOrderness int64
 	ClockSkew      int64
