@@ -6,12 +6,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -63,17 +63,23 @@ func unframe(value []byte) (id int32, record []byte, err error) {
 	return int32(binary.BigEndian.Uint32(value[1:])), value[frameSize:], nil
 }
 
-// unusableError says that the records of a schema cannot be used, now or later.
+// unusableError says that the records of a schema cannot be used.
 type unusableError struct {
 	reason string
-	// unknown: the registry has no such id yet.
+	// unknown: the registry has no schema of that id, and may have one later.
 	unknown bool
 }
 
 func (e *unusableError) Error() string { return e.reason }
 
-// unknownFor is how long an id that the registry does not know is not asked for again.
-const unknownFor = time.Minute
+const (
+	// unknownFor is how long an id that the registry does not know is not asked for again. What
+	// became a dead letter meanwhile stays one.
+	unknownFor = time.Minute
+	// maxRefused bounds how many ids without a schema are remembered: four bytes of a record can
+	// name any.
+	maxRefused = 10_000
+)
 
 // schemas fetches schemas from a registry and keeps them for ever: an id never changes its
 // meaning. It is safe for concurrent use.
@@ -85,6 +91,7 @@ type schemas struct {
 	mu      sync.Mutex
 	known   map[int32]*avroio.Schema
 	refused map[int32]refusal
+	outage  outage
 }
 
 type refusal struct {
@@ -135,8 +142,9 @@ func newSchemas(r *Registry) (*schemas, error) {
 var errWaiting = errors.New("no answer yet")
 
 // lookup returns the schema with that id. An *unusableError means that records with that id
-// cannot be read. While the registry does not answer, lookup tries again until ctx ends,
-// with a log line each time; the error is then errWaiting with that of the last attempt.
+// cannot be read. While the registry does not answer, or does not let us in, lookup tries again
+// until ctx ends, and says so in the log; the error is then errWaiting with that of the last
+// attempt.
 func (s *schemas) lookup(ctx context.Context, id int32) (*avroio.Schema, error) {
 	s.mu.Lock()
 	schema, refused := s.known[id], s.refused[id]
@@ -154,58 +162,41 @@ func (s *schemas) lookup(ctx context.Context, id int32) (*avroio.Schema, error) 
 			last = err // and not that the time was over
 		}
 		return schema, err
-	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, wait time.Duration) {
-		log.Warnf(ctx, "waiting for the %s: schema %d: trying again in %s: %v", s.name, id, wait.Round(time.Millisecond), err)
+	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
+		s.waits(ctx, id, err)
 	}))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var unusable *unusableError
 	switch {
 	case err == nil:
+		s.outage.end(ctx, s.name, s.now())
 		s.known[id] = schema
+		delete(s.refused, id)
 		return schema, nil
 	case errors.As(err, &unusable):
-		r := refusal{err: unusable}
-		if unusable.unknown {
-			r.until = s.now().Add(unknownFor)
-		}
-		s.refused[id] = r
+		s.outage.end(ctx, s.name, s.now())
+		s.refuse(id, unusable)
 		return nil, unusable
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: schema %d: %w: %w", s.name, id, errWaiting, cmp.Or(last, err))
 	default:
-		return nil, fmt.Errorf("%s: schema %d: %w", s.name, id, err)
+		return nil, fmt.Errorf("%s: schema %d: %w: %w", s.name, id, errWaiting, cmp.Or(last, err))
 	}
 }
 
-// fetch asks the registry once. What another attempt cannot change is a permanent error.
-func (s *schemas) fetch(ctx context.Context, id int32) (*avroio.Schema, error) {
-	unusable := func(format string, args ...any) error {
-		return backoff.Permanent(error(&unusableError{reason: fmt.Sprintf(format, args...)}))
+// refuse remembers that there is no schema to read records of that id with.
+func (s *schemas) refuse(id int32, why *unusableError) {
+	if len(s.refused) >= maxRefused {
+		maps.DeleteFunc(s.refused, func(_ int32, r refusal) bool { return !r.until.IsZero() && !s.now().Before(r.until) })
 	}
-	found, err := s.client.SchemaByID(ctx, int(id))
-	var answer *sr.ResponseError
-	if errors.As(err, &answer) {
-		switch answer.StatusCode {
-		case http.StatusNotFound:
-			return nil, backoff.Permanent(error(&unusableError{reason: fmt.Sprintf("unknown schema id %d: the registry has no such schema", id), unknown: true}))
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return nil, backoff.Permanent(fmt.Errorf("access refused (status %d)", answer.StatusCode))
-		default:
-			return nil, fmt.Errorf("status %d: %w", answer.StatusCode, err)
+	for other := range s.refused {
+		if len(s.refused) < maxRefused {
+			break
 		}
+		delete(s.refused, other)
 	}
-	switch {
-	case err != nil:
-		return nil, err
-	case found.Type != sr.TypeAvro:
-		return nil, unusable("schema id %d: is of type %s, not Avro", id, found.Type)
-	case len(found.References) > 0:
-		return nil, unusable("schema id %d: refers to other schemas (%s), which is not supported", id, found.References[0].Name)
+	r := refusal{err: why}
+	if why.unknown {
+		r.until = s.now().Add(unknownFor)
 	}
-	schema, err := avroio.ParseSchema(found.Schema)
-	if err != nil {
-		return nil, unusable("schema id %d: %v", id, err)
-	}
-	return schema, nil
+	s.refused[id] = r
 }

@@ -151,7 +151,8 @@ func TestRegistryDown(t *testing.T) {
 	require.Equal(t, before, asked.Load(), "a schema is fetched once")
 }
 
-// TestRegistryRefuses: a wrong password is an error at once, not something to wait for.
+// TestRegistryRefuses: without rights nothing can be read, which is waited for and said: whoever
+// gives them back must not find the job gone, or its records among the dead letters.
 func TestRegistryRefuses(t *testing.T) {
 	t.Setenv("REGISTRY_PASSWORD", canary)
 	registry := srfake.New()
@@ -166,12 +167,16 @@ func TestRegistryRefuses(t *testing.T) {
 	b.produce(topic, 0, framed(one, avroOne(5)))
 	r := b.avroReading(topic, registry.URL())
 	r.Registry.User, r.Registry.Password = User{Name: "user"}, Secret{Env: "REGISTRY_PASSWORD"}
+	r.SliceTime = 200 * time.Millisecond
+	logged := captureLog(t)
 	s := newSession(t, r, 0)
-	err := s.slice()
-	require.ErrorContains(t, err, "access refused (status 403)")
-	require.NotContains(t, err.Error(), canary)
+	require.NoError(t, s.slice())
+	require.Zero(t, s.at.Partitions[0].Next)
+	require.Contains(t, logged.String(), "waiting for the schema registry at "+registry.URL()+": schema 1: access refused (status 403)")
+	require.NotContains(t, logged.String(), canary)
 	registry.ClearInterceptors()
 	s.finish() // the same reader, whose client is past the record
+	require.Empty(t, s.rejected)
 	require.Len(t, records(t, s.batches), 1)
 }
 

@@ -1,0 +1,201 @@
+package kafkaio
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/sr"
+)
+
+// answer is what stands at a path of a registry.
+type answer struct {
+	status int
+	body   string
+}
+
+const (
+	proxyPage = "<html><h1>404 default backend</h1></html>"
+	ownNo     = `{"error_code":40403,"message":"Schema not found"}`
+	types     = `["AVRO","JSON"]`
+)
+
+// schemaAnswer is an answer with a schema.
+func schemaAnswer(more string) answer {
+	return answer{200, fmt.Sprintf(`{"schema":%q%s}`, schemaOne, more)}
+}
+
+// TestAnswers: what is said of an id makes its records dead letters, with a reason; what says
+// nothing of it is waited for.
+func TestAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		id      answer // to the question for the schema
+		elsehow map[string]answer
+		want    string // in the reason
+		waits   string // in the error, if it is waited for
+	}{
+		{"not found", answer{404, ownNo}, nil, "unknown schema id 7", ""},
+		{"bad request", answer{400, `{"error_code":40001,"message":"bad id"}`}, nil, "status 400", ""},
+		{"conflict", answer{409, `{"error_code":40901,"message":"conflict"}`}, nil, "status 409): conflict", ""},
+		{"unprocessable", answer{422, `{"error_code":42201,"message":"invalid schema"}`}, nil, "invalid schema", ""},
+		{"gone, in words of its own", answer{410, "gone"}, map[string]answer{"/schemas/types": {200, types}}, "status 410): gone", ""},
+		{"not found, in words of its own", answer{404, `{"detail":"no artifact"}`}, map[string]answer{"/schemas/types": {200, types}}, "unknown schema id 7", ""},
+		{"a registry that lists no types", answer{404, "no"}, map[string]answer{"/subjects": {200, "[]"}}, "unknown schema id 7", ""},
+		{"no schema in it", answer{200, `{"status":"UP"}`}, map[string]answer{"/schemas/types": {200, types}}, "no schema: an answer without a schema", ""},
+		{"no JSON", answer{200, "<html>"}, map[string]answer{"/schemas/types": {200, types}}, "no schema: unable to decode", ""},
+		{"another kind of schema", schemaAnswer(`,"schemaType":"PROTOBUF"`), nil, "is of type PROTOBUF, not Avro", ""},
+		{"references", schemaAnswer(`,"references":[{"name":"Other","subject":"other","version":1}]`), nil, "refers to other schemas (Other)", ""},
+		{"not Avro's", answer{200, `{"schema":"{\"type\":\"recrod\"}"}`}, nil, "schema id 7: ", ""},
+
+		{"a proxy without a registry", answer{404, proxyPage}, nil, "", "404 default backend</h1></html>: not an answer of a registry, and there is none"},
+		{"a wrong path", answer{404, `{"error_code":404,"message":"HTTP 404 Not Found"}`}, map[string]answer{"/schemas/types": {404, `{"error_code":404}`}}, "", "not an answer of a registry"},
+		{"a page for every path", answer{200, "<html>log in"}, map[string]answer{"/schemas/types": {200, "<html>log in"}, "/subjects": {200, "<html>log in"}}, "", "not an answer of a registry"},
+		{"no rights", answer{403, "{}"}, nil, "", "access refused (status 403)"},
+		{"not who it says", answer{401, "{}"}, nil, "", "access refused (status 401)"},
+		{"too many requests", answer{429, "slow down"}, nil, "", "status 429: slow down"},
+		{"its own trouble", answer{500, `{"error_code":50001,"message":"store"}`}, nil, "", "status 500: store"},
+		{"away", answer{503, ""}, nil, "", "status 503"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				a, ok := tt.elsehow[q.URL.Path]
+				if q.URL.Path == "/schemas/ids/7" {
+					a, ok = tt.id, true
+				}
+				if !ok {
+					a = answer{404, proxyPage}
+				}
+				w.WriteHeader(a.status)
+				_, _ = io.WriteString(w, a.body)
+			}))
+			t.Cleanup(server.Close)
+			s, err := newSchemas(&Registry{URLs: []string{server.URL}})
+			require.NoError(t, err)
+			_, err = s.fetch(t.Context(), 7)
+			reason, dead := isUnusable(err)
+			if tt.waits != "" {
+				require.False(t, dead, "%v", err)
+				require.ErrorContains(t, err, tt.waits)
+				return
+			}
+			require.True(t, dead, "%v", err)
+			require.Contains(t, reason, tt.want)
+		})
+	}
+}
+
+// TestNegativeID: nobody has to be asked for those.
+func TestNegativeID(t *testing.T) {
+	s, err := newSchemas(&Registry{URLs: []string{"http://127.0.0.1:1"}})
+	require.NoError(t, err)
+	_, err = s.lookup(t.Context(), -1)
+	reason, dead := isUnusable(err)
+	require.True(t, dead)
+	require.Equal(t, "schema id -1: no id is negative", reason)
+}
+
+// roundTrip answers without a network.
+type roundTrip func(path string) answer
+
+func (f roundTrip) RoundTrip(q *http.Request) (*http.Response, error) {
+	a := f(q.URL.Path)
+	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body)), Request: q}, nil
+}
+
+// faked is a registry that answers so.
+func faked(t *testing.T, f roundTrip) *schemas {
+	t.Helper()
+	s, err := newSchemas(&Registry{URLs: []string{"http://registry"}})
+	require.NoError(t, err)
+	s.client, err = sr.NewClient(sr.URLs("http://registry"), sr.HTTPClient(&http.Client{Transport: f}))
+	require.NoError(t, err)
+	return s
+}
+
+// TestProxyIsNotBelieved: a 404 of whoever stands in front of the registry says nothing of ids,
+// of which the reader knows one; the registry's own does.
+func TestProxyIsNotBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := true
+		s := faked(t, func(path string) answer {
+			switch {
+			case path == "/schemas/ids/1" || path == "/schemas/ids/2" && !away:
+				if away && path == "/schemas/ids/1" {
+					return answer{404, proxyPage}
+				}
+				return schemaAnswer("")
+			default:
+				return answer{404, proxyPage}
+			}
+		})
+		away = false
+		_, err := s.lookup(t.Context(), 1)
+		require.NoError(t, err)
+		away = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = s.lookup(ctx, 2)
+		require.ErrorIs(t, err, errWaiting)
+		away = false
+		_, err = s.lookup(t.Context(), 2)
+		require.NoError(t, err)
+		_, err = s.lookup(t.Context(), 3)
+		require.ErrorContains(t, err, "unknown schema id 3", "the registry is there")
+	})
+}
+
+// TestOutageIsTold: at once, and at intervals that grow, whatever calls it is cut into; and that
+// it is over.
+func TestOutageIsTold(t *testing.T) {
+	logged := captureLog(t)
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		s := faked(t, func(string) answer {
+			if down {
+				return answer{503, "no"}
+			}
+			return schemaAnswer("")
+		})
+		began := time.Now()
+		for time.Since(began) < time.Hour {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			_, err := s.lookup(ctx, 7)
+			cancel()
+			require.ErrorIs(t, err, errWaiting)
+			require.ErrorContains(t, err, "status 503: no")
+		}
+		told := strings.Count(logged.String(), "waiting for the schema registry at http://registry")
+		require.Greater(t, told, 55)
+		require.Less(t, told, 70)
+		down = false
+		_, err := s.lookup(t.Context(), 7)
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(logged.String(), "answers again, after 1h0m0s"))
+	})
+}
+
+// TestRefusedIDsAreBounded: four bytes of a record can name any id.
+func TestRefusedIDsAreBounded(t *testing.T) {
+	asked := 0
+	s := faked(t, func(string) answer { asked++; return answer{404, ownNo} })
+	now := time.Now()
+	s.now = func() time.Time { return now }
+	for id := range int32(maxRefused + 500) {
+		_, err := s.lookup(t.Context(), id)
+		require.Error(t, err)
+	}
+	require.Len(t, s.refused, maxRefused)
+	now = now.Add(unknownFor)
+	_, err := s.lookup(t.Context(), maxRefused+500)
+	require.Error(t, err)
+	require.Len(t, s.refused, 1, "those that may be asked for again need no room")
+	require.Equal(t, maxRefused+501, asked)
+}
