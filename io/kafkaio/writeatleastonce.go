@@ -17,14 +17,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/zeebo/xxh3"
 )
 
 // TruncatedHeader is the header of a record whose value was cut because the topic does not
 // take it whole: the size that it had, in decimal.
 const TruncatedHeader = "truncated"
 
-// truncatedBytes is how much of such a value is kept.
-const truncatedBytes = 64 << 10
+// truncatedBytes is how much of such a value is kept, truncatedKey how much of its key: keys
+// that begin alike are told apart by a hash behind that.
+const (
+	truncatedBytes = 64 << 10
+	truncatedKey   = 1 << 10
+)
 
 // deliveryTime bounds how long a record is tried, longer than a broker's restart. The client's
 // own timeout counts from a record's timestamp, which may be old.
@@ -61,8 +66,9 @@ type Header struct {
 // double; a bundle that is replayed does. A bundle ends when the brokers have acknowledged
 // all it wrote, and fails if they have not within two minutes, or refuse a message.
 // A record that is too large for the topic is left out and returned as refused, or, with
-// Cut, its value is cut to 64 KiB and marked (see TruncatedHeader): one such record, though
-// it may be a dead letter already, would stop the job for ever.
+// Cut, its key is cut to 1 KiB and, if need be, its value to 64 KiB and marked (see
+// TruncatedHeader): one such record, though it may be a dead letter already, would stop the job
+// for ever.
 //
 // Memory: at most 10,000 messages a process and topic wait for brokers, then writing does.
 //
@@ -221,8 +227,14 @@ func (f *sendFn) ProcessElement(ctx context.Context, at beam.EventTime, m Messag
 	sentRecords.Inc(ctx, 1)
 }
 
-// cut makes a record as small as it has to be, and says so in it.
+// cut makes a record as small as it has to be, and says in it what is missing of its value.
 func cut(r *kgo.Record, limit int64) {
+	if len(r.Key) > truncatedKey {
+		r.Key = fmt.Appendf(r.Key[:truncatedKey:truncatedKey], "...%016x", xxh3.Hash(r.Key))
+	}
+	if recordBytes(len(r.Key), len(r.Value), r.Headers) <= limit {
+		return
+	}
 	r.Headers = append(r.Headers, kgo.RecordHeader{Key: TruncatedHeader, Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)})
 	room := limit - recordBytes(len(r.Key), 0, r.Headers)
 	r.Value = r.Value[:max(0, min(int64(len(r.Value)), room, truncatedBytes))]

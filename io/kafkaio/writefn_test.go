@@ -1,8 +1,10 @@
 package kafkaio
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -235,6 +237,25 @@ func TestWriteAtLeastOnce(t *testing.T) {
 	require.Equal(t, []kgo.RecordHeader{{Key: "reason", Value: []byte("late")}}, got["k"].Headers)
 	require.Equal(t, large[:truncatedBytes], got[""].Value)
 	require.Equal(t, []kgo.RecordHeader{{Key: "reason", Value: []byte("malformed")}, {Key: TruncatedHeader, Value: []byte("1048576")}}, got[""].Headers)
+}
+
+// TestLargeKeyIsCut: a dead letter about a record whose key is larger than what the topic takes is
+// written all the same, and two of them are two.
+func TestLargeKeyIsCut(t *testing.T) {
+	r := newWriteRig(t, 1)
+	p, s := beam.NewPipelineWithRoot()
+	begin := bytes.Repeat([]byte("k"), 2<<20)
+	messages := []Message{{Key: append(begin[:len(begin):len(begin)], '1'), Value: []byte("one")}, {Key: append(begin[:len(begin):len(begin)], '2'), Value: []byte("two")}}
+	WriteAtLeastOnce(s, Writing{Cluster: r.w.Cluster, Topic: r.w.Topic, Cut: true}, beam.CreateList(s, messages))
+	_, err := prism.Execute(t.Context(), p)
+	require.NoError(t, err)
+	got := map[string]string{}
+	for _, record := range r.committedRecords(r.w.Topic) {
+		require.Less(t, len(record.Key), 2*truncatedKey)
+		got[string(record.Key)] = string(record.Value)
+	}
+	require.Len(t, got, 2)
+	require.ElementsMatch(t, []string{"one", "two"}, slices.Collect(maps.Values(got)))
 }
 
 // Without Cut, a record that is too large is handed back, and the others are written. So is
