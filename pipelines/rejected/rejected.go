@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -85,7 +86,7 @@ type Describer struct {
 // Describe describes a record that was read from source, a file or a partition. A record of
 // a schema that is not known is shown as bytes.
 func (d *Describer) Describe(r *event.Rejected, source string) Record {
-	out := Record{Reason: r.Reason, Detail: r.Detail, Source: source, Offset: r.Offset}
+	out := Record{Reason: r.Reason, Detail: shortened(r.Detail), Source: source, Offset: r.Offset}
 	if 0 <= r.Input && int(r.Input) < len(d.Roles) {
 		out.Role = d.Roles[r.Input]
 	}
@@ -105,10 +106,11 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 	case len(record) == 0:
 		return out
 	case r.Reason == event.ReasonOrphan:
-		out.ViewID = string(record)
-		return out
+		if out.ViewID = viewID(record, kept); out.ViewID != "" {
+			return out
+		}
 	case r.Schema != 0:
-		if text, err := d.decode(r); err == nil && len(text) <= kept {
+		if text, err := d.decode(r); err == nil && len(text) <= kept && json.Valid(text) {
 			out.Record = text
 			return out
 		}
@@ -126,6 +128,38 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 	}
 	out.Bytes = base64.StdEncoding.EncodeToString(record)
 	return out
+}
+
+// TooLarge describes a sample, by the id of its view, that a topic does not take.
+func TooLarge(id []byte, topic, detail string) Record {
+	out := Record{Reason: event.ReasonTooLarge, Detail: shortened(detail), Role: "samples", Source: topic, Offset: -1}
+	if out.ViewID = viewID(id, keptOfID); out.ViewID == "" {
+		out.Bytes = base64.StdEncoding.EncodeToString(id[:min(len(id), keptOfID)])
+	}
+	return out
+}
+
+const (
+	// keptOfDetail bounds what is said of a record: it quotes what may be a megabyte.
+	keptOfDetail = 2 << 10
+	// keptOfID bounds an id that stands for a record: it is told by its beginning.
+	keptOfID = 64 << 10
+)
+
+func shortened(text string) string {
+	if len(text) <= keptOfDetail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:keptOfDetail], "") + "..."
+}
+
+// viewID is the id as text, or empty if that takes more than is kept: a control character takes
+// six times the room as JSON.
+func viewID(id []byte, kept int) string {
+	if text, err := json.Marshal(string(id)); err != nil || len(text) > kept/3*4 {
+		return ""
+	}
+	return string(id)
 }
 
 func timeText(ms int64) string {

@@ -18,6 +18,26 @@ func TestAppend(t *testing.T) {
 	require.Equal(t, `before {"reason":"malformed","detail":"<a> & b","role":"views","source":"views/0","offset":7,"event_time":"1970-01-01T00:00:00Z","record":{"id":"<x>"}}`, string(line))
 }
 
+// An id, or what is said of one, may be as large as a record.
+func TestLargeIDs(t *testing.T) {
+	for _, id := range []string{strings.Repeat("x", 1<<20), strings.Repeat("\x01", 1<<20), strings.Repeat("\xff", 1<<20)} {
+		orphan := (&Describer{Kept: 600 << 10}).Describe(&event.Rejected{Reason: event.ReasonOrphan, Detail: "no view with the id " + id, Record: []byte(id)}, "likes/0")
+		large := TooLarge([]byte(id), "samples", "it takes too much")
+		for _, r := range []Record{orphan, large} {
+			line, err := r.Append(nil)
+			require.NoError(t, err)
+			require.True(t, json.Valid(line))
+			require.Less(t, len(line), 900<<10, "of a topic's megabyte")
+			require.NotEmpty(t, r.ViewID+r.Bytes)
+			require.Less(t, len(r.Detail), 3000)
+		}
+	}
+	small := TooLarge([]byte("v"), "samples", "it takes too much")
+	line, err := small.Append(nil)
+	require.NoError(t, err)
+	require.Equal(t, `{"reason":"too large","detail":"it takes too much","role":"samples","source":"samples","offset":-1,"view_id":"v"}`, string(line))
+}
+
 // What is kept of a large record is valid JSON all the same.
 func TestKept(t *testing.T) {
 	const schema = `{"type":"record","name":"V","fields":[{"name":"id","type":"string"}]}`

@@ -157,9 +157,7 @@ func (f *describeFn) ProcessElement(r event.Rejected, late, dead, orphans func(k
 type refusedFn struct{}
 
 func (f *refusedFn) ProcessElement(r kafkaio.Refused, dead func(kafkaio.Message)) error {
-	described := rejected.Record{
-		Reason: event.ReasonTooLarge, Detail: r.String(), Role: "samples", Source: r.Topic, Offset: -1, ViewID: string(r.Key),
-	}
+	described := rejected.TooLarge(r.Key, r.Topic, r.String())
 	value, err := described.Append(nil)
 	if err != nil {
 		return fmt.Errorf("describe sample %q: %w", r.Key, err)

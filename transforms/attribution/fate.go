@@ -121,12 +121,15 @@ func partlyLate(p *Params, g *Engagement) bool {
 	return g.Floor >= p.spanOf(g.Kind, g.Time, g.ViewTime).countsFrom
 }
 
+// quotedOfID bounds what is quoted of an id.
+const quotedOfID = 200
+
 // rejectOrphan describes an orphan by its place in the log and the id it names; the
 // record itself did not travel.
 func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) event.Rejected {
 	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
 	return event.Rejected{
-		Reason: event.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID)) + " in reach",
+		Reason: event.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach",
 		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: event.NoTime,
 		Record: viewID,
 	}
