@@ -26,6 +26,7 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/pipelines/topics"
 	"tributary/runners/flink"
+	"tributary/testdata/services"
 	"tributary/testdata/services/servicestest"
 	"tributary/transforms/sample"
 )
@@ -152,18 +153,22 @@ func TestStreamEqualsBatch(t *testing.T) {
 func TestStreamOnFlinkEqualsBatch(t *testing.T) {
 	_, kafka := servicestest.Start(t, "kafka")
 	_, cluster := servicestest.Start(t, "flink")
-	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) {
-		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-		defer cancel()
-		job, err := flink.Submit(ctx, p, flink.Options{
-			JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: t.Name(), Parallelism: 2,
-			Checkpoints: flink.Checkpoints{Interval: 2 * time.Second},
-		})
-		require.NoError(t, err)
-		defer func() { require.NoError(t, job.Close()) }()
-		status, err := job.WaitExhausted(ctx, func(s flink.Status) { t.Log(s) })
-		require.NoError(t, err, "%s", status)
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) { runOnFlink(t, cluster, p) })
+}
+
+// runOnFlink runs a pipeline until its input is exhausted, with this process as the worker.
+func runOnFlink(t *testing.T, cluster services.Address, p *beam.Pipeline) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	job, err := flink.Submit(ctx, p, flink.Options{
+		JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: t.Name(), Parallelism: 2,
+		Checkpoints: flink.Checkpoints{Interval: 2 * time.Second},
 	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, job.Close()) }()
+	status, err := job.WaitExhausted(ctx, func(s flink.Status) { t.Log(s) })
+	require.NoError(t, err, "%s", status)
 }
 
 // streamEqualsBatch joins records with all kinds of faults from topics and from files: the
