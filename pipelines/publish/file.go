@@ -74,13 +74,15 @@ func (c *cutter) cut(block *avroio.Block, visit func(record []byte, at int64) er
 		return err
 	}
 	for range block.Count {
+		at := int64(event.NoTime) // which waits for nothing
 		n, err := c.projection.Extract(records, c.values[:])
-		if err != nil {
+		if err == nil {
+			if ms, err := c.values[0].Millis(c.unit); err == nil {
+				at = ms
+			}
+		} else if n, err = c.projection.Skip(records); err != nil {
+			// Whoever reads the topic is to judge it, but where it ends must be known.
 			return err
-		}
-		at, err := c.values[0].Millis(c.unit)
-		if err != nil {
-			at = event.NoTime // it waits for nothing
 		}
 		if err := visit(records[:n:n], at); err != nil {
 			return err

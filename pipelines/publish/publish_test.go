@@ -141,3 +141,24 @@ func TestOpenRefuses(t *testing.T) {
 	_, err = Open(t.Context(), dir+"/views", "views", "ts")
 	require.ErrorContains(t, err, "part-00009-00000.avro: its schema is not that of")
 }
+
+// TestUnsoundRecordsAreSent: whoever reads the topic judges its records, and not who writes it.
+func TestUnsoundRecordsAreSent(t *testing.T) {
+	dir := t.TempDir()
+	schema, err := avroio.ParseSchema(`{"type":"record","name":"V","fields":[{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"ok","type":"boolean"}]}`)
+	require.NoError(t, err)
+	var file bytes.Buffer
+	w, err := avroio.NewWriter(&file, schema, avroio.WriterOptions{})
+	require.NoError(t, err)
+	records := [][]byte{{2, 2}, {4, 1}, {6, 255}, {8, 0}}
+	for _, r := range records {
+		require.NoError(t, w.Append(r))
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, os.WriteFile(dir+"/a.avro", file.Bytes(), 0o600))
+	cluster := broker(t, "views")
+	s, err := Open(t.Context(), dir, "views", "ts")
+	require.NoError(t, err)
+	require.NoError(t, Run(t.Context(), cluster, Options{Speed: 1000}, s))
+	require.Equal(t, records, logs(t, cluster, "views")[0])
+}
