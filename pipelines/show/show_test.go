@@ -116,8 +116,6 @@ func TestFilters(t *testing.T) {
 		{"positive", Filter{Positive: true}, "v1 v2"},
 		{"negative", Filter{Negative: true}, "v3"},
 		{"kind", Filter{Kind: "like"}, "v1"},
-		{"kind that is not there", Filter{Kind: "share"}, ""},
-		{"kind is a name, not a path", Filter{Kind: "@this"}, ""},
 		{"label >=", Filter{Labels: []string{"like>=1"}}, "v1"},
 		{"label >= at the edge", Filter{Labels: []string{"like >= 2"}}, "v1"},
 		{"label > at the edge", Filter{Labels: []string{"like>2"}}, ""},
