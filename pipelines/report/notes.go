@@ -176,10 +176,10 @@ func (n *notes) values(k kind) {
 	s := subject{kind: k.Name}
 	// What was dead was not looked at for its id or value, or not to the end.
 	if k.WithoutID > 0 && k.WithoutID+k.Dead >= k.Read {
-		n.add(ruleWithoutID, ruleWithoutID.severity, s, k.WithoutID, "none of "+grouped(k.Read))
+		n.add(ruleWithoutID, ruleWithoutID.severity, s, k.WithoutID, "all "+grouped(k.WithoutID))
 	}
 	if k.WithoutValue > 0 && k.WithoutValue+k.Dead >= k.Read {
-		n.add(ruleWithoutValue, ruleWithoutValue.severity, s, k.WithoutValue, "none of "+grouped(k.Read))
+		n.add(ruleWithoutValue, ruleWithoutValue.severity, s, k.WithoutValue, "all "+grouped(k.WithoutValue))
 	}
 	if k.BadValues > 0 {
 		n.add(ruleBadValues, ruleBadValues.severity, s, k.BadValues, share(k.BadValues, k.Read))
@@ -197,8 +197,8 @@ func (n *notes) delays(k kind) {
 	end := int64(math.Ceil(windowWorth * float64(k.Window.Milliseconds())))
 	if k.Window > 0 && k.Delay.Count() > 0 && k.Delay.Quantile(0.99) >= end {
 		count := k.Delay.AtLeast(end)
-		n.add(ruleWindowShort, ruleWindowShort.severity, s, count, fmt.Sprintf("%s delays are %s or longer, of %s",
-			of(count, k.Delay.Count()), duration(millis(end)), duration(k.Window)))
+		n.add(ruleWindowShort, ruleWindowShort.severity, s, count, fmt.Sprintf("%s of %s, %s or longer, where the window is %s",
+			grouped(count), number(k.Delay.Count(), "delay"), duration(millis(end)), duration(k.Window)))
 	}
 }
 
