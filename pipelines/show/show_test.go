@@ -139,7 +139,7 @@ func TestFilters(t *testing.T) {
 		}
 		assert.Equal(t, c.want, strings.Join(ids, " "), c.name)
 	}
-	out, _ := run(t, path, Options{Filter: Filter{Kind: "share"}})
+	out, _ := run(t, path, Options{Filter: Filter{From: "2026-01-01T12:59"}})
 	assert.Equal(t, "no samples that fit the filters\n", out)
 }
 
