@@ -180,6 +180,6 @@ func TestUnreadableFile(t *testing.T) {
 	require.NoError(t, os.Symlink(dir+"/views/b.avro", dir+"/views/a.avro"))
 	write(t, dir+"/spec.yaml", evolvedSpec)
 	list := refused(t, loadSpec(t, dir))
-	require.Equal(t, "T2001", list[0].Code)
+	require.Equal(t, "T2002", list[0].Code)
 	require.Contains(t, list[0].Message, "a.avro")
 }

@@ -117,15 +117,23 @@ func TestHostileRecords(t *testing.T) {
 				require.Equal(t, sums, got)
 				v, e := r.Ledger.Views, r.Ledger.Engagements["like"]
 				require.EqualValues(t, v.Samples, len(samples))
-				require.Equal(t, read["views"], v.Read)
-				require.Equal(t, read["likes"], e.Read)
+				// A block that is too small for as many records as it says it has loses nobody knows how many.
+				requireBetween(t, read["views"]-v.Damages, read["views"], v.Read)
+				requireBetween(t, read["likes"]-e.Damages, read["likes"], e.Read)
+				require.True(t, f == enemy.Avro || v.Damages+e.Damages == 0)
 				require.Greater(t, v.Dead, int64(40))
 				require.Greater(t, e.Dead, int64(40))
-				require.Equal(t, v.Dead+e.Dead, deadLetters(t, s.Outputs.DeadLetters))
+				requireBetween(t, v.Dead+e.Dead, v.Dead+e.Dead+v.Damages+e.Damages, deadLetters(t, s.Outputs.DeadLetters))
 				require.Len(t, lines(t, s.Outputs.Orphans), int(e.Orphans))
 			})
 		}
 	}
+}
+
+func requireBetween(t *testing.T, least, most, got int64) {
+	t.Helper()
+	require.LessOrEqual(t, least, got)
+	require.GreaterOrEqual(t, most, got)
 }
 
 // rowsBelow reads all samples below a folder of files in that format.
