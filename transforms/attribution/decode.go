@@ -67,7 +67,11 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	}
 	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
 	var err error
-	r.extractor, r.values, err = newExtractor(in, schema, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	project := avroio.Project
+	if in.Kind == Views {
+		project = avroio.ProjectChecked // a view goes into its sample as it is
+	}
+	r.extractor, r.values, err = newExtractor(in, schema, project, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
 	if err != nil {
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
@@ -95,11 +99,14 @@ type unitOf struct {
 	unit *event.Unit
 }
 
+// projector is avroio.Project or avroio.ProjectChecked.
+type projector func(s *avroio.Schema, paths []string) (*avroio.Projection, error)
+
 // newExtractor compiles the extraction of paths from the input's records with that schema
 // (none for JSON), returns it with room for the values, and settles the units of time fields.
 // Records of the schema must have the fields of the first paths, so many as required says; of
 // the others those that they do not have are null, as they are in JSON.
-func newExtractor(in *Input, schema string, paths []string, required int, times ...unitOf) (event.Extractor, []event.Value, error) {
+func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (event.Extractor, []event.Value, error) {
 	values := make([]event.Value, len(paths))
 	if schema == "" {
 		return textio.NewExtractor(paths), values, nil
@@ -125,7 +132,7 @@ func newExtractor(in *Input, schema string, paths []string, required int, times 
 			}
 		}
 	}
-	projection, err := avroio.Project(writer, written)
+	projection, err := project(writer, written)
 	return projection, values, err
 }
 
@@ -187,7 +194,7 @@ func (r *reader) timeAlone(record []byte) int64 {
 	if r.alone == nil {
 		r.alone = &Scanner{unit: r.in.Time.Unit}
 		var err error
-		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
+		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, avroio.Project, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
 		if err != nil {
 			r.alone.extractor = nil
 		}

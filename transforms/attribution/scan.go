@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"tributary/io/avroio"
 	"tributary/io/event"
 )
 
@@ -33,7 +34,7 @@ func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner,
 	if err != nil {
 		return nil, err
 	}
-	s.extractor, s.values, err = newExtractor(in, text, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
+	s.extractor, s.values, err = newExtractor(in, text, avroio.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
 	return s, err
 }
 
