@@ -46,7 +46,7 @@ type folder struct {
 
 // root returns the folder where a walk begins; nil if it is not there.
 func root(path string) (*folder, error) {
-	real, err := realPath(path)
+	resolved, err := realPath(path)
 	switch {
 	case notThere(err):
 		return nil, nil
@@ -54,7 +54,7 @@ func root(path string) (*folder, error) {
 		return nil, fmt.Errorf("list %s: %w", path, err)
 	}
 	abs, err := filepath.Abs(path)
-	return &folder{path: path, real: real, linked: abs != real}, err
+	return &folder{path: path, real: resolved, linked: abs != resolved}, err
 }
 
 func realPath(path string) (string, error) {

@@ -53,7 +53,7 @@ func TestAnswers(t *testing.T) {
 		{"no JSON", answer{200, "<html>"}, map[string]answer{"/schemas/types": {200, types}}, "no schema: unable to decode", ""},
 		{"another kind of schema", schemaAnswer(`,"schemaType":"PROTOBUF"`), nil, "is of type PROTOBUF, not Avro", ""},
 		{"references", schemaAnswer(`,"references":[{"name":"Other","subject":"other","version":1}]`), nil, "refers to other schemas (Other)", ""},
-		{"not Avro's", answer{200, `{"schema":"{\"type\":\"recrod\"}"}`}, nil, "schema id 7: ", ""},
+		{"not Avro's", answer{200, `{"schema":"{\"type\":\"register\"}"}`}, nil, "schema id 7: ", ""},
 
 		{"a proxy without a registry", answer{404, proxyPage}, nil, "", "404 default backend</h1></html>: not an answer of a registry, and there is none"},
 		{"a wrong path", answer{404, `{"error_code":404,"message":"HTTP 404 Not Found"}`}, map[string]answer{"/schemas/types": {404, `{"error_code":404}`}}, "", "not an answer of a registry"},

@@ -127,9 +127,9 @@ func (f *failures) problemOf(s *spec.Spec, err error) error {
 func (p *plan) checkInputs(found []fileio.File, source int) (problems problem.List) {
 	src := &p.sources[source]
 	for _, out := range outputFolders(&p.spec.Outputs) {
-		real := realFolder(out.path)
+		resolved := realFolder(out.path)
 		for _, f := range found {
-			if !strings.HasPrefix(f.ID, real+"/") {
+			if !strings.HasPrefix(f.ID, resolved+"/") {
 				continue
 			}
 			told := p.problem("T1405", fmt.Sprintf("%s is in the folder of the output %s: the next run would read what this one writes", f.Path, out.key), src)
@@ -152,8 +152,8 @@ func realFolder(folder string) string {
 	}
 	below := ""
 	for up := abs; ; up = filepath.Dir(up) {
-		if real, err := filepath.EvalSymlinks(up); err == nil {
-			return path.Join(real, below)
+		if resolved, err := filepath.EvalSymlinks(up); err == nil {
+			return path.Join(resolved, below)
 		}
 		if up == filepath.Dir(up) {
 			return abs

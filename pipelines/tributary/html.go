@@ -99,8 +99,8 @@ func writeHTML(ctx context.Context, path string, r *report.Report) error {
 	if err := r.HTML(&page); err != nil {
 		return err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
 	}
 	return fileio.WriteFile(ctx, path, page.Bytes())
 }

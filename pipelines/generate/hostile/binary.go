@@ -27,7 +27,8 @@ func (e event) bytes() []byte {
 		return otherwise
 	}
 	return bytes.Join([][]byte{
-		text(e.id), long(e.at), append([]byte{2}, text(e.own)...), {2, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f},
+		text(e.id), long(e.at), append([]byte{2}, text(e.own)...),
+		{2, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f},
 		or(e.ok, 1), or(e.n, 2), or(e.kind, 2), or(e.tags, 0), or(e.none, 0), or(e.flags, 0), or(e.entries, 0), or(e.tree, 0), or(e.more, 0),
 	}, nil)
 }

@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,17 +13,37 @@ type field struct{ name, text string }
 // times are event times as JSON writes them, in epoch-millis.
 func times(o Options) []field {
 	all := []field{
-		{"0", "0"}, {"1 ms", "1"}, {"before the epoch", "-1"}, {"1969", "-31536000000"},
-		{"smallest", "-9223372036854775808"}, {"largest", "9223372036854775807"}, {"over 64 bits", "9223372036854775808"},
-		{"microseconds", fmt.Sprint(o.Base.UnixMicro())}, {"nanoseconds", fmt.Sprint(o.Base.UnixNano())}, {"seconds", fmt.Sprint(o.Base.Unix())},
-		{"after 2199", "7258118400000"}, {"infinite", "1e400"}, {"minus infinite", "-1e400"}, {"almost nothing", "1e-400"}, {"minus nothing", "-0.0"},
-		{"a fraction", fmt.Sprintf("%d.75", o.Base.UnixMilli())}, {"an exponent", "1.7e12"},
-		{"null", "null"}, {"text", `"yesterday"`}, {"empty", `""`}, {"text of a number", fmt.Sprintf("%q", fmt.Sprint(o.Base.UnixMilli()))},
-		{"text of NaN", `"NaN"`}, {"text of Infinity", `"Infinity"`}, {"RFC 3339", `"2016-12-31T23:59:59Z"`}, {"leap second", `"2016-12-31T23:59:60Z"`},
-		{"boolean", "true"}, {"object", `{"$date":1}`}, {"array", "[1]"},
+		{"0", "0"},
+		{"1 ms", "1"},
+		{"before the epoch", "-1"},
+		{"1969", "-31536000000"},
+		{"smallest", "-9223372036854775808"},
+		{"largest", "9223372036854775807"},
+		{"over 64 bits", "9223372036854775808"},
+		{"microseconds", strconv.FormatInt(o.Base.UnixMicro(), 10)},
+		{"nanoseconds", strconv.FormatInt(o.Base.UnixNano(), 10)},
+		{"seconds", strconv.FormatInt(o.Base.Unix(), 10)},
+		{"after 2199", "7258118400000"},
+		{"infinite", "1e400"},
+		{"minus infinite", "-1e400"},
+		{"almost nothing", "1e-400"},
+		{"minus nothing", "-0.0"},
+		{"a fraction", fmt.Sprintf("%d.75", o.Base.UnixMilli())},
+		{"an exponent", "1.7e12"},
+		{"null", "null"},
+		{"text", `"yesterday"`},
+		{"empty", `""`},
+		{"text of a number", strconv.Quote(strconv.FormatInt(o.Base.UnixMilli(), 10))},
+		{"text of NaN", `"NaN"`},
+		{"text of Infinity", `"Infinity"`},
+		{"RFC 3339", `"2016-12-31T23:59:59Z"`},
+		{"leap second", `"2016-12-31T23:59:60Z"`},
+		{"boolean", "true"},
+		{"object", `{"$date":1}`},
+		{"array", "[1]"},
 	}
 	if !o.NoFuture {
-		all = append(all, field{"the end of 2199", "7258118399999"}, field{"years ahead", fmt.Sprint(o.Base.Add(90 * 365 * 24 * time.Hour).UnixMilli())})
+		all = append(all, field{"the end of 2199", "7258118399999"}, field{"years ahead", strconv.FormatInt(o.Base.Add(90*365*24*time.Hour).UnixMilli(), 10)})
 	}
 	return all
 }
@@ -30,20 +51,46 @@ func times(o Options) []field {
 // ids are view ids as JSON writes them.
 func ids(o Options) []field {
 	return []field{
-		{"empty", `""`}, {"null", "null"}, {"1 MiB", `"` + Prefix + longText(1<<20) + `"`}, {"large", `"` + Prefix + longText(o.Large) + `"`},
-		{"NUL", `"` + Prefix + `\u0000"`}, {"only NUL", `"\u0000"`}, {"lone surrogate", `"` + Prefix + `\ud800"`}, {"pair of surrogates", `"` + Prefix + `\ud83d\ude00"`},
-		{"line ends", `"` + Prefix + `\r\n\u2028"`}, {"quotes", `"` + Prefix + `\"\\\/"`}, {"controls", `"` + Prefix + strings.Repeat(`\u0001`, 5000) + `"`},
-		{"fraction", "1.5"}, {"infinite", "1e400"}, {"huge integer", "123456789012345678901234567890"}, {"negative", "-7"}, {"minus nothing", "-0"},
-		{"boolean", "true"}, {"object", `{"a":1}`}, {"array", `["` + Prefix + `"]`}, {"not UTF-8", "\"" + Prefix + "\xff\xfe\""}, {"right to left", `"` + Prefix + "\u202e" + `abc"`},
-		{"the same", `"` + Prefix + `same"`}, {"the same again", `"` + Prefix + `same"`}, {"the same once more", `"` + Prefix + `same"`},
+		{"empty", `""`},
+		{"null", "null"},
+		{"1 MiB", `"` + Prefix + longText(1<<20) + `"`},
+		{"large", `"` + Prefix + longText(o.Large) + `"`},
+		{"NUL", `"` + Prefix + `\u0000"`},
+		{"only NUL", `"\u0000"`},
+		{"lone surrogate", `"` + Prefix + `\ud800"`},
+		{"pair of surrogates", `"` + Prefix + `\ud83d\ude00"`},
+		{"line ends", `"` + Prefix + `\r\n\u2028"`},
+		{"quotes", `"` + Prefix + `\"\\\/"`},
+		{"controls", `"` + Prefix + strings.Repeat(`\u0001`, 5000) + `"`},
+		{"fraction", "1.5"},
+		{"infinite", "1e400"},
+		{"huge integer", "123456789012345678901234567890"},
+		{"negative", "-7"},
+		{"minus nothing", "-0"},
+		{"boolean", "true"},
+		{"object", `{"a":1}`},
+		{"array", `["` + Prefix + `"]`},
+		{"not UTF-8", "\"" + Prefix + "\xff\xfe\""},
+		{"right to left", `"` + Prefix + "\u202e" + `abc"`},
+		{"the same", `"` + Prefix + `same"`},
+		{"the same again", `"` + Prefix + `same"`},
+		{"the same once more", `"` + Prefix + `same"`},
 	}
 }
 
 // numbers are values of a label as JSON writes them.
 func numbers() []field {
 	return []field{
-		{"NaN", `"NaN"`}, {"infinite", "1e400"}, {"largest", "1.7976931348623157e308"}, {"text", `"$9.99"`}, {"empty", `""`}, {"null", "null"},
-		{"object", "{}"}, {"boolean", "false"}, {"many digits", "0." + strings.Repeat("1", 10_000)}, {"minus nothing", "-0"},
+		{"NaN", `"NaN"`},
+		{"infinite", "1e400"},
+		{"largest", "1.7976931348623157e308"},
+		{"text", `"$9.99"`},
+		{"empty", `""`},
+		{"null", "null"},
+		{"object", "{}"},
+		{"boolean", "false"},
+		{"many digits", "0." + strings.Repeat("1", 10_000)},
+		{"minus nothing", "-0"},
 	}
 }
 
@@ -89,16 +136,38 @@ func jsonBytes(o Options) []Record {
 	deep := func(open, end string) string { return strings.Repeat(open, 100_000) + strings.Repeat(end, 100_000) }
 	all := []Record{}
 	for _, f := range []field{
-		{"truncated", sound[:len(sound)/2]}, {"without its end", sound[:len(sound)-1]}, {"twice", sound + sound}, {"with a comma", sound + ","}, {"garbage behind", sound + "garbage"},
-		{"byte order mark before", "\xef\xbb\xbf" + sound}, {"NUL before", "\x00" + sound}, {"NUL behind", sound + "\x00"}, {"NUL in it", strings.Replace(sound, ",", ",\x00", 1)},
-		{"scalar", "1"}, {"null", "null"}, {"true", "true"}, {"text", `"text"`}, {"empty array", "[]"}, {"array of records", "[" + sound + "]"}, {"NaN", "NaN"},
-		{"bare NaN as time", strings.Replace(sound, base, "NaN", 1)}, {"bare Infinity as time", strings.Replace(sound, base, "-Infinity", 1)},
-		{"single quotes", strings.ReplaceAll(sound, `"`, "'")}, {"comment", sound[:1] + "/* */" + sound[1:]}, {"trailing comma", sound[:len(sound)-1] + ",}"}, {"no colon", `{"id" ` + id + `}`},
-		{"a name twice", `{"id":"` + Prefix + `first","id":"` + Prefix + `second","t":` + base + `,"t":1}`}, {"a name that is empty", `{"":1,"id":"` + Prefix + `name","t":` + base + `}`},
+		{"truncated", sound[:len(sound)/2]},
+		{"without its end", sound[:len(sound)-1]},
+		{"twice", sound + sound},
+		{"with a comma", sound + ","},
+		{"garbage behind", sound + "garbage"},
+		{"byte order mark before", "\xef\xbb\xbf" + sound},
+		{"NUL before", "\x00" + sound},
+		{"NUL behind", sound + "\x00"},
+		{"NUL in it", strings.Replace(sound, ",", ",\x00", 1)},
+		{"scalar", "1"},
+		{"null", "null"},
+		{"true", "true"},
+		{"text", `"text"`},
+		{"empty array", "[]"},
+		{"array of records", "[" + sound + "]"},
+		{"NaN", "NaN"},
+		{"bare NaN as time", strings.Replace(sound, base, "NaN", 1)},
+		{"bare Infinity as time", strings.Replace(sound, base, "-Infinity", 1)},
+		{"single quotes", strings.ReplaceAll(sound, `"`, "'")},
+		{"comment", sound[:1] + "/* */" + sound[1:]},
+		{"trailing comma", sound[:len(sound)-1] + ",}"},
+		{"no colon", `{"id" ` + id + `}`},
+		{"a name twice", `{"id":"` + Prefix + `first","id":"` + Prefix + `second","t":` + base + `,"t":1}`},
+		{"a name that is empty", `{"":1,"id":"` + Prefix + `name","t":` + base + `}`},
 		{"a name of 1 MiB", `{"` + longText(1<<20) + `":1,"id":"` + Prefix + `long","t":` + base + `}`},
-		{"an open text", `{"id":"` + Prefix}, {"a bad escape", `{"id":"\x","t":` + base + `}`}, {"half an escape", `{"id":"\u12","t":` + base + `}`},
-		{"many open arrays", strings.Repeat("[", 100_000)}, {"many open objects", strings.Repeat(`{"a":`, 100_000)},
-		{"deep arrays", string(object(`"`+Prefix+`deep"`, base, "", "1", deep("[", "]")))}, {"deep objects", string(object(`"`+Prefix+`deeper"`, base, "", "1", strings.Repeat(`{"a":`, 100_000)+"1"+strings.Repeat("}", 100_000)))},
+		{"an open text", `{"id":"` + Prefix},
+		{"a bad escape", `{"id":"\x","t":` + base + `}`},
+		{"half an escape", `{"id":"\u12","t":` + base + `}`},
+		{"many open arrays", strings.Repeat("[", 100_000)},
+		{"many open objects", strings.Repeat(`{"a":`, 100_000)},
+		{"deep arrays", string(object(`"`+Prefix+`deep"`, base, "", "1", deep("[", "]")))},
+		{"deep objects", string(object(`"`+Prefix+`deeper"`, base, "", "1", strings.Repeat(`{"a":`, 100_000)+"1"+strings.Repeat("}", 100_000)))},
 		{"a number of 1 MiB", string(object(`"`+Prefix+`digits"`, base, "", "1", strings.Repeat("7", 1<<20)))},
 		{"many members", string(object(`"`+Prefix+`members"`, base, "", "1", `{"a":1`+strings.Repeat(`,"a":1`, 100_000)+"}"))},
 		{"large", string(object(`"`+Prefix+`large"`, base, "", "1", `"`+longText(o.Large)+`"`))},
