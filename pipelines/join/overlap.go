@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +101,13 @@ func (p *plan) prune(ctx context.Context, stale []staleFile, asked bool) (found 
 			found.To = t
 		}
 	}
-	found.Files, found.Example = int64(len(paths)), slices.Min(paths)
+	found.Files, found.Example = int64(len(paths)), paths[0]
+	for _, path := range paths { // a sample rather than a ledger
+		if strings.HasPrefix(path, p.spec.Outputs.Samples.Path) {
+			found.Example = path
+			break
+		}
+	}
 	if asked && len(p.minutes) > 0 {
 		found.Removed = true
 		err = removeAll(ctx, paths)
