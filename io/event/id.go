@@ -76,9 +76,6 @@ var (
 	errNotWhole = errors.New("it is not a whole number")
 )
 
-// HexText is the content of Bytes as hexadecimal digits.
-func (v Value) HexText() string { return hex.EncodeToString(v.Text) }
-
 // appendWhole appends the digits of a number that is written in decimal.
 func appendWhole(dst []byte, v Value) ([]byte, error) {
 	d, ok := v.decimal()

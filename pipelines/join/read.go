@@ -172,27 +172,11 @@ func (f *readFn) refuse(c *loaded, account *ledger.Ledger, rejected func(event.R
 }
 
 func (f *readFn) dead(r event.Rejected, account *ledger.Ledger, rejected func(event.Rejected)) {
-	in := account.InputOf(f.P.Inputs[r.Input].Name)
-	in.Read += r.Count
-	in.Dead += r.Count
-	damages := int64(0)
+	in := &f.P.Inputs[r.Input]
+	kind := f.P.KindName(in.Kind)
+	account.AddDead(in.Name, kind, r.Detail, r.Count)
 	if r.AtLeast {
-		damages = 1
-	}
-	if kind := f.P.Inputs[r.Input].Kind; kind == attribution.Views {
-		account.Views.Damages += damages
-		account.Views.Read += r.Count
-		account.Views.Dead += r.Count
-		account.Views.AddReason(r.Detail, r.Count)
-	} else {
-		name := f.P.Kinds[kind].Name
-		if account.Engagements[name] == nil {
-			account.Engagements[name] = &ledger.Engagements{}
-		}
-		account.Engagements[name].Damages += damages
-		account.Engagements[name].Read += r.Count
-		account.Engagements[name].Dead += r.Count
-		account.Engagements[name].AddReason(r.Detail, r.Count)
+		account.AddDamage(kind)
 	}
 	rejected(r)
 }

@@ -6,7 +6,6 @@ import (
 	"tributary/io/avroio"
 	"tributary/io/event"
 	"tributary/transforms/attribution"
-	"tributary/transforms/sample"
 )
 
 // wanted is a field that the spec names for a source.
@@ -67,13 +66,12 @@ func (c *FieldCheck) wanted(source int) []wanted {
 	add(wanted{path: in.ViewTime.Path, use: useTime, needsUnit: in.ViewTime.Unit == event.UnitAuto, optional: true}, "view_time")
 	add(wanted{path: in.EventID, use: useID, optional: true}, "id")
 	if in.Kind != attribution.Views {
+		label := c.params.Kinds[in.Kind].Label
 		value := wanted{path: in.Value, optional: true}
-		switch label := c.params.Kinds[in.Kind].Label; label {
-		case sample.Sum, sample.Min, sample.Max:
+		if label.OfNumbers() { // any value is the first or the last
 			value.use = useNumber
-		default: // any value is the first or the last
 		}
-		add(value, "label", string(c.params.Kinds[in.Kind].Label))
+		add(value, "label", string(label))
 	}
 	for _, condition := range in.Where {
 		add(wanted{path: condition.Field, optional: true}, "where", condition.Field)

@@ -13,7 +13,7 @@ spec, not where the command is run; * does not reach into folders, ** does.`,
 	{
 		ID: "T2002", Severity: SeverityError, Title: "file cannot be opened",
 		Cause: `The file may not be read, has gone, is a link that leads nowhere, a named pipe or a
-device, is cut off within its compression, or the storage did not answer even after several
+device, is cut off within its compression, or the storage did not answer after several
 tries. For gs:// look at the credentials of the environment and at the bucket's
 permissions: listing and reading objects.`,
 		Bad:  "views: {inputs: /root/views/*.avro, id: view_id, time: ts}",

@@ -273,26 +273,23 @@ func (r *reader) engagement(g *Engagement) (bad error, err error) {
 
 // labelValue is v as the label keeps it; not ok if it cannot.
 func labelValue(label sample.Func, v event.Value) (event.Value, bool) {
-	switch label {
-	case sample.Sum, sample.Min, sample.Max:
-		f, ok := v.Number()
-		switch {
-		case !ok:
-			return event.Value{}, false
-		case v.Kind == event.Int, v.Kind == event.Decimal && label == sample.Sum: // summed exactly
-			return v, true
-		}
-		return event.Value{Kind: event.Float, Float: f}, true
-	default:
+	if !label.OfNumbers() {
 		return v.Plain()
+	}
+	f, ok := v.Number()
+	switch {
+	case !ok:
+		return event.Value{}, false
+	case v.Kind == event.Int, v.Kind == event.Decimal && label == sample.Sum: // summed exactly
+		return v, true
+	default:
+		return event.Value{Kind: event.Float, Float: f}, true
 	}
 }
 
 func wanted(label sample.Func) string {
-	switch label {
-	case sample.Sum, sample.Min, sample.Max:
+	if label.OfNumbers() {
 		return "number"
-	default:
-		return "value that a label holds: a finite number or UTF-8"
 	}
+	return "value that a label holds: a finite number or UTF-8"
 }

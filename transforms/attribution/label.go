@@ -82,6 +82,10 @@ func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (overflo
 	l.First, l.Last = credited[0].Value, credited[len(credited)-1].Value
 	j.decimals.reset()
 	for _, g := range credited {
+		if g.Value.Kind == event.Decimal { // of a sum, which is all the label is
+			j.decimals.add(g.Value)
+			continue
+		}
 		f, ok := g.Value.Number()
 		if !ok {
 			continue
@@ -91,12 +95,9 @@ func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (overflo
 		}
 		l.Numbers++
 		l.Min, l.Max = min(l.Min, f), max(l.Max, f)
-		switch {
-		case g.Value.Kind == event.Decimal:
-			j.decimals.add(g.Value)
-		case math.IsInf(l.Sum+f, 0):
+		if math.IsInf(l.Sum+f, 0) {
 			overflows++
-		default:
+		} else {
 			l.Sum += f
 		}
 	}

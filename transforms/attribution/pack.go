@@ -440,28 +440,14 @@ func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, 
 	if !k.accounts(c, t) {
 		return
 	}
-	c.input(r).Read += count
-	c.input(r).Dead += count
-	if r.in.Kind == Views {
-		c.account.Views.Read += count
-		c.account.Views.Dead += count
-		c.account.Views.AddReason(err.Error(), count)
-	} else {
-		account := k.engagements(r, c)
-		account.Read += count
-		account.Dead += count
-		account.AddReason(err.Error(), count)
-	}
+	c.account.AddDead(r.in.Name, k.p.KindName(r.in.Kind), err.Error(), count)
 	k.reject(c.rejected(event.ReasonMalformed, err.Error(), t, k.watermark(c), count, record))
 }
 
 // input is the account of the batch's input.
 func (c *cursor) input(r *reader) *ledger.Input {
 	if c.in == nil {
-		c.in = &ledger.Input{}
-		if r.in.Name != "" {
-			c.in = c.account.InputOf(r.in.Name)
-		}
+		c.in = c.account.InputOf(r.in.Name)
 	}
 	return c.in
 }

@@ -105,6 +105,14 @@ type Params struct {
 	LogEnd int64
 }
 
+// KindName is the name of a kind by its index; empty for Views.
+func (p *Params) KindName(kind int) string {
+	if kind == Views {
+		return ""
+	}
+	return p.Kinds[kind].Name
+}
+
 // Layout is the number of shards of buckets that start before Until.
 type Layout struct {
 	Until  int64

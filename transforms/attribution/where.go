@@ -47,7 +47,8 @@ func (c *Condition) holds(v event.Value) bool {
 		}
 		return false
 	case event.Bytes:
-		return string(v.Text) == c.Value || strings.EqualFold(v.HexText(), c.Value)
+		id, err := v.AppendID(nil) // hexadecimal digits
+		return string(v.Text) == c.Value || err == nil && strings.EqualFold(string(id), c.Value)
 	case event.UUID:
 		id, err := v.AppendID(nil)
 		other, otherErr := event.Value{Kind: event.UUID, Int: 1, Text: []byte(c.Value)}.AppendID(nil)

@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// InputOf returns the counts of the input with that name, which it makes if need be.
+// InputOf returns the counts of the input with that name, which it makes if need be. One
+// without a name has no account: its counts go nowhere.
 func (l *Ledger) InputOf(name string) *Input {
+	if name == "" {
+		return &Input{}
+	}
 	if l.Inputs == nil {
 		l.Inputs = map[string]*Input{}
 	}
@@ -16,6 +20,41 @@ func (l *Ledger) InputOf(name string) *Input {
 		l.Inputs[name] = in
 	}
 	return in
+}
+
+// AddDead counts n records of an input that cannot be used, and as of a kind of engagement, or as
+// views if kind is empty; detail says in words what was wrong with one.
+func (l *Ledger) AddDead(input, kind, detail string, n int64) {
+	in := l.InputOf(input)
+	in.Read += n
+	in.Dead += n
+	if kind == "" {
+		l.Views.Read += n
+		l.Views.Dead += n
+		l.Views.AddReason(detail, n)
+		return
+	}
+	e := l.engagementsOf(kind)
+	e.Read += n
+	e.Dead += n
+	e.AddReason(detail, n)
+}
+
+// AddDamage counts a place where it is not known how many records of a kind of engagement, or
+// of views, were lost.
+func (l *Ledger) AddDamage(kind string) {
+	if kind == "" {
+		l.Views.Damages++
+	} else {
+		l.engagementsOf(kind).Damages++
+	}
+}
+
+func (l *Ledger) engagementsOf(kind string) *Engagements {
+	if l.Engagements[kind] == nil {
+		l.Engagements[kind] = &Engagements{}
+	}
+	return l.Engagements[kind]
 }
 
 // AddReason counts n views that were refused; detail says in words what was wrong with one.
@@ -29,7 +68,11 @@ func addReason(reasons map[string]*Reason, detail string, n int64) map[string]*R
 	if n == 0 {
 		return reasons // what is lost in an unknown number is counted apart
 	}
-	return mergeReasons(reasons, map[string]*Reason{reasonOf(detail): {Count: n, Example: detail}})
+	if reasons == nil {
+		reasons = map[string]*Reason{}
+	}
+	countReason(reasons, reasonOf(detail), Reason{Count: n, Example: detail})
+	return reasons
 }
 
 // values are the parts of a detail that are of one record: quoted text, and numbers that are
@@ -46,6 +89,9 @@ const (
 
 // reasonOf is a detail without the values of its record.
 func reasonOf(detail string) string {
+	if !strings.ContainsAny(detail, `"0123456789`) { // as of all that are late: there is nothing to look for
+		return detail[:min(len(detail), maxReason)]
+	}
 	reason := values.ReplaceAllStringFunc(detail, func(value string) string {
 		if strings.HasPrefix(value, "RFC ") {
 			return value
@@ -65,17 +111,21 @@ func mergeReasons(reasons, more map[string]*Reason) map[string]*Reason {
 		reasons = make(map[string]*Reason, len(more))
 	}
 	for text, r := range more {
-		known := reasons[text]
-		if known == nil && len(reasons) >= maxReasons {
-			text = otherReasons
-			known = reasons[text]
-		}
-		if known == nil {
-			reasons[text] = &Reason{Count: r.Count, Example: r.Example}
-			continue
-		}
-		known.Count += r.Count
-		known.Example = min(known.Example, r.Example)
+		countReason(reasons, text, *r)
 	}
 	return reasons
+}
+
+func countReason(reasons map[string]*Reason, text string, r Reason) {
+	known := reasons[text]
+	if known == nil && len(reasons) >= maxReasons {
+		text = otherReasons
+		known = reasons[text]
+	}
+	if known == nil {
+		reasons[text] = &r
+		return
+	}
+	known.Count += r.Count
+	known.Example = min(known.Example, r.Example)
 }

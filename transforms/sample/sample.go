@@ -29,6 +29,9 @@ const (
 	Last        Func = "last"          // the field of the last, of its own type, or null
 )
 
+// OfNumbers tells whether the label is made of numbers, rather than of any value or of none.
+func (f Func) OfNumbers() bool { return f == Sum || f == Min || f == Max }
+
 // Column is one kind of engagement in a sample.
 type Column struct {
 	Kind string
