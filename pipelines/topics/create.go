@@ -101,8 +101,14 @@ func seen(ctx context.Context, cl *kgo.Client, cluster string, created []*State)
 	}
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
+	unseen := func() error {
+		return fmt.Errorf("cluster %s: wait for created topics %s: %w", cluster, strings.Join(names, ", "), context.Cause(ctx))
+	}
 	for len(names) > 0 {
 		details, err := describe(ctx, cl, names)
+		if ctx.Err() != nil {
+			return unseen()
+		}
 		if err != nil {
 			return fmt.Errorf("cluster %s: look for created topics: %w", cluster, err)
 		}
@@ -113,7 +119,7 @@ func seen(ctx context.Context, cl *kgo.Client, cluster string, created []*State)
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("cluster %s: wait for created topics %s: %w", cluster, strings.Join(names, ", "), context.Cause(ctx))
+			return unseen()
 		}
 	}
 	return nil
