@@ -36,7 +36,7 @@ func (r *Report) beside() []besideRow {
 		{"without an id of their own", of(notCounted, func(k kind) int64 { return k.WithoutID })},
 		{"without a value", of(notCounted, func(k kind) int64 { return k.WithoutValue })},
 		{"values that are no numbers", of(notCounted, func(k kind) int64 { return k.BadValues })},
-		{"values beyond what a sum holds", of(notCounted, func(k kind) int64 { return k.Overflows })},
+		{"sums beyond what a double holds", of(notCounted, func(k kind) int64 { return k.Overflows })},
 		{"orphans like 123.0", of(notCounted, func(k kind) int64 { return k.OrphansLikeFloats })},
 		{"damaged places", of(v.Damages, func(k kind) int64 { return k.Damages })},
 	} {

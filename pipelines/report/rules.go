@@ -67,7 +67,7 @@ var (
 	ruleDamaged      = &rule{"damaged", Warning, "An unknown number of records was lost", "Files are damaged or cut short there: what is known to be lost is among the dead, the rest is in no count."}
 	ruleWithoutValue = &rule{"without_value", Warning, "No value for the label", "The field that the label is made of is absent, null or empty in every record: check its name."}
 	ruleBadValues    = &rule{"bad_values", Warning, "Values that are no numbers", "They were left out of the label (on_bad_value: null)."}
-	ruleOverflows    = &rule{"overflows", Warning, "Values beyond what a sum holds", "They were left out of the label."}
+	ruleOverflows    = &rule{"overflows", Warning, "Sums beyond what a double holds", "The label is the largest double."}
 
 	ruleSeveralViews      = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger duplicates_within makes one view of those that are near each other, view_time tells others apart."}
 	ruleResent            = &rule{"resent", Warning, "Views that came again after duplicates_within", "Each is a sample of its own, with the id of an earlier one. If they are the same view, a larger duplicates_within makes one of them."}

@@ -59,8 +59,8 @@ type Output interface {
 	DuplicateView(differing, chained bool)
 	// ResentView counts a view with the id of an earlier one in the bucket that is none.
 	ResentView()
-	// Overflow counts values of a kind that are left out of a sum.
-	Overflow(kind int, values int64)
+	// Overflow counts sums of a kind that are beyond what a double holds.
+	Overflow(kind int, sums int64)
 	// Sighting takes what became of an engagement in this bucket.
 	Sighting(e *Engagement, s Sighting)
 }
@@ -105,21 +105,23 @@ type Joiner struct {
 	seen     []Seen  // of the group
 	matches  []int64 // of the group: views that count the engagement
 	counting []*Engagement
-	decimals decimalSum
+	sum      valueSum
 
-	// heavies are the ids of many views and engagements (see heavy), by entry.
-	heavies   map[int32]heavy
+	// heavies are the ids of many views and engagements (see orderHeavy), by entry.
+	heavies   map[int32]*sweep
 	heavyFrom int
 	times     []int64   // of the views of one
 	upTo      []int64   // by place in the bucket, of engagements of heavy ids
 	before    []earlier // room
+	// steps counts what is done for engagements and values: what the time grows with.
+	steps int64
 
 	sample sample.Sample
 }
 
 // NewJoiner returns a Joiner for p, which must be valid and not change.
 func NewJoiner(p *Params) *Joiner {
-	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]sample.Label, len(p.Kinds))}, heavies: map[int32]heavy{}, heavyFrom: heavyFrom}
+	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]sample.Label, len(p.Kinds))}, heavies: map[int32]*sweep{}, heavyFrom: heavyFrom}
 }
 
 // Join joins the views of b with its engagements. The result does not depend on the

@@ -47,6 +47,7 @@ func (j *Joiner) gather(b *Bucket, e *entry) {
 	}
 	slices.SortFunc(j.group, func(x, y int32) int {
 		g, h := &b.Engagements[x], &b.Engagements[y]
+		j.steps++
 		return cmp.Or(compareEvents(g, h), cmp.Compare(g.Time, h.Time), compareLog(g.Partition, g.Offset, h.Partition, h.Offset))
 	})
 }
@@ -56,6 +57,7 @@ func (j *Joiner) gather(b *Bucket, e *entry) {
 // before it: for a view that had closed by then, that one does not exist.
 func (j *Joiner) each(b *Bucket, viewTime int64, visit func(at int, g *Engagement, shadowed bool)) {
 	var previous *Engagement
+	j.steps += int64(len(j.group))
 	for at, index := range j.group {
 		g := &b.Engagements[index]
 		if g.Floor >= viewTime {

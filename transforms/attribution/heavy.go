@@ -1,29 +1,22 @@
 package attribution
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
 
 // An id that a producer gives to everything ("unknown", "0") would cost a look at each of its
 // engagements for each of its views, each time sorted anew. Those of many views and engagements
-// are put in order once, and each view then finds those in its window by their times.
+// are put in order once, and each view then finds what counts for it as a sweep has it.
 //
 // Who is a duplicate differs by view: an engagement that had not been read when the view closed
 // makes none of another. But it does so in a simple way. Engagement g is open for the views after
 // g.Floor, and a duplicate for those for which an event like it, at most DuplicatesWithin before
 // it, was open: those after the smallest Floor of these. So it counts for the views in between.
 
-// heavyFrom is how many views and engagements of one id make it heavy: below, what is made for
-// it costs more than it saves.
-const heavyFrom = 32
-
-// heavy is a heavy id.
-type heavy struct {
-	// order are the engagements that may count for a view, by kind, time and log.
-	order []int32
-}
+// heavyFrom is how many pairs of a view and an engagement of one id make it heavy: below, what
+// is made for it costs more than it saves.
+const heavyFrom = 1024
 
 // earlier is an event like the one at hand, and before it.
 type earlier struct{ time, floor int64 }
@@ -31,33 +24,27 @@ type earlier struct{ time, floor int64 }
 // orderHeavy puts the gathered group of an entry in order and judges it by all views, if it is
 // heavy. j.seen knows the duplicates already.
 func (j *Joiner) orderHeavy(b *Bucket, at int32) (heavily bool) {
-	if len(j.group) < j.heavyFrom {
-		return false
-	}
 	j.times = j.times[:0] // of the views that are judged here
 	for t := j.ids.entries[at].firstView; t >= 0; t = j.order[t].next {
 		if v := &b.Views[j.order[t].index]; !j.order[t].duplicate && j.p.bucketOf(v.Time) == b.Index {
 			j.times = append(j.times, v.Time)
 		}
 	}
-	if len(j.times) < j.heavyFrom {
+	if len(j.times)*len(j.group) < j.heavyFrom {
 		return false
 	}
 	j.findUpTo(b)
-	h := heavy{order: make([]int32, 0, len(j.group))}
+	counts := make([]counted, 0, len(j.group))
 	for at, i := range j.group {
 		g := &b.Engagements[i]
-		seen, matches := j.seeAny(g, j.upTo[i])
+		seen, matches, c := j.seeAny(g, j.upTo[i])
 		j.seen[at], j.matches[at] = max(j.seen[at], seen), matches
-		if j.upTo[i] > g.Floor {
-			h.order = append(h.order, i)
+		if matches > 0 {
+			c.index = i
+			counts = append(counts, c)
 		}
 	}
-	slices.SortFunc(h.order, func(x, y int32) int {
-		g, k := &b.Engagements[x], &b.Engagements[y]
-		return cmp.Or(cmp.Compare(g.Kind, k.Kind), cmp.Compare(g.Time, k.Time), compareLog(g.Partition, g.Offset, k.Partition, k.Offset))
-	})
-	j.heavies[at] = h
+	j.heavies[at] = j.newSweep(b, counts)
 	return true
 }
 
@@ -87,8 +74,9 @@ func (j *Joiner) findUpTo(b *Bucket) {
 }
 
 // seeAny judges an engagement by all views in j.times, as seeAll does, and counts those that count
-// it.
-func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Seen, matches int64) {
+// it: they are those of the times in c.
+func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Seen, matches int64, c counted) {
+	j.steps++
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	from, to := max(s.foundFrom, g.Floor+1), min(s.foundTo, upTo)
 	views := func(from, to int64) int64 {
@@ -96,34 +84,14 @@ func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Seen, matches int64) {
 		k, _ := slices.BinarySearch(j.times, to+1)
 		return int64(max(0, k-i))
 	}
-	matches = views(max(from, g.Time-j.p.Kinds[g.Kind].Window+1), min(to, g.Time+j.p.ClockSkew))
+	c.from, c.to = max(from, g.Time-j.p.Kinds[g.Kind].Window+1), min(to, g.Time+j.p.ClockSkew)
+	matches = views(c.from, c.to)
 	switch {
 	case matches > 0:
-		return SeenMatched, matches
+		return SeenMatched, matches, c
 	case views(from, to) > 0:
-		return SeenOutside, 0
+		return SeenOutside, 0, c
 	default:
-		return SeenNothing, 0
-	}
-}
-
-// countHeavy fills j.counting as count does.
-func (j *Joiner) countHeavy(b *Bucket, v *View, h heavy) {
-	j.counting = j.counting[:0]
-	for kind := range j.p.Kinds {
-		first, _ := slices.BinarySearchFunc(h.order, v.Time-j.p.ClockSkew, func(i int32, from int64) int {
-			g := &b.Engagements[i]
-			return cmp.Or(cmp.Compare(g.Kind, kind), cmp.Compare(g.Time, from), 1)
-		})
-		end := v.Time + j.p.Kinds[kind].Window
-		for _, i := range h.order[first:] {
-			g := &b.Engagements[i]
-			if g.Kind != kind || g.Time >= end {
-				break
-			}
-			if g.Floor < v.Time && v.Time <= j.upTo[i] && j.see(v, g) == SeenMatched {
-				j.counting = append(j.counting, g)
-			}
-		}
+		return SeenNothing, 0, c
 	}
 }

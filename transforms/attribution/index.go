@@ -23,7 +23,12 @@ type entry struct {
 	firstView, lastView, keptView int32
 	// engagements is the first of a chain of engagements, or -1.
 	engagements int32
+	// keptHash is that of the kept view's payload, once a duplicate has asked for it.
+	keptHash   uint64
+	keptHashed bool
 }
+
+func (e *entry) keep(view int32) { e.keptView, e.keptHashed = view, false }
 
 // reset empties the table and makes room for n ids.
 func (x *index) reset(n int) {

@@ -2,10 +2,7 @@ package attribution
 
 import (
 	"cmp"
-	"math"
-	"math/big"
 	"slices"
-	"strconv"
 
 	"tributary/io/event"
 	"tributary/transforms/sample"
@@ -34,11 +31,10 @@ func (j *Joiner) emit(b *Bucket, v *View, at int32, out Output) {
 
 // label sets the labels of v and tells whether anything counts for it.
 func (j *Joiner) label(b *Bucket, v *View, at int32, out Output) (positive bool) {
-	if h, ok := j.heavies[at]; ok {
-		j.countHeavy(b, v, h)
-	} else {
-		j.count(b, v, at)
+	if s, ok := j.heavies[at]; ok {
+		return j.labelHeavy(b, v, s, out)
 	}
+	j.count(b, v, at)
 	for rest := j.counting; len(rest) > 0; {
 		kind, n := rest[0].Kind, 1
 		for n < len(rest) && rest[n].Kind == kind {
@@ -52,9 +48,7 @@ func (j *Joiner) label(b *Bucket, v *View, at int32, out Output) (positive bool)
 			credited = rest[n-1 : n]
 		case CreditAll:
 		}
-		if left := j.fold(&j.sample.Labels[kind], v, credited); left > 0 {
-			out.Overflow(kind, left)
-		}
+		j.credit(kind, v, credited, out)
 		rest = rest[n:]
 	}
 	return len(j.counting) > 0
@@ -74,20 +68,25 @@ func (j *Joiner) count(b *Bucket, v *View, at int32) {
 	})
 }
 
-// fold makes the label of one kind from the engagements credited, in order of time. A value
-// that would take the sum beyond what a double holds is left out of it; fold returns how many.
-func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (overflows int64) {
+// credit makes the label of one kind of v.
+func (j *Joiner) credit(kind int, v *View, credited []*Engagement, out Output) {
+	if j.fold(&j.sample.Labels[kind], v, credited) && j.p.Kinds[kind].Label == sample.Sum {
+		out.Overflow(kind, 1)
+	}
+}
+
+// fold makes the label of one kind from the engagements credited, in order of time. It tells
+// whether the sum is beyond what a double holds: then it is the largest there is.
+func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (beyond bool) {
+	j.steps += int64(len(credited))
 	l.Count = int64(len(credited))
 	l.Delay = max(0, credited[0].Time-v.Time)
 	l.First, l.Last = credited[0].Value, credited[len(credited)-1].Value
-	j.decimals.reset()
+	exact := true
 	for _, g := range credited {
-		if g.Value.Kind == event.Decimal { // of a sum, which is all the label is
-			j.decimals.add(g.Value)
-			continue
-		}
-		f, ok := g.Value.Number()
+		f, ok := doubleOf(g.Value)
 		if !ok {
+			exact = exact && g.Value.Kind != event.Decimal
 			continue
 		}
 		if l.Numbers == 0 {
@@ -95,51 +94,19 @@ func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (overflo
 		}
 		l.Numbers++
 		l.Min, l.Max = min(l.Min, f), max(l.Max, f)
-		if math.IsInf(l.Sum+f, 0) {
-			overflows++
-		} else {
-			l.Sum += f
-		}
+		sum := l.Sum + f
+		// What was lost by rounding, itself exact (Knuth, 4.2.2): mostly nothing.
+		of := sum - l.Sum
+		exact = exact && (l.Sum-(sum-of))+(f-of) == 0
+		l.Sum = sum
 	}
-	if j.decimals.any {
-		sum, ok := j.decimals.sum().Number()
-		if !ok || math.IsInf(l.Sum+sum, 0) {
-			return overflows + 1
-		}
-		l.Sum += sum
+	if exact {
+		return false
 	}
-	return overflows
-}
-
-// decimalSum adds decimals of any scales exactly.
-type decimalSum struct {
-	any      bool
-	unscaled big.Int
-	scale    int64
-}
-
-func (d *decimalSum) reset() { d.any = false }
-
-func (d *decimalSum) add(v event.Value) {
-	n := v.Unscaled()
-	if !d.any {
-		d.any, d.scale = true, v.Int
-		d.unscaled.Set(n)
-		return
+	j.sum.reset()
+	for _, g := range credited {
+		j.sum.add(g.Value, 1)
 	}
-	if v.Int > d.scale {
-		d.unscaled.Mul(&d.unscaled, powerOfTen(v.Int-d.scale))
-		d.scale = v.Int
-	} else if v.Int < d.scale {
-		n.Mul(n, powerOfTen(d.scale-v.Int))
-	}
-	d.unscaled.Add(&d.unscaled, n)
+	l.Sum, beyond = j.sum.double()
+	return beyond
 }
-
-// sum is the sum so far as text, which is rounded to a double once and correctly.
-func (d *decimalSum) sum() event.Value {
-	text := append(d.unscaled.Append(nil, 10), 'e')
-	return event.Value{Kind: event.String, Text: strconv.AppendInt(text, -d.scale, 10)}
-}
-
-func powerOfTen(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }

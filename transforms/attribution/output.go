@@ -128,8 +128,8 @@ func (o *output) DuplicateView(differing, chained bool) {
 func (o *output) ResentView() { o.account.Views.Resent++ }
 
 // Overflow implements Output.
-func (o *output) Overflow(kind int, values int64) {
-	o.account.Engagements[o.p.Kinds[kind].Name].Overflows += values
+func (o *output) Overflow(kind int, sums int64) {
+	o.account.Engagements[o.p.Kinds[kind].Name].Overflows += sums
 }
 
 // Sighting implements Output.

@@ -89,6 +89,8 @@ func drawOrigin(t *rapid.T) int64 {
 	return rapid.SampledFrom([]int64{event.MinTime, 1_767_225_600_000, event.MaxTime - 300}).Draw(t, "origin")
 }
 
+var labelFuncs = []sample.Func{sample.Binary, sample.Count, sample.TimeToFirst, sample.Sum, sample.Min, sample.Max, sample.First, sample.Last}
+
 func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{
 		OutOfOrderness:   rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
@@ -105,7 +107,7 @@ func drawParams(t *rapid.T, origin int64) *Params {
 		p.Kinds = append(p.Kinds, Kind{
 			Name:   string(rune('a' + i)),
 			Window: rapid.Int64Range(1, 80).Draw(t, "window"),
-			Label:  []sample.Func{sample.Count, sample.Sum, sample.First}[i],
+			Label:  rapid.SampledFrom(labelFuncs).Draw(t, "label"),
 			Credit: rapid.SampledFrom([]Credit{CreditAll, CreditFirst, CreditLast}).Draw(t, "credit"),
 		})
 	}
@@ -222,7 +224,7 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 	var samples [][]byte
 	sightings := map[home][][]byte{}
 	joiner := NewJoiner(p)
-	joiner.heavyFrom = 1 + random.Intn(3) // ids are heavy with and without
+	joiner.heavyFrom = 1 + random.Intn(10) // ids are heavy with and without
 	var bucket Bucket
 	for key, all := range blocks {
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

@@ -181,7 +181,8 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 			}
 		}
 		for k, all := range credited {
-			count, sum, first, delay := 0, int64(0), "null", "null"
+			count, sum, delay := 0, int64(0), "null"
+			first, last, least, most := "null", "null", "null", "null"
 			if len(all) > 0 {
 				s.Positive = true
 				switch p.Kinds[k].Credit {
@@ -191,12 +192,19 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 					all = all[len(all)-1:]
 				default: // all
 				}
-				count, first, delay = len(all), fmt.Sprint(all[0].value), fmt.Sprint(max(0, all[0].time-v.time))
+				count, delay = len(all), fmt.Sprint(max(0, all[0].time-v.time))
+				first, last = fmt.Sprint(all[0].value), fmt.Sprint(all[len(all)-1].value)
+				values := make([]int64, len(all))
+				for i, g := range all {
+					sum += g.value
+					values[i] = g.value
+				}
+				least, most = fmt.Sprint(slices.Min(values)), fmt.Sprint(slices.Max(values))
 			}
-			for _, g := range all {
-				sum += g.value
+			label := map[sample.Func]string{
+				sample.Binary: fmt.Sprint(min(count, 1)), sample.Count: fmt.Sprint(count), sample.TimeToFirst: delay, sample.Sum: fmt.Sprint(sum),
+				sample.Min: least, sample.Max: most, sample.First: first, sample.Last: last,
 			}
-			label := map[sample.Func]string{sample.Count: fmt.Sprint(count), sample.Sum: fmt.Sprint(sum), sample.First: first}
 			s.Labels, s.Delays = append(s.Labels, label[p.Kinds[k].Label]), append(s.Delays, delay)
 		}
 		if !own(v) {

@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"strings"
@@ -102,11 +101,28 @@ func TestPlainLabels(t *testing.T) {
 	require.Contains(t, rejected[0].Detail, "18446744073709551615 is no value that a label holds")
 }
 
+// TestSumThatOverflows: a sum is exact, whatever it passes through on the way; beyond the largest
+// double it is that one, and told.
 func TestSumThatOverflows(t *testing.T) {
-	got, account, _ := joinValues(t, sample.Sum, false, x("1e308"), x("1e308"), x("-5e307"))
-	require.JSONEq(t, "5e307", got.Raw)
-	require.Equal(t, int64(1), account.Engagements["like"].Overflows)
-	require.NoError(t, json.Unmarshal([]byte(got.Raw), new(float64)))
+	for _, c := range []struct {
+		values []string
+		want   string
+		beyond int64
+	}{
+		{[]string{"1e308", "1e308", "-5e307"}, "1.5e308", 0},
+		{[]string{"1e308", "1e308"}, "1.7976931348623157e308", 1},
+		{[]string{"-1e308", "-1e308"}, "-1.7976931348623157e308", 1},
+		{[]string{"1e308", "1", "1e308", "-1e308", "-1e308"}, "1", 0},
+		{[]string{"0.1", "0.2", "0.3", "-0.3", "-0.2", "-0.1"}, "0", 0},
+	} {
+		var values []string
+		for _, v := range c.values {
+			values = append(values, x(v))
+		}
+		got, account, _ := joinValues(t, sample.Sum, false, values...)
+		require.JSONEq(t, c.want, got.Raw)
+		require.Equal(t, c.beyond, account.Engagements["like"].Overflows)
+	}
 }
 
 // TestDecimalsAddUp: the sum of decimals of any scales is the double nearest to their exact
@@ -127,7 +143,7 @@ func TestDecimalsAddUp(t *testing.T) {
 			credited = append(credited, &Engagement{Value: event.Value{Kind: event.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
 		}
 		var l sample.Label
-		require.Zero(t, j.fold(&l, &View{}, credited))
+		require.False(t, j.fold(&l, &View{}, credited))
 		want, _ := exact.Float64()
 		require.InDelta(t, want, l.Sum, 0)
 	})

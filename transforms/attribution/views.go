@@ -33,20 +33,24 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 		e := &j.ids.entries[at]
 		t.entry = at
 		if e.firstView < 0 {
-			e.firstView, e.lastView, e.keptView = int32(i), int32(i), int32(i)
+			e.firstView, e.lastView = int32(i), int32(i)
+			e.keep(int32(i))
 			continue
 		}
 		last := &j.order[e.lastView]
 		t.duplicate = v.Time-last.time <= j.p.DuplicatesWithin
 		last.next, e.lastView = int32(i), int32(i)
 		if !t.duplicate {
-			e.keptView = int32(i)
+			e.keep(int32(i))
 			if !v.Stub {
 				out.ResentView()
 			}
 		} else if !v.Stub {
 			kept := &b.Views[j.order[e.keptView].index]
-			out.DuplicateView(kept.payloadHash() != v.payloadHash(), v.Time-kept.Time > j.p.DuplicatesWithin)
+			if !e.keptHashed {
+				e.keptHash, e.keptHashed = kept.payloadHash(), true
+			}
+			out.DuplicateView(e.keptHash != v.payloadHash(), v.Time-kept.Time > j.p.DuplicatesWithin)
 		}
 	}
 }

@@ -111,7 +111,7 @@ type Engagements struct {
 	// BadValues engagements count, but their value is left out of the label: it is no number,
 	// and the spec says on_bad_value: null.
 	BadValues int64 `json:"bad_values,omitempty"`
-	// Overflows are values left out of a sum that they would take beyond what a double holds.
+	// Overflows are sums beyond what a double holds: the label is the largest double.
 	Overflows int64 `json:"overflows,omitempty"`
 	// OrphansLikeFloats of the Orphans name a view like 123.0: a whole number that was written
 	// as a float on its way.
