@@ -17,7 +17,7 @@ func clusterCmd() *cobra.Command {
 		Long: `Run real servers on 127.0.0.1: Kafka, Flink with Beam's job server, and a worker.
 They are fetched from package registries the first time; that takes a minute or two.
 
-Needs Linux with bash, curl, Java 17, Maven and Python 3.`,
+Needs Linux with bash, curl, a JDK 17, Maven and Python 3.`,
 		Example: `  tributary cluster up
   tributary cluster status --json
   tributary cluster down`,

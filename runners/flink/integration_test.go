@@ -2,6 +2,7 @@ package flink
 
 import (
 	"context"
+	"io/fs"
 	"path/filepath"
 	"testing"
 	"time"
@@ -33,8 +34,33 @@ func TestBoundedPipelineRunsToItsEnd(t *testing.T) {
 			for n, times := range numbers {
 				assert.Equal(t, 1, times, "number %d", n)
 			}
+			// It keeps what it has fetched for an hour after the job's end.
+			assert.Zero(t, staged(t), "bytes that the TaskManager has fetched for the job")
 		})
 	}
+}
+
+// staged is how many bytes the TaskManager keeps of what was uploaded with jobs.
+func staged(t *testing.T) int64 {
+	t.Helper()
+	service, _ := servicestest.Start(t, "flink")
+	folders, err := filepath.Glob(filepath.Join(service.Data, "tmp", "tm_*", "blobStorage"))
+	require.NoError(t, err)
+	require.NotEmpty(t, folders, "TaskManagers keep what they fetch elsewhere")
+	var sum int64
+	for _, folder := range folders {
+		require.NoError(t, filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil {
+				sum += info.Size()
+			}
+			return err
+		}))
+	}
+	return sum
 }
 
 func TestStoppedJobResumesWhereItWas(t *testing.T) {

@@ -152,11 +152,15 @@ func (j *Job) submit(ctx context.Context, pipeline *pipepb.Pipeline, o Options) 
 	if err := stageNothing(ctx, prepared.GetArtifactStagingEndpoint().GetUrl(), token); err != nil {
 		return err
 	}
+	others, err := j.client.ids(ctx)
+	if err != nil {
+		return err
+	}
 	j.ID, err = runnerlib.Submit(ctx, server, prepared.GetPreparationId(), token)
 	if err != nil {
 		return jobServerError(o.JobServer, err)
 	}
-	if err := j.await(ctx, server, mark); err != nil {
+	if err := j.await(ctx, server, mark, others); err != nil {
 		return errors.Join(err, withdraw(ctx, server, j.ID))
 	}
 	return nil
@@ -196,20 +200,13 @@ func jobServerError(address string, err error) error {
 	return fmt.Errorf("job server at %s: %w", address, err)
 }
 
-// markOption is an option that Beam does not know but hands on to Flink's record of the job:
-// the job server does not tell which of Flink's jobs it has made of a submission.
-const (
-	markOption   = "tributary_submission"
-	markInRecord = "tributarySubmission"
-)
-
 // afterEnd is for how long a job is looked for that has ended already at the job server. Flink
 // lists its jobs with a delay of some seconds.
 const afterEnd = 15 * time.Second
 
 // await waits until Flink has the job that carries the mark, or the job server has failed to
-// make one.
-func (j *Job) await(ctx context.Context, server jobpb.JobServiceClient, mark string) error {
+// make one. It is none of the others.
+func (j *Job) await(ctx context.Context, server jobpb.JobServiceClient, mark string, others map[string]bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -217,7 +214,6 @@ func (j *Job) await(ctx context.Context, server jobpb.JobServiceClient, mark str
 	var deadline <-chan time.Time
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	others := map[string]bool{}
 	answered := time.Now()
 	for {
 		id, err := j.client.find(ctx, mark, others)
@@ -243,31 +239,6 @@ func (j *Job) await(ctx context.Context, server jobpb.JobServiceClient, mark str
 			return fmt.Errorf("job %s has ended at the job server, and Flink at %s does not know it: does the job server submit to another cluster?", j.ID, j.client.base)
 		}
 	}
-}
-
-// find returns the job that was submitted with the mark, or empty. Jobs that are not it are
-// added to others, and not asked about again.
-func (c *Client) find(ctx context.Context, mark string, others map[string]bool) (string, error) {
-	jobs, err := c.Jobs(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, job := range jobs {
-		if others[job.ID] {
-			continue
-		}
-		options, err := c.options(ctx, job.ID)
-		switch {
-		case errors.Is(err, ErrNoJob): // it has gone meanwhile
-		case err != nil:
-			return "", err
-		case options[markInRecord] == mark:
-			return job.ID, nil
-		case len(options) > 0 || job.State.Ended():
-			others[job.ID] = true
-		}
-	}
-	return "", nil
 }
 
 // submissionFailure follows a job at the job server and returns why it has failed, or nil

@@ -10,10 +10,10 @@ LIBS=$CACHE/flink-$VERSION
 BEAM_LIBS=$CACHE/beam-flink-1.19-$BEAM
 
 service_install() {
-  need curl
+  need curl javac
   python_files "$LIBS" "apache-flink-libraries==$VERSION" pyflink/lib
   # The cluster has Flink's own jars already; the rest of the runner goes on its class path, so that
-  # a submission stages nothing and starts in seconds.
+  # nothing has to be uploaded with a job.
   EXCLUDE=org.apache.flink maven_libs "$BEAM_LIBS" "org.apache.beam:beam-runners-flink-1.19:$BEAM"
 }
 
@@ -57,14 +57,6 @@ appender.console.type = CONSOLE
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss,SSS} %-5p %c{1} - %m%n
 EOF
-  # A jar that only points at others: the job server would otherwise stage its whole class path with each job.
-  python3 - "$DATA/classpath.jar" "$BEAM_LIBS"/*.jar "$LIBS"/*.jar <<'EOF'
-import sys, zipfile
-text = "Class-Path: " + " ".join("file:" + jar for jar in sys.argv[2:])
-lines = [text[:70]] + [" " + text[i:i + 69] for i in range(70, len(text), 69)]
-with zipfile.ZipFile(sys.argv[1], "w") as jar:
-    jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n" + "\n".join(lines) + "\n")
-EOF
 }
 
 # The ZooKeeper that Flink brings along keeps which job is whose; the jobs themselves are files.
@@ -87,14 +79,44 @@ admin.enableServer=false
 EOF
 }
 
+# Beam uploads with each job whatever the job server's class loader says that it loads from: 290 MB that the cluster has on its
+# class path, too. This one does not say. Folders of jars, the main class and its arguments are what it takes.
+write_jobserver() {
+  cat >"$DATA/JobServer.java" <<'EOF'
+import java.net.*;
+import java.nio.file.*;
+import java.util.*;
+
+class JobServer {
+  public static void main(String[] args) throws Exception {
+    var jars = new TreeSet<Path>();
+    for (var folder : args[0].split(":"))
+      try (var files = Files.newDirectoryStream(Path.of(folder), "*.jar")) {
+        files.forEach(jars::add);
+      }
+    var urls = new ArrayList<URL>();
+    for (var jar : jars) urls.add(jar.toUri().toURL());
+    var loader = new URLClassLoader(urls.toArray(URL[]::new)) {
+      @Override public URL[] getURLs() { return new URL[0]; }
+    };
+    Thread.currentThread().setContextClassLoader(loader);
+    var main = loader.loadClass(args[1]).getMethod("main", String[].class);
+    main.invoke(null, (Object) Arrays.copyOfRange(args, 2, args.length));
+  }
+}
+EOF
+}
+
 service_command() {
+  write_jobserver
   local java=(java "-Dlog4j.configurationFile=$DATA/conf/log4j.properties" "-Djava.io.tmpdir=$DATA/tmp") package
   for package in sun.net.util sun.nio.ch java.{lang,net,io,nio,text,time,util} java.lang.reflect \
     java.util.concurrent{,.atomic,.locks}; do
     java+=("--add-opens=java.base/$package=ALL-UNNAMED")
   done
   local cluster="-cp $LIBS/*:$BEAM_LIBS/* org.apache.flink.runtime"
-  local server="-cp $DATA/classpath.jar org.apache.beam.runners.flink.FlinkJobServerDriver --job-host=127.0.0.1"
+  # A class path that is empty would be the current folder.
+  local server="-cp $DATA/none $DATA/JobServer.java $BEAM_LIBS:$LIBS org.apache.beam.runners.flink.FlinkJobServerDriver --job-host=127.0.0.1"
   server+=" --job-port=${PORT[1]} --artifact-port=${PORT[2]} --expansion-port=${PORT[3]}"
   server+=" --flink-master=127.0.0.1:${PORT[0]} --artifacts-dir=$DATA/artifacts"
   local zookeeper=org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain ha=
