@@ -33,6 +33,8 @@ func TestEmulatedCloud(t *testing.T) {
 
 func conformance(t *testing.T, root string) {
 	t.Run("write", func(t *testing.T) { testWrite(t, root+"write/") })
+	t.Run("write new", func(t *testing.T) { testWriteNew(t, root+"new/") })
+	t.Run("hold", func(t *testing.T) { testHold(t, root+"hold/") })
 	t.Run("writable", func(t *testing.T) { testWritable(t, root+"writable/") })
 	t.Run("list", func(t *testing.T) { testList(t, root+"list/") })
 	t.Run("no match", func(t *testing.T) { testNoMatch(t, root+"nomatch/") })

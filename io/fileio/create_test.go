@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/zeebo/xxh3"
 
 	"tributary/io/fileio/fileiotest"
 )
@@ -170,7 +171,7 @@ func TestModeOfFiles(t *testing.T) {
 // A failed write fails the commit, whatever the caller does about it.
 func TestCommitAfterFailedWrite(t *testing.T) {
 	sink := &brokenSink{}
-	w := &Writer{ctx: t.Context(), path: "p", sink: sink}
+	w := &Writer{ctx: t.Context(), path: "p", sink: sink, hash: xxh3.New()}
 	_, err := w.Write([]byte("x"))
 	require.ErrorIs(t, err, errBroken)
 	_, err = w.Write([]byte("x"))
@@ -189,9 +190,9 @@ func (s *brokenSink) Write([]byte) (int, error) {
 	return 0, errBroken
 }
 
-func (s *brokenSink) commit() error {
+func (s *brokenSink) commit() (string, error) {
 	s.calls = append(s.calls, "commit")
-	return nil
+	return "", nil
 }
 
 func (s *brokenSink) abort() { s.calls = append(s.calls, "abort") }

@@ -2,6 +2,8 @@ package fileio
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 
 	"cloud.google.com/go/storage"
 )
@@ -19,10 +21,13 @@ type cloudSink struct {
 	guard *guard
 }
 
-func (s cloud) create(ctx context.Context, path string) (sink, error) {
+func (s cloud) create(ctx context.Context, path string, onlyNew bool) (sink, error) {
 	object, g, ctx, err := s.object(ctx, path, false)
 	if err != nil {
 		return nil, err
+	}
+	if onlyNew {
+		object = conditional(object, "")
 	}
 	w := object.NewWriter(ctx)
 	w.ChunkSize = chunkSize
@@ -37,9 +42,15 @@ func (s *cloudSink) Write(p []byte) (int, error) {
 	return n, cloudError("write", s.path, s.guard.explain(err))
 }
 
-func (s *cloudSink) commit() error {
+func (s *cloudSink) commit() (version string, err error) {
 	defer s.guard.cancel(nil)
-	return cloudError("write", s.path, s.guard.explain(s.w.Close()))
+	if err := s.w.Close(); err != nil {
+		if replaced(err) {
+			return "", fmt.Errorf("write %s: %w", s.path, &kindError{fs.ErrExist, err})
+		}
+		return "", cloudError("write", s.path, s.guard.explain(err))
+	}
+	return objectFile(s.path, s.w.Attrs()).Version, nil
 }
 
 // abort leaves at most a begun upload, which nobody sees and the service forgets.

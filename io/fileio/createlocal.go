@@ -22,9 +22,11 @@ type localSink struct {
 	file *os.File
 	mode fs.FileMode // what the finished file gets
 	made string      // the topmost folder that had to be made, empty if none
+	// onlyNew: it takes no other file's place.
+	onlyNew bool
 }
 
-func (local) create(_ context.Context, path string) (sink, error) {
+func (local) create(_ context.Context, path string, onlyNew bool) (sink, error) {
 	folder, name := filepath.Split(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() || name == "" {
 		return nil, fmt.Errorf("create %s: it is a folder", path)
@@ -37,7 +39,7 @@ func (local) create(_ context.Context, path string) (sink, error) {
 		return nil, err
 	}
 	removeLeftovers(folder)
-	s := &localSink{path: path, made: made}
+	s := &localSink{path: path, made: made, onlyNew: onlyNew}
 	for s.file == nil {
 		if err := s.open(filepath.Join(folder, "."+name+"."+rand.Text()[:8]+unfinished)); err != nil {
 			return nil, err
@@ -82,29 +84,49 @@ func (s *localSink) Write(p []byte) (int, error) { return s.file.Write(p) }
 
 // commit is durable: the file's bytes reach the disk before its name, and its name and
 // those of new folders before commit returns.
-func (s *localSink) commit() error {
-	err := s.file.Chmod(s.mode)
+func (s *localSink) commit() (version string, err error) {
+	err = s.file.Chmod(s.mode)
 	if err == nil {
 		err = s.file.Sync()
 	}
+	var info fs.FileInfo
 	if err == nil {
-		err = os.Rename(s.file.Name(), s.path)
+		info, err = s.file.Stat()
+	}
+	if err == nil {
+		err = s.name()
 	}
 	if err != nil {
 		s.abort()
-		return fmt.Errorf("commit %s: %w", s.path, err)
+		return "", fmt.Errorf("commit %s: %w", s.path, err)
 	}
 	if err := s.file.Close(); err != nil {
-		return fmt.Errorf("commit %s: %w", s.path, err)
+		return "", fmt.Errorf("commit %s: %w", s.path, err)
 	}
 	for folder := filepath.Dir(s.path); ; folder = filepath.Dir(folder) {
 		if err := syncFolder(folder); err != nil {
-			return fmt.Errorf("commit %s: %w", s.path, err)
+			return "", fmt.Errorf("commit %s: %w", s.path, err)
 		}
 		if s.made == "" || !strings.HasPrefix(folder+"/", s.made+"/") {
-			return nil
+			return fileOf(s.path, info).Version, nil
 		}
 	}
+}
+
+// name gives the hidden file the name it is to have.
+func (s *localSink) name() error {
+	if !s.onlyNew {
+		return os.Rename(s.file.Name(), s.path)
+	}
+	err := os.Link(s.file.Name(), s.path)
+	if err == nil {
+		return os.Remove(s.file.Name())
+	}
+	if _, there := os.Lstat(s.path); there == nil {
+		return fmt.Errorf("%s: %w", s.path, fs.ErrExist)
+	}
+	// A file system without links to files.
+	return os.Rename(s.file.Name(), s.path)
 }
 
 func (s *localSink) abort() {

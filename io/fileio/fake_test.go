@@ -32,6 +32,7 @@ type fakeCloud struct {
 	mu         sync.Mutex
 	objects    map[string]object
 	uploads    map[string]*bytes.Buffer
+	conditions map[string]string // of uploads
 	generation int64
 	requests   map[string]int
 	ranges     []string // the Range and generation of every get
@@ -43,7 +44,7 @@ type object struct {
 }
 
 func newFakeCloud(t *testing.T) *fakeCloud {
-	f := &fakeCloud{pageSize: 3, objects: map[string]object{}, uploads: map[string]*bytes.Buffer{}, requests: map[string]int{}, generation: 1000}
+	f := &fakeCloud{pageSize: 3, objects: map[string]object{}, uploads: map[string]*bytes.Buffer{}, conditions: map[string]string{}, requests: map[string]int{}, generation: 1000}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(func() {
 		f.CloseClientConnections()
@@ -101,6 +102,7 @@ func (f *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", f.URL+"/upload/storage/v1/b/bucket/o?upload_id="+url.QueryEscape(r.URL.Query().Get("name")))
 		f.mu.Lock()
 		f.uploads[r.URL.Query().Get("name")] = &bytes.Buffer{}
+		f.conditions[r.URL.Query().Get("name")] = r.URL.Query().Get("ifGenerationMatch")
 		f.mu.Unlock()
 	case "chunk":
 		f.chunk(w, r)
@@ -184,6 +186,10 @@ func (f *fakeCloud) one(kind, name string, w http.ResponseWriter, r *http.Reques
 		answer(w, http.StatusNotFound, "No such object: bucket/"+name)
 		return
 	}
+	if !f.meets(name, r.URL.Query().Get("ifGenerationMatch")) {
+		answer(w, http.StatusPreconditionFailed, "At least one of the pre-conditions you specified did not hold.")
+		return
+	}
 	switch kind {
 	case "delete":
 		delete(f.objects, name)
@@ -206,6 +212,11 @@ func (f *fakeCloud) one(kind, name string, w http.ResponseWriter, r *http.Reques
 		w.WriteHeader(status)
 		_, _ = w.Write(content)
 	}
+}
+
+// meets tells whether an object is of the generation that a condition asks for, 0 for none.
+func (f *fakeCloud) meets(name, condition string) bool {
+	return condition == "" || condition == strconv.FormatInt(f.objects[name].generation, 10)
 }
 
 func (f *fakeCloud) insert(w http.ResponseWriter, r *http.Request) {
@@ -231,7 +242,7 @@ func (f *fakeCloud) insert(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	f.finish(w, meta.Name, content)
+	f.finish(w, meta.Name, content, r.URL.Query().Get("ifGenerationMatch"))
 }
 
 // chunk takes a part of a resumable upload; the last one tells the total.
@@ -256,13 +267,19 @@ func (f *fakeCloud) chunk(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", upload.Len()-1))
 		return
 	}
-	f.finish(w, name, upload.Bytes())
+	f.finish(w, name, upload.Bytes(), f.conditions[name])
 }
 
-func (f *fakeCloud) finish(w http.ResponseWriter, name string, content []byte) {
-	f.put(name, content)
+// finish ends an upload, whose object comes to be only if it meets the condition.
+func (f *fakeCloud) finish(w http.ResponseWriter, name string, content []byte, condition string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.meets(name, condition) {
+		answer(w, http.StatusPreconditionFailed, "At least one of the pre-conditions you specified did not hold.")
+		return
+	}
+	f.generation++
+	f.objects[name] = object{content, f.generation}
 	_ = json.NewEncoder(w).Encode(f.attrs(name))
 }
 

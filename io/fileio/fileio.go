@@ -42,7 +42,8 @@ type store interface {
 	names(ctx context.Context, folder string) ([]string, error)
 	stat(ctx context.Context, path string) (File, error)
 	open(ctx context.Context, path string, offset int64) (io.ReadCloser, error)
-	create(ctx context.Context, path string) (sink, error)
+	// create begins a file; with onlyNew its commit fails with fs.ErrExist if there is one.
+	create(ctx context.Context, path string, onlyNew bool) (sink, error)
 	remove(ctx context.Context, path string) error
 	// writable tells what is in the way of creating files in a folder.
 	writable(ctx context.Context, folder string) error

@@ -26,4 +26,10 @@ func lock(file *os.File, wait bool) error {
 	}
 }
 
+// running tells whether there is a process of that id.
+func running(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
 func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

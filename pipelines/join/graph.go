@@ -11,9 +11,11 @@
 package join
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -122,7 +124,8 @@ func (p *plan) sliceParams(s slice) attribution.Params {
 
 // writeLedgerFn merges the accounts of a slice, refuses them if they do not balance,
 // removes files that an earlier run had reason to write and this one had not, and writes
-// the ledger.
+// the ledger, which says of what files, if they are still as they were written and no other
+// process has written one.
 type writeLedgerFn struct {
 	Files       outputs
 	Fingerprint string
@@ -130,14 +133,17 @@ type writeLedgerFn struct {
 
 func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(*ledger.Ledger) bool) error {
 	total := ledger.New()
+	var files []ledger.File
 	var l ledger.Ledger
 	for ledgers(&l) {
 		total.Merge(&l)
+		files = append(files, l.Files...)
 	}
 	if err := total.Check(); err != nil {
 		return fmt.Errorf("the ledger does not balance: this is a fault of the join, not of its input: %w", err)
 	}
-	total.Fingerprint = f.Fingerprint
+	slices.SortFunc(files, func(a, b ledger.File) int { return cmp.Compare(a.Output, b.Output) })
+	total.Fingerprint, total.Files = f.Fingerprint, files
 	content, err := total.Encode()
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
@@ -150,5 +156,11 @@ func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(
 			return fmt.Errorf("remove what an earlier run wrote: %w", err)
 		}
 	}
-	return failed(ctx, "ledger", f.Files.Ledger, fileio.WriteFile(ctx, f.Files.Ledger, content))
+	if err := stillHeld(ctx); err != nil {
+		return err
+	}
+	if err := f.Files.check(ctx, total); err != nil {
+		return failed(ctx, "ledger", f.Files.Ledger, err)
+	}
+	return failed(ctx, "ledger", f.Files.Ledger, writeNew(ctx, f.Files.Ledger, content))
 }

@@ -44,20 +44,24 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 	slices.SortFunc(all, func(a, b event.Rejected) int {
 		return cmp.Or(cmp.Compare(f.source(&a), f.source(&b)), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Reason, b.Reason))
 	})
-	if err := f.write(ctx, f.Paths[rejected.Output(output)], all); err != nil {
-		return failed(ctx, outputKeys[rejected.Output(output)], f.Paths[rejected.Output(output)], err)
+	key, path := outputKeys[rejected.Output(output)], f.Paths[rejected.Output(output)]
+	file, err := f.write(ctx, path, all)
+	if err != nil {
+		return failed(ctx, key, path, err)
 	}
-	ledgers(*ledger.New()) // says that the file is there
+	account := ledger.New() // says that the file is there
+	account.Files = writtenAs(key, file)
+	ledgers(*account)
 	return nil
 }
 
 // outputKeys are what a spec calls the outputs of rejected records.
 var outputKeys = map[rejected.Output]string{rejected.Late: "late", rejected.Dead: "dead_letters", rejected.Orphans: "orphans"}
 
-func (f *writeRejectedFn) write(ctx context.Context, path string, all []event.Rejected) error {
+func (f *writeRejectedFn) write(ctx context.Context, path string, all []event.Rejected) (*fileio.Writer, error) {
 	file, err := fileio.Create(ctx, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Abort()
 	out := bufio.NewWriter(file)
@@ -69,13 +73,13 @@ func (f *writeRejectedFn) write(ctx context.Context, path string, all []event.Re
 			_, err = out.Write(append(line, '\n'))
 		}
 		if err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
+			return nil, fmt.Errorf("write %s: %w", path, err)
 		}
 	}
 	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	return file.Commit()
+	return file, file.Commit()
 }
 
 func (f *writeRejectedFn) source(r *event.Rejected) string {

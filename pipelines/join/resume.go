@@ -84,31 +84,18 @@ func rejectedIn(l *ledger.Ledger) (late, dead, orphans int64) {
 // countedFile is an output file with how many records it stands for: it is there if there
 // are any.
 type countedFile struct {
-	path    string
-	records int64
+	key, path string
+	records   int64
 }
 
 // counted lists the files beside the ledger.
 func (o *outputs) counted(l *ledger.Ledger) []countedFile {
 	late, dead, orphans := rejectedIn(l)
-	files := []countedFile{{o.Samples, l.Views.Samples}, {o.Late, late}, {o.Dead, dead}}
+	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}}
 	if o.Orphans != "" {
-		files = append(files, countedFile{o.Orphans, orphans})
+		files = append(files, countedFile{"orphans", o.Orphans, orphans})
 	}
 	return files
-}
-
-// complete tells whether all files are there that the ledger speaks of.
-func (o *outputs) complete(ctx context.Context, l *ledger.Ledger) (bool, error) {
-	for _, f := range o.counted(l) {
-		if f.records == 0 {
-			continue
-		}
-		if there, err := fileio.Exists(ctx, f.path); err != nil || !there {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // format counts the changes of what a join writes: a slice made by an older format is

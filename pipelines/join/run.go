@@ -49,11 +49,14 @@ const progressEvery = 200 * time.Millisecond
 
 // Run joins the files of a spec and returns the report. Samples and all else are in files
 // then, each slice's ledger last. A run that was stopped goes on where it was: slices
-// whose ledger is there, made of the same input by the same spec, are not joined again.
+// whose ledger is there, made of the same input by the same spec, and whose files are those that
+// it names, are not joined again.
+//
+// While it runs, no other run writes to the same folders: it is refused.
 //
 // The error is a problem.List if the files do not fit the spec, the context's error if
 // it was cancelled; what is finished stays.
-func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error) {
+func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, returned error) {
 	started := time.Now()
 	if opt.Slice > 0 && opt.Slice < time.Millisecond {
 		return nil, fmt.Errorf("slices of %s: event times are in milliseconds", opt.Slice)
@@ -65,6 +68,12 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*report.Report, error)
 		if err := checkOutputs(ctx, s); err != nil {
 			return nil, err
 		}
+		held, err := hold(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		ctx = held.context
+		defer func() { returned = held.end(returned) }()
 	}
 	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})

@@ -103,6 +103,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 		return failed(ctx, "samples", f.Path, err)
 	}
 	account.Bytes.Out = file.Size()
+	account.Files = writtenAs("samples", file)
 	ledgers(*account)
 	return nil
 }

@@ -15,6 +15,8 @@ type Ledger struct {
 	// Fingerprint stands for all that the account follows from: the same one means that
 	// joining again would change nothing. Empty for what was merged.
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// Files are those that the slice consists of beside its ledger; none for what was merged.
+	Files []File `json:"files,omitempty"`
 
 	Views Views `json:"views"`
 	// Engagements by kind.
@@ -25,6 +27,16 @@ type Ledger struct {
 	// Timeline counts samples and positives per bucket of view time, by the bucket's
 	// start in ms since the epoch.
 	Timeline map[int64]*Interval `json:"timeline,omitempty"`
+}
+
+// File is a file as it was written.
+type File struct {
+	// Output is its key in the spec.
+	Output string `json:"output"`
+	Size   int64  `json:"size"`
+	// Version is the object's generation, or the time of its last change; Hash is of its bytes.
+	Version string `json:"version"`
+	Hash    string `json:"hash"`
 }
 
 // Input counts the records of one input that are accounted for, as they were read.

@@ -98,7 +98,7 @@ func sample(t *rapid.T, l *Ledger) {
 // part as large as its whole allows, so that no change of one goes unseen.
 func full() *Ledger {
 	return &Ledger{
-		From: 1000, To: 2000, Fingerprint: "a1b2",
+		From: 1000, To: 2000, Fingerprint: "a1b2", Files: []File{{Output: "samples", Size: 7, Version: "9", Hash: "0a"}},
 		Origin: Origin{Step: Read, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
 			Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
@@ -165,6 +165,7 @@ func TestMergeSumsEveryField(t *testing.T) {
 		}
 	}
 	assert.Empty(t, l.Fingerprint, "it stands for one slice")
+	assert.Empty(t, l.Files, "they are of one slice")
 	assert.EqualValues(t, 14, l.Engagements["like"].Delay.Count())
 	assert.Equal(t, &Interval{Samples: 8, Positives: map[string]int64{"like": 6}}, l.Timeline[1000])
 }

@@ -18,10 +18,10 @@ func New(kinds ...string) *Ledger {
 //
 // Counts are summed, delays merged, and From and To widened to cover both, where a
 // ledger that covers nothing (From = To) does not count. The order of merging makes
-// no difference, and New() changes no figure. What was merged has no fingerprint and no
-// origin.
+// no difference, and New() changes no figure. What was merged has no fingerprint, no
+// files and no origin.
 func (l *Ledger) Merge(other *Ledger) {
-	l.Fingerprint, l.Origin = "", Origin{}
+	l.Fingerprint, l.Files, l.Origin = "", nil, Origin{}
 	l.widen(other.From, other.To)
 	l.Views.add(&other.Views)
 	l.Bytes.add(&other.Bytes)
