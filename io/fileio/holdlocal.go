@@ -144,15 +144,12 @@ func (l *localHold) drop(ctx context.Context, version string) error {
 	if err == nil {
 		err = os.Remove(l.path)
 	}
-	if err := errors.Join(err, l.close()); err != nil {
-		return err
+	err = errors.Join(err, l.close())
+	folder := filepath.Dir(l.path)
+	for below(folder, l.made) && os.Remove(folder) == nil { // nothing is in it
+		folder = filepath.Dir(folder)
 	}
-	for folder := filepath.Dir(l.path); below(folder, l.made); folder = filepath.Dir(folder) {
-		if os.Remove(folder) != nil {
-			break // something is in it
-		}
-	}
-	return nil
+	return err
 }
 
 // below tells whether a folder is the one that was made, or in it.

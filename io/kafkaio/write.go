@@ -53,6 +53,9 @@ type Writing struct {
 	Compression string
 	// Halt, if set, names the run that a failure halts in this process: see Halt.
 	Halt string `json:",omitempty"`
+	// TransactionBytes is how much is written at once; 0 is DefaultTransactionBytes. A group
+	// that takes more is written in several transactions.
+	TransactionBytes int64 `json:",omitempty"`
 	// Keep is how many groups of a shard, the newest by ID, the ledger remembers at least;
 	// 0 is DefaultKeep. It must cover all that a replay may bring: (how far a replay goes
 	// back) / (bucket length). An older group is ErrExpired.
@@ -68,6 +71,9 @@ type Writing struct {
 func (w Writing) withDefaults() Writing {
 	if w.TransactionTimeout == 0 {
 		w.TransactionTimeout = DefaultTransactionTimeout
+	}
+	if w.TransactionBytes == 0 {
+		w.TransactionBytes = DefaultTransactionBytes
 	}
 	if w.Keep == 0 {
 		w.Keep = DefaultKeep
@@ -97,6 +103,9 @@ func (w Writing) Validate() error {
 	}
 	if t := w.TransactionTimeout; t != 0 && (t < time.Second || t > 15*time.Minute) {
 		errs = append(errs, fmt.Errorf("transaction timeout: must be between 1s and 15m, the most that brokers allow, got %s", t))
+	}
+	if w.TransactionBytes < 0 {
+		errs = append(errs, fmt.Errorf("transaction bytes: must not be negative, got %d", w.TransactionBytes))
 	}
 	if w.Keep < 0 {
 		errs = append(errs, fmt.Errorf("keep: must not be negative, got %d", w.Keep))
@@ -167,9 +176,16 @@ func (w *Writing) mostShards() int32 {
 // reads committed records sees each version of a group whole or not at all, and once. A
 // writer that was left behind somewhere is fenced off when the shard's next one opens.
 //
+// A group of more than TransactionBytes, or 200,000 records, is written in several transactions,
+// each with a record in the ledger of how far it has come, so that whoever goes on writes the
+// rest. A consumer sees such a group grow, each record still once, and whole when its last
+// transaction is committed. If its content changes in between, the next version begins with its
+// first record, and the one before stays as far as it came.
+//
 // Work splits by shard: one transactional producer each, kept over bundles and closed after
 // five minutes of rest. Memory, for each shard: the groups of a bundle, or 32 MiB of complete
-// ones plus those at hand, whichever is less, and the ledger, about 60 bytes a group kept.
+// ones plus those at hand, whichever is less, some 300 bytes for each record of a transaction,
+// and the ledger, about 60 bytes a group kept.
 //
 // Failure: what may pass is tried up to five times, each time from the ledger. Then, or if
 // the writer is fenced (ErrFenced), the ledger is lost (ErrLedgerLost), a group is too old
@@ -186,8 +202,9 @@ func Write(s beam.Scope, w Writing, groups beam.PCollection) (committed, refused
 
 // ShardCommits is what one shard has committed, by its ledger.
 type ShardCommits struct {
-	// Groups by ascending ID, each with its newest version.
-	Groups []Committed
+	// Groups by ascending ID, each with its newest version. Begun are those whose newest version
+	// is written in part: their Records are as many as that.
+	Groups, Begun []Committed
 	// Floor: groups with smaller IDs were committed or never came, and can no longer be
 	// told apart. It is math.MinInt64 if nothing has been let go.
 	Floor int64

@@ -26,9 +26,15 @@ func readCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]S
 	for shard, l := range ledgers {
 		c := ShardCommits{Floor: l.floor, Groups: make([]Committed, 0, len(l.entries))}
 		for id, e := range l.entries {
-			c.Groups = append(c.Groups, Committed{Shard: shard, ID: id, Version: e.version, Records: e.records})
+			to := &c.Groups
+			if e.partial {
+				to = &c.Begun
+			}
+			*to = append(*to, Committed{Shard: shard, ID: id, Version: e.version, Records: e.records})
 		}
-		slices.SortFunc(c.Groups, func(a, b Committed) int { return cmp.Compare(a.ID, b.ID) })
+		for _, groups := range [][]Committed{c.Groups, c.Begun} {
+			slices.SortFunc(groups, func(a, b Committed) int { return cmp.Compare(a.ID, b.ID) })
+		}
 		commits[shard] = c
 	}
 	return commits, nil

@@ -19,6 +19,9 @@ type entry struct {
 	version int32
 	records int64
 	digest  uint64
+	// partial: that many records of the version are written, and their digest is this; the rest
+	// is not.
+	partial bool
 }
 
 // shardLedger is what one shard has committed. It holds at least the newest Writing.Keep
@@ -46,9 +49,11 @@ type decision struct {
 	// version is the one that is written, or that was found if the group is skipped.
 	version int32
 	skip    bool
+	// from is how many records of the version are written already.
+	from int64
 }
 
-// plan is the content of one transaction.
+// plan is what becomes of some groups.
 type plan struct {
 	decisions []decision
 	// drop are the IDs let go with this transaction, ascending; floor is the one after it.
@@ -56,14 +61,10 @@ type plan struct {
 	floor int64
 }
 
-// writes says whether there is anything to commit.
-func (p *plan) writes() bool {
-	return slices.ContainsFunc(p.decisions, func(d decision) bool { return !d.skip })
-}
-
 // plan decides about groups, in their order: a group that is settled, or committed with the
 // same digest, is skipped, another digest is written as the next version, the rest as
-// version 1. The ledger stays as it is until apply.
+// version 1. Of a group that is written in part, and begins with that part, the rest is written.
+// The ledger stays as it is until apply.
 func (l *shardLedger) plan(groups []*group, keep int) (*plan, error) {
 	p := &plan{floor: l.floor}
 	planned := map[int64]entry{}
@@ -80,7 +81,18 @@ func (l *shardLedger) plan(groups []*group, keep int) (*plan, error) {
 		if !ok {
 			known = l.entries[g.id]
 		}
-		if known.version > 0 && known.digest == g.digest && known.records == g.records {
+		if known.partial {
+			same, err := g.begins(known)
+			if err != nil {
+				return nil, err
+			}
+			if same {
+				planned[g.id] = entry{version: known.version, records: g.records, digest: g.digest}
+				p.decisions = append(p.decisions, decision{group: g, version: known.version, from: known.records})
+				oldest = min(oldest, g.id)
+				continue
+			}
+		} else if known.version > 0 && known.digest == g.digest && known.records == g.records {
 			p.decisions = append(p.decisions, decision{group: g, version: known.version, skip: true})
 			continue
 		}

@@ -153,7 +153,7 @@ func (tx *memoryTx) close() { tx.log.epoch++ }
 // written last. The ledger is read as compaction leaves it, and bounded.
 func TestWriterEqualsReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := Writing{Topic: "samples", LedgerTopic: "ledger", Job: "job", Keep: rapid.IntRange(1, 12).Draw(t, "keep")}
+		w := Writing{Topic: "samples", LedgerTopic: "ledger", Job: "job", Keep: rapid.IntRange(1, 12).Draw(t, "keep"), TransactionBytes: DefaultTransactionBytes}
 		log := &memoryLog{}
 		log.fail = func() (bool, error) {
 			switch rapid.IntRange(0, 5).Draw(t, "commit") {

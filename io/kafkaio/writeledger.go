@@ -12,8 +12,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ledgerSchema is the first byte of a ledger record's value.
-const ledgerSchema = 1
+// The first byte of a ledger record's value: of a group that is written, and of one that is
+// written in part, which those who know of none have to refuse.
+const (
+	ledgerSchema        = 1
+	ledgerSchemaPartial = 2
+)
 
 // ledgerRecord is one record of the ledger topic: key "shard/ID", in the partition of the
 // shard. A record without a value says that the group was let go. Beside them there are a
@@ -36,6 +40,9 @@ func ledgerKey(shard int32, id int64) []byte {
 
 func (r *ledgerRecord) value() []byte {
 	out := []byte{ledgerSchema}
+	if r.partial {
+		out[0] = ledgerSchemaPartial
+	}
 	out = binary.AppendUvarint(out, uint64(r.version))
 	out = binary.AppendUvarint(out, uint64(r.records))
 	out = binary.LittleEndian.AppendUint64(out, r.digest)
@@ -56,8 +63,8 @@ func parseLedgerKey(key []byte) (shard int32, id int64, err error) {
 }
 
 func parseLedgerValue(v []byte) (entry, int64, string, error) {
-	if len(v) == 0 || v[0] != ledgerSchema {
-		return entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d", v, ledgerSchema)
+	if len(v) == 0 || v[0] != ledgerSchema && v[0] != ledgerSchemaPartial {
+		return entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d or %d", v, ledgerSchema, ledgerSchemaPartial)
 	}
 	short := func() (entry, int64, string, error) {
 		return entry{}, 0, "", fmt.Errorf("ledger value %x: too short", v)
@@ -78,7 +85,7 @@ func parseLedgerValue(v []byte) (entry, int64, string, error) {
 	if n <= 0 {
 		return short()
 	}
-	return entry{version: int32(version), records: int64(records), digest: digest}, floor, string(rest[n:]), nil
+	return entry{version: int32(version), records: int64(records), digest: digest, partial: v[0] == ledgerSchemaPartial}, floor, string(rest[n:]), nil
 }
 
 // take takes over one record of the shard's ledger partition, in log order.

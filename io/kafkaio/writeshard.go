@@ -41,21 +41,27 @@ type shardWriter struct {
 	tx     transactor
 	ledger *shardLedger
 	used   time.Time
+	// transactions counts those that were committed.
+	transactions int64
 }
 
 // firstPause: with five attempts it makes four seconds in all, about as long as a
 // partition takes to find a new leader.
 const firstPause = 250 * time.Millisecond
 
-// write commits groups in one transaction, skipping what is committed already. The
-// acknowledgements are in the order of the groups.
+// write commits groups in one transaction, or in several if they are large, skipping what is
+// committed already. The acknowledgements are in the order of the groups.
 func (s *shardWriter) write(ctx context.Context, groups []*group) ([]Committed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// tried are the versions that an earlier attempt of this call may have written.
 	tried := map[*group]int32{}
 	for attempt, pause := 1, s.pause; ; attempt, pause = attempt+1, 2*pause {
+		before := s.transactions
 		acks, err := s.attempt(ctx, groups, tried)
+		if s.transactions > before {
+			attempt, pause = 1, s.pause // it goes on from there
+		}
 		if err == nil {
 			s.used = time.Now()
 			return acks, nil
@@ -109,24 +115,8 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 			return nil, err
 		}
 	}
-	if p.writes() {
-		records, err := s.records(p)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range p.decisions {
-			if !d.skip {
-				tried[d.group] = d.version
-			}
-		}
-		stop := telling(ctx, "%s: waiting for brokers to take a transaction of %d records for %s, shard %d", s.w.Cluster, len(records), s.w.Topic, s.shard)
-		err = s.tx.transact(ctx, records)
-		stop()
-		if err != nil {
-			return nil, err
-		}
-		s.ledger.apply(p)
-		s.ledger.head, s.ledger.headed = s.head(), true
+	if err := s.commit(ctx, p, tried); err != nil {
+		return nil, err
 	}
 	acks := make([]Committed, len(p.decisions))
 	for i, d := range p.decisions {
@@ -139,65 +129,33 @@ func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*g
 	return acks, nil
 }
 
-// records lays out a transaction: the samples first, so that a ledger record in the log
-// says that its samples are in the log.
-func (s *shardWriter) records(p *plan) ([]*kgo.Record, error) {
-	count := len(p.decisions) + len(p.drop) + 1
-	for _, d := range p.decisions {
-		if !d.skip {
-			count += int(d.group.records)
-		}
+// commit writes a plan, in one transaction if it is not too large.
+func (s *shardWriter) commit(ctx context.Context, p *plan, tried map[*group]int32) error {
+	all, err := p.transactions(s.w.TransactionBytes)
+	if err != nil {
+		return err
 	}
-	slab := make([]kgo.Record, 0, count) // one allocation, for the pointers below stay valid
-	for _, d := range p.decisions {
-		if d.skip {
-			continue
-		}
-		headers := []kgo.RecordHeader{{Key: VersionHeader, Value: strconv.AppendInt(nil, int64(d.version), 10)}}
-		for i, part := range d.group.parts {
-			for rest := part; len(rest) > 0; {
-				key, value, stamp, after, err := nextRecord(rest)
-				if err != nil {
-					return nil, fmt.Errorf("part %d of group %d: %w", i, d.group.id, err)
-				}
-				if rest = after; d.group.refuses(key, value) {
-					continue
-				}
-				r := kgo.Record{Topic: s.w.Topic, Value: value, Headers: headers}
-				if len(key) > 0 {
-					r.Key = key
-				}
-				if stamp != NoTimestamp {
-					r.Timestamp = time.UnixMilli(stamp)
-				}
-				slab = append(slab, r)
-			}
-		}
-	}
-	if !s.ledger.headed {
-		r, err := s.head().record(s.w.LedgerTopic, s.shard)
+	drop := p.drop
+	for i := range all {
+		records, err := s.records(&all[i], drop, p.floor)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		slab = append(slab, *r)
-	}
-	for _, id := range p.drop {
-		slab = append(slab, kgo.Record{Topic: s.w.LedgerTopic, Partition: s.shard, Key: ledgerKey(s.shard, id)})
-	}
-	for _, d := range p.decisions {
-		if !d.skip {
-			l := ledgerRecord{
-				shard: s.shard, id: d.group.id, floor: p.floor, job: s.w.Job,
-				entry: entry{version: d.version, records: d.group.records, digest: d.group.digest},
-			}
-			slab = append(slab, kgo.Record{Topic: s.w.LedgerTopic, Partition: s.shard, Key: ledgerKey(l.shard, l.id), Value: l.value()})
+		for _, piece := range all[i].pieces {
+			tried[piece.group] = piece.version
 		}
+		stop := telling(ctx, "%s: waiting for brokers to take a transaction of %d records for %s, shard %d", s.w.Cluster, len(records), s.w.Topic, s.shard)
+		err = s.tx.transact(ctx, records)
+		stop()
+		if err != nil {
+			return err
+		}
+		drop = nil
+		s.ledger.head, s.ledger.headed = s.head(), true
+		s.transactions++
 	}
-	records := make([]*kgo.Record, len(slab))
-	for i := range slab {
-		records[i] = &slab[i]
-	}
-	return records, nil
+	s.ledger.apply(p)
+	return nil
 }
 
 // head is what the shard's ledger begins with, or will.

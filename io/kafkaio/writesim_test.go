@@ -47,7 +47,7 @@ func TestSimulation(t *testing.T) {
 	t.Logf("%d histories from seed %d: %v", histories, first, seen)
 	if histories >= 500 {
 		// A simulation in which nothing goes wrong shows nothing.
-		for _, what := range []string{"crash", "late", "lost", "cut", "pause", "stray", "failed produce", "fenced", "skipped", "corrected", "replay"} {
+		for _, what := range []string{"crash", "late", "lost", "cut", "pause", "stray", "failed produce", "fenced", "skipped", "corrected", "replay", "in parts", "left in part"} {
 			require.NotZero(t, seen[what], "%s never happened", what)
 		}
 	}
@@ -113,10 +113,14 @@ func newHistory(t *testing.T, seed uint64) *history {
 	h.writeRig = rigOn(t, simShards, cluster.ListenAddrs(), network.DialContext)
 	h.w.TransactionTimeout = 10 * time.Second
 	h.faults = 1 + h.rand.IntN(5)
+	largest := 4
+	if h.rand.IntN(2) == 0 { // groups are written in parts of some records
+		h.w.TransactionBytes, largest = int64(8+h.rand.IntN(40)), 10
+	}
 	for i := range 2 + h.rand.IntN(3) {
 		var bundle []work
 		for n := range 1 + h.rand.IntN(3) {
-			bundle = append(bundle, work{shard: int32(h.rand.IntN(simShards)), id: int64(10*i + n), size: h.rand.IntN(4)})
+			bundle = append(bundle, work{shard: int32(h.rand.IntN(simShards)), id: int64(10*i + n), size: h.rand.IntN(largest)})
 		}
 		h.bundles = append(h.bundles, bundle)
 	}
@@ -280,6 +284,9 @@ func (h *history) disturb(p *simProcess, bundle int) (abandon bool) {
 		return false
 	}
 	nth := 1 + h.rand.IntN(2)
+	if h.w.TransactionBytes < DefaultTransactionBytes {
+		nth = 1 + h.rand.IntN(8) // between any two transactions of a group
+	}
 	h.note("", "bundle %d: %s at %s number %d: %+v", bundle, name, key.Name(), nth, f)
 	var mu sync.Mutex
 	p.wire.setFault(func(k kmsg.Key) fate {

@@ -165,8 +165,8 @@ func (j *Joiner) labelHeavy(b *Bucket, v *View, s *sweep, out Output) (positive 
 		if k.sum == nil {
 			continue
 		}
-		beyond := false
-		if l.Sum, beyond = k.sum.double(); beyond {
+		sum, beyond := k.sum.double()
+		if l.Sum = sum; beyond {
 			out.Overflow(k.kind, 1)
 		}
 	}
