@@ -19,8 +19,8 @@ const (
 	// DefaultTransactionBytes are what a broker that takes 1.5 MB/s from a shard takes within
 	// DefaultTransactionTimeout.
 	DefaultTransactionBytes = 64 << 20
-	// transactionRecords bound what a client holds beside the bytes, some 300 each.
-	transactionRecords = 200_000
+	// TransactionRecords bound what a client holds beside the bytes, some 300 each.
+	TransactionRecords = 200_000
 )
 
 // border is a place between two records of a group.
@@ -69,7 +69,7 @@ func (p *plan) transactions(most int64) (all []transaction, err error) {
 		}
 		whole := piece{decision: d, from: cuts[0], to: cuts[len(cuts)-1], last: true}
 		bytes, records := whole.to.bytes-whole.from.bytes, whole.to.records-whole.from.records
-		if open.bytes+bytes > most || open.records+records > transactionRecords {
+		if open.bytes+bytes > most || open.records+records > TransactionRecords {
 			flush()
 		}
 		if len(cuts) <= 2 {
@@ -88,7 +88,7 @@ func (p *plan) transactions(most int64) (all []transaction, err error) {
 // cut returns the border behind the first from records, the end of the group, and between them
 // as many others as it takes to have no more than most bytes from one to the next, or one record.
 func (g *group) cut(from, most int64) ([]border, error) {
-	if first, last := (border{}), g.end(); from == 0 && last.bytes <= most && last.records <= transactionRecords {
+	if first, last := (border{}), g.end(); from == 0 && last.bytes <= most && last.records <= TransactionRecords {
 		return []border{first, last}, nil
 	}
 	var cuts []border
@@ -99,7 +99,7 @@ func (g *group) cut(from, most int64) ([]border, error) {
 			cuts = append(cuts, at)
 		default:
 			last := &cuts[len(cuts)-1]
-			if len(cuts) > 1 && at.bytes-cuts[len(cuts)-2].bytes <= most && at.records-cuts[len(cuts)-2].records <= transactionRecords {
+			if len(cuts) > 1 && at.bytes-cuts[len(cuts)-2].bytes <= most && at.records-cuts[len(cuts)-2].records <= TransactionRecords {
 				*last = at // still within the same
 			} else {
 				cuts = append(cuts, at)

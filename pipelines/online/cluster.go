@@ -59,6 +59,7 @@ func (c *checker) cluster(ctx context.Context, cluster *spec.Cluster) {
 	if c.transacts(cluster) {
 		c.step(ctx, "transactions", cluster.Name, func(ctx context.Context) []Finding { return c.transactions(ctx, cl, cluster) })
 	}
+	c.step(ctx, "size", cluster.Name, func(ctx context.Context) []Finding { return c.size(ctx, cl, cluster.Name) })
 	c.registry(ctx, cluster)
 }
 

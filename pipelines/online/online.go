@@ -40,7 +40,7 @@ const (
 
 // Finding is the result of one step.
 type Finding struct {
-	// Step is what was looked at: brokers, sign-in, topic, rights, transactions,
+	// Step is what was looked at: brokers, sign-in, topic, rights, transactions, size,
 	// registry, flink or job server; Target is which one.
 	Step   string `json:"step"`
 	Target string `json:"target"`
