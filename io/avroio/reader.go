@@ -12,14 +12,14 @@ import (
 type Limits struct {
 	// Block is the largest stored size of a block in bytes, 256 MiB by default.
 	Block int64
-	// Records is the largest plain size of a block in bytes, 1 GiB by default: a few
+	// Records is the largest plain size of a block in bytes, 256 MiB by default: a few
 	// stored bytes can be made to hold any number of plain ones.
 	Records int64
 }
 
 const (
 	maxBlock   = 256 << 20
-	maxRecords = 1 << 30
+	maxRecords = 256 << 20
 	// maxEmptyRecords bounds the count of a block whose records may take no bytes.
 	maxEmptyRecords = 1 << 24
 )

@@ -139,11 +139,8 @@ func aheadOf(at, stamp, maxAhead int64) string {
 // reject passes over a record that cannot be used, and notes it for each input. It does not
 // move the watermark.
 func (b *batcher) reject(r event.Rejected) error {
-	r.Reason, r.Count, r.Partition = event.ReasonMalformed, 1, b.after.rank()
-	r.Watermark, r.Record = behind(b.after.MaxTime, b.outOfOrderness), bytes.Clone(r.Record)
-	for _, r.Input = range b.topic.Inputs {
-		b.rejected = append(b.rejected, r)
-	}
+	r.Count, r.Record = 1, bytes.Clone(r.Record)
+	b.rejectAll(r)
 	b.after.Next = r.Offset + 1
 	if b.rejectedBytes += len(r.Record); b.rejectedBytes >= batchBytes || len(b.rejected) >= batchRecords {
 		return b.flush() // a producer may write nothing else

@@ -14,6 +14,7 @@ import (
 // client tries again.
 func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.FetchTopicPartition) error {
 	var lost *kgo.ErrDataLoss
+	var bomb *kgo.ErrDecompressTooLarge
 	switch {
 	case p == nil && (errors.Is(f.Err, context.DeadlineExceeded) || errors.Is(f.Err, context.Canceled)):
 		return nil // there was nothing in the time given
@@ -23,6 +24,8 @@ func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.F
 		return r.truncated(ctx, p)
 	case errors.As(f.Err, &lost):
 		return fmt.Errorf("%s: the log lost records that had been read: it was read to offset %d and now ends at %d: %w", p.name(), lost.ConsumedTo, lost.ResetTo, f.Err)
+	case errors.As(f.Err, &bomb):
+		return r.passBomb(p, bomb)
 	case errors.Is(f.Err, kerr.UnknownTopicID):
 		return anew(p.topic.Name, f.Err)
 	case kerr.IsRetriable(f.Err):

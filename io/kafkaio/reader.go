@@ -208,6 +208,7 @@ func (r *reader) connect(ctx context.Context, name string, parts map[string]map[
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
 		kgo.FetchMaxWait(time.Second),
+		kgo.MaxDecompressBatchBytes(maxBatchBytes),
 		kgo.MetadataMinAge(time.Second),
 	)
 	if err != nil {

@@ -117,9 +117,24 @@ outputs: {samples: {topic: NAME, format: json}, orphans: {topic: NAME.orphans}}
 			h.sums[id] = 2
 		}
 	}
-	h.views = h.publish(".views", hostile.Mix(seed, views, hostile.Records(seed, o)), hostile.Records(seed+100, o))
+	require.Equal(t, spec.ExactlyOnce, h.spec.Stream.Delivery)
+	if format == hostile.JSON { // at the head of a partition
+		h.publishBomb(".views")
+	}
+	h.views += h.publish(".views", hostile.Mix(seed, views, hostile.Records(seed, o)), hostile.Records(seed+100, o))
 	h.like = h.publish(".likes", hostile.Mix(seed+1, likes, hostile.Records(seed+200, o)), hostile.Records(seed+300, o))
 	return h
+}
+
+// publishBomb sends a batch that unpacks a thousandfold.
+func (h *beset) publishBomb(topic string) {
+	h.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(h.broker), kgo.ProducerBatchMaxBytes(1<<28), kgo.BrokerMaxWriteBytes(1<<29),
+		kgo.ProducerBatchCompression(kgo.GzipCompression()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(h.t, err)
+	defer client.Close()
+	require.NoError(h.t, client.ProduceSync(h.t.Context(), &kgo.Record{Topic: h.name + topic, Value: make([]byte, 130<<20)}).FirstErr())
+	h.views++
 }
 
 func (h *beset) publish(topic string, partitions ...[]hostile.Record) (n int64) {

@@ -63,6 +63,7 @@ func avroRecords(random *rand.Rand, o Options) (all []Record) {
 	add("id/length over 64 bits", append(bytes.Clone(overlong), whole...))
 	add("id/negative length", append(long(-5), whole...))
 	add("id/length beyond the end", append(long(1<<20), whole...))
+	add("id/length of 1 GiB", append(long(1<<30), whole...))
 	add("id/largest length", append(long(math.MaxInt64), whole...))
 	add("id/smallest length", append(long(math.MinInt64), whole...))
 	for name, id := range map[string]string{
@@ -113,6 +114,8 @@ func avroRecords(random *rand.Rand, o Options) (all []Record) {
 		"recursion/without an end":         func(e *event) { e.tree = deep },
 		"recursion/as deep as samples are": func(e *event) { e.tree = append(deep[:998:998], 0) },
 		"recursion/a little less":          func(e *event) { e.tree = append(deep[:990:990], 0) },
+		"bytes/length of 1 GiB":            func(e *event) { e.more = append(long(1<<30), 'x') },
+		"array/1 GiB of items":             func(e *event) { e.tags = items(1<<30, 0, 0) },
 		"large":                            func(e *event) { e.more = text(longText(o.Large)) },
 	} {
 		with(name, change)

@@ -107,7 +107,7 @@ func object(id, t, own, amount, more string) []byte {
 
 // jsonFields are objects in which one field is hostile.
 func jsonFields(o Options) (all []Record) {
-	base := fmt.Sprint(o.Base.UnixMilli())
+	base := strconv.FormatInt(o.Base.UnixMilli(), 10)
 	add := func(name, id, t, own, amount string) {
 		all = append(all, Record{Name: name, Value: object(id, t, own, amount, "")})
 	}
@@ -131,7 +131,7 @@ func jsonFields(o Options) (all []Record) {
 
 // jsonBytes are texts that are almost JSON, or JSON of another kind.
 func jsonBytes(o Options) []Record {
-	id, base := `"`+Prefix+`json"`, fmt.Sprint(o.Base.UnixMilli())
+	id, base := `"`+Prefix+`json"`, strconv.FormatInt(o.Base.UnixMilli(), 10)
 	sound := string(object(id, base, `"`+Prefix+`own"`, "1", ""))
 	deep := func(open, end string) string { return strings.Repeat(open, 100_000) + strings.Repeat(end, 100_000) }
 	all := []Record{}
@@ -183,7 +183,7 @@ func jsonBytes(o Options) []Record {
 // csvRows are rows in which something is hostile. None of them opens a quote: what
 // is a record then is another question, which the reader of CSV answers in its own tests.
 func csvRows(o Options) (all []Record) {
-	base := fmt.Sprint(o.Base.UnixMilli())
+	base := strconv.FormatInt(o.Base.UnixMilli(), 10)
 	add := func(name, row string) { all = append(all, Record{Name: "CSV/" + name, Value: []byte(row)}) }
 	plain := func(f field) string { // without what only JSON has
 		return strings.NewReplacer(`"`, "", ",", ";", "\n", " ", "\r", " ").Replace(f.text)
