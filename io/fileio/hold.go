@@ -94,7 +94,8 @@ type Hold struct {
 // host, after a minute otherwise. Call Release in the end.
 //
 // On local disks the lock is a file that the kernel locks too. On Cloud Storage it is an object
-// that is replaced only in the generation that was seen.
+// that is replaced only in the generation that was seen, which takes the right to get, create
+// and delete objects.
 func Take(ctx context.Context, folder string) (*Hold, error) {
 	store, err := holdOf(folder)
 	if err != nil {
@@ -109,6 +110,13 @@ func Take(ctx context.Context, folder string) (*Hold, error) {
 	}}
 	if err := h.take(ctx); err != nil {
 		return nil, err
+	}
+	if _, remote := store.(*cloudHold); remote {
+		// Who may create objects need not be allowed to replace them. Better now than when it lives on.
+		h.by.Beat++
+		if err := h.put(ctx, h.version); err != nil {
+			return nil, errors.Join(err, store.drop(ctx, h.version))
+		}
 	}
 	h.Context, h.cancel = context.WithCancelCause(ctx)
 	go h.live(context.WithoutCancel(ctx))

@@ -215,8 +215,23 @@ func TestHoldWhoseAnswerIsLost(t *testing.T) {
 	ctx := WithRetry(t.Context(), Retry{Bound: 10 * time.Second, First: time.Millisecond})
 	h, err := Take(ctx, "gs://bucket/out")
 	require.NoError(t, err)
-	require.Equal(t, 2, f.count("insert"))
+	require.Equal(t, 3, f.count("insert"), "with the first sign of life")
 	release(t, h)
+}
+
+// TestHoldWithoutTheRightToReplace is told at once.
+func TestHoldWithoutTheRightToReplace(t *testing.T) {
+	f := newFakeCloud(t)
+	f.fault = func(kind string, n int, w http.ResponseWriter, _ *http.Request) bool {
+		if kind == "delete" || kind == "insert" && n > 1 {
+			answer(w, http.StatusForbidden, "no storage.objects.delete access")
+			return true
+		}
+		return false
+	}
+	_, err := Take(t.Context(), "gs://bucket/out")
+	require.ErrorIs(t, err, fs.ErrPermission)
+	require.ErrorContains(t, err, "storage.objects.delete")
 }
 
 // discard is an answer that nobody gets.
