@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
 )
 
@@ -217,4 +219,47 @@ func TestPartialEntry(t *testing.T) {
 	}
 	_, _, _, err := parseLedgerValue([]byte{3, 0})
 	require.ErrorContains(t, err, "want schema 1 or 2")
+}
+
+// TestTakeOverOfAGroupInPart: a job that is taken over within a group, with other shards even, goes
+// on with what the group has, in the layout that it was begun with.
+func TestTakeOverOfAGroupInPart(t *testing.T) {
+	r := newWriteRig(t, 2)
+	r.w.Step, r.w.TransactionBytes = 10, 1<<10
+	const size = 1000
+	ctx, die := context.WithCancel(t.Context())
+	defer die()
+	p, commits := r.process(), atomic.Int32{}
+	p.wire.setFault(func(k kmsg.Key) fate {
+		if k != kmsg.EndTxn || commits.Add(1) < 4 {
+			return fate{}
+		}
+		die()
+		return fate{die: true, lose: true}
+	})
+	_, err := p.write(ctx, 1, []*group{makeGroup(t, 1, 20, size, 0)})
+	require.Error(t, err)
+
+	r.w.Shards = 4
+	got, err := TakeOver(t.Context(), r.w)
+	require.NoError(t, err)
+	require.Equal(t, []Layout{{Until: 30, Shards: 2}}, got.Earlier)
+	commitsOf := func() ShardCommits {
+		all, err := ReadLedger(t.Context(), r.w.Cluster, r.w.LedgerTopic)
+		require.NoError(t, err)
+		return all[1]
+	}
+	begun := commitsOf()
+	require.Empty(t, begun.Groups)
+	require.Len(t, begun.Begun, 1)
+	require.Less(t, begun.Begun[0].Records, int64(size))
+	require.Len(t, r.committedRecords(r.w.Topic), int(begun.Begun[0].Records))
+
+	acks, err := r.at(got).process().write(t.Context(), 1, []*group{makeGroup(t, 1, 20, size, 0)})
+	require.NoError(t, err)
+	require.Equal(t, []Committed{{Shard: 1, ID: 20, Version: 1, Records: size}}, acks)
+	require.Len(t, r.committedRecords(r.w.Topic), size)
+	whole := commitsOf()
+	require.Empty(t, whole.Begun)
+	require.Len(t, whole.Groups, 1)
 }
