@@ -48,7 +48,7 @@ mutant 'views: not sent on to meet duplicates' pack.go \
 mutant 'partly late: joined with a view just closed' engagements.go \
   'if g.Floor >= viewTime {' 'if g.Floor > viewTime {'
 mutant 'watermark: includes the record itself' pack.go \
-  'watermark := k.watermark(c)' 'c.maxTime = max(c.maxTime, t); watermark := k.watermark(c)'
+  'watermark := k.watermark(c)' 'c.clock.Add(t); watermark := k.watermark(c)'
 mutant 'event time: a bucket too early' params.go \
   'return (b+1)*p.Bucket + p.longestWindow() - 1' 'return b*p.Bucket + p.longestWindow() - 1'
 mutant 'fate: an orphan outranks a match' fate.go \

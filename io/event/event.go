@@ -44,9 +44,9 @@ type Batch struct {
 	SchemaText string
 	// Offset is the log offset of the first record.
 	Offset int64
-	// MaxTime is the largest event time in the partition before this batch (ms),
-	// NoTime at the start. It is not used for partitions without an order.
-	MaxTime int64
+	// MaxTime and SecondTime are the clock of the partition before this batch (ms), NoTime at
+	// the start: see Clock. They are not used for partitions without an order.
+	MaxTime, SecondTime int64
 	// Count is how many records there are.
 	Count int32
 	// Framed says that each record has its offset and length before it (see
@@ -56,13 +56,16 @@ type Batch struct {
 	// Repeat says that another reading of these records, for another time slice,
 	// accounts for those that have no event time.
 	Repeat bool
-	// AfterIdle says that MaxTime is more than the log tells: the partition had been idle,
-	// and the reader's watermark went on without it. What is late only because of that
+	// AfterIdle says that the clock is further than the log tells: the partition had been
+	// idle, and the reader's watermark went on without it. What is late only because of that
 	// would be in time if the log were read again.
 	AfterIdle bool
 	// Records holds the records' bytes. Shared, never written to.
 	Records []byte
 }
+
+// Clock is the clock of the partition before the batch.
+func (b *Batch) Clock() Clock { return Clock{b.MaxTime, b.SecondTime} }
 
 // AppendFramed appends a record in framed form: the distance of its offset from the
 // batch's first one, its length, both as uvarints, and its bytes.
@@ -143,6 +146,7 @@ func encodeBatch(b Batch) []byte {
 	out = binary.LittleEndian.AppendUint64(out, b.Schema)
 	out = binary.AppendVarint(out, b.Offset)
 	out = binary.AppendVarint(out, b.MaxTime)
+	out = binary.AppendVarint(out, b.SecondTime)
 	out = binary.AppendVarint(out, int64(b.Count))
 	var flags byte
 	if b.Framed {
@@ -168,7 +172,9 @@ func decodeBatch(buf []byte) (Batch, error) {
 		Schema:    d.uint64(),
 		Offset:    d.varint(),
 		MaxTime:   d.varint(),
-		Count:     int32(d.varint()),
+
+		SecondTime: d.varint(),
+		Count:      int32(d.varint()),
 	}
 	flags := d.byte()
 	b.Framed, b.Repeat, b.AfterIdle = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0

@@ -38,8 +38,10 @@ type batcher struct {
 	topic          *topic
 	index          int // of the partition in the restriction
 	outOfOrderness int64
-	maxAhead       int64 // 0 for any
-	out            output
+	// maxAhead is how far ahead of the clocks of others a record may be; 0 for any.
+	maxAhead int64
+	now      func() time.Time
+	out      output
 	// after is the position behind all that was added, claimed or not.
 	after position
 	// watermark is the reader's, as emitted.
@@ -48,6 +50,8 @@ type batcher struct {
 	rejected  []event.Rejected
 	// rejectedBytes is how much of records is in rejected.
 	rejectedBytes int
+	// times counts the records with an event time.
+	times int64
 	// size is that of the last batch and a little more: the next is likely to need as much.
 	size int
 }
@@ -78,15 +82,19 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		if !unusable {
 			return err
 		}
-		b.wake()
 		return b.reject(event.Rejected{Offset: offset, Detail: reason, EventTime: event.NoTime, Record: r.Value})
 	}
-	b.wake()
 	at := by.of(record)
-	if stamp := r.Timestamp.UnixMilli(); b.maxAhead > 0 && stamp >= 0 && at != event.NoTime && at > stamp+b.maxAhead {
+	if why := b.ahead(at, r); why != "" {
 		return b.reject(event.Rejected{
-			Offset: offset, Detail: aheadOf(at, stamp, b.maxAhead), EventTime: at, Record: record, Schema: by.fingerprint, SchemaText: by.text,
+			Offset: offset, Detail: why, EventTime: at, Record: record, Schema: by.fingerprint, SchemaText: by.text,
 		})
+	}
+	if at != event.NoTime && b.after.Idle { // what has no time does not wake it
+		if err := b.flush(); err != nil {
+			return err
+		}
+		b.wake()
 	}
 	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes) {
 		if err := b.flush(); err != nil {
@@ -96,44 +104,54 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 	if b.open.Count == 0 {
 		b.open = event.Batch{
 			Partition: b.after.rank(), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
-			MaxTime: b.after.MaxTime, Framed: true, AfterIdle: b.after.Raised,
+			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised,
 			Records: make([]byte, 0, b.size),
 		}
 	}
 	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
 	b.open.Count++
-	switch {
-	case at == event.NoTime:
-	case at >= b.after.MaxTime:
-		b.after.MaxTime, b.after.Raised, b.after.LogMaxTime = at, false, 0
-	case b.after.Raised:
-		b.after.LogMaxTime = max(b.after.LogMaxTime, at)
+	if at != event.NoTime {
+		b.times++
+		b.after.add(at, b.maxAhead)
 	}
 	b.after.Next = offset + 1
 	return nil
 }
 
 // wake makes an idle partition take part again. The watermark went on without it, so it is
-// as if it had seen a record as late as that: whoever judges its records by their own
+// as if it had seen records as late as that: whoever judges its records by their own
 // partition then finds late what the runner would drop.
 func (b *batcher) wake() {
-	if !b.after.Idle {
-		return
-	}
 	b.after.Idle = false
-	if b.watermark == event.NoTime {
-		return
-	}
-	if reached := b.watermark + b.outOfOrderness; b.after.MaxTime < reached {
-		b.after.LogMaxTime, b.after.MaxTime, b.after.Raised = b.after.logTime(), reached, true
+	if b.watermark != event.NoTime {
+		b.after.raise(b.watermark+b.outOfOrderness, b.maxAhead)
 	}
 }
 
-// aheadOf says why a record is not believed.
-func aheadOf(at, stamp, maxAhead int64) string {
+// logAppendTime is the type of a timestamp that a broker has given a record.
+const logAppendTime = 1
+
+// ahead says why a record is not believed, empty if it is. It may not be too far ahead of
+// when Kafka has it written. Where producers say when that was, their clocks may be as wrong
+// as those of events, and so the reader's own counts as well: the one thing that is not a
+// function of the log, for records that nothing in the log gives away.
+func (b *batcher) ahead(at int64, r *kgo.Record) string {
+	if b.maxAhead == 0 || at == event.NoTime {
+		return ""
+	}
+	if stamp := r.Timestamp.UnixMilli(); stamp >= 0 && at > stamp+b.maxAhead {
+		return aheadOf(at, stamp, b.maxAhead, "when Kafka has it written")
+	}
+	if now := b.now().UnixMilli(); r.Attrs.TimestampType() != logAppendTime && at > now+b.maxAhead {
+		return aheadOf(at, now, b.maxAhead, "when it was read, as is the time that its producer gave it")
+	}
+	return ""
+}
+
+func aheadOf(at, clock, maxAhead int64, what string) string {
 	text := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
-	return fmt.Sprintf("event time %s is ahead of %s, when Kafka has it written, by more than max_ahead, %s: some clock is wrong",
-		text(at), text(stamp), time.Duration(maxAhead)*time.Millisecond)
+	return fmt.Sprintf("event time %s is ahead of %s, %s, by more than max_ahead, %s: some clock is wrong",
+		text(at), text(clock), what, time.Duration(maxAhead)*time.Millisecond)
 }
 
 // reject passes over a record that cannot be used, and notes it for each input. It does not
@@ -156,7 +174,7 @@ func (b *batcher) flush() error {
 	}
 	if b.open.Count > 0 {
 		b.size = min(len(b.open.Records)+len(b.open.Records)/8, batchBytes)
-		at := max(behind(b.open.MaxTime, b.outOfOrderness), b.watermark)
+		at := max(behind(b.open.Clock().Time(b.maxAhead), b.outOfOrderness), b.watermark)
 		for _, input := range b.topic.Inputs {
 			b.open.Input = input
 			b.out.batch(at, b.open)
@@ -169,10 +187,10 @@ func (b *batcher) flush() error {
 	return nil
 }
 
-// behind is the watermark of a partition with that largest event time.
-func behind(maxTime, outOfOrderness int64) int64 {
-	if maxTime == event.NoTime {
+// behind is the watermark of a partition whose clock has come to that event time.
+func behind(reached, outOfOrderness int64) int64 {
+	if reached == event.NoTime {
 		return event.NoTime
 	}
-	return maxTime - outOfOrderness
+	return reached - outOfOrderness
 }

@@ -2,6 +2,7 @@ package kafkaio
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,8 +16,8 @@ func TestTakeOnlyWhatIsNext(t *testing.T) {
 	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
 	var got []event.Batch
-	at := restriction{Partitions: []position{{Next: 3, Stop: 5, MaxTime: 7}}}
-	b := batcher{topic: opened}
+	at := restriction{Partitions: []position{{Next: 3, Stop: 5, Clock: clockAt(7)}}}
+	b := batcher{topic: opened, now: time.Now}
 	b.reset(at.Partitions[0], event.NoTime, output{
 		claim: func(c claim) bool { c(&at); return true },
 		batch: func(_ int64, batch event.Batch) { got = append(got, batch) },

@@ -18,7 +18,6 @@ const maxBatchBytes = 128 << 20
 func (r *reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 	from, to := max(bomb.Offset, p.after.Next), min(bomb.NextOffset, p.after.Stop)
 	if from < to {
-		p.wake()
 		p.rejectAll(event.Rejected{
 			Offset: from, Count: to - from, EventTime: event.NoTime,
 			Detail: fmt.Sprintf("the batch of records from offset %d to %d unpacks to more than %d MiB", bomb.Offset, bomb.NextOffset-1, maxBatchBytes>>20),
@@ -33,7 +32,7 @@ func (r *reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 
 // rejectAll notes records that cannot be used for each input.
 func (b *batcher) rejectAll(r event.Rejected) {
-	r.Reason, r.Partition, r.Watermark = event.ReasonMalformed, b.after.rank(), behind(b.after.MaxTime, b.outOfOrderness)
+	r.Reason, r.Partition, r.Watermark = event.ReasonMalformed, b.after.rank(), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
 	for _, r.Input = range b.topic.Inputs {
 		b.rejected = append(b.rejected, r)
 	}

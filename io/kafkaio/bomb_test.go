@@ -39,5 +39,5 @@ func TestDecompressionBomb(t *testing.T) {
 	}
 	require.Equal(t, []int64{0, 3, 4, 6}, offsets)
 	require.Equal(t, int64(7), s.at.Partitions[0].Next)
-	require.Equal(t, int64(3), s.at.Partitions[0].MaxTime)
+	require.Equal(t, int64(3), s.at.Partitions[0].Clock.Largest)
 }

@@ -286,6 +286,16 @@ func sorted(all []read) []read {
 	return all
 }
 
+// clockAt is the clock of a partition whose records have come to that event time.
+func clockAt(ms int64) event.Clock {
+	c := event.NoClock
+	c.Add(ms)
+	return c
+}
+
+// positionAt is a place in a log whose records have come to that event time.
+func positionAt(offset, ms int64) Position { return Position{Offset: offset, Clock: clockAt(ms)} }
+
 // disorder makes n records whose event times go back now and then.
 func disorder(seed, n int) []string {
 	times := rapid.Custom(func(t *rapid.T) []string {

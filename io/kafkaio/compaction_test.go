@@ -31,7 +31,7 @@ func TestCompactionGaps(t *testing.T) {
 	require.EqualValues(t, 200, s.at.Partitions[0].Next)
 	// Going on in the middle of what is gone is fine, too.
 	s = newSession(t, b.reading(topic), 0)
-	s.at.Partitions[0].Next, s.at.Partitions[0].MaxTime = 3, timeIn(want[0].Value)
+	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 3, clockAt(timeIn(want[0].Value))
 	s.finish()
 	require.Equal(t, want[1:], records(t, s.batches))
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,7 +29,7 @@ func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.F
 	case errors.As(f.Err, &bomb):
 		return r.passBomb(p, bomb)
 	case errors.Is(f.Err, kerr.UnknownTopicID):
-		return anew(p.topic.Name, f.Err)
+		return r.missing(ctx, l, p.topic.Name, f.Err)
 	case kerr.IsRetriable(f.Err):
 		return nil
 	}
@@ -37,6 +39,28 @@ func (r *reader) fetchFailed(ctx context.Context, l *link, p *partition, f kgo.F
 // anew is the error about a topic that is not the one whose offsets are known.
 func anew(topic string, why error) error {
 	return fmt.Errorf("topic %s is not the one that was read so far: it was deleted, and perhaps made anew, or the job now reads other topics; start a new job, without the state of this one: %w", topic, why)
+}
+
+// absentFor is for how long a cluster may not know a topic: brokers answer before they have
+// heard of all that there is, when they have just started.
+var absentFor = 15 * time.Second
+
+// missing deals with a topic, or a partition of it, that its cluster does not know. It is
+// waited for, unless another topic has its name.
+func (r *reader) missing(ctx context.Context, l *link, topic string, why error) error {
+	now := r.now()
+	since, waiting := r.unknown[topic]
+	switch {
+	case !waiting:
+		r.unknown[topic] = now
+		log.Warnf(ctx, "%s: topic %s is not known, and waited for: %v", l.cluster, topic, why)
+	case now.Sub(since) >= absentFor:
+		return anew(topic, why)
+	}
+	if err := r.sameTopics(ctx, l, l.cluster.Name); errors.Is(err, errOtherID) {
+		return err
+	}
+	return nil
 }
 
 var errOtherID = errors.New("it has another id")

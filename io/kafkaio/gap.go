@@ -15,8 +15,8 @@ const gapAfter = 5 * time.Second
 // where it takes the last records of a producer, and clients pass over it without a word: at
 // the end of a log, the partition would neither reach its end nor be idle.
 func (r *reader) passGaps(ctx context.Context, now time.Time, out output) error {
-	for i, p := range r.parts {
-		if !p.unread() || now.Sub(p.quietSince) < gapAfter || now.Sub(p.gapSought) < gapAfter {
+	for _, p := range r.parts {
+		if !p.unread() || now.Sub(p.cameSince) < gapAfter || now.Sub(p.gapSought) < gapAfter {
 			continue
 		}
 		p.gapSought = now
@@ -24,7 +24,7 @@ func (r *reader) passGaps(ctx context.Context, now time.Time, out output) error 
 		if next == p.after.Next {
 			continue
 		}
-		if !out.claim(func(at *restriction) { at.Partitions[i].Next = next }) {
+		if !out.claim(func(at *restriction) { at.Partitions[at.find(p.after)].Next = next }) {
 			return errHandedOver
 		}
 		p.after.Next = next

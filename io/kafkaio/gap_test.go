@@ -48,7 +48,7 @@ func TestEmptyTail(t *testing.T) {
 		return resp, nil, true
 	})
 	r := b.reading(topic)
-	r.Start = Start{At: AtOffsets, Offsets: map[Partition]Position{{Topic: topic}: {Offset: 3, MaxTime: 3}}}
+	r.Start = Start{At: AtOffsets, Offsets: map[Partition]Position{{Topic: topic}: {Offset: 3, Clock: clockAt(3)}}}
 	s := newSession(t, r, 0)
 	now := time.Now()
 	s.reader.now = func() time.Time { now = now.Add(time.Second); return now } // time passes

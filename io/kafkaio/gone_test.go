@@ -10,6 +10,8 @@ import (
 // testDeleted: a topic that is deleted while it is read ends the reading with an error, and
 // so does one that is made anew, whatever it then holds: its offsets mean other records.
 func testDeleted(t *testing.T, b *broker) {
+	defer func(d time.Duration) { absentFor = d }(absentFor)
+	absentFor = time.Second
 	tests := []struct {
 		name string
 		// partitions of the topic that takes its place; 0 for none.

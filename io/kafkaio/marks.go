@@ -1,7 +1,9 @@
 package kafkaio
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/event"
@@ -20,7 +23,7 @@ type MarksTopic struct {
 	Topic   string
 }
 
-// Mark is a fact about a log: the largest event time before an offset. Marks may be
+// Mark is a fact about a log: its clock before an offset. Marks may be
 // repeated, stale or missing without harm; the more there are, the less a restart reads.
 type Mark struct {
 	Partition Partition
@@ -28,6 +31,8 @@ type Mark struct {
 	// Begin says that it is where the job's reading began: to the job there is nothing
 	// before it, and marks that were written earlier are about another reading.
 	Begin bool
+	// TopicID is the id of the topic that it is about; zero if it is not known.
+	TopicID kadm.TopicID
 	// Written is when it was written, in ms.
 	Written int64
 }
@@ -53,14 +58,19 @@ type markValue struct {
 	Partition Partition `json:"partition"`
 	Offset    int64     `json:"offset"`
 	MaxTimeMs *int64    `json:"max_event_time_ms,omitempty"`
+	SecondMs  *int64    `json:"second_event_time_ms,omitempty"` // largest but one
 	Begin     bool      `json:"begin,omitempty"`
+	TopicID   string    `json:"topic_id,omitempty"`
 }
 
 // records are the mark as records of a marks topic, one a ring.
 func (m Mark) records(topic string) ([]*kgo.Record, error) {
 	v := markValue{Partition: m.Partition, Offset: m.Offset, Begin: m.Begin}
-	if m.MaxTime != event.NoTime {
-		v.MaxTimeMs = &m.MaxTime
+	if m.Clock != event.NoClock {
+		v.MaxTimeMs, v.SecondMs = &m.Clock.Largest, &m.Clock.Second
+	}
+	if m.TopicID != (kadm.TopicID{}) {
+		v.TopicID = hex.EncodeToString(m.TopicID[:])
 	}
 	value, err := json.Marshal(v)
 	if err != nil {
@@ -71,7 +81,7 @@ func (m Mark) records(topic string) ([]*kgo.Record, error) {
 	}
 	var records []*kgo.Record
 	for _, g := range rings {
-		key := m.Partition.String() + "/" + g.name + strconv.FormatInt(g.stretchOf(m.MaxTime)%g.keys, 10)
+		key := m.Partition.String() + "/" + g.name + strconv.FormatInt(g.stretchOf(m.Clock.Largest)%g.keys, 10)
 		records = append(records, &kgo.Record{Topic: topic, Key: []byte(key), Value: value})
 	}
 	return records, nil
@@ -83,10 +93,15 @@ func parseMark(r *kgo.Record) (Mark, error) {
 	if err := json.Unmarshal(r.Value, &v); err != nil {
 		return Mark{}, fmt.Errorf("a mark: %w", err)
 	}
-	m := Mark{Partition: v.Partition, Position: Position{Offset: v.Offset, MaxTime: event.NoTime}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
+	m := Mark{Partition: v.Partition, Position: Position{Offset: v.Offset, Clock: event.NoClock}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
 	if v.MaxTimeMs != nil {
-		m.MaxTime = *v.MaxTimeMs
+		m.Clock = event.Clock{Largest: *v.MaxTimeMs, Second: *cmp.Or(v.SecondMs, v.MaxTimeMs)}
 	}
+	id, err := hex.DecodeString(v.TopicID)
+	if err != nil || len(id) > len(m.TopicID) {
+		return Mark{}, fmt.Errorf("a mark: its topic id %q is not one", v.TopicID)
+	}
+	copy(m.TopicID[:], id)
 	return m, nil
 }
 
@@ -122,7 +137,7 @@ func Resume(marks, cuts []Mark, before int64) map[Partition]Position {
 	}
 	latest := func(marks []Mark, from map[Partition]Position) map[Partition]Position {
 		for _, m := range marks {
-			if begin, ok := begins[m.Partition]; m.Begin || m.MaxTime >= before || ok && m.Written < begin.Written {
+			if begin, ok := begins[m.Partition]; m.Begin || m.Clock.Largest >= before || ok && m.Written < begin.Written {
 				continue
 			}
 			if have, ok := from[m.Partition]; !ok || m.Offset > have.Offset {
@@ -136,18 +151,18 @@ func Resume(marks, cuts []Mark, before int64) map[Partition]Position {
 }
 
 // dueMarks returns the marks of partitions whose event time has come to another stretch, or
-// which have none yet. A largest event time that was raised after an idle partition came
-// back is not a fact about the log: the mark has the one that is.
+// which have none yet. A clock that was raised after an idle partition came back is not a
+// fact about the log: the mark has the one that is.
 func (r *reader) dueMarks(at restriction) []Mark {
 	var marks []Mark
 	for i, p := range at.Partitions {
-		largest := p.logTime()
-		if largest == event.NoTime {
+		clock := p.logClock()
+		if clock == event.NoClock {
 			continue
 		}
-		if stretch := rings[0].stretchOf(largest); !r.parts[i].marked || r.parts[i].stretch != stretch {
+		if stretch := rings[0].stretchOf(clock.Largest); !r.parts[i].marked || r.parts[i].stretch != stretch {
 			r.parts[i].marked, r.parts[i].stretch = true, stretch
-			marks = append(marks, Mark{Partition: r.parts[i].name(), Position: Position{Offset: p.Next, MaxTime: largest}})
+			marks = append(marks, Mark{Partition: r.parts[i].name(), Position: Position{Offset: p.Next, Clock: clock}, TopicID: at.topicID(p.Topic)})
 		}
 	}
 	return marks
@@ -163,7 +178,7 @@ func (r *Reading) noteBegin(ctx context.Context, at restriction) error {
 		t := r.Topics[p.Topic]
 		marks = append(marks, Mark{
 			Partition: Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p.Partition},
-			Position:  Position{Offset: p.Next, MaxTime: p.MaxTime}, Begin: true,
+			Position:  Position{Offset: p.Next, Clock: p.Clock}, Begin: true, TopicID: at.topicID(p.Topic),
 		})
 	}
 	cluster, _ := r.cluster(r.Marks.Cluster)

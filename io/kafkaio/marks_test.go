@@ -34,19 +34,19 @@ func TestResumeFromMarks(t *testing.T) {
 	require.NoError(t, err)
 	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
 	want := []Mark{
-		{Partition: first, Position: Position{0, event.NoTime}, Begin: true},
-		{Partition: second, Position: Position{0, event.NoTime}, Begin: true},
+		{Partition: first, Position: positionAt(0, event.NoTime), Begin: true},
+		{Partition: second, Position: positionAt(0, event.NoTime), Begin: true},
 	}
 	for i := range int64(4) {
 		want = append(want,
-			Mark{Partition: first, Position: Position{2*i + 2, minute*(i+1) + 500}},
-			Mark{Partition: second, Position: Position{i + 1, minute*(i+1) + 200}})
+			Mark{Partition: first, Position: Position{2*i + 2, event.Clock{Largest: minute*(i+1) + 500, Second: minute * (i + 1)}}},
+			Mark{Partition: second, Position: Position{i + 1, event.Clock{Largest: minute*(i+1) + 200, Second: minute*max(i, 1) + 200}}})
 	}
 	require.ElementsMatch(t, want, distinct(found))
 
 	r.Start, err = r.StartFromLog(t.Context(), 3*minute, nil)
 	require.NoError(t, err)
-	require.Equal(t, Start{At: AtOffsets, Offsets: map[Partition]Position{first: {4, 2*minute + 500}, second: {2, 2*minute + 200}}}, r.Start)
+	require.Equal(t, Start{At: AtOffsets, Offsets: map[Partition]Position{first: want[4].Position, second: want[5].Position}}, r.Start)
 	r.Stop = Stop{At: StopAtEnd}
 	again := newSession(t, r, 0)
 	require.NoError(t, again.reading.noteBegin(t.Context(), again.at), "it began where the first one did")
@@ -76,7 +76,7 @@ func distinct(marks []Mark) []Mark {
 	seen := map[Mark]bool{}
 	var out []Mark
 	for _, m := range marks {
-		m.Written = 0
+		m.Written, m.TopicID = 0, kadm.TopicID{}
 		if !seen[m] {
 			seen[m] = true
 			out = append(out, m)
@@ -90,18 +90,18 @@ func distinct(marks []Mark) []Mark {
 func TestMarksOfAnotherStart(t *testing.T) {
 	p := Partition{Topic: "t"}
 	marks := []Mark{
-		{Partition: p, Position: Position{9, 90}, Written: 1},
-		{Partition: p, Position: Position{5, event.NoTime}, Begin: true, Written: 2},
-		{Partition: p, Position: Position{3, event.NoTime}, Begin: true, Written: 1},
+		{Partition: p, Position: positionAt(9, 90), Written: 1},
+		{Partition: p, Position: positionAt(5, event.NoTime), Begin: true, Written: 2},
+		{Partition: p, Position: positionAt(3, event.NoTime), Begin: true, Written: 1},
 	}
-	require.Equal(t, map[Partition]Position{p: {5, event.NoTime}}, Resume(marks, nil, 100))
-	marks = append(marks, Mark{Partition: p, Position: Position{7, 80}, Written: 3})
-	require.Equal(t, map[Partition]Position{p: {7, 80}}, Resume(marks, nil, 100))
+	require.Equal(t, map[Partition]Position{p: positionAt(5, event.NoTime)}, Resume(marks, nil, 100))
+	marks = append(marks, Mark{Partition: p, Position: positionAt(7, 80), Written: 3})
+	require.Equal(t, map[Partition]Position{p: positionAt(7, 80)}, Resume(marks, nil, 100))
 
-	stale := []Mark{{Partition: p, Position: Position{6, 70}, Written: 1}, {Partition: p, Position: Position{8, 100}, Written: 3}}
-	require.Equal(t, map[Partition]Position{p: {7, 80}}, Resume(marks, stale, 100), "no cut serves")
-	cuts := append(stale, Mark{Partition: p, Position: Position{6, 70}, Written: 3})
-	require.Equal(t, map[Partition]Position{p: {6, 70}}, Resume(marks, cuts, 100), "a cut comes first")
+	stale := []Mark{{Partition: p, Position: positionAt(6, 70), Written: 1}, {Partition: p, Position: positionAt(8, 100), Written: 3}}
+	require.Equal(t, map[Partition]Position{p: positionAt(7, 80)}, Resume(marks, stale, 100), "no cut serves")
+	cuts := append(stale, Mark{Partition: p, Position: positionAt(6, 70), Written: 3})
+	require.Equal(t, map[Partition]Position{p: positionAt(6, 70)}, Resume(marks, cuts, 100), "a cut comes first")
 }
 
 // TestRingsAreBounded: compaction keeps marks near any event time that a job may go back
@@ -111,7 +111,7 @@ func TestRingsAreBounded(t *testing.T) {
 	kept := map[string]Mark{}
 	end := int64(60 * 24 * 60) // minutes, of sixty days
 	for minute := range end + 1 {
-		m := Mark{Partition: p, Position: Position{Offset: minute, MaxTime: minute * 60_000}}
+		m := Mark{Partition: p, Position: Position{Offset: minute, Clock: clockAt(minute * 60_000)}}
 		records, err := m.records("marks")
 		require.NoError(t, err)
 		for _, r := range records {
@@ -139,7 +139,7 @@ func TestResume(t *testing.T) {
 		before := rapid.Int64Range(0, 110).Draw(t, "before")
 		for offset, ms := range log {
 			if rapid.Bool().Draw(t, "marked") {
-				marks = append(marks, Mark{Partition: p, Position: Position{int64(offset), largest}})
+				marks = append(marks, Mark{Partition: p, Position: positionAt(int64(offset), largest)})
 				if largest < before {
 					best = int64(offset)
 				}
@@ -176,15 +176,15 @@ func TestReadMarksOfNothing(t *testing.T) {
 func TestRaisedIsNotMarked(t *testing.T) {
 	r := &reader{topics: []*topic{{Topic: Topic{Name: "t"}}}}
 	at := restriction{Partitions: []position{
-		{Next: 1, MaxTime: 5},
-		{Partition: 1, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: 4},
-		{Partition: 2, MaxTime: event.NoTime},
-		{Partition: 3, Next: 2, MaxTime: 6, Raised: true, LogMaxTime: event.NoTime},
+		{Next: 1, Clock: clockAt(5)},
+		{Partition: 1, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(4)},
+		{Partition: 2, Clock: clockAt(event.NoTime)},
+		{Partition: 3, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(event.NoTime)},
 	}}
 	for i, p := range at.Partitions {
 		r.parts = append(r.parts, &partition{batcher: batcher{topic: r.topics[0], index: i, after: p}})
 	}
-	want := []Mark{{Partition: Partition{Topic: "t"}, Position: Position{1, 5}}, {Partition: Partition{Topic: "t", Partition: 1}, Position: Position{2, 4}}}
+	want := []Mark{{Partition: Partition{Topic: "t"}, Position: positionAt(1, 5)}, {Partition: Partition{Topic: "t", Partition: 1}, Position: positionAt(2, 4)}}
 	require.Equal(t, want, r.dueMarks(at))
 	require.Empty(t, r.dueMarks(at), "the event time has not gone on")
 }
@@ -202,19 +202,19 @@ func TestStartFromLog(t *testing.T) {
 	s := newSession(t, r, 0)
 	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
 	require.NoError(t, s.slice())
-	s.at.Partitions[0].Next, s.at.Partitions[0].MaxTime = 2, 120_000
-	s.at.Partitions[1].MaxTime, s.at.Partitions[2].MaxTime = event.NoTime, event.NoTime
+	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 2, clockAt(120_000)
+	s.at.Partitions[1].Clock, s.at.Partitions[2].Clock = event.NoClock, event.NoClock
 	s.note()
 	first := Partition{Topic: topic}
 	start := func(before int64) (map[Partition]Position, error) {
 		got, err := r.StartFromLog(t.Context(), before, nil)
 		return got.Offsets, err
 	}
-	begin := Position{0, event.NoTime}
+	begin := positionAt(0, event.NoTime)
 	second, third := Partition{Topic: topic, Partition: 1}, Partition{Topic: topic, Partition: 2}
 	got, err := start(150_000)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{first: {2, 120_000}, second: begin, third: begin}, got)
+	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got)
 	got, err = start(event.NoTime)
 	require.NoError(t, err)
 	require.Equal(t, map[Partition]Position{first: begin, second: begin, third: begin}, got)
@@ -233,7 +233,7 @@ func TestStartFromLog(t *testing.T) {
 	r.OnTruncation = SkipTruncated
 	got, err = start(150_000)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{first: {2, 120_000}, second: begin, third: begin}, got, "the reader skips and counts")
+	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got, "the reader skips and counts")
 
 	s.reader.parts[0].marked = false
 	s.at.Partitions[0].Next = 9

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"tributary/io/event"
 )
 
@@ -39,7 +41,7 @@ func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (S
 			return Start{}, err
 		}
 	}
-	known := Resume(marks, cuts, before)
+	known, ids := Resume(marks, cuts, before), topicIDs(marks)
 	byCluster := map[string]*clusterOffsets{}
 	var missing []error
 	for _, t := range r.Topics {
@@ -66,9 +68,16 @@ func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (S
 			if marked {
 				start.Offsets[p] = at
 			}
-			if at.Offset > end.Offset {
-				return Start{}, fmt.Errorf("%s: its marks go to offset %d, and the log ends at %d: the topic was made anew, and cannot be resumed from; empty topic %s, and samples and ledger as well",
-					p, at.Offset, end.Offset, r.Marks.Topic)
+			var another string
+			switch id := ids[p]; {
+			case at.Offset > end.Offset:
+				another = fmt.Sprintf("its marks go to offset %d, and the log ends at %d", at.Offset, end.Offset)
+			case id != (kadm.TopicID{}) && c.topics[t.Name].ID != (kadm.TopicID{}) && id != c.topics[t.Name].ID:
+				another = "its marks are of a topic with another id"
+			}
+			if another != "" {
+				return Start{}, fmt.Errorf("%s: %s: the topic was made anew, and cannot be resumed from; empty topic %s, and samples and ledger as well",
+					p, another, r.Marks.Topic)
 			}
 			if at.Offset < first.Offset && r.OnTruncation != SkipTruncated {
 				missing = append(missing, truncation(p, at, marked, first.Offset))
@@ -81,15 +90,30 @@ func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (S
 	return start, nil
 }
 
+// topicIDs returns the id that the topic of each partition had when it was marked last.
+func topicIDs(marks []Mark) map[Partition]kadm.TopicID {
+	newest := map[Partition]Mark{}
+	for _, m := range marks {
+		if have, ok := newest[m.Partition]; !ok || m.Written >= have.Written {
+			newest[m.Partition] = m
+		}
+	}
+	ids := map[Partition]kadm.TopicID{}
+	for p, m := range newest {
+		ids[p] = m.TopicID
+	}
+	return ids
+}
+
 // truncation says what of a partition is gone.
 func truncation(p Partition, at Position, marked bool, first int64) error {
 	switch {
 	case !marked:
 		return fmt.Errorf("%s: no mark says where to begin, so offset 0 is needed, and its log begins at %d", p, first)
-	case at.MaxTime == event.NoTime:
+	case at.Clock == event.NoClock:
 		return fmt.Errorf("%s: offset %d is needed, where the job began, and its log begins at %d", p, at.Offset, first)
 	}
-	return fmt.Errorf("%s: offset %d is needed, behind event time %s, and its log begins at %d", p, at.Offset, timeText(at.MaxTime), first)
+	return fmt.Errorf("%s: offset %d is needed, behind event time %s, and its log begins at %d", p, at.Offset, timeText(at.Clock.Largest), first)
 }
 
 func tooShort(missing []error, before int64) error {

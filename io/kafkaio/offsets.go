@@ -39,8 +39,8 @@ type Start struct {
 type Position struct {
 	// Offset of the next record.
 	Offset int64
-	// MaxTime is the largest event time before it, in ms; event.NoTime if not known.
-	MaxTime int64
+	// Clock is the partition's clock before it; event.NoClock if that is not known.
+	Clock event.Clock
 }
 
 // StopAt is a way to say where reading ends.
@@ -121,8 +121,8 @@ func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
 			if int(p)%r.Readers != index {
 				continue
 			}
-			at := position{Topic: int32(i), Partition: p, MaxTime: event.NoTime}
-			if at.Next, at.Stop, at.MaxTime, err = c.bounds(r, t, p); err != nil {
+			at := position{Topic: int32(i), Partition: p}
+			if at.Next, at.Stop, at.Clock, err = c.bounds(r, t, p); err != nil {
 				return out, fmt.Errorf("%s: %s: %w", c.cluster, Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}, err)
 			}
 			out.Partitions = append(out.Partitions, at)
@@ -226,7 +226,7 @@ func (c *clusterOffsets) partitions(topic string) ([]int32, error) {
 }
 
 // bounds returns where the reading of a partition begins and ends.
-func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTime int64, err error) {
+func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop int64, clock event.Clock, err error) {
 	lookup := func(offsets kadm.ListedOffsets) int64 {
 		found, ok := offsets.Lookup(t.Name, p)
 		if !ok {
@@ -235,7 +235,7 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTi
 		return found.Offset
 	}
 	key := Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}
-	maxTime = event.NoTime
+	clock = event.NoClock
 	next = lookup(c.start)
 	switch r.Start.At {
 	case AtLatest:
@@ -248,7 +248,7 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTi
 		}
 	case AtOffsets:
 		if at, ok := r.Start.Offsets[key]; ok {
-			next, maxTime = at.Offset, at.MaxTime
+			next, clock = at.Offset, at.Clock
 		}
 	case AtEarliest:
 	}
@@ -265,5 +265,5 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop, maxTi
 		}
 	case StopNever:
 	}
-	return next, stop, maxTime, err
+	return next, stop, clock, err
 }

@@ -34,8 +34,8 @@ func testStarts(t *testing.T, b *broker) {
 		{"the time of a record", Start{At: AtTime, Time: stamp.Add(time.Minute)}, 1, 0, event.NoTime},
 		{"a time after all records", Start{At: AtTime, Time: time.Now()}, 5, 0, event.NoTime},
 		{"committed, and the earliest where nothing is", Start{At: AtCommitted}, 4, 0, event.NoTime},
-		{"offsets", Start{At: AtOffsets, Offsets: map[Partition]Position{first: {3, 77}}}, 3, 0, 77},
-		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: {1, 5}, second: {0, event.NoTime}}}, 1, 0, 5},
+		{"offsets", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(3, 77)}}, 3, 0, 77},
+		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(1, 5), second: positionAt(0, event.NoTime)}}, 1, 0, 5},
 	}
 	for _, tt := range tests {
 		r := b.reading(topic)
@@ -43,7 +43,7 @@ func testStarts(t *testing.T, b *broker) {
 		s := newSession(t, r, 0)
 		got := s.at.Partitions
 		require.Equal(t, []int64{tt.first, tt.second}, []int64{got[0].Next, got[1].Next}, tt.name)
-		require.Equal(t, tt.maxTime, got[0].MaxTime, tt.name)
+		require.Equal(t, tt.maxTime, got[0].Clock.Largest, tt.name)
 		s.finish()
 		require.Len(t, records(t, s.batches), 5-int(tt.first), tt.name)
 	}

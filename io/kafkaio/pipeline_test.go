@@ -161,7 +161,7 @@ func TestReadingTravels(t *testing.T) {
 	r := Reading{
 		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Plain, User{Name: "u"}, Secret{Env: "E"}}}},
 		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: event.UnitSeconds}, Inputs: []int32{1, 2}}},
-		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: {4, event.NoTime}, {"", "t", 0}: {1, 2}}},
+		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: positionAt(4, event.NoTime), {"", "t", 0}: positionAt(1, 2)}},
 		Stop:   Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{"c", "t", 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
 		Marks: &MarksTopic{"c", "m"}, Registry: &Registry{URLs: []string{"http://r"}}, IdleAfter: time.Second,
 	}

@@ -23,16 +23,20 @@ import (
 // the order of its log, up to 500 of them or 256 KiB (a larger record is a batch of its
 // own), once for each input of the topic; rejected, a PCollection<event.Rejected>: records
 // without a value, of format RegistryAvro those whose frame or schema cannot be read, and
-// those whose event time is more than MaxAhead ahead of their timestamp. Whether a record is
-// sound beyond that is for whoever decodes it.
+// those whose event time is more than MaxAhead ahead of when they were written. Whether a
+// record is sound beyond that is for whoever decodes it.
 //
 // Timing: a batch has the event time of its partition's watermark before it, which is
-// (largest event time before it) - OutOfOrderness. A reader's watermark is the smallest of
-// its partitions'. One that nothing was read from holds it back; with IdleAfter set, one at
-// the end of its log stops to after that time, and what it brings later begins with
-// MaxTime raised to what the watermark demands, and AfterIdle set. A reader all of whose
-// partitions are idle follows the clock, less IdleAfter and OutOfOrderness. Partitions
-// added to a topic are read from their start, as if they had been idle.
+// (clock before it) - OutOfOrderness, see event.Clock. A reader's watermark is the smallest
+// of its partitions'. One that nothing was read from holds it back; with IdleAfter set, one
+// at the end of its log stops to after that time, and what it brings later begins with
+// the clock raised to what the watermark demands, and AfterIdle set. A cluster that does
+// not answer makes nothing idle, and what is idle hold again. A reader all of whose
+// partitions are idle follows the clock, less IdleAfter and OutOfOrderness.
+//
+// Partitions added to a topic are read from their start. The watermark moves only as far as
+// was read when it was last known that there are none, and then waits for them; what
+// they bring that is behind it begins with AfterIdle set, too.
 //
 // Delivery: positions are in the runner's state and nowhere else, so each record is in the
 // output as often as the runner promises. Only committed records are read. A restart from

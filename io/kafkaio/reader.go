@@ -40,6 +40,7 @@ type reader struct {
 	reading        Reading // in normal form
 	index          int
 	outOfOrderness int64
+	leap           int64 // of clocks: Reading.MaxAhead in ms
 	topics         []*topic
 	links          map[string]*link
 	parts          []*partition // as in the restriction
@@ -51,8 +52,10 @@ type reader struct {
 	fresh bool
 	watch watch
 	notes notes
-	now   func() time.Time
-	stats stats
+	// unknown is since when a topic has not been known to its cluster, by name.
+	unknown map[string]time.Time
+	now     func() time.Time
+	stats   stats
 }
 
 // link is a connection to a cluster, with what is read from it.
@@ -69,8 +72,18 @@ type partition struct {
 	link *link
 	// end is the offset behind the last record that can be read, as last heard of.
 	end int64
-	// quietSince is when the last record came, or reading began.
-	quietSince time.Time
+	// listed is where the log ended at the last look, at looked; known says that the look
+	// told it.
+	listed int64
+	looked time.Time
+	known  bool
+	// quiet is for how long, by looks at the log's end, nothing has come that can move the
+	// watermark; timeless says that other records came meanwhile.
+	quiet    time.Duration
+	timeless bool
+	// cameSince is when the last record came, and timedSince the last one with an event
+	// time, or reading began.
+	cameSince, timedSince time.Time
 	// stretch is the one of the last mark, if one is marked.
 	stretch int64
 	marked  bool
@@ -86,9 +99,10 @@ type stats struct {
 // newReader prepares reader index of a Reading in normal form.
 func newReader(reading Reading, index int) (*reader, error) {
 	r := &reader{
-		reading: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(),
-		links: map[string]*link{}, stale: true, now: time.Now,
+		reading: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(), leap: reading.MaxAhead.Milliseconds(),
+		links: map[string]*link{}, unknown: map[string]time.Time{}, stale: true, now: steadyClock(),
 	}
+	r.watch.allowed = event.NoTime
 	var registry *schemas
 	if reading.Registry != nil {
 		var err error
@@ -103,8 +117,14 @@ func newReader(reading Reading, index int) (*reader, error) {
 		}
 		r.topics = append(r.topics, opened)
 	}
-	r.watch.newPartitions = r.now().Add(reading.NewPartitionsEvery)
 	return r, nil
+}
+
+// steadyClock returns a clock that begins at the time of day and goes on evenly: that
+// somebody sets the time of day changes nothing.
+func steadyClock() func() time.Time {
+	begun := time.Now()
+	return func() time.Time { return begun.Add(time.Since(begun)) }
 }
 
 // close ends the clients. What they had fetched ahead is fetched again by whoever goes on.
@@ -134,8 +154,8 @@ func (r *reader) seek(ctx context.Context, at restriction, out output) error {
 				return fmt.Errorf("positions of topic %d: there are %d topics: they are another job's", p.Topic, len(r.topics))
 			}
 			r.parts = append(r.parts, &partition{
-				batcher:    batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.reading.MaxAhead.Milliseconds()},
-				quietSince: r.now(),
+				batcher:   batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.leap, now: r.now},
+				cameSince: r.now(), timedSince: r.now(),
 			})
 		}
 	}
@@ -252,18 +272,29 @@ func (r *reader) slice(ctx context.Context, at restriction, deadline time.Time, 
 // advance claims the watermark that was reached and returns it.
 func (r *reader) advance(out output) (int64, error) {
 	ok := out.claim(func(at *restriction) {
-		at.Watermark = at.reached(r.outOfOrderness)
-		if !at.Ends && at.allIdle() {
+		reached := at.reached(r.outOfOrderness, r.leap)
+		switch {
+		case at.Ends:
+		case at.allIdle() && r.allKnown():
 			// Nothing here holds the watermark, and what comes is written from now on: it
 			// follows the clock, or it would hold that of all readers.
-			at.Watermark = max(at.Watermark, r.now().Add(-r.reading.IdleAfter-r.reading.OutOfOrderness).UnixMilli())
+			reached = max(reached, r.now().Add(-r.reading.IdleAfter-r.reading.OutOfOrderness).UnixMilli())
+		default:
+			// A partition that was added since the last look may hold what belongs before that.
+			reached = min(reached, r.watch.allowed)
 		}
+		at.Watermark = max(at.Watermark, reached)
 		r.watermark = at.Watermark
 	})
 	if !ok {
 		return event.NoTime, errHandedOver
 	}
 	return r.watermark, nil
+}
+
+// allKnown says whether the last look told the ends of all logs.
+func (r *reader) allKnown() bool {
+	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return !p.known && !p.after.done() })
 }
 
 // read polls and adds to the open batches; some says whether records came. It ends at the
@@ -343,18 +374,24 @@ func (r *reader) poll(ctx context.Context, l *link, wait time.Duration, deadline
 			return
 		}
 		some = true
-		p.quietSince, p.end = now, readable(f.FetchPartition)
-		failed = r.add(within, p, f.Records)
+		p.cameSince, p.end = now, readable(f.FetchPartition)
+		failed = r.add(within, p, f.Records, now)
 	})
 	return some, failed
 }
 
 // add takes fetched records; a partition that has reached its stop is not fetched from.
-func (r *reader) add(ctx context.Context, p *partition, records []*kgo.Record) error {
+func (r *reader) add(ctx context.Context, p *partition, records []*kgo.Record, now time.Time) error {
+	times := p.times
 	for _, record := range records {
 		if err := p.take(ctx, record); err != nil {
 			return fmt.Errorf("%s: %w", p.name(), err)
 		}
+	}
+	if p.times > times {
+		p.timedSince, p.quiet, p.timeless = now, 0, false
+	} else {
+		p.timeless = true
 	}
 	if p.after.done() {
 		p.link.client.PauseFetchPartitions(map[string][]int32{p.topic.Name: {p.after.Partition}})

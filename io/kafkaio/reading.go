@@ -27,14 +27,17 @@ type Reading struct {
 	// i reads the partitions p of every topic with p mod Readers = i. It must stay the
 	// same for as long as a runner's state of the source is used.
 	Readers int
-	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka; 0 for
-	// any distance. One clock that is years ahead would otherwise close all windows.
+	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka, and,
+	// where producers set that, of the reader's clock; 0 for any distance. Those further ahead
+	// are rejected. It is also how far ahead of all others in its partition one record still
+	// moves the watermark: see event.Clock.
 	MaxAhead time.Duration
-	// OutOfOrderness is how far a record's event time may lie behind the largest before it.
+	// OutOfOrderness is how far a record's event time may lie behind the clock before it.
 	OutOfOrderness time.Duration
-	// IdleAfter is after how long without a record a partition at the end of its log, or
-	// an empty one, stops holding the watermark back; 0 for never, which keeps what is
-	// late a function of the logs.
+	// IdleAfter is after how long without a record that has an event time a partition at the
+	// end of its log, or an empty one, stops holding the watermark back; 0 for never, which
+	// keeps what is late a function of the logs. Only time counts in which the cluster told
+	// where the log ends.
 	IdleAfter time.Duration
 
 	Start Start
@@ -56,16 +59,12 @@ type Reading struct {
 	// begins in an even second of the clock: all readers breathe together, and the runner
 	// gets to emit a watermark between their bundles.
 	Rest time.Duration
-	// NewPartitionsEvery is how often new partitions are looked for, a minute if 0, never
-	// if negative.
-	NewPartitionsEvery time.Duration
 }
 
 // Defaults of a Reading.
 const (
-	DefaultReaders            = 4
-	defaultSliceTime          = 2 * time.Second
-	defaultNewPartitionsEvery = time.Minute
+	DefaultReaders   = 4
+	defaultSliceTime = 2 * time.Second
 )
 
 // Format is how the values of a topic's records are encoded.
@@ -157,7 +156,6 @@ const rankBits = 20
 func (r Reading) normal() Reading {
 	r.Readers = cmp.Or(r.Readers, DefaultReaders)
 	r.SliceTime = cmp.Or(r.SliceTime, defaultSliceTime)
-	r.NewPartitionsEvery = cmp.Or(r.NewPartitionsEvery, defaultNewPartitionsEvery)
 	r.Topics = slices.Clone(r.Topics)
 	slices.SortFunc(r.Topics, func(a, b Topic) int {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Name, b.Name))

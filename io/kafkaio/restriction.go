@@ -41,23 +41,44 @@ type position struct {
 	Topic, Partition int32
 	// Next is the offset of the next record; reading ends at Stop.
 	Next, Stop int64
-	// MaxTime is the largest event time before Next; event.NoTime if none was read.
-	MaxTime int64
+	// Clock is the partition's clock before Next.
+	Clock event.Clock
 	// Idle says that the partition does not hold the watermark back.
 	Idle bool
-	// Raised says that MaxTime is not from the log: it was raised to the watermark when
-	// the partition came back from being idle. Then LogMaxTime is the one from the log,
-	// event.NoTime if no record had one; otherwise it is 0.
-	Raised     bool
-	LogMaxTime int64
+	// Raised says that Clock is not from the log: it was raised to the watermark when the
+	// partition came back from being idle, or was taken up while others were read. Then
+	// LogClock is the one from the log; otherwise it is zero.
+	Raised   bool
+	LogClock event.Clock
 }
 
-// logTime is the largest event time before Next by the log alone.
-func (p *position) logTime() int64 {
+// logClock is the clock before Next by the log alone.
+func (p *position) logClock() event.Clock {
 	if p.Raised {
-		return p.LogMaxTime
+		return p.LogClock
 	}
-	return p.MaxTime
+	return p.Clock
+}
+
+// raise moves the clock to an event time that the watermark demands, if it is behind it.
+func (p *position) raise(to, leap int64) {
+	if p.Clock.Time(leap) >= to {
+		return
+	}
+	p.LogClock, p.Raised = p.logClock(), true
+	p.Clock.Add(to)
+	p.Clock.Add(to) // as two records would
+}
+
+// add moves the clock over the event time of a record.
+func (p *position) add(t, leap int64) {
+	p.Clock.Add(t)
+	if !p.Raised {
+		return
+	}
+	if p.LogClock.Add(t); p.LogClock == p.Clock || leap == 0 && p.LogClock.Largest == p.Clock.Largest {
+		p.Clock, p.LogClock, p.Raised = p.LogClock, event.Clock{}, false
+	}
 }
 
 func (p *position) done() bool { return p.Next >= p.Stop }
@@ -70,6 +91,14 @@ func (r restriction) clone() restriction {
 	return r
 }
 
+// topicID is the id of a topic, zero where none is known.
+func (r *restriction) topicID(topic int32) kadm.TopicID {
+	if int(topic) >= len(r.IDs) {
+		return kadm.TopicID{}
+	}
+	return r.IDs[topic]
+}
+
 // done says whether all has been read.
 func (r *restriction) done() bool {
 	return r.Ends && !slices.ContainsFunc(r.Partitions, func(p position) bool { return !p.done() })
@@ -77,16 +106,16 @@ func (r *restriction) done() bool {
 
 // reached returns the watermark that the partitions' positions allow, no less than what was
 // emitted; event.NoTime before any. A partition that nothing was read from holds it back.
-func (r *restriction) reached(outOfOrderness int64) int64 {
+func (r *restriction) reached(outOfOrderness, leap int64) int64 {
 	lowest := int64(math.MaxInt64)
 	for i := range r.Partitions {
 		p := &r.Partitions[i]
 		switch {
 		case p.Idle || p.done():
-		case p.MaxTime == event.NoTime:
+		case p.Clock == event.NoClock:
 			return r.Watermark
 		default:
-			lowest = min(lowest, p.MaxTime-outOfOrderness)
+			lowest = min(lowest, behind(p.Clock.Time(leap), outOfOrderness))
 		}
 	}
 	if lowest == math.MaxInt64 {
@@ -109,7 +138,7 @@ func (r *restriction) add(more []position) {
 }
 
 // restrictionVersion is the first byte of an encoded restriction.
-const restrictionVersion = 2
+const restrictionVersion = 3
 
 const (
 	flagStop = 1 << iota
@@ -144,10 +173,10 @@ func encodeRestriction(r restriction) []byte {
 			}
 		}
 		set(flagStop, p.Stop != noStop)
-		set(flagTime, p.MaxTime != event.NoTime)
+		set(flagTime, p.Clock != event.NoClock)
 		set(flagIdle, p.Idle)
 		set(flagRaised, p.Raised)
-		set(flagLogTime, p.Raised && p.LogMaxTime != event.NoTime)
+		set(flagLogTime, p.Raised && p.LogClock != event.NoClock)
 		out = append(out, flags)
 		out = binary.AppendVarint(out, int64(p.Topic-before.Topic))
 		out = binary.AppendVarint(out, int64(p.Partition-before.Partition))
@@ -155,16 +184,21 @@ func encodeRestriction(r restriction) []byte {
 		if p.Stop != noStop {
 			out = binary.AppendVarint(out, p.Stop-p.Next)
 		}
-		if p.MaxTime != event.NoTime {
-			out = binary.AppendVarint(out, p.MaxTime-before.MaxTime)
-			before.MaxTime = p.MaxTime
+		if flags&flagTime != 0 {
+			out = appendClock(out, p.Clock, before.Clock.Largest)
+			before.Clock = p.Clock
 		}
 		if flags&flagLogTime != 0 {
-			out = binary.AppendVarint(out, p.LogMaxTime-before.MaxTime)
+			out = appendClock(out, p.LogClock, before.Clock.Largest)
 		}
 		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
 	}
 	return out
+}
+
+// appendClock writes a clock as the difference from a time that is near.
+func appendClock(out []byte, c event.Clock, near int64) []byte {
+	return binary.AppendVarint(binary.AppendVarint(out, c.Largest-near), c.Largest-c.Second)
 }
 
 func decodeRestriction(buf []byte) (restriction, error) {
@@ -188,20 +222,20 @@ func decodeRestriction(buf []byte) (restriction, error) {
 		flags := d.byte()
 		p := position{
 			Topic: before.Topic + int32(d.next()), Partition: before.Partition + int32(d.next()), Next: before.Next + d.next(),
-			Stop: noStop, MaxTime: event.NoTime, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
+			Stop: noStop, Clock: event.NoClock, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
 		}
 		if flags&flagStop != 0 {
 			p.Stop = p.Next + d.next()
 		}
 		if flags&flagTime != 0 {
-			p.MaxTime = before.MaxTime + d.next()
-			before.MaxTime = p.MaxTime
+			p.Clock = d.clock(before.Clock.Largest)
+			before.Clock = p.Clock
 		}
 		if p.Raised {
-			p.LogMaxTime = event.NoTime
+			p.LogClock = event.NoClock
 		}
 		if flags&flagLogTime != 0 {
-			p.LogMaxTime = before.MaxTime + d.next()
+			p.LogClock = d.clock(before.Clock.Largest)
 		}
 		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
 		r.Partitions = append(r.Partitions, p)
@@ -231,6 +265,11 @@ func (d *varints) next() int64 {
 	v, n := binary.Varint(d.buf)
 	d.took(n)
 	return v
+}
+
+func (d *varints) clock(near int64) event.Clock {
+	largest := near + d.next()
+	return event.Clock{Largest: largest, Second: largest - d.next()}
 }
 
 func (d *varints) unsigned() uint64 {

@@ -15,6 +15,12 @@ func drawTime(t *rapid.T, label string) int64 {
 	return rapid.OneOf(rapid.Just(int64(event.NoTime)), rapid.Int64Range(event.MinTime, event.MaxTime)).Draw(t, label)
 }
 
+func drawClock(t *rapid.T, label string) event.Clock {
+	c := clockAt(drawTime(t, label))
+	c.Add(drawTime(t, label+", another"))
+	return c
+}
+
 func drawRestriction(t *rapid.T) restriction {
 	r := restriction{Watermark: drawTime(t, "watermark"), Ends: rapid.Bool().Draw(t, "ends")}
 	for range rapid.IntRange(0, 3).Draw(t, "ids") {
@@ -23,12 +29,12 @@ func drawRestriction(t *rapid.T) restriction {
 	for range rapid.IntRange(0, 6).Draw(t, "partitions") {
 		r.Partitions = append(r.Partitions, position{
 			Topic: rapid.Int32Range(0, 1<<11-1).Draw(t, "topic"), Partition: rapid.Int32Range(0, 1<<rankBits-1).Draw(t, "partition"),
-			Next:    rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "next"),
-			Stop:    rapid.OneOf(rapid.Just(int64(noStop)), rapid.Int64Range(0, math.MaxInt64/2)).Draw(t, "stop"),
-			MaxTime: drawTime(t, "max time"), Idle: rapid.Bool().Draw(t, "idle"),
+			Next:  rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "next"),
+			Stop:  rapid.OneOf(rapid.Just(int64(noStop)), rapid.Int64Range(0, math.MaxInt64/2)).Draw(t, "stop"),
+			Clock: drawClock(t, "clock"), Idle: rapid.Bool().Draw(t, "idle"),
 		})
 		if p := &r.Partitions[len(r.Partitions)-1]; rapid.Bool().Draw(t, "raised") {
-			p.Raised, p.LogMaxTime = true, drawTime(t, "max time by the log")
+			p.Raised, p.LogClock = true, drawClock(t, "clock by the log")
 		}
 	}
 	return r
@@ -52,13 +58,13 @@ func TestRestrictionRoundTrip(t *testing.T) {
 func TestRestrictionIsSmall(t *testing.T) {
 	r := restriction{Watermark: 1_700_000_000_000}
 	for p := range int32(64) {
-		r.Partitions = append(r.Partitions, position{Partition: p * 4, Next: 5_000_000 + int64(p)*777, Stop: noStop, MaxTime: 1_700_000_000_000 + int64(p)*31})
+		r.Partitions = append(r.Partitions, position{Partition: p * 4, Next: 5_000_000 + int64(p)*777, Stop: noStop, Clock: clockAt(1_700_000_000_000 + int64(p)*31)})
 	}
-	require.LessOrEqual(t, len(encodeRestriction(r)), 64*9)
+	require.LessOrEqual(t, len(encodeRestriction(r)), 64*11)
 }
 
 func FuzzRestriction(f *testing.F) {
-	f.Add(encodeRestriction(restriction{Watermark: event.NoTime, Partitions: []position{{Next: 3, Stop: noStop, MaxTime: 7}}}))
+	f.Add(encodeRestriction(restriction{Watermark: event.NoTime, Partitions: []position{{Next: 3, Stop: noStop, Clock: clockAt(7)}}}))
 	f.Fuzz(func(t *testing.T, buf []byte) {
 		if r, err := decodeRestriction(buf); err == nil {
 			again, err := decodeRestriction(encodeRestriction(r))
@@ -71,7 +77,7 @@ func FuzzRestriction(f *testing.F) {
 // TestReached holds the watermark against its definition.
 func TestReached(t *testing.T) {
 	const none = event.NoTime
-	part := func(maxTime int64) position { return position{Next: 1, Stop: noStop, MaxTime: maxTime} }
+	part := func(maxTime int64) position { return position{Next: 1, Stop: noStop, Clock: clockAt(maxTime)} }
 	idle := func(maxTime int64) position { p := part(maxTime); p.Idle = true; return p }
 	done := func(maxTime int64) position { p := part(maxTime); p.Stop = 1; return p }
 	tests := []struct {
@@ -94,13 +100,13 @@ func TestReached(t *testing.T) {
 	}
 	for _, tt := range tests {
 		r := restriction{Watermark: tt.watermark, Partitions: tt.parts}
-		require.Equal(t, tt.want, r.reached(10), tt.name)
+		require.Equal(t, tt.want, r.reached(10, 0), tt.name)
 		require.Equal(t, tt.allIdle, r.allIdle(), tt.name)
 	}
 }
 
 func TestTracker(t *testing.T) {
-	start := restriction{Ends: true, Watermark: event.NoTime, Partitions: []position{{Stop: 10, MaxTime: event.NoTime}}}
+	start := restriction{Ends: true, Watermark: event.NoTime, Partitions: []position{{Stop: 10, Clock: clockAt(event.NoTime)}}}
 	move := func(to int64) claim { return func(r *restriction) { r.Partitions[0].Next = to } }
 	t.Run("reads to its end", func(t *testing.T) {
 		tr := newTracker(start)

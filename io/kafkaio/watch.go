@@ -1,30 +1,38 @@
 package kafkaio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/event"
 )
 
 const (
-	// endsEvery is how often the ends of logs are asked for, and so whether they are there.
-	endsEvery = time.Second
+	// endsEvery is how often the ends of logs are asked for, and so whether they are there. The
+	// watermark moves no further than what was read when they were last known.
+	endsEvery = 200 * time.Millisecond
 	// askWithin bounds each question: a broker that is away must not hold up the bundle.
 	askWithin = 2 * time.Second
-	// tellEvery is how often a log line says what is waited for.
-	tellEvery = 30 * time.Second
+	// quietStep is the most that two looks at the end of a log prove of the time between
+	// them: a process that was stopped, or a broker that was away, saw nothing of it.
+	quietStep = 10 * time.Second
 )
 
 // watch is when a reader last looked at what records do not tell.
 type watch struct {
-	ends, newPartitions, told time.Time
+	ends, told time.Time
 	// answered is when the clusters last answered.
 	answered time.Time
+	// allowed is the watermark that positions had reached when the ends of all logs were known
+	// last, and that there are no partitions beside those that are read.
+	allowed int64
 }
 
 // look finds out what no record tells: which partitions are idle, which are new, and
@@ -36,172 +44,219 @@ func (r *reader) look(ctx context.Context, some bool, out output) error {
 	}
 	if now.Sub(r.watch.ends) >= endsEvery && !r.allDone() {
 		r.watch.ends = now
-		if err := r.lookAtEnds(ctx, now); err != nil {
+		added, complete, err := r.lookAtEnds(ctx, now)
+		if err != nil {
+			return err
+		}
+		if err := r.wakeUnknown(out); err != nil {
+			return err
+		}
+		if err := r.takeUp(ctx, added, out); err != nil {
 			return err
 		}
 		if err := r.passGaps(ctx, now, out); err != nil {
 			return err
 		}
-		if err := r.declareIdle(ctx, now, out); err != nil {
+		if err := r.declareIdle(ctx, out); err != nil {
 			return err
+		}
+		if complete && len(added) == 0 {
+			at := restriction{Watermark: r.watermark}
+			for _, p := range r.parts {
+				at.Partitions = append(at.Partitions, p.after)
+			}
+			r.watch.allowed = max(r.watch.allowed, at.reached(r.outOfOrderness, r.leap))
 		}
 	}
 	r.tellWhatIsAwaited(ctx, now)
-	if r.reading.Stop.At == StopNever && r.reading.NewPartitionsEvery > 0 && !now.Before(r.watch.newPartitions) {
-		r.watch.newPartitions = now.Add(r.reading.NewPartitionsEvery)
-		return r.lookForPartitions(ctx, out)
-	}
 	return nil
 }
 
-// lookAtEnds asks the clusters how far their logs go. That a cluster does not answer is
-// told in the log; that it refuses is an error.
-func (r *reader) lookAtEnds(ctx context.Context, now time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	for _, l := range r.links {
+// lookAtEnds asks the clusters how far their logs go, and returns the partitions that are
+// new. It is complete if all have answered. That one does not answer is told in the log; that
+// it refuses is an error.
+func (r *reader) lookAtEnds(ctx context.Context, now time.Time) (added []position, complete bool, err error) {
+	complete = true
+	for name, l := range r.links {
 		var topics []string
-		for topic := range l.parts {
-			topics = append(topics, topic)
+		for _, t := range r.topics {
+			if t.Cluster == name {
+				topics = append(topics, t.Name)
+			}
 		}
-		if len(topics) == 0 {
-			continue
+		ends, err := l.ends(ctx, topics)
+		if err != nil && final(err) {
+			return nil, false, fmt.Errorf("%s: %w", l.cluster, err)
 		}
-		ends, err := l.admin.ListEndOffsets(ctx, topics...)
-		switch {
-		case err != nil && final(err):
-			return fmt.Errorf("%s: %w", l.cluster, err)
-		case err != nil:
+		if err != nil { // some of its brokers may have answered
+			complete = false
 			log.Warnf(ctx, "%s: waiting for an answer, the last came %s ago: %v", l.cluster, now.Sub(r.watch.answered).Round(time.Second), err)
-			return nil
+		} else {
+			r.watch.answered = now
 		}
-		r.watch.answered = now
 		for topic, parts := range l.parts {
 			for number, p := range parts {
 				end, ok := ends.Lookup(topic, number)
 				switch {
+				case !ok && err != nil:
+					p.lost()
 				case !ok:
-					return anew(p.topic.Name, fmt.Errorf("partition %d is not there", number))
+					p.lost()
+					complete = false
+					if err := r.missing(ctx, l, topic, cmp.Or(ends[topic][-1].Err, fmt.Errorf("partition %d is not there", number))); err != nil {
+						return nil, false, err
+					}
 				case end.Err != nil && final(end.Err):
-					return fmt.Errorf("%s: %w", p.name(), end.Err)
+					return nil, false, fmt.Errorf("%s: %w", p.name(), end.Err)
 				case end.Err != nil:
 					log.Warnf(ctx, "%s: waiting for its broker: %v", p.name(), end.Err)
-					p.end = noStop // not known: it is not taken for idle
+					complete = false
+					p.lost()
 				default:
-					p.end = end.Offset
+					delete(r.unknown, topic)
+					p.found(end.Offset, now, min(quietStep, r.reading.IdleAfter/2))
 				}
 			}
 		}
+		more, all := r.newPartitions(l, name, ends)
+		added, complete = append(added, more...), complete && all
+	}
+	return added, complete, nil
+}
+
+// ends asks where the logs of all partitions end that topics have now.
+func (l *link) ends(ctx context.Context, topics []string) (kadm.ListedOffsets, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	req := kmsg.NewPtrMetadataRequest()
+	for _, topic := range topics {
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = &topic
+		req.Topics = append(req.Topics, asked)
+	}
+	// What clients remember may be older than a partition.
+	if _, err := l.client.RequestCachedMetadata(ctx, req, time.Nanosecond); err != nil {
+		return nil, err
+	}
+	return l.admin.ListEndOffsets(ctx, topics...)
+}
+
+// found notes where the log of a partition ends. What was there at the last look and has been
+// read since proves that it was quiet meanwhile, for step at most.
+func (p *partition) found(end int64, now time.Time, step time.Duration) {
+	switch {
+	case !p.known || p.after.Next < p.listed:
+		p.quiet, p.timeless = 0, false
+	default:
+		p.quiet += min(now.Sub(p.looked), step)
+	}
+	p.end, p.listed, p.known, p.looked = end, end, true, now
+}
+
+// lost notes that it is not known where the log ends: the partition may be far from quiet.
+func (p *partition) lost() { p.known, p.quiet = false, 0 }
+
+// newPartitions returns the partitions of a cluster's topics that are this reader's and that
+// it does not read yet; all is false if not all of them can be read yet.
+func (r *reader) newPartitions(l *link, cluster string, ends kadm.ListedOffsets) (added []position, all bool) {
+	all = true
+	if r.reading.Stop.At != StopNever {
+		return nil, true
+	}
+	for i, t := range r.topics {
+		if t.Cluster != cluster {
+			continue
+		}
+		for number, end := range ends[t.Name] {
+			if number < 0 || int(number)%r.reading.Readers != r.index || l.parts[t.Name][number] != nil {
+				continue
+			}
+			if end.Err != nil {
+				all = false
+				continue
+			}
+			added = append(added, position{Topic: int32(i), Partition: number, Stop: noStop, Clock: event.NoClock})
+		}
+	}
+	return added, all
+}
+
+// takeUp begins to read partitions that were added to topics, from their start. Until they
+// have brought something, or are idle, they hold the watermark where it is; where that is
+// counts as theirs, or what they bring could be too late for the runner and in time by their
+// own logs.
+func (r *reader) takeUp(ctx context.Context, added []position, out output) error {
+	if len(added) == 0 {
+		return nil
+	}
+	for i := range added {
+		p := &added[i]
+		t := r.topics[p.Topic]
+		ask, cancel := context.WithTimeout(ctx, askWithin)
+		starts, err := r.links[t.Cluster].admin.ListStartOffsets(ask, t.Name)
+		cancel()
+		start, ok := starts.Lookup(t.Name, p.Partition)
+		if err := cmp.Or(err, start.Err); err != nil || !ok {
+			log.Warnf(ctx, "%s: waiting for where the new partition %d of %s begins: %v", r.links[t.Cluster].cluster, p.Partition, t.Name, err)
+			return nil // until the next look, for which the watermark waits
+		}
+		p.Next = start.Offset
+		if r.watermark != event.NoTime {
+			p.raise(r.watermark+r.outOfOrderness, r.leap)
+		}
+		log.Infof(ctx, "%s: topic %s has the new partition %d, which reader %d reads", r.links[t.Cluster].cluster, t.Name, p.Partition, r.index)
+	}
+	if !out.claim(func(at *restriction) { at.add(added) }) {
+		return errHandedOver
+	}
+	r.stale = true
+	return nil
+}
+
+// wakeUnknown ends that a partition is idle if it is not known where its log ends: what
+// producers cannot write now may come later.
+func (r *reader) wakeUnknown(out output) error {
+	for _, p := range r.parts {
+		if !p.after.Idle || p.known {
+			continue
+		}
+		p.wake()
+		after := p.after
+		if !out.claim(func(at *restriction) { at.Partitions[at.find(after)] = after }) {
+			return errHandedOver
+		}
 	}
 	return nil
 }
 
-// declareIdle makes partitions idle that have been at the end of their log for long enough.
-func (r *reader) declareIdle(ctx context.Context, now time.Time, out output) error {
+// declareIdle makes partitions idle that have brought nothing for long enough that could move
+// the watermark, though all that their logs held was read.
+func (r *reader) declareIdle(ctx context.Context, out output) error {
 	if r.reading.IdleAfter == 0 {
 		return nil
 	}
-	for i, p := range r.parts {
-		if p.after.Idle || p.after.Next < p.end || p.after.done() || now.Sub(p.quietSince) < r.reading.IdleAfter {
+	for _, p := range r.parts {
+		unread := p.after.Next < p.listed && !p.timeless
+		if p.after.Idle || !p.known || unread || p.after.done() || p.quiet < r.reading.IdleAfter {
 			continue
 		}
-		if !out.claim(func(at *restriction) { at.Partitions[i].Idle = true }) {
+		if !out.claim(func(at *restriction) { at.Partitions[at.find(p.after)].Idle = true }) {
 			return errHandedOver
 		}
 		p.after.Idle = true
-		log.Infof(ctx, "%s: idle, without a record for %s: the watermark goes on without it, and what it brings from now on may be late", p.name(), now.Sub(p.quietSince).Round(time.Millisecond))
+		log.Infof(ctx, "%s: idle, without a record%s for %s: the watermark goes on without it, and what it brings from now on may be late", p.name(), p.timelessText(), p.quiet.Round(time.Millisecond))
 	}
 	return nil
 }
 
-// tellWhatIsAwaited says what does not go on: records that are in a log and do not come,
-// and the partition that holds the watermark because it has brought nothing, or nothing for
-// a while.
-func (r *reader) tellWhatIsAwaited(ctx context.Context, now time.Time) {
-	if now.Sub(r.watch.told) < tellEvery {
-		return
+func (p *partition) timelessText() string {
+	if p.timeless {
+		return " that has a usable event time"
 	}
-	holder := r.holder()
-	for _, p := range r.parts {
-		quiet := now.Sub(p.quietSince)
-		if quiet < tellEvery || p.after.done() || p.after.Idle {
-			continue
-		}
-		quiet = quiet.Round(time.Second)
-		switch {
-		case p.unread():
-			log.Infof(ctx, "%s: nothing came for %s, though the log goes from offset %d to %d: held back by an open transaction, or its broker is slow", p.name(), quiet, p.after.Next, p.end)
-		case p.after.MaxTime == event.NoTime:
-			log.Infof(ctx, "%s: nothing came yet, for %s: it holds back the watermark, and with it every sample%s", p.name(), quiet, r.untilIdle())
-		case p == holder:
-			log.Infof(ctx, "%s: nothing came for %s: it holds back the watermark, and with it every sample, at %s%s",
-				p.name(), quiet, eventTime(behind(p.after.MaxTime, r.outOfOrderness)).ToTime().Format(time.RFC3339), r.untilIdle())
-		default:
-			continue
-		}
-		r.watch.told = now
-	}
+	return ""
 }
 
-// holder is the partition that holds the reader's watermark: of those that have brought
-// something the one furthest behind; nil if there is none.
-func (r *reader) holder() *partition {
-	var holder *partition
-	for _, p := range r.parts {
-		if p.after.Idle || p.after.done() || p.after.MaxTime == event.NoTime {
-			continue
-		}
-		if holder == nil || p.after.MaxTime < holder.after.MaxTime {
-			holder = p
-		}
-	}
-	return holder
-}
-
-// untilIdle says for how long a partition is waited for.
-func (r *reader) untilIdle() string {
-	if r.reading.IdleAfter == 0 {
-		return ", for as long as nothing comes (idle_after would end that)"
-	}
-	return fmt.Sprintf(", until it is idle, after %s", r.reading.IdleAfter)
-}
-
-// lookForPartitions takes up partitions that were added to topics. They begin as idle ones:
-// the watermark has gone on without them.
-func (r *reader) lookForPartitions(ctx context.Context, out output) error {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	for i, t := range r.topics {
-		l := r.links[t.Cluster]
-		starts, err := l.admin.ListStartOffsets(ctx, t.Name)
-		if err != nil && final(err) {
-			return fmt.Errorf("%s: %w", l.cluster, err)
-		}
-		if err != nil {
-			log.Warnf(ctx, "%s: waiting for an answer about new partitions of %s: %v", l.cluster, t.Name, err)
-			continue
-		}
-		if starts[t.Name][-1].Err != nil {
-			return fmt.Errorf("%s: topic %s: %w", l.cluster, t.Name, starts[t.Name][-1].Err)
-		}
-		var added []position
-		for number, start := range starts[t.Name] {
-			known := slices.ContainsFunc(r.parts, func(p *partition) bool {
-				return int(p.after.Topic) == i && p.after.Partition == number
-			})
-			if known || start.Err != nil || number < 0 || int(number)%r.reading.Readers != r.index {
-				continue
-			}
-			added = append(added, position{Topic: int32(i), Partition: number, Next: start.Offset, Stop: noStop, MaxTime: event.NoTime, Idle: true})
-		}
-		if len(added) == 0 {
-			continue
-		}
-		log.Infof(ctx, "%s: topic %s has %d new partitions for reader %d", l.cluster, t.Name, len(added), r.index)
-		if !out.claim(func(at *restriction) { at.add(added) }) {
-			return errHandedOver
-		}
-		r.stale = true
-	}
-	return nil
+// find returns the index of a partition.
+func (r *restriction) find(p position) int {
+	return slices.IndexFunc(r.Partitions, func(o position) bool { return o.Topic == p.Topic && o.Partition == p.Partition })
 }

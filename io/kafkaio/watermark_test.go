@@ -18,7 +18,7 @@ func testNewPartitions(t *testing.T, b *broker) {
 	topic := b.topic(1)
 	b.produce(topic, 0, at(1_000))
 	r := b.reading(topic)
-	r.Stop, r.NewPartitionsEvery = Stop{}, time.Millisecond
+	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	s.until(func() bool { return len(s.batches) == 1 })
 	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
@@ -73,7 +73,7 @@ func testIdle(t *testing.T, b *broker) {
 	require.True(t, back.AfterIdle)
 	require.EqualValues(t, watermark+10, back.MaxTime, "and judged late by its own partition")
 	require.False(t, s.at.Partitions[1].Raised || s.at.Partitions[1].Idle)
-	require.EqualValues(t, 5_000, s.at.Partitions[1].MaxTime)
+	require.EqualValues(t, 5_000, s.at.Partitions[1].Clock.Largest)
 
 	// All are idle: a reader must not hold the others for ever, and follows the clock.
 	started := time.Now()
@@ -103,16 +103,16 @@ func TestTellsWhatItWaitsFor(t *testing.T) {
 	now := time.Now()
 	r := &reader{now: func() time.Time { return now }, outOfOrderness: 10}
 	for i, at := range []position{
-		{Next: 5, Stop: noStop, MaxTime: 2_020},
-		{Stop: noStop, MaxTime: event.NoTime},
-		{Next: 5, Stop: noStop, MaxTime: 2_030},
-		{Next: 5, Stop: 5, MaxTime: event.NoTime},
-		{Stop: noStop, MaxTime: event.NoTime, Idle: true},
-		{Next: 5, Stop: noStop, MaxTime: 2_010},
-		{Next: 5, Stop: noStop, MaxTime: 1, Idle: true},
+		{Next: 5, Stop: noStop, Clock: clockAt(2_020)},
+		{Stop: noStop, Clock: clockAt(event.NoTime)},
+		{Next: 5, Stop: noStop, Clock: clockAt(2_030)},
+		{Next: 5, Stop: 5, Clock: clockAt(event.NoTime)},
+		{Stop: noStop, Clock: clockAt(event.NoTime), Idle: true},
+		{Next: 5, Stop: noStop, Clock: clockAt(2_010)},
+		{Next: 5, Stop: noStop, Clock: clockAt(1), Idle: true},
 	} {
 		at.Partition = int32(i)
-		p := &partition{batcher: batcher{topic: &topic{Topic: Topic{Name: "t"}}, index: i, after: at}, quietSince: now, end: at.Next}
+		p := &partition{batcher: batcher{topic: &topic{Topic: Topic{Name: "t"}}, index: i, after: at}, timedSince: now, end: at.Next}
 		r.parts = append(r.parts, p)
 	}
 	r.parts[0].end = 9

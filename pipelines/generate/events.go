@@ -64,7 +64,7 @@ func Events(c Config) ([]Partition, []Sample, Truth, error) {
 		p := &partitions[i]
 		p.Views, p.Number = i < c.Partitions, i%c.Partitions
 		tallies[i] = newTally(len(c.Kinds))
-		lanes[i] = newLane(c.Order == OrderFile, func(r *record) error {
+		lanes[i] = newLane(c.Order == OrderFile, m.leap, func(r *record) error {
 			tallies[i].count(r)
 			p.Events = append(p.Events, m.event(d, r, p.Views))
 			return nil

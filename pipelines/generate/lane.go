@@ -3,6 +3,8 @@ package generate
 import (
 	"container/heap"
 	"math"
+
+	"tributary/io/event"
 )
 
 // lane puts the records of one partition into the order in which they arrive.
@@ -20,9 +22,11 @@ type lane struct {
 	// held are records whose time of arrival has passed while the event times of their kind
 	// have not got there, in order of arrival, by kind.
 	held [maxKinds][]record
-	// reached is the largest event time written, by kind. A watermark counts all kinds; by
-	// going by its own kind a held record is late for readers of one kind too.
-	reached [maxKinds]int64
+	// clocks are those of what was written, by kind. A watermark counts all kinds; by going
+	// by its own kind a held record is late for readers of one kind too. They begin at 0
+	// instead of with the first record, which need not be the partition's first.
+	clocks [maxKinds]event.Clock
+	leap   int64 // see event.Clock
 }
 
 type run struct {
@@ -46,8 +50,8 @@ func (r *runs) Pop() any {
 	return last
 }
 
-func newLane(drop bool, write func(*record) error) *lane {
-	return &lane{write: write, drop: drop}
+func newLane(drop bool, leap int64, write func(*record) error) *lane {
+	return &lane{write: write, drop: drop, leap: leap}
 }
 
 // add takes the records of a chunk, sorted by arrival, and writes all that arrive before
@@ -73,20 +77,22 @@ func (l *lane) add(number int, records []record, end int64) error {
 
 // arrive writes r, or puts it with those that are held, and then those that r releases.
 func (l *lane) arrive(r *record) error {
-	if r.held && l.reached[r.kind] < r.arrival {
+	clock := &l.clocks[r.kind]
+	if r.held && clock.Time(l.leap) < r.arrival {
 		l.held[r.kind] = append(l.held[r.kind], *r)
 		return nil
 	}
 	if err := l.write(r); err != nil {
 		return err
 	}
-	if r.fault != faultless || r.time <= l.reached[r.kind] {
+	if r.fault != faultless {
 		return nil
 	}
-	l.reached[r.kind] = r.time
+	clock.Add(r.time)
+	reached := clock.Time(l.leap)
 	waiting := l.held[r.kind]
 	n := 0
-	for ; n < len(waiting) && waiting[n].arrival <= r.time; n++ {
+	for ; n < len(waiting) && waiting[n].arrival <= reached; n++ {
 		if err := l.write(&waiting[n]); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 
 // written returns the numbers of the views whose records a lane wrote.
 func written(drop bool, chunks ...[]record) (views []int64) {
-	l := newLane(drop, func(r *record) error {
+	l := newLane(drop, 0, func(r *record) error {
 		views = append(views, r.view)
 		return nil
 	})

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"tributary/pipelines/spec"
 )
 
 // chunkViews is how many views are made in one go. It has no influence on the files,
@@ -17,6 +19,8 @@ type model struct {
 	outOfOrderness, skew, disorder, within int64
 	windows                                []int64
 	longest                                int64
+	// leap is how far ahead one record alone moves the watermark; see event.Clock.
+	leap int64
 	// horizon is how long after a view its engagements may come and still be known to
 	// be its, in or outside the window: the join finds views of engagements that long
 	// after them, whatever the disorder.
@@ -33,6 +37,7 @@ func newModel(c Config) *model {
 		m.windows = append(m.windows, k.Window.Milliseconds())
 	}
 	m.longest = slices.Max(m.windows)
+	m.leap = spec.UsualAhead(c.OutOfOrderness).Milliseconds()
 	m.horizon = m.longest + m.outOfOrderness - m.disorder
 	return m
 }

@@ -33,7 +33,7 @@ func newLaneWriter(m *model, stream, partition int, f *files, written *atomic.In
 		w.tally[0][fateDead] += int64(f.corrupt) * corruptRecords
 	}
 	var datum []byte
-	w.lane = newLane(m.Order == OrderFile, func(r *record) error {
+	w.lane = newLane(m.Order == OrderFile, m.leap, func(r *record) error {
 		datum = encode(datum[:0], r)
 		w.tally.count(r)
 		w.total++

@@ -65,7 +65,7 @@ type badRecord struct {
 
 // batch gives the chunk's records as a batch of no input yet. An error is damage.
 func (c *chunk) batch(f *file) (event.Batch, error) {
-	b := event.Batch{Schema: f.Schema, Offset: c.Index, Count: int32(c.Count), MaxTime: event.NoTime, Framed: c.framed}
+	b := event.Batch{Schema: f.Schema, Offset: c.Index, Count: int32(c.Count), MaxTime: event.NoTime, SecondTime: event.NoTime, Framed: c.framed}
 	if c.Count == 0 {
 		return b, nil
 	}

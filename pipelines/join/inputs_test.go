@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
 )
 
 // TestOverlappingPatterns names files in several ways; each is read once for each role.
@@ -114,7 +116,7 @@ func TestHostileNames(t *testing.T) {
 func TestPiecesTravel(t *testing.T) {
 	want := piece{
 		File:  file{Path: "a\xff\n", Size: 1, Version: "2", Format: "avro", Schema: 1 << 63, Convert: "x"},
-		Reads: []read{{Place: place{Offset: 1, Index: 2, Line: 3}, Account: true, Size: 4, Records: 5, Takes: []take{{Input: 1, File: 2, ByField: true, Parts: []takePart{{Key: "\xfe", Partition: 7, Before: -1 << 63}}}}}},
+		Reads: []read{{Place: place{Offset: 1, Index: 2, Line: 3}, Account: true, Size: 4, Records: 5, Takes: []take{{Input: 1, File: 2, ByField: true, Parts: []takePart{{Key: "\xfe", Partition: 7, Before: event.NoClock}}}}}},
 	}
 	encoded, err := encodePiece(want)
 	require.NoError(t, err)

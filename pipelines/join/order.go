@@ -58,11 +58,11 @@ func (p *plan) orderPartitions() error {
 	return asError(problems)
 }
 
-// chain gives the stretches of a partition their rank and the largest event time before
+// chain gives the stretches of a partition their rank and the partition's clock before
 // them. An error says that they do not follow one another.
 func chain(stretches []stretch, rank int32) error {
 	slices.SortStableFunc(stretches, func(a, b stretch) int { return cmp.Compare(a.part.first, b.part.first) })
-	largest, last := int64(event.NoTime), int64(-1)
+	clock, last := event.NoClock, int64(-1)
 	var broken error
 	for _, s := range stretches {
 		switch {
@@ -72,8 +72,9 @@ func chain(stretches []stretch, rank int32) error {
 		case s.part.first <= last:
 			broken = fmt.Errorf("offset %d in %s comes after offset %d", s.part.first, s.file.Path, last)
 		}
-		s.part.partition, s.part.before = rank, largest
-		largest, last = max(largest, s.part.max), s.part.last
+		s.part.partition, s.part.before = rank, clock
+		clock.Append(s.part.times)
+		last = s.part.last
 	}
 	return broken
 }

@@ -67,7 +67,15 @@ func TestOutliers(t *testing.T) {
 			views: line("a", begin) + line("new", year(2150)) + line("b", begin+60_000), likes: liked,
 			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
 			check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, _ []row) {
-				require.EqualValues(t, 2, v.Samples)
+				require.EqualValues(t, 3, v.Samples)
+				require.Zero(t, v.Late, "one record alone does not move the watermark")
+			},
+		},
+		"two views of 2150 in a partition with an order": {
+			views: line("a", begin) + line("new", year(2150)) + line("newer", year(2150)) + line("b", begin+60_000), likes: liked,
+			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
+			check: func(t *testing.T, v ledger.Views, _ *ledger.Engagements, _ []row) {
+				require.EqualValues(t, 3, v.Samples)
 				require.EqualValues(t, 1, v.Late, "the watermark is that of 2150")
 			},
 		},

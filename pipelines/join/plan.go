@@ -134,7 +134,7 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 		for _, c := range f.chunks {
 			for _, parts := range c.parts {
 				for _, part := range parts {
-					p.last = max(p.last, part.max)
+					p.last = max(p.last, part.times.Largest)
 				}
 			}
 		}

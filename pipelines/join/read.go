@@ -98,7 +98,8 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(event
 				continue
 			}
 			if b.Count > 0 {
-				b.Partition, b.MaxTime = t.Parts[0].Partition, t.Parts[0].Before
+				before := t.Parts[0].Before
+				b.Partition, b.MaxTime, b.SecondTime = t.Parts[0].Partition, before.Largest, before.Second
 				batches(b)
 			}
 		}
@@ -198,7 +199,7 @@ func (f *readFn) split(p *piece, b event.Batch, t take, batches func(event.Batch
 	}
 	parts := make(map[string]*event.Batch, len(t.Parts))
 	for _, part := range t.Parts {
-		parts[part.Key] = &event.Batch{Input: t.Input, Partition: part.Partition, Schema: b.Schema, MaxTime: part.Before, Framed: true, Repeat: b.Repeat}
+		parts[part.Key] = &event.Batch{Input: t.Input, Partition: part.Partition, Schema: b.Schema, MaxTime: part.Before.Largest, SecondTime: part.Before.Second, Framed: true, Repeat: b.Repeat}
 	}
 	told := int32(0)
 	scanner.Scan(b, func(r attribution.Scanned) {

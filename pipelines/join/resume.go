@@ -130,7 +130,7 @@ func (p *plan) fingerprint(s slice) string {
 		for _, r := range piece.Reads {
 			for _, t := range r.Takes {
 				for _, part := range t.Parts {
-					if part.Before != event.NoTime {
+					if part.Before != event.NoClock {
 						fmt.Fprintf(sum, "%d %d %q %d\n", r.Place.Offset, t.Input, part.Key, part.Before)
 					}
 				}

@@ -53,10 +53,16 @@ type part struct {
 	key       string // the partition as records name it
 	// first and last are the offsets of its records, for those that carry them.
 	first, last int64
-	// min and max are the smallest and largest event times; NoTime if there is none.
-	min, max int64
-	// before is the largest event time before the chunk in the partition.
-	before int64
+	// min is the smallest event time, NoTime if there is none, and times what else is told of them.
+	min   int64
+	times event.Stretch
+	// before is the partition's clock before the chunk.
+	before event.Clock
+}
+
+// newPart is one without records.
+func newPart() part {
+	return part{min: event.NoTime, times: event.NoStretch, before: event.NoClock}
 }
 
 func (p *part) add(t int64) {
@@ -66,7 +72,7 @@ func (p *part) add(t int64) {
 	if p.min == event.NoTime || t < p.min {
 		p.min = t
 	}
-	p.max = max(p.max, t)
+	p.times.Add(t)
 }
 
 // minute is the grain in which records are counted over time.
@@ -131,13 +137,13 @@ type splitter struct {
 	// byField: records carry partition and offset in the two extra fields.
 	byField bool
 	scanner *attribution.Scanner
-	largest int64 // event time so far, of a file that is a partition
-	behind  int64 // bytes behind the records of the last batch
+	clock   event.Clock // so far, of a file that is a partition
+	behind  int64       // bytes behind the records of the last batch
 }
 
 func newSplitter(p *attribution.Params, sources []params.Source, f *scannedFile, r role) (*splitter, error) {
 	src := &sources[r.source]
-	s := &splitter{role: r, ordered: src.Order == spec.OrderFile, byField: src.Order == spec.OrderField, largest: event.NoTime}
+	s := &splitter{role: r, ordered: src.Order == spec.OrderFile, byField: src.Order == spec.OrderField, clock: event.NoClock}
 	var extra []string
 	if s.byField {
 		extra = []string{src.PartitionField, src.OffsetField}
@@ -151,9 +157,10 @@ func (s *splitter) scan(b event.Batch, minutes map[int64]int64) []part {
 	if s.byField {
 		return s.scanByField(b, minutes)
 	}
-	whole := part{partition: s.role.partition, min: event.NoTime, max: event.NoTime, before: event.NoTime}
+	whole := newPart()
+	whole.partition = s.role.partition
 	if s.ordered {
-		whole.before = s.largest
+		whole.before = s.clock
 	}
 	var counter minuteCounter
 	s.behind = s.scanner.Scan(b, func(r attribution.Scanned) {
@@ -161,7 +168,7 @@ func (s *splitter) scan(b event.Batch, minutes map[int64]int64) []part {
 		counter.count(r.Time, minutes)
 	})
 	counter.flush(minutes)
-	s.largest = max(s.largest, whole.max)
+	s.clock.Append(whole.times)
 	return []part{whole}
 }
 
@@ -184,7 +191,9 @@ func (s *splitter) scanByField(b event.Batch, minutes map[int64]int64) []part {
 		}
 		if at < 0 {
 			at = len(parts)
-			parts = append(parts, part{key: string(key), first: offset, last: offset - 1, min: event.NoTime, max: event.NoTime, before: event.NoTime})
+			named := newPart()
+			named.key, named.first, named.last = string(key), offset, offset-1
+			parts = append(parts, named)
 		}
 		if offset <= parts[at].last {
 			parts[at].first = -1 // out of order: refused when the partition is put together

@@ -121,7 +121,7 @@ type take struct {
 type takePart struct {
 	Key       string
 	Partition int32
-	Before    int64
+	Before    event.Clock
 }
 
 // piecesReads bounds the chunks of a piece, so that there is something to spread over
@@ -169,7 +169,7 @@ func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, vie
 		t := take{Input: int32(role.source), File: role.partition, ByField: src.Order == spec.OrderField}
 		overlaps := false
 		for _, part := range c.parts[i] {
-			overlaps = overlaps || part.min != event.NoTime && part.min < to && part.max >= from
+			overlaps = overlaps || part.min != event.NoTime && part.min < to && part.times.Largest >= from
 			t.Parts = append(t.Parts, takePart{Key: part.key, Partition: part.partition, Before: part.before})
 		}
 		if overlaps || r.Account {

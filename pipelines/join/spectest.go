@@ -125,7 +125,7 @@ func testBatch(s *spec.Spec, t *spec.Test, role string) (event.Batch, error) {
 		e := s.Engagement(role)
 		records, at, viewAt = t.Engagements[role], e.Time, e.ViewTime
 	}
-	b := event.Batch{MaxTime: event.NoTime, Framed: true, Count: int32(len(records))}
+	b := event.Batch{MaxTime: event.NoTime, SecondTime: event.NoTime, Framed: true, Count: int32(len(records))}
 	for i, record := range records {
 		envelope := map[string]any{envelopeRecord: record}
 		value, _ := spec.Lookup(record, at.Field)

@@ -116,7 +116,7 @@ func (c *checker) sizes(st *topics.State, finding func(Status, string, string) F
 	}
 	// Then timestamps are the producers', who may take them from the clock that is wrong.
 	if n, ok := number("message.timestamp.after.max.ms"); ok && n > mostAhead.Milliseconds() {
-		out = append(out, finding(Warning, fmt.Sprintf("records stamped up to %s ahead of the broker's clock are taken: one clock that is wrong could close all windows, for max_ahead goes by these stamps", milliseconds(n)),
+		out = append(out, finding(Warning, fmt.Sprintf("records stamped up to %s ahead of the broker's clock are taken: for these max_ahead goes by the clock of whoever reads them, and a later reading may decide otherwise", milliseconds(n)),
 			alter+"message.timestamp.after.max.ms="+strconv.FormatInt(usualAhead.Milliseconds(), 10)))
 	}
 	return out

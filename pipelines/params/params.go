@@ -28,6 +28,7 @@ type Source struct {
 func Of(s *spec.Spec) (attribution.Params, []Source) {
 	p := attribution.Params{
 		OutOfOrderness:   s.OutOfOrderness.Milliseconds(),
+		MaxAhead:         s.MaxAhead().Milliseconds(),
 		ClockSkew:        s.ClockSkew.Milliseconds(),
 		DuplicatesWithin: s.Views.DuplicatesWithin.Milliseconds(),
 		Bucket:           s.Bucket.Milliseconds(),

@@ -68,7 +68,7 @@ func (l *look) file(ctx context.Context, f join.InspectedFile) error {
 		return nil
 	}
 	s.files = append(s.files, f.Path)
-	largest := int64(event.NoTime) // the file's own event time so far
+	clock := event.NoClock // the file's own so far
 	whole, err := l.found.Read(ctx, f, l.source, l.input.Records, func(b event.Batch, damages []join.Damage) error {
 		for _, d := range damages {
 			l.input.Unreadable += d.Count
@@ -80,10 +80,10 @@ func (l *look) file(ctx context.Context, f join.InspectedFile) error {
 			}
 			l.refuse(f.Path, d.Index, d.Count, d.Err.Error())
 		}
-		b.MaxTime = largest
+		b.MaxTime, b.SecondTime = clock.Largest, clock.Second
 		if s.scanner != nil {
 			s.scanner.Scan(b, func(r attribution.Scanned) {
-				largest = max(largest, r.Time)
+				clock.Add(r.Time)
 				l.bound(r.Time)
 			})
 		}

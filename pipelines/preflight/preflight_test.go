@@ -39,8 +39,8 @@ outputs: {samples: out/samples}
 		"views.csv": "id,ts,note\n" +
 			"v1,2026-01-01T10:00:00Z,\n" +
 			"v2,2026-01-01T12:00:00Z," + strings.Repeat("long", 20_000) + "\n" + // the end of a batch
-			"v3,2026-01-01T10:00:01Z,\n" + // 2 h behind, in order of the file
-			",2026-01-01T12:00:01Z,\n",
+			",2026-01-01T12:00:01Z,\n" +
+			"v3,2026-01-01T10:00:01Z,\n", // 2 h behind two records, in order of the file
 		"likes.jsonl": `{"id": "v1", "ts": "2026-01-01T10:00:02Z", "p": "a", "o": 1}` + "\n" +
 			`{"id": "v1", "ts": "2026-01-01T10:00:03Z", "p": "a"}` + "\n" +
 			`{"id": "v1", "ts": "2026-01-01T10:00:04Z", "p": "a", "o": 3}` + "\n",
@@ -55,8 +55,8 @@ outputs: {samples: out/samples}
 	assert.True(t, views.Whole)
 	assert.Equal(t, []int64{4, 4, 1, 1}, []int64{views.Read, views.Matching, views.Late, views.Dead})
 	require.Len(t, views.Reasons, 2)
-	assert.Contains(t, views.Reasons[0].Example, `(record 4 of "`)
-	assert.Contains(t, views.Reasons[1].Example, `(record 3 of "`)
+	assert.Contains(t, views.Reasons[0].Example, `(record 3 of "`)
+	assert.Contains(t, views.Reasons[1].Example, `(record 4 of "`)
 	assert.Equal(t, "2026-01-01 12:00:01 +0000 UTC", views.To.String())
 
 	assert.Equal(t, []int64{3, 1, 2, 1}, []int64{likes.Read, likes.Unreadable, likes.Matching, likes.Dead})

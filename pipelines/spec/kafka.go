@@ -62,8 +62,8 @@ type Stream struct {
 	Start Start
 	// IdleAfter is how long a partition without records holds the watermark back; 0 for ever.
 	IdleAfter time.Duration
-	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka; 0 for
-	// any distance.
+	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka, and of
+	// all others in its partition; 0 for any distance.
 	MaxAhead time.Duration
 	// Readers divide the partitions among them.
 	Readers      int

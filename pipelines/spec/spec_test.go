@@ -279,7 +279,7 @@ func TestStreamDefaults(t *testing.T) {
 	}
 	s := parse(topics)
 	assert.Equal(t, Stream{
-		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, MaxAhead: time.Hour, Readers: 4,
+		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, MaxAhead: time.Minute, Readers: 4,
 		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleAfter, "no shorter than the disorder")

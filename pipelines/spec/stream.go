@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// Defaults of stream. That of IdleAfter is OutOfOrderness if that is longer.
+// Defaults of stream. That of IdleAfter is OutOfOrderness if that is longer; that of MaxAhead
+// is OutOfOrderness, or leastAhead: as far ahead as a clock can be that makes nothing late.
 const (
 	DefaultReaders            = 4
 	DefaultIdleAfter          = time.Minute
 	DefaultTransactionTimeout = time.Minute
-	// As far ahead as Kafka lets a timestamp be of its own clock.
-	DefaultMaxAhead = time.Hour
+
+	leastAhead = time.Second
 
 	maxReaders = 256
 	// Shorter ones end while a slow broker answers; brokers by default take no longer ones.
@@ -179,6 +180,19 @@ func (r *reader) complete(s *Spec) {
 	}
 }
 
+// UsualAhead is how far ahead a record may be where nothing else is said.
+func UsualAhead(outOfOrderness time.Duration) time.Duration { return max(leastAhead, outOfOrderness) }
+
+// MaxAhead is how far ahead of all others in its partition one record still moves the
+// watermark; 0 for any distance. In topics, records further ahead of the time of their
+// writing are dead letters.
+func (s *Spec) MaxAhead() time.Duration {
+	if s.Streams() {
+		return s.Stream.MaxAhead
+	}
+	return UsualAhead(s.OutOfOrderness)
+}
+
 func (r *reader) completeStream(s *Spec) {
 	set := func(key string) bool { return r.isSet(dotted("stream").key(key)) }
 	st := &s.Stream
@@ -195,7 +209,7 @@ func (r *reader) completeStream(s *Spec) {
 		st.IdleAfter = max(DefaultIdleAfter, s.OutOfOrderness)
 	}
 	if !set("max_ahead") {
-		st.MaxAhead = DefaultMaxAhead
+		st.MaxAhead = UsualAhead(s.OutOfOrderness)
 	}
 	if !set("readers") {
 		st.Readers = DefaultReaders

@@ -28,10 +28,11 @@ type account struct {
 	Partition *kafkaio.Partition `json:"partition,omitempty"`
 	First     int64              `json:"first,omitempty"`
 	Last      int64              `json:"last,omitempty"`
-	// MaxTimeMs is the largest event time before First, if there is one; AfterIdle says that
-	// it is not the log's own.
-	MaxTimeMs *int64 `json:"max_event_time_ms,omitempty"`
-	AfterIdle bool   `json:"after_idle,omitempty"`
+	// MaxTimeMs and SecondTimeMs are the clock before First, if there is one; AfterIdle says
+	// that it is not the log's own.
+	MaxTimeMs    *int64 `json:"max_event_time_ms,omitempty"`
+	SecondTimeMs *int64 `json:"second_event_time_ms,omitempty"`
+	AfterIdle    bool   `json:"after_idle,omitempty"`
 
 	// What was joined: a bucket's part in one of so many shards.
 	Bucket int64 `json:"bucket_ms,omitempty"`
@@ -74,7 +75,7 @@ func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) 
 		partition := f.Partitions.Partition(o.Partition)
 		a.Role, a.Partition, a.First, a.Last, a.AfterIdle = f.Roles[o.Input], &partition, o.First, o.Last, o.AfterIdle
 		if o.Step == ledger.Read && o.MaxTime != event.NoTime {
-			a.MaxTimeMs = &o.MaxTime
+			a.MaxTimeMs, a.SecondTimeMs = &o.MaxTime, &o.SecondTime
 		}
 	case ledger.Joined, ledger.Tallied:
 		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards

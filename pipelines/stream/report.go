@@ -131,9 +131,9 @@ func (all *accounts) cuts() (cuts []kafkaio.Mark) {
 		if a.AfterIdle {
 			continue
 		}
-		at := kafkaio.Position{Offset: a.First, MaxTime: event.NoTime}
+		at := kafkaio.Position{Offset: a.First, Clock: event.NoClock}
 		if a.MaxTimeMs != nil {
-			at.MaxTime = *a.MaxTimeMs
+			at.Clock = event.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
 		}
 		cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
 	}

@@ -80,10 +80,10 @@ func (k *packer) add(b event.Batch) error {
 	if err != nil {
 		return err
 	}
-	c := cursor{batch: b, maxTime: b.MaxTime, offset: b.Offset, account: k.accountOf(&b)}
+	c := cursor{batch: b, clock: b.Clock(), offset: b.Offset, account: k.accountOf(&b)}
 	defer func() { c.account.Origin.Last = max(c.account.Origin.Last, c.offset) }()
 	if !r.in.Ordered {
-		c.maxTime = event.NoTime
+		c.clock = event.NoClock
 	}
 	rest := b.Records
 	if r.unusable != nil && !b.Framed {
@@ -136,7 +136,8 @@ func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
 	if account == nil {
 		account = newLedger(k.p)
 		account.Origin = ledger.Origin{
-			Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset, MaxTime: b.MaxTime, AfterIdle: b.AfterIdle,
+			Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
+			MaxTime: b.MaxTime, SecondTime: b.SecondTime, AfterIdle: b.AfterIdle,
 		}
 		k.stretches[key] = account
 	}
@@ -149,8 +150,8 @@ func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
 // not hang on where they cut the log into batches.
 func (k *packer) addUnreadable(r *reader, c *cursor, record []byte, why error) {
 	t := r.timeAlone(record)
-	if r.in.Ordered && t != event.NoTime {
-		c.maxTime = max(c.maxTime, t)
+	if r.in.Ordered {
+		c.clock.Add(t)
 	}
 	k.malformed(r, c, t, 1, record, why)
 }
@@ -176,21 +177,22 @@ func (k *packer) reader(b event.Batch) (*reader, error) {
 	return r, nil
 }
 
-// cursor is a place in a batch, with the largest event time before it in the partition.
+// cursor is a place in a batch, with the clock of the partition before it.
 type cursor struct {
 	batch   event.Batch
 	offset  int64
-	maxTime int64
+	clock   event.Clock
 	account *ledger.Ledger // of the batch's stretch
 	in      *ledger.Input  // part of account, once it is needed
 }
 
 // watermark is that of the partition before the record at the cursor, or event.NoTime.
 func (k *packer) watermark(c *cursor) int64 {
-	if c.maxTime == event.NoTime {
+	reached := c.clock.Time(k.p.MaxAhead)
+	if reached == event.NoTime {
 		return event.NoTime
 	}
-	return c.maxTime - k.p.OutOfOrderness
+	return reached - k.p.OutOfOrderness
 }
 
 // addRecord packs the record that r has just read.
@@ -200,8 +202,8 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 		t = event.NoTime
 	}
 	watermark := k.watermark(c)
-	if r.in.Ordered && t != event.NoTime {
-		c.maxTime = max(c.maxTime, t)
+	if r.in.Ordered {
+		c.clock.Add(t)
 	}
 	if len(r.in.Where) > 0 && !r.matches() {
 		if k.accounts(c, t) {

@@ -74,7 +74,10 @@ type Params struct {
 	ViewSchema string
 
 	OutOfOrderness int64
-	ClockSkew      int64
+	// MaxAhead is how far ahead of all others in its partition one record still moves the
+	// watermark (see event.Clock); 0 for any distance.
+	MaxAhead  int64
+	ClockSkew int64
 	// DuplicatesWithin is how far apart in event time two records with one id still are
 	// the same event.
 	DuplicatesWithin int64
@@ -150,8 +153,8 @@ func (p *Params) Validate() error {
 	if len(p.Kinds) == 0 {
 		errs = append(errs, errors.New("kinds: at least one is needed"))
 	}
-	if p.OutOfOrderness < 0 || p.ClockSkew < 0 || p.DuplicatesWithin < 0 {
-		errs = append(errs, fmt.Errorf("out-of-orderness %d, clock skew %d, duplicates within %d: must not be negative", p.OutOfOrderness, p.ClockSkew, p.DuplicatesWithin))
+	if p.OutOfOrderness < 0 || p.MaxAhead < 0 || p.ClockSkew < 0 || p.DuplicatesWithin < 0 {
+		errs = append(errs, fmt.Errorf("out-of-orderness %d, ahead %d, clock skew %d, duplicates within %d: must not be negative", p.OutOfOrderness, p.MaxAhead, p.ClockSkew, p.DuplicatesWithin))
 	}
 	if !(p.Keep > 0 && p.Keep <= 1) {
 		errs = append(errs, fmt.Errorf("keep: must be in (0, 1], got %v", p.Keep))

@@ -93,6 +93,7 @@ var labelFuncs = []sample.Func{sample.Binary, sample.Count, sample.TimeToFirst, 
 
 func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{
+		MaxAhead:         rapid.SampledFrom([]int64{0, 1, 30, 90}).Draw(t, "max ahead"),
 		OutOfOrderness:   rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
 		ClockSkew:        rapid.Int64Range(0, 5).Draw(t, "clock skew"),
 		DuplicatesWithin: rapid.Int64Range(0, 20).Draw(t, "duplicates within"),
@@ -309,13 +310,15 @@ func refusal(reason event.Reason, r *record) string {
 func batches(log []*record, from map[int32]int64, random *rand.Rand) []event.Batch {
 	var out []event.Batch
 	open := map[int32]int{} // index in out
-	largest := map[int32]int64{}
+	clocks := map[int32]event.Clock{}
 	for _, r := range log {
-		before, seen := largest[r.partition]
+		before, seen := clocks[r.partition]
 		if !seen {
-			before = event.NoTime
+			before = event.NoClock
 		}
-		largest[r.partition] = max(before, r.time)
+		after := before
+		after.Add(r.time)
+		clocks[r.partition] = after
 		if r.offset < from[r.partition] {
 			continue
 		}
@@ -323,7 +326,7 @@ func batches(log []*record, from map[int32]int64, random *rand.Rand) []event.Bat
 		if !ok || random.Intn(3) == 0 {
 			at = len(out)
 			open[r.partition] = at
-			out = append(out, event.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before, Framed: true})
+			out = append(out, event.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before.Largest, SecondTime: before.Second, Framed: true})
 		}
 		b := &out[at]
 		b.Records = event.AppendFramed(b.Records, r.offset-b.Offset, []byte(jsonOf(r)))

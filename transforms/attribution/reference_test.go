@@ -40,6 +40,20 @@ type want struct {
 	Rate     float64
 }
 
+// reached is the event time that a partition has come to whose records have these times: the
+// largest, unless that is the only one as far ahead.
+func reached(times []int64, maxAhead int64) int64 {
+	sorted := slices.Sorted(slices.Values(times))
+	largest := sorted[len(sorted)-1]
+	if len(sorted) == 1 || largest == times[0] {
+		return largest // of the first record, nothing is known that it could be ahead of
+	}
+	if second := sorted[len(sorted)-2]; maxAhead > 0 && largest-second > maxAhead {
+		return second
+	}
+	return largest
+}
+
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
 func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
@@ -50,15 +64,13 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 
 	// Who is late, by the partition's watermark.
 	var views, engagements []*record
-	largest := map[int32]int64{}
+	times := map[int32][]int64{}
 	for _, r := range log {
 		r.floor = event.NoTime
-		if before, ok := largest[r.partition]; ok && r.ordered {
-			r.floor = before - p.OutOfOrderness - longest
+		if before := times[r.partition]; len(before) > 0 && r.ordered {
+			r.floor = reached(before, p.MaxAhead) - p.OutOfOrderness - longest
 		}
-		if before, ok := largest[r.partition]; !ok || r.time > before {
-			largest[r.partition] = r.time
-		}
+		times[r.partition] = append(times[r.partition], r.time)
 		if !r.view {
 			engagements = append(engagements, r)
 			continue

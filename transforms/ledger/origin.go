@@ -29,9 +29,9 @@ type Origin struct {
 	// the offsets of the first and the last record.
 	Input, Partition int32
 	First, Last      int64
-	// MaxTime and AfterIdle are of Read: those of the first batch, see event.Batch.
-	MaxTime   int64
-	AfterIdle bool
+	// MaxTime, SecondTime and AfterIdle are of Read: those of the first batch, see event.Batch.
+	MaxTime, SecondTime int64
+	AfterIdle           bool
 	// The rest is of Joined and Tallied: the shard, over how many shards the bucket is spread,
 	// and the bucket's time in ms.
 	Shard, Shards, Time int64
@@ -42,14 +42,14 @@ func (o Origin) append(out []byte) []byte {
 	if o.AfterIdle {
 		idle = 1
 	}
-	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.MaxTime, idle, o.Shard, o.Shards, o.Time} {
+	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.MaxTime, o.SecondTime, idle, o.Shard, o.Shards, o.Time} {
 		out = binary.AppendVarint(out, v)
 	}
 	return out
 }
 
 func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
-	var values [10]int64
+	var values [11]int64
 	for i := range values {
 		v, n := binary.Varint(buf)
 		if n <= 0 {
@@ -59,7 +59,7 @@ func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 	}
 	return Origin{
 		Step: Step(values[0]), Input: int32(values[1]), Partition: int32(values[2]),
-		First: values[3], Last: values[4], MaxTime: values[5], AfterIdle: values[6] != 0,
-		Shard: values[7], Shards: values[8], Time: values[9],
+		First: values[3], Last: values[4], MaxTime: values[5], SecondTime: values[6], AfterIdle: values[7] != 0,
+		Shard: values[8], Shards: values[9], Time: values[10],
 	}, buf, nil
 }
