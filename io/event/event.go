@@ -167,12 +167,11 @@ func encodeBatch(b Batch) []byte {
 func decodeBatch(buf []byte) (Batch, error) {
 	d := decoder{buf: buf}
 	b := Batch{
-		Input:     int32(d.varint()),
-		Partition: int32(d.varint()),
-		Schema:    d.uint64(),
-		Offset:    d.varint(),
-		MaxTime:   d.varint(),
-
+		Input:      int32(d.varint()),
+		Partition:  int32(d.varint()),
+		Schema:     d.uint64(),
+		Offset:     d.varint(),
+		MaxTime:    d.varint(),
 		SecondTime: d.varint(),
 		Count:      int32(d.varint()),
 	}

@@ -68,13 +68,7 @@ var errOtherID = errors.New("it has another id")
 // sameTopics sees that the topics of a cluster are those that positions are of. A restart
 // would otherwise read on, in the middle of another log, without a word.
 func (r *reader) sameTopics(ctx context.Context, l *link, cluster string) error {
-	var names []string
-	for _, t := range r.topics {
-		if t.Cluster == cluster {
-			names = append(names, t.Name)
-		}
-	}
-	found, err := l.admin.ListTopics(ctx, names...)
+	found, err := l.admin.ListTopics(ctx, r.reading.topicsOf(cluster)...)
 	if err != nil {
 		return fmt.Errorf("%s: look at topics: %w", l.cluster, err)
 	}

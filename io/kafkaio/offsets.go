@@ -149,12 +149,7 @@ func (r *Reading) clusterOffsets(ctx context.Context, name string) (*clusterOffs
 	defer client.Close()
 	c := &clusterOffsets{cluster: cluster}
 	admin := kadm.NewClient(client)
-	var topics []string
-	for _, t := range r.Topics {
-		if t.Cluster == name {
-			topics = append(topics, t.Name)
-		}
-	}
+	topics := r.topicsOf(name)
 	ask := func(what string, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", cluster, what, err)

@@ -172,6 +172,16 @@ func (r *Reading) cluster(name string) (Cluster, bool) {
 	return r.Clusters[i], true
 }
 
+// topicsOf returns the names of the topics of a cluster.
+func (r *Reading) topicsOf(cluster string) (names []string) {
+	for _, t := range r.Topics {
+		if t.Cluster == cluster {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
 // Validate reports everything that is wrong with r at once, without reaching for the network.
 func (r *Reading) Validate() error {
 	var errs []error

@@ -78,43 +78,31 @@ func (r *reader) look(ctx context.Context, some bool, out output) error {
 func (r *reader) lookAtEnds(ctx context.Context, now time.Time) (added []position, complete bool, err error) {
 	complete = true
 	for name, l := range r.links {
-		var topics []string
-		for _, t := range r.topics {
-			if t.Cluster == name {
-				topics = append(topics, t.Name)
-			}
-		}
-		ends, err := l.ends(ctx, topics)
-		if err != nil && final(err) {
-			return nil, false, fmt.Errorf("%s: %w", l.cluster, err)
-		}
-		if err != nil { // some of its brokers may have answered
-			complete = false
-			log.Warnf(ctx, "%s: waiting for an answer, the last came %s ago: %v", l.cluster, now.Sub(r.watch.answered).Round(time.Second), err)
-		} else {
+		ends, silent := l.ends(ctx, r.reading.topicsOf(name))
+		switch {
+		case silent == nil:
 			r.watch.answered = now
+		case final(silent):
+			return nil, false, fmt.Errorf("%s: %w", l.cluster, silent)
+		default: // some of its brokers may have answered
+			complete = false
+			log.Warnf(ctx, "%s: waiting for an answer, the last came %s ago: %v", l.cluster, now.Sub(r.watch.answered).Round(time.Second), silent)
 		}
 		for topic, parts := range l.parts {
 			for number, p := range parts {
 				end, ok := ends.Lookup(topic, number)
-				switch {
-				case !ok && err != nil:
-					p.lost()
-				case !ok:
-					p.lost()
-					complete = false
-					if err := r.missing(ctx, l, topic, cmp.Or(ends[topic][-1].Err, fmt.Errorf("partition %d is not there", number))); err != nil {
-						return nil, false, err
-					}
-				case end.Err != nil && final(end.Err):
-					return nil, false, fmt.Errorf("%s: %w", p.name(), end.Err)
-				case end.Err != nil:
-					log.Warnf(ctx, "%s: waiting for its broker: %v", p.name(), end.Err)
+				if !ok && silent == nil { // where all have answered, it is gone
+					end.Err = cmp.Or(ends[topic][-1].Err, fmt.Errorf("partition %d is not there", number))
+					err = r.missing(ctx, l, topic, end.Err)
+				} else if ok {
+					err = r.heard(ctx, p, end, now)
+				}
+				if err != nil {
+					return nil, false, err
+				}
+				if !ok || end.Err != nil {
 					complete = false
 					p.lost()
-				default:
-					delete(r.unknown, topic)
-					p.found(end.Offset, now, min(quietStep, r.reading.IdleAfter/2))
 				}
 			}
 		}
@@ -122,6 +110,20 @@ func (r *reader) lookAtEnds(ctx context.Context, now time.Time) (added []positio
 		added, complete = append(added, more...), complete && all
 	}
 	return added, complete, nil
+}
+
+// heard takes what a broker says of where the log of a partition ends.
+func (r *reader) heard(ctx context.Context, p *partition, end kadm.ListedOffset, now time.Time) error {
+	switch {
+	case end.Err == nil:
+		delete(r.unknown, p.topic.Name)
+		p.found(end.Offset, now, min(quietStep, r.reading.IdleAfter/2))
+	case final(end.Err):
+		return fmt.Errorf("%s: %w", p.name(), end.Err)
+	default:
+		log.Warnf(ctx, "%s: waiting for its broker: %v", p.name(), end.Err)
+	}
+	return nil
 }
 
 // ends asks where the logs of all partitions end that topics have now.
@@ -189,25 +191,33 @@ func (r *reader) takeUp(ctx context.Context, added []position, out output) error
 	if len(added) == 0 {
 		return nil
 	}
+	starts := map[int32]kadm.ListedOffsets{} // by topic
 	for i := range added {
 		p := &added[i]
 		t := r.topics[p.Topic]
-		ask, cancel := context.WithTimeout(ctx, askWithin)
-		starts, err := r.links[t.Cluster].admin.ListStartOffsets(ask, t.Name)
-		cancel()
-		start, ok := starts.Lookup(t.Name, p.Partition)
-		if err := cmp.Or(err, start.Err); err != nil || !ok {
-			log.Warnf(ctx, "%s: waiting for where the new partition %d of %s begins: %v", r.links[t.Cluster].cluster, p.Partition, t.Name, err)
+		l := r.links[t.Cluster]
+		var err error
+		if starts[p.Topic] == nil {
+			ask, cancel := context.WithTimeout(ctx, askWithin)
+			starts[p.Topic], err = l.admin.ListStartOffsets(ask, t.Name)
+			cancel()
+		}
+		start, ok := starts[p.Topic].Lookup(t.Name, p.Partition)
+		if err = cmp.Or(err, start.Err); err != nil || !ok {
+			log.Warnf(ctx, "%s: waiting for where the new partition %d of %s begins: %v", l.cluster, p.Partition, t.Name, err)
 			return nil // until the next look, for which the watermark waits
 		}
 		p.Next = start.Offset
 		if r.watermark != event.NoTime {
 			p.raise(r.watermark+r.outOfOrderness, r.leap)
 		}
-		log.Infof(ctx, "%s: topic %s has the new partition %d, which reader %d reads", r.links[t.Cluster].cluster, t.Name, p.Partition, r.index)
 	}
 	if !out.claim(func(at *restriction) { at.add(added) }) {
 		return errHandedOver
+	}
+	for _, p := range added {
+		t := r.topics[p.Topic]
+		log.Infof(ctx, "%s: topic %s has the new partition %d, which reader %d reads", r.links[t.Cluster].cluster, t.Name, p.Partition, r.index)
 	}
 	r.stale = true
 	return nil

@@ -113,34 +113,32 @@ func writtenAs(key string, w *fileio.Writer) []ledger.File {
 // check returns an error if a file is not the one that the ledger names: then another process
 // has written it since.
 func (o *outputs) check(ctx context.Context, l *ledger.Ledger) error {
-	for _, f := range o.counted(l) {
-		if f.records == 0 {
-			continue
-		}
-		same, err := isAs(ctx, f, l)
-		if err != nil {
-			return err
-		}
-		if !same {
-			return fmt.Errorf("%s is not as it was written: another process writes to its folder", f.path)
-		}
+	other, err := o.firstOther(ctx, l)
+	if err == nil && other != "" {
+		err = fmt.Errorf("%s is not as it was written: another process writes to its folder", other)
 	}
-	return nil
+	return err
 }
 
 // complete tells whether all files are there that the ledger speaks of, and are those. A ledger
 // of an earlier version does not say which they were.
 func (o *outputs) complete(ctx context.Context, l *ledger.Ledger) (bool, error) {
+	other, err := o.firstOther(ctx, l)
+	return err == nil && other == "", err
+}
+
+// firstOther is the path of the first file that is not there or not the one that the ledger
+// names, empty if all are.
+func (o *outputs) firstOther(ctx context.Context, l *ledger.Ledger) (path string, err error) {
 	for _, f := range o.counted(l) {
 		if f.records == 0 {
 			continue
 		}
-		same, err := isAs(ctx, f, l)
-		if err != nil || !same {
-			return false, err
+		if same, err := isAs(ctx, f, l); err != nil || !same {
+			return f.path, err
 		}
 	}
-	return true, nil
+	return "", nil
 }
 
 // isAs tells whether a file is the one that the ledger names. Its content decides where its

@@ -93,7 +93,7 @@ func meanSize(ctx context.Context, cl *kgo.Client, newest map[string]map[int32]k
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	bytes, count := 0, 0
-	for count < sizedBy {
+	for count == 0 { // then of those there are
 		fetches := cl.PollRecords(ctx, sizedBy)
 		if fetches.Empty() || len(fetches.Errors()) > 0 && fetches.NumRecords() == 0 {
 			break
@@ -102,9 +102,6 @@ func meanSize(ctx context.Context, cl *kgo.Client, newest map[string]map[int32]k
 			bytes += len(r.Value)
 			count++
 		})
-		if count > 0 {
-			break // of those there are
-		}
 	}
 	return float64(bytes) / float64(max(1, count))
 }
