@@ -23,7 +23,7 @@ func checkHTML(ctx context.Context, path string, s *spec.Spec) error {
 	if path == "" {
 		return nil
 	}
-	why := whyNot(ctx, path)
+	why := whyNot(ctx, path, s)
 	for _, in := range s.InputPaths() {
 		if why == nil && fileio.Matches(in, path) {
 			why = fmt.Errorf("the input %s would read it", in)
@@ -39,7 +39,7 @@ func checkHTML(ctx context.Context, path string, s *spec.Spec) error {
 }
 
 // whyNot tells what is in the way of writing a page.
-func whyNot(ctx context.Context, path string) error {
+func whyNot(ctx context.Context, path string, s *spec.Spec) error {
 	size := int64(0)
 	if strings.Contains(path, "://") {
 		there, err := fileio.Stat(ctx, path)
@@ -73,10 +73,24 @@ func whyNot(ctx context.Context, path string) error {
 	if strings.Contains(path, "://") {
 		return fileio.Writable(ctx, path[:strings.LastIndexByte(path, '/')])
 	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); err != nil && !holds(folder, s.Outputs.Samples.Path) {
 		return err // a folder that is not there is a slip, rather than a wish
 	}
-	return fileio.Writable(ctx, filepath.Dir(path))
+	return fileio.Writable(ctx, folder)
+}
+
+// holds tells whether a local path is below a folder: whoever makes it makes the folder.
+func holds(folder, path string) bool {
+	if path == "" || strings.Contains(path, "://") {
+		return false
+	}
+	inside, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	folder, err = filepath.Abs(folder)
+	return err == nil && strings.HasPrefix(inside, folder+string(filepath.Separator))
 }
 
 func isReport(ctx context.Context, path string) (bool, error) {
