@@ -74,6 +74,11 @@ func (p *Plan) resume(ctx context.Context, how Resume) error {
 		p.takeUp(progress)
 		return nil
 	}
+	// Before the job is taken over: should they not be readable, it goes on.
+	accounts, err := readAccounts(ctx, p.spec)
+	if err != nil {
+		return fmt.Errorf("resume from the log: %w", err)
+	}
 	progress, err := kafkaio.TakeOver(ctx, p.samples)
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
@@ -84,10 +89,6 @@ func (p *Plan) resume(ctx context.Context, how Resume) error {
 	if progress.Settled != math.MinInt64 {
 		before = progress.Settled - p.params.LooksBack()
 		p.resumed.Since, p.resumed.From = time.UnixMilli(progress.Settled).UTC(), time.UnixMilli(before).UTC()
-	}
-	accounts, err := readAccounts(ctx, p.spec)
-	if err != nil {
-		return fmt.Errorf("resume from the log: %w", err)
 	}
 	if p.reading.Start, err = p.reading.StartFromLog(ctx, before, accounts.cuts()); err != nil {
 		return p.cannotResume(err)

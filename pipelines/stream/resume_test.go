@@ -300,10 +300,21 @@ func TestResumeRefused(t *testing.T) {
 	_, err = New(t.Context(), job.spec(3, "bucket: 1m", "bucket: 2m"), quick("", FromLog))
 	require.ErrorContains(t, err, "is of groups 60000 apart, not 120000: the length of a bucket stays as it is")
 
+	// A job whose accounts cannot be read is not taken over: it may run on.
+	accounts := fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "refused.accounts", Err: kerr.TopicAuthorizationFailed, Count: -1})
+	var fenced atomic.Int64
+	watch := fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Count: -1, When: func(kmsg.Request) bool { fenced.Add(1); return false }})
+	_, err = New(t.Context(), job.spec(3), quick("", FromLog))
+	require.ErrorContains(t, err, "resume from the log: accounts in topic refused.accounts")
+	require.Zero(t, fenced.Load(), "it was fenced off")
+	accounts.Remove()
+
 	// What the last buckets need is deleted from one partition.
 	plan, err = New(t.Context(), job.spec(3), quick("", FromLog))
 	require.NoError(t, err)
 	require.NotZero(t, plan.Resumed().Partitions)
+	require.NotZero(t, fenced.Load())
+	watch.Remove()
 	ends, err := kafkaio.Ends(t.Context(), job.client, "refused.views")
 	require.NoError(t, err)
 	offsets := kadm.Offsets{}
