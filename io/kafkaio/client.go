@@ -9,11 +9,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -46,17 +44,6 @@ type Cluster struct {
 	AllowPlaintext bool `json:",omitempty"`
 }
 
-// TLS settings. The zero value trusts the machine's certificate authorities.
-type TLS struct {
-	// CAFile holds the certificates to trust instead, as PEM.
-	CAFile string `json:",omitempty"`
-	// CertFile and KeyFile are the client's certificate and key, as PEM: both or neither.
-	CertFile string `json:",omitempty"`
-	KeyFile  string `json:",omitempty"`
-	// ServerName is the name in the server's certificate, if it is not the host's.
-	ServerName string `json:",omitempty"`
-}
-
 // Mechanism is a way to authenticate.
 type Mechanism string
 
@@ -84,8 +71,10 @@ func (c Cluster) Validate() error {
 	if strings.ContainsAny(c.Name, "/ ") {
 		errs = append(errs, fmt.Errorf("name: must hold neither / nor space, got %q", c.Name))
 	}
-	if c.TLS != nil && (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		errs = append(errs, errors.New("tls: certificate and key go together: one is missing"))
+	if c.TLS != nil {
+		if err := c.TLS.validate(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if c.SASL != nil {
 		switch c.SASL.Mechanism {
@@ -208,29 +197,6 @@ func final(err error) bool {
 		return true
 	}
 	return false
-}
-
-// config reads the files of t.
-func (t *TLS) config() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("certificate authorities: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("certificate authorities: %s holds no certificate", t.CAFile)
-		}
-	}
-	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("client certificate: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
 }
 
 func (s *SASL) mechanism() (sasl.Mechanism, error) {

@@ -112,7 +112,7 @@ type registryPool struct {
 func (p *registryPool) of(r *Registry) (*schemas, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join(r.URLs, ",") + " " + fmt.Sprint(r.User, r.Password, r.TLS)
+	key := strings.Join(r.URLs, ",") + " " + fmt.Sprint(r.User, r.Password, r.Token, r.TLS)
 	if s := p.known[key]; s != nil {
 		return s, nil
 	}

@@ -7,24 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"github.com/twmb/franz-go/pkg/sr"
 
 	"tributary/io/avroio"
 )
 
-// Registry says where schemas are registered: any registry with the API of Confluent's.
+// Registry says where schemas are registered: any registry with the API of Confluent's. It
+// travels with the job, as JSON, and holds no secret, only where each is found.
 type Registry struct {
+	// URLs lead to one registry. They are asked in turn until one answers.
 	URLs []string
-	// User and Password are for basic authentication, if User is set.
+	// User and Password are for basic authentication, if User is set; Token is a bearer token
+	// instead. They are read for each request, so that new ones need no new job.
 	User     User
 	Password Secret
+	Token    Secret
 	TLS      *TLS `json:",omitempty"`
+	// AllowPlaintext lets a password or a token cross the network unencrypted.
+	AllowPlaintext bool `json:",omitempty"`
 }
 
 // Validate reports everything that is wrong with the settings at once.
@@ -33,12 +37,31 @@ func (r *Registry) Validate() error {
 	if len(r.URLs) == 0 {
 		errs = append(errs, errors.New("urls: at least one is needed"))
 	}
+	secret := r.User != (User{}) || r.Token != (Secret{})
 	for _, u := range r.URLs {
-		if strings.Contains(u, "@") {
+		plain := strings.HasPrefix(u, "http://")
+		switch {
+		case strings.Contains(u, "@"):
 			errs = append(errs, errors.New("urls: must hold no user or password: name them apart"))
+		case plain && secret && !r.AllowPlaintext:
+			errs = append(errs, fmt.Errorf("urls: %s would send the secret unencrypted: use https, or allow plaintext", u))
+		case plain && r.TLS != nil:
+			errs = append(errs, fmt.Errorf("urls: %s is not encrypted, whatever tls says: use https", u))
 		}
 	}
-	if r.User != (User{}) {
+	if r.TLS != nil {
+		if err := r.TLS.validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if r.Token != (Secret{}) {
+		if err := r.Token.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("token: %w", err))
+		}
+		if r.User != (User{}) || r.Password != (Secret{}) {
+			errs = append(errs, errors.New("token: a client shows a token, or a user and a password"))
+		}
+	} else if r.User != (User{}) || r.Password != (Secret{}) {
 		if err := r.User.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("user: %w", err))
 		}
@@ -84,7 +107,7 @@ const (
 // schemas fetches schemas from a registry and keeps them for ever: an id never changes its
 // meaning. It is safe for concurrent use.
 type schemas struct {
-	client *sr.Client
+	client *registryClient
 	name   string
 	now    func() time.Time
 
@@ -97,34 +120,6 @@ type schemas struct {
 type refusal struct {
 	err   *unusableError
 	until time.Time // zero for ever
-}
-
-// client returns a client of the registry. It reads secrets and files.
-func (r *Registry) client() (*sr.Client, error) {
-	opts := []sr.ClientOpt{sr.URLs(r.URLs...), sr.UserAgent("tributary"), sr.HTTPClient(&http.Client{Timeout: 10 * time.Second})}
-	if r.TLS != nil {
-		config, err := r.TLS.config()
-		if err != nil {
-			return nil, fmt.Errorf("registry: tls: %w", err)
-		}
-		opts = append(opts, sr.DialTLSConfig(config))
-	}
-	if r.User != (User{}) {
-		user, err := r.User.Read()
-		if err != nil {
-			return nil, fmt.Errorf("registry: user: %w", err)
-		}
-		password, err := r.Password.Read()
-		if err != nil {
-			return nil, fmt.Errorf("registry: password: %w", err)
-		}
-		opts = append(opts, sr.BasicAuth(user, password))
-	}
-	client, err := sr.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("registry: %w", err)
-	}
-	return client, nil
 }
 
 func newSchemas(r *Registry) (*schemas, error) {

@@ -166,7 +166,7 @@ func TestRegistryRefuses(t *testing.T) {
 	topic := b.topic(1)
 	b.produce(topic, 0, framed(one, avroOne(5)))
 	r := b.avroReading(topic, registry.URL())
-	r.Registry.User, r.Registry.Password = User{Name: "user"}, Secret{Env: "REGISTRY_PASSWORD"}
+	r.Registry.User, r.Registry.Password, r.Registry.AllowPlaintext = User{Name: "user"}, Secret{Env: "REGISTRY_PASSWORD"}, true
 	r.SliceTime = 200 * time.Millisecond
 	logged := captureLog(t)
 	s := newSession(t, r, 0)

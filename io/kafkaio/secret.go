@@ -16,6 +16,9 @@ type Secret struct {
 	File string `json:",omitempty"`
 }
 
+// ErrNoSecret says that the place of a secret is there and holds none. Read returns it.
+var ErrNoSecret = errors.New("no secret")
+
 // User is the name of a user: as it is, or found like a secret.
 type User struct {
 	Name string `json:",omitempty"`
@@ -57,7 +60,7 @@ func (s Secret) Read() (string, error) {
 	if s.Env != "" {
 		value, ok := os.LookupEnv(s.Env)
 		if !ok || value == "" {
-			return "", fmt.Errorf("environment variable %s is not set", s.Env)
+			return "", fmt.Errorf("%w: environment variable %s is not set", ErrNoSecret, s.Env)
 		}
 		return value, nil
 	}
@@ -67,7 +70,7 @@ func (s Secret) Read() (string, error) {
 	}
 	value := strings.TrimRight(string(content), "\r\n")
 	if value == "" {
-		return "", fmt.Errorf("file %s is empty", s.File)
+		return "", fmt.Errorf("%w: file %s is empty", ErrNoSecret, s.File)
 	}
 	return value, nil
 }

@@ -2,15 +2,18 @@ package online
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"tributary/io/kafkaio"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/topics"
 	"tributary/runners/flink"
@@ -29,39 +32,33 @@ func (c *checker) registry(ctx context.Context, cluster *spec.Cluster) {
 	if cluster.Registry == nil || len(subjects) == 0 && !writes {
 		return
 	}
-	c.step(ctx, "registry", cluster.Registry.URL, func(ctx context.Context) []Finding {
-		return c.askRegistry(ctx, cluster, subjects)
-	})
+	// Each address by itself: a job needs one, and counts on the others.
+	for _, url := range cluster.Registry.URLs {
+		registry := topics.Registry(cluster)
+		registry.URLs = []string{url}
+		c.step(ctx, "registry", url, func(ctx context.Context) []Finding {
+			return askRegistry(ctx, registry, "clusters."+cluster.Name+".registry", subjects)
+		})
+	}
 }
 
-func (c *checker) askRegistry(ctx context.Context, cluster *spec.Cluster, subjects []string) []Finding {
-	at := "clusters." + cluster.Name + ".registry"
+func askRegistry(ctx context.Context, registry *kafkaio.Registry, at string, subjects []string) []Finding {
 	problem := func(err error, fix string) []Finding {
 		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: fix}}
 	}
-	opts := []sr.ClientOpt{sr.URLs(cluster.Registry.URL)}
-	if cluster.Registry.Password != (spec.Secret{}) {
-		user, err := topics.User(cluster.Registry.User).Read()
-		if err != nil {
-			return problem(fmt.Errorf("user: %w", err), "set the variable, or correct the path")
-		}
-		password, err := topics.Secret(cluster.Registry.Password).Read()
-		if err != nil {
-			return problem(fmt.Errorf("password: %w", err), "set the variable, or correct the path")
-		}
-		opts = append(opts, sr.BasicAuth(user, password))
-	}
-	client, err := sr.NewClient(opts...)
-	if err != nil {
-		return problem(err, "correct "+at+".url")
-	}
-	known, err := client.Subjects(ctx)
+	known, err := registry.Subjects(ctx)
 	var refused *sr.ResponseError
+	var certificate *tls.CertificateVerificationError
+	var file *fs.PathError
 	switch {
 	case errors.As(err, &refused) && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden):
-		return problem(err, "user or password is wrong or missing: see "+at)
+		return problem(err, "user, password or token is wrong or missing: see "+at)
 	case errors.As(err, &refused):
 		return problem(err, "the address may lack a path, like /apis/ccompat/v7: correct "+at+".url")
+	case errors.As(err, &certificate):
+		return problem(err, "the registry's certificate is not trusted or for another name: set "+at+".tls.ca, or server_name")
+	case errors.As(err, &file), errors.Is(err, kafkaio.ErrNoSecret):
+		return problem(err, "set the variable, or correct the path, where this command and where the workers run")
 	case err != nil:
 		return problem(err, "correct "+at+".url, start the registry, or open the way to it")
 	}

@@ -1,9 +1,12 @@
 package online
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,11 +37,16 @@ func TestRegistry(t *testing.T) {
 	require.Equal(t, []string{"warning registry views-eu-value"}, lines(found, Warning))
 
 	found = check(t, with(registry.URL(), ""), Targets{})
-	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "user or password is wrong")
+	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "user, password or token is wrong")
 	t.Setenv("TEST_REGISTRY_PASSWORD", "canary")
 	found = check(t, s, Targets{})
-	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "user or password is wrong")
+	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "user, password or token is wrong")
 	require.NotContains(t, fmt.Sprintf("%+v", found), "canary")
+
+	s = with(registry.URL(), ", user: u, password: {env: TEST_REGISTRY_UNSET}, insecure: true")
+	found = check(t, s, Targets{})
+	require.Contains(t, find(t, found, "registry", registry.URL()).Detail, "environment variable TEST_REGISTRY_UNSET is not set")
+	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "set the variable")
 
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
@@ -50,6 +58,40 @@ func TestRegistry(t *testing.T) {
 		found = check(t, with("http://"+address, ""), Targets{Timeout: time.Second})
 		require.Equal(t, Problem, find(t, found, "registry", "http://"+address).Status)
 	}
+}
+
+// TestRegistryAddresses: each of several is looked at, with the authority and the token that the job
+// will use.
+func TestRegistryAddresses(t *testing.T) {
+	_, address := cluster(t)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Header.Get("Authorization") != "Bearer right" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`["views-value"]`))
+	}))
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	_, closed := silent(t)
+	with := func(tls string) *spec.Spec {
+		text := fmt.Sprintf("\n    registry: {url: [%q, %q], tls: {%s}, token: {env: TEST_REGISTRY_TOKEN}}", server.URL, "https://"+closed, tls)
+		return parse(t, at(address)+text, "views: {inputs: [{topic: views}], id: view_id, time: ts}\noutputs: {samples: {topic: samples}}\n")
+	}
+	s := with("ca: " + ca)
+	create(t, s)
+	t.Setenv("TEST_REGISTRY_TOKEN", "right")
+	found := check(t, s, Targets{})
+	require.Equal(t, "1 subjects", find(t, found, "registry", server.URL).Detail)
+	require.Equal(t, []string{"problem registry https://" + closed}, lines(found, Problem, Warning))
+
+	t.Setenv("TEST_REGISTRY_TOKEN", "wrong-canary")
+	f := find(t, check(t, s, Targets{}), "registry", server.URL)
+	require.Contains(t, f.Fix, "token is wrong")
+	require.NotContains(t, fmt.Sprint(f), "canary")
+	require.Contains(t, find(t, check(t, with("server_name: x"), Targets{}), "registry", server.URL).Fix, "set clusters.main.registry.tls.ca")
+	require.Contains(t, find(t, check(t, with("ca: /no/such/ca.pem"), Targets{}), "registry", server.URL).Fix, "correct the path")
 }
 
 func TestFlink(t *testing.T) {

@@ -47,9 +47,9 @@ brokers of a cluster; the others are learnt from them.`,
 	},
 	{
 		ID: "T1607", Severity: SeverityError, Title: "password sent without encryption",
-		Cause: `SASL's plain mechanism and HTTP's basic authentication send the password as it is:
-everybody on the way can read it. Use tls or https, or scram, which proves the
-password without sending it. Say insecure: true where the network is your own.`,
+		Cause: `SASL's plain mechanism and HTTP's basic authentication send the password as it is, and
+a bearer token is one: everybody on the way can read it. Use tls or https, or scram, which
+proves the password without sending it. Say insecure: true where the network is your own.`,
 		Bad: streamed(`
 clusters:
   main:
@@ -221,5 +221,35 @@ variables are not replaced, and URLs are not fetched. Relative paths begin at th
 folder of the spec.`,
 		Bad:  streamed(`clusters: {main: {brokers: ["kafka-1:9093"], tls: {ca: ~/ca.pem}}}`),
 		Good: streamed(`clusters: {main: {brokers: ["kafka-1:9093"], tls: {ca: /etc/kafka/ca.pem}}}`),
+	},
+	{
+		ID: "T1626", Severity: SeverityError, Title: "two ways to say who a client is",
+		Cause: `A client shows either a user with a password, or a token. A server that is shown both
+takes the one or the other, and which is not said anywhere.`,
+		Bad: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    registry: {url: "https://registry", token: {env: TOKEN}, user: tributary, password: {env: PASSWORD}}`),
+		Good: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    registry: {url: "https://registry", token: {env: TOKEN}}`),
+	},
+	{
+		ID: "T1627", Severity: SeverityError, Title: "tls for an address without encryption",
+		Cause: `An address that begins with http is not encrypted, so nothing is looked at that tls
+names: no authority, no certificate. Use the https address, or leave tls out.`,
+		Bad: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    registry: {url: "http://registry:8081", tls: {ca: ca.pem}}`),
+		Good: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    registry: {url: "https://registry:8081", tls: {ca: ca.pem}}`),
 	},
 }

@@ -44,10 +44,12 @@ var oddValues = []any{
 	map[string]any{"env": "X", "file": "x"},
 	map[string]any{"cert": "x"},
 	map[string]any{"url": "http://r", "user": "x"},
+	map[string]any{"url": []any{"http://r", "https://r"}, "tls": true},
+	map[string]any{"url": "https://r", "token": map[string]any{"env": "X"}, "password": map[string]any{"env": "X"}},
 	map[string]any{"main": map[string]any{"brokers": "k:1"}},
 }
 
-var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", "", "topic", "cluster", "clusters", "stream", "registry", "main", "brokers", "tls", "sasl", "user", "password", "insecure", "start", "marks"}
+var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", "", "topic", "cluster", "clusters", "stream", "registry", "main", "brokers", "tls", "sasl", "user", "password", "insecure", "token", "url", "start", "marks"}
 
 // mutated changes one value or key somewhere in data.
 func mutated(t *rapid.T, data any) any {

@@ -305,11 +305,53 @@ func (r *reader) registry(n *node, at dotted, above *fields) *Registry {
 	}
 	var out Registry
 	if n, at := f.get("url"); n != nil {
-		out.URL = r.registryURL(n, at)
+		out.URLs = r.registryURLs(n, at)
 	}
-	r.together(f, "user", "password")
+	if n, at := f.get("tls"); n != nil {
+		out.TLS = r.tls(n, at, f)
+	}
 	out.User, out.Password, out.Insecure = r.login(f)
+	if n, at := f.get("token"); n != nil {
+		out.Token = r.secret(n, at, f)
+		r.apart(f, "token", "user", "password")
+	} else {
+		r.together(f, "user", "password")
+	}
 	return &out
+}
+
+// apart reports keys that say in another way what one key says.
+func (r *reader) apart(f *fields, one string, others ...string) {
+	for _, other := range others {
+		if p, ok := f.found[other]; ok {
+			bad := r.problem("T1626", p.key, f.at.key(other), "%s says who the client is, and so does %s", one, other)
+			bad.Hint = "leave out the one or the other"
+			r.add(bad)
+			return
+		}
+	}
+}
+
+// registryURLs reads one address, or a list of them.
+func (r *reader) registryURLs(n *node, at dotted) []string {
+	if n.kind != listKind {
+		if url := r.registryURL(n, at); url != "" {
+			return []string{url}
+		}
+		return nil
+	}
+	if len(n.items) == 0 {
+		r.add(r.problem("T1012", n, at, "names no address"))
+	}
+	var out []string
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		if url := r.registryURL(item, at); url != "" {
+			out = append(out, url)
+		}
+	}
+	return out
 }
 
 func (r *reader) registryURL(n *node, at dotted) string {
@@ -319,7 +361,7 @@ func (r *reader) registryURL(n *node, at dotted) string {
 	}
 	if secret.MatchString(text) {
 		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
-		p.Hint = "name user and password beside the url, the password as {env: NAME}"
+		p.Hint = "name user and password beside the url, the password as {env: NAME}, or a token"
 		r.add(p)
 		return ""
 	}

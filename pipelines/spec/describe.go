@@ -21,9 +21,15 @@ func (s *Spec) clusterSettings(add func(value any, path ...string)) {
 			add(fmt.Sprintf("%s as %s, password in %s", c.SASL.Mechanism, c.SASL.User.text(), c.SASL.Password.text()), at("sasl")...)
 		}
 		if g := c.Registry; g != nil {
-			text := g.URL
-			if g.Password != (Secret{}) {
+			text := strings.Join(g.URLs, ", ")
+			if g.TLS != nil {
+				text += ", tls: " + g.TLS.text()
+			}
+			switch {
+			case g.Password != (Secret{}):
 				text += " as " + g.User.text() + ", password in " + g.Password.text()
+			case g.Token != (Secret{}):
+				text += ", token in " + g.Token.text()
 			}
 			add(text, at("registry")...)
 		}
@@ -119,11 +125,7 @@ func (w *writer) clusters(clusters []Cluster) {
 	w.line(0, "clusters", "")
 	for _, c := range clusters {
 		w.line(2, quoted(c.Name), "")
-		brokers := make([]string, len(c.Brokers))
-		for i, b := range c.Brokers {
-			brokers[i] = quoted(b)
-		}
-		w.line(4, "brokers", "["+strings.Join(brokers, ", ")+"]")
+		w.line(4, "brokers", list(c.Brokers))
 		if c.TLS != nil {
 			w.line(4, "tls", c.TLS.yaml())
 		}
@@ -132,10 +134,24 @@ func (w *writer) clusters(clusters []Cluster) {
 			w.line(4, "sasl", braced(append(parts, loginParts(c.SASL.User, c.SASL.Password, c.SASL.Insecure)...)))
 		}
 		if g := c.Registry; g != nil {
-			parts := []string{"url: " + quoted(g.URL)}
+			parts := []string{"url: " + list(g.URLs)}
+			if g.TLS != nil {
+				parts = append(parts, "tls: "+g.TLS.yaml())
+			}
+			if g.Token != (Secret{}) {
+				parts = append(parts, "token: "+g.Token.yaml())
+			}
 			w.line(4, "registry", braced(append(parts, loginParts(g.User, g.Password, g.Insecure)...)))
 		}
 	}
+}
+
+func list(texts []string) string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = quoted(text)
+	}
+	return "[" + strings.Join(out, ", ") + "]"
 }
 
 func braced(parts []string) string { return "{" + strings.Join(parts, ", ") + "}" }

@@ -19,7 +19,7 @@ type Cluster struct {
 type TLS struct {
 	// CA, Cert and Key are PEM files; Cert and Key are set both or neither.
 	CA, Cert, Key string
-	// ServerName is what the certificate must be for; empty for the broker's host.
+	// ServerName is what the certificate must be for; empty for the server's host.
 	ServerName string
 }
 
@@ -46,10 +46,13 @@ type Secret struct {
 
 // Registry is a schema registry with Confluent's interface.
 type Registry struct {
-	URL string
-	// User and Password are zero for none.
-	User, Password Secret
-	// Insecure allows a password that travels without encryption.
+	// URLs lead to the same registry, at least one. They are asked in turn.
+	URLs []string
+	// TLS is nil for https as it is.
+	TLS *TLS
+	// User and Password, or Token, say who the client is; zero for nobody.
+	User, Password, Token Secret
+	// Insecure allows a secret that travels without encryption.
 	Insecure bool
 }
 

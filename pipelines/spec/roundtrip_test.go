@@ -143,9 +143,16 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			c.SASL = &SASL{Mechanism: rapid.SampledFrom(Mechanisms).Draw(t, "mechanism"), User: user.Draw(t, "user"), Password: password.Draw(t, "password"), Insecure: true}
 		}
 		if rapid.Bool().Draw(t, "registry") {
-			c.Registry = &Registry{URL: "http://r:8081/x", Insecure: rapid.Bool().Draw(t, "insecure")}
-			if c.Registry.Insecure {
+			c.Registry = &Registry{URLs: rapid.SampledFrom([][]string{{"http://r:8081/x"}, {"https://r1", "http://r2"}}).Draw(t, "registry"), Insecure: rapid.Bool().Draw(t, "insecure")}
+			switch {
+			case !c.Registry.Insecure:
+			case rapid.Bool().Draw(t, "token"):
+				c.Registry.Token = password.Draw(t, "registry token")
+			default:
 				c.Registry.User, c.Registry.Password = user.Draw(t, "registry user"), password.Draw(t, "registry password")
+			}
+			if rapid.Bool().Draw(t, "registry tls") {
+				c.Registry.URLs, c.Registry.TLS = []string{"https://r"}, &TLS{CA: file.Draw(t, "registry ca")}
 			}
 		}
 		framed := c.Registry != nil && rapid.Bool().Draw(t, "framed")

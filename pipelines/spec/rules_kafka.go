@@ -200,14 +200,34 @@ func (r *reader) cleartext(c Cluster, at dotted) {
 		p.Hint = "add `tls: true` to the cluster, or use scram-sha-512; `insecure: true` beside it where nobody else is on the network"
 		r.add(p)
 	}
-	g := c.Registry
-	if g == nil || g.Insecure || !strings.HasPrefix(g.URL, "http://") || !r.isSet(at.key("registry").key("password")) || !r.ok(at.key("registry").key("insecure")) {
-		return
+	if at := at.key("registry"); c.Registry != nil && r.ok(at.key("url"), at.key("tls")) && !r.anyFailed(string(at.key("url"))+".") {
+		r.registryEncryption(c.Registry, at)
 	}
-	url := at.key("registry").key("url")
-	p := r.problem("T1607", r.at(url), url, "http sends the password as it is, and everybody on the way can read it")
-	p.Nearest = "https" + strings.TrimPrefix(g.URL, "http")
-	p.Fix = r.replaced(r.at(url), p.Nearest)
-	p.Hint = "`insecure: true` beside it where nobody else is on the network"
-	r.add(p)
+}
+
+// registryEncryption looks for addresses without any, where something counts on it.
+func (r *reader) registryEncryption(g *Registry, at dotted) {
+	secret := r.isSet(at.key("password")) || r.isSet(at.key("token"))
+	for i, address := range g.URLs {
+		if !strings.HasPrefix(address, "http://") {
+			continue
+		}
+		url := at.key("url")
+		if item := url.index(i); r.isSet(item) {
+			url = item
+		}
+		var p problem.Problem
+		switch {
+		case secret && !g.Insecure && r.ok(at.key("insecure")):
+			p = r.problem("T1607", r.at(url), url, "http sends the secret as it is, and everybody on the way can read it")
+			p.Hint = "`insecure: true` beside it where nobody else is on the network"
+		case g.TLS != nil:
+			p = r.problem("T1627", r.at(url), url, "http is not encrypted, whatever tls says")
+		default:
+			continue
+		}
+		p.Nearest = "https" + strings.TrimPrefix(address, "http")
+		p.Fix = r.replaced(r.at(url), p.Nearest)
+		r.add(p)
+	}
 }

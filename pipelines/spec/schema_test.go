@@ -48,6 +48,7 @@ var beyondSchema = map[string]string{
 	"T1602": "compares inputs with one another",
 	"T1604": "compares names of clusters with clusters",
 	"T1607": "compares a mechanism, a URL and tls",
+	"T1627": "compares a URL and tls",
 	"T1611": "depends on the cluster's registry",
 	"T1612": "depends on the cluster's registry",
 	"T1615": "compares inputs with one another",
@@ -185,7 +186,7 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 		{samplesTopic, []string{"properties", "outputs", "properties", "samples", "anyOf", "2"}},
 		{outputTopic, []string{"$defs", "output_topic"}},
 		{clusterShape, []string{"$defs", "cluster"}},
-		{tlsShape, []string{"$defs", "cluster", "properties", "tls", "anyOf", "1"}},
+		{tlsShape, []string{"$defs", "tls", "anyOf", "1"}},
 		{saslShape, []string{"$defs", "cluster", "properties", "sasl"}},
 		{registryShape, []string{"$defs", "cluster", "properties", "registry"}},
 		{secretShape, []string{"$defs", "secret"}},
@@ -240,7 +241,7 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 	assert.Equal(t, clusterPattern, at("properties", "clusters", "propertyNames", "pattern"))
 	assert.Equal(t, brokerPattern, at("$defs", "broker", "pattern"))
 	assert.Equal(t, envPattern, at("$defs", "secret", "properties", "env", "pattern"))
-	assert.Equal(t, registryPattern, at("$defs", "cluster", "properties", "registry", "properties", "url", "pattern"))
+	assert.Equal(t, registryPattern, at("$defs", "registry_url", "pattern"))
 	assert.Equal(t, streamPattern, at("$defs", "job", "pattern"))
 	assert.EqualValues(t, maxShards, at("properties", "shards", "maximum"))
 	assert.EqualValues(t, DefaultShards, at("properties", "shards", "default"))

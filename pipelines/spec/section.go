@@ -32,7 +32,7 @@ var (
 	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger", "marks", "accounts"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
 	tlsShape       = &section{name: "tls", keys: []string{"ca", "cert", "key", "server_name"}}
 	saslShape      = &section{name: "sasl", keys: []string{"mechanism", "user", "password", "insecure"}, required: []string{"mechanism", "user", "password"}}
-	registryShape  = &section{name: "registry", keys: []string{"url", "user", "password", "insecure"}, required: []string{"url"}}
+	registryShape  = &section{name: "registry", keys: []string{"url", "tls", "user", "password", "token", "insecure"}, required: []string{"url"}, inner: map[string]*section{"tls": tlsShape}}
 	secretShape    = &section{name: "a secret", keys: []string{"env", "file"}}
 	clusterShape   = &section{name: "a cluster", keys: []string{"brokers", "tls", "sasl", "registry"}, required: []string{"brokers"}, inner: map[string]*section{"tls": tlsShape, "sasl": saslShape, "registry": registryShape}}
 	streamShape    = &section{name: "stream", keys: []string{"name", "group", "start", "idle_after", "max_ahead", "readers", "on_truncation", "delivery", "transaction_timeout"}}

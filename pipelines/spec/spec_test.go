@@ -251,7 +251,7 @@ func TestLoadStream(t *testing.T) {
 	assert.Equal(t, Cluster{
 		Name: "main", Brokers: []string{"kafka-1:9093", "kafka-2:9093", "kafka-3:9093"}, TLS: &TLS{CA: "/etc/kafka/ca.pem"},
 		SASL:     &SASL{Mechanism: "scram-sha-512", User: Secret{Text: "tributary"}, Password: Secret{Env: "KAFKA_PASSWORD"}},
-		Registry: &Registry{URL: "https://registry:8081"},
+		Registry: &Registry{URLs: []string{"https://registry:8081"}},
 	}, s.Clusters[0])
 	views := s.Views.Inputs[0]
 	views.At = problem.Position{}

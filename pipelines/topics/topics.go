@@ -99,10 +99,7 @@ func (t Topic) settings() map[string]string {
 
 // Kafka translates a cluster of a spec for clients. It is the only place that does.
 func Kafka(c *spec.Cluster) kafkaio.Cluster {
-	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers}
-	if t := c.TLS; t != nil {
-		out.TLS = &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
-	}
+	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers, TLS: encryption(c.TLS)}
 	if s := c.SASL; s != nil {
 		out.SASL = &kafkaio.SASL{Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password)}
 		out.AllowPlaintext = s.Insecure
@@ -112,10 +109,21 @@ func Kafka(c *spec.Cluster) kafkaio.Cluster {
 
 // Registry translates the registry of a cluster of a spec; nil for none.
 func Registry(c *spec.Cluster) *kafkaio.Registry {
-	if c.Registry == nil {
+	g := c.Registry
+	if g == nil {
 		return nil
 	}
-	return &kafkaio.Registry{URLs: []string{c.Registry.URL}, User: User(c.Registry.User), Password: Secret(c.Registry.Password)}
+	return &kafkaio.Registry{
+		URLs: g.URLs, TLS: encryption(g.TLS), AllowPlaintext: g.Insecure,
+		User: User(g.User), Password: Secret(g.Password), Token: Secret(g.Token),
+	}
+}
+
+func encryption(t *spec.TLS) *kafkaio.TLS {
+	if t == nil {
+		return nil
+	}
+	return &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
 }
 
 // User translates the name of a user.

@@ -265,6 +265,7 @@ clusters:
     brokers: ["a:1", "b:2"]
     tls: {ca: ca.pem, cert: c.pem, key: k.pem, server_name: n}
     sasl: {mechanism: plain, user: {file: u}, password: {env: P}, insecure: true}
+    registry: {url: ["https://r1", "http://r2"], user: u, password: {file: p}, insecure: true}
 views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}
 engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, time: ts, window: 30m}}
 `+outputs))
@@ -274,5 +275,10 @@ engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, tim
 		TLS:  &kafkaio.TLS{CAFile: "conf/ca.pem", CertFile: "conf/c.pem", KeyFile: "conf/k.pem", ServerName: "n"},
 		SASL: &kafkaio.SASL{Mechanism: kafkaio.Plain, User: kafkaio.User{Secret: kafkaio.Secret{File: "conf/u"}}, Password: kafkaio.Secret{Env: "P"}},
 	}, Kafka(&s.Clusters[0]))
+	require.Equal(t, &kafkaio.Registry{
+		URLs: []string{"https://r1", "http://r2"}, User: kafkaio.User{Name: "u"}, Password: kafkaio.Secret{File: "conf/p"}, AllowPlaintext: true,
+	}, Registry(&s.Clusters[0]))
+	s.Clusters[0].Registry = &spec.Registry{URLs: []string{"https://r"}, Token: spec.Secret{Env: "T"}, TLS: s.Clusters[0].TLS}
+	require.Equal(t, &kafkaio.Registry{URLs: []string{"https://r"}, Token: kafkaio.Secret{Env: "T"}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
 	require.Equal(t, kafkaio.Cluster{Name: "main", Brokers: []string{"k:1"}}, Kafka(&parse(t, "k:1", outputs).Clusters[0]))
 }
