@@ -19,9 +19,6 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 // connectWithin bounds how long a first answer of a cluster is waited for: longer than a
@@ -40,25 +37,9 @@ type Cluster struct {
 	TLS *TLS `json:",omitempty"`
 	// SASL is how to authenticate; nil for not at all.
 	SASL *SASL `json:",omitempty"`
-	// AllowPlaintext lets a password cross the network unencrypted: SASL PLAIN without TLS.
+	// AllowPlaintext lets a secret cross the network unencrypted: PLAIN, OAUTHBEARER or AWS_MSK_IAM
+	// without TLS.
 	AllowPlaintext bool `json:",omitempty"`
-}
-
-// Mechanism is a way to authenticate.
-type Mechanism string
-
-// Mechanisms of SASL.
-const (
-	Plain       Mechanism = "PLAIN"
-	ScramSHA256 Mechanism = "SCRAM-SHA-256"
-	ScramSHA512 Mechanism = "SCRAM-SHA-512"
-)
-
-// SASL says who to authenticate as, and how.
-type SASL struct {
-	Mechanism Mechanism
-	User      User
-	Password  Secret
 }
 
 // Validate reports everything that is wrong with the settings themselves, without
@@ -77,21 +58,7 @@ func (c Cluster) Validate() error {
 		}
 	}
 	if c.SASL != nil {
-		switch c.SASL.Mechanism {
-		case Plain:
-			if c.TLS == nil && !c.AllowPlaintext {
-				errs = append(errs, errors.New("sasl: PLAIN without TLS would send the password unencrypted: use TLS or SCRAM, or allow plaintext"))
-			}
-		case ScramSHA256, ScramSHA512:
-		default:
-			errs = append(errs, fmt.Errorf("sasl: mechanism must be %s, %s or %s, got %q", Plain, ScramSHA256, ScramSHA512, c.SASL.Mechanism))
-		}
-		if err := c.SASL.User.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("sasl: user: %w", err))
-		}
-		if err := c.SASL.Password.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("sasl: password: %w", err))
-		}
+		errs = append(errs, c.SASL.validate(c.TLS != nil || c.AllowPlaintext)...)
 	}
 	return errors.Join(errs...)
 }
@@ -197,23 +164,4 @@ func final(err error) bool {
 		return true
 	}
 	return false
-}
-
-func (s *SASL) mechanism() (sasl.Mechanism, error) {
-	user, err := s.User.Read()
-	if err != nil {
-		return nil, fmt.Errorf("user: %w", err)
-	}
-	password, err := s.Password.Read()
-	if err != nil {
-		return nil, fmt.Errorf("password: %w", err)
-	}
-	switch s.Mechanism {
-	case ScramSHA256:
-		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism(), nil
-	case ScramSHA512:
-		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
-	default:
-		return plain.Auth{User: user, Pass: password}.AsMechanism(), nil
-	}
 }

@@ -40,12 +40,23 @@ func TestClusterValidate(t *testing.T) {
 		{"nothing", Cluster{}, "brokers: at least one is needed"},
 		{"a slash in the name", Cluster{Name: "a/b", Brokers: []string{"b"}}, `name: must hold neither / nor space, got "a/b"`},
 		{"half a certificate", Cluster{Brokers: []string{"b"}, TLS: &TLS{CertFile: "c"}}, "tls: certificate and key go together: one is missing"},
-		{"PLAIN without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Plain, User{Name: "u"}, password}}, "sasl: PLAIN without TLS would send the password unencrypted: use TLS or SCRAM, or allow plaintext"},
-		{"PLAIN with TLS", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Plain, User{Name: "u"}, password}}, ""},
-		{"PLAIN without TLS, allowed", Cluster{Brokers: []string{"b"}, AllowPlaintext: true, SASL: &SASL{Plain, User{Name: "u"}, password}}, ""},
-		{"SCRAM without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{ScramSHA256, User{Name: "u"}, password}}, ""},
-		{"an unknown mechanism, nobody, no password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: "X"}}, `sasl: mechanism must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, got "X"` + "\n" + "sasl: user: name either an environment variable or a file\nsasl: password: name either an environment variable or a file"},
-		{"two places of a password", Cluster{Brokers: []string{"b"}, SASL: &SASL{ScramSHA512, User{Name: "u"}, Secret{"a", "b"}}}, "sasl: password: name either an environment variable or a file"},
+		{"PLAIN without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: password}}, "sasl: PLAIN without TLS would send the password unencrypted: use TLS or SCRAM, or allow plaintext"},
+		{"PLAIN with TLS", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: password}}, ""},
+		{"PLAIN without TLS, allowed", Cluster{Brokers: []string{"b"}, AllowPlaintext: true, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: password}}, ""},
+		{"SCRAM without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: ScramSHA256, User: User{Name: "u"}, Password: password}}, ""},
+		{"an unknown mechanism", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: "X"}}, `sasl: mechanism must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM, got "X"`},
+		{"nobody, no password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: ScramSHA256}}, "sasl: user: name either an environment variable or a file\nsasl: password: name either an environment variable or a file"},
+		{"a token without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Secret: password}}}, "sasl: OAUTHBEARER without TLS would send the token unencrypted: use TLS or SCRAM, or allow plaintext"},
+		{"IAM without TLS", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: AWSMSKIAM}}, "sasl: AWS_MSK_IAM without TLS would send the signature unencrypted: use TLS or SCRAM, or allow plaintext"},
+		{"a token", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Command: []string{"get"}}, Extensions: map[string]string{"logicalCluster": "lkc-1"}}}, ""},
+		{"no token, but a password", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: OAuthBearer, Password: password}}, "sasl: OAUTHBEARER takes a token, and no user, password or credentials\nsasl: token: name either an environment variable or a file"},
+		{"two tokens", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Secret: password, Command: []string{"get"}}}}, "sasl: token: both a command and a place"},
+		{"no program", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Command: []string{}}}}, "sasl: token: a command begins with a program"},
+		{"extensions", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Secret: password}, Extensions: map[string]string{"a-b": "c", "auth": "d", "e": "\x01"}}}, "sasl: extensions: a name is letters and not auth, got \"a-b\"\nsasl: extensions: a name is letters and not auth, got \"auth\"\nsasl: extensions: e: must be printable text"},
+		{"extensions of a password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: ScramSHA256, User: User{Name: "u"}, Password: password, Extensions: map[string]string{"a": "b"}}}, "sasl: extensions: only OAUTHBEARER has any"},
+		{"IAM with a token", Cluster{Brokers: []string{"b"}, TLS: &TLS{}, SASL: &SASL{Mechanism: AWSMSKIAM, Token: Token{Secret: password}}}, "sasl: AWS_MSK_IAM takes credentials of AWS, and no user, password or token"},
+		{"a token with a password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: ScramSHA256, User: User{Name: "u"}, Password: password, Token: Token{Secret: password}}}, "sasl: SCRAM-SHA-256 takes a user and a password, and no token or credentials"},
+		{"two places of a password", Cluster{Brokers: []string{"b"}, SASL: &SASL{Mechanism: ScramSHA512, User: User{Name: "u"}, Password: Secret{"a", "b"}}}, "sasl: password: name either an environment variable or a file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +105,7 @@ func secure(t *testing.T, mechanism Mechanism) (*kfake.Cluster, Cluster) {
 	t.Cleanup(fake.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	return fake, Cluster{Brokers: fake.ListenAddrs(), TLS: &TLS{CAFile: ca}, SASL: &SASL{mechanism, User{Name: "user"}, Secret{Env: "KAFKA_PASSWORD"}}}
+	return fake, Cluster{Brokers: fake.ListenAddrs(), TLS: &TLS{CAFile: ca}, SASL: &SASL{Mechanism: mechanism, User: User{Name: "user"}, Password: Secret{Env: "KAFKA_PASSWORD"}}}
 }
 
 // logLines keeps what is logged.

@@ -159,7 +159,7 @@ func TestRegistered(t *testing.T) {
 // TestReadingTravels: what a worker gets is what was asked for.
 func TestReadingTravels(t *testing.T) {
 	r := Reading{
-		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Plain, User{Name: "u"}, Secret{Env: "E"}}}},
+		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: Secret{Env: "E"}}}},
 		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: event.UnitSeconds}, Inputs: []int32{1, 2}}},
 		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: positionAt(4, event.NoTime), {"", "t", 0}: positionAt(1, 2)}},
 		Stop:   Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{"c", "t", 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,

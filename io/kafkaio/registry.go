@@ -25,8 +25,8 @@ type Registry struct {
 	// instead. They are read for each request, so that new ones need no new job.
 	User     User
 	Password Secret
-	Token    Secret
-	TLS      *TLS `json:",omitempty"`
+	Token    Token `json:",omitzero"`
+	TLS      *TLS  `json:",omitempty"`
 	// AllowPlaintext lets a password or a token cross the network unencrypted.
 	AllowPlaintext bool `json:",omitempty"`
 }
@@ -37,7 +37,7 @@ func (r *Registry) Validate() error {
 	if len(r.URLs) == 0 {
 		errs = append(errs, errors.New("urls: at least one is needed"))
 	}
-	secret := r.User != (User{}) || r.Token != (Secret{})
+	secret := r.User != (User{}) || r.Token.IsSet()
 	for _, u := range r.URLs {
 		plain := strings.HasPrefix(u, "http://")
 		switch {
@@ -54,7 +54,7 @@ func (r *Registry) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	if r.Token != (Secret{}) {
+	if r.Token.IsSet() {
 		if err := r.Token.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("token: %w", err))
 		}

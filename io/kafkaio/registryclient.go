@@ -65,8 +65,8 @@ func (r *Registry) client() (*registryClient, error) {
 // sign says who asks.
 func (r *Registry) sign(q *http.Request) error {
 	switch {
-	case r.Token != (Secret{}):
-		token, err := r.Token.Read()
+	case r.Token.IsSet():
+		token, err := r.Token.Read(q.Context())
 		if err != nil {
 			return fmt.Errorf("token: %w", err)
 		}

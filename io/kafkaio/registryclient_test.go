@@ -34,12 +34,12 @@ func TestRegistryValidate(t *testing.T) {
 	}{
 		{"nothing", Registry{}, "urls: at least one is needed"},
 		{"a password over http", Registry{URLs: []string{"https://a", "http://b"}, User: User{Name: "u"}, Password: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"a token over http", Registry{URLs: []string{"http://b"}, Token: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"allowed", Registry{URLs: []string{"http://b"}, Token: password, AllowPlaintext: true}, ""},
+		{"a token over http", Registry{URLs: []string{"http://b"}, Token: Token{Secret: password}}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
+		{"allowed", Registry{URLs: []string{"http://b"}, Token: Token{Secret: password}, AllowPlaintext: true}, ""},
 		{"tls beside http", Registry{URLs: []string{"http://b"}, TLS: &TLS{}}, "urls: http://b is not encrypted, whatever tls says: use https"},
 		{"half a certificate", Registry{URLs: []string{"https://b"}, TLS: &TLS{KeyFile: "k"}}, "tls: certificate and key go together: one is missing"},
-		{"a token and a user", Registry{URLs: []string{"https://b"}, Token: password, User: User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
-		{"two places of a token", Registry{URLs: []string{"https://b"}, Token: Secret{"a", "b"}}, "token: name either an environment variable or a file"},
+		{"a token and a user", Registry{URLs: []string{"https://b"}, Token: Token{Secret: password}, User: User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
+		{"two places of a token", Registry{URLs: []string{"https://b"}, Token: Token{Secret: Secret{"a", "b"}}}, "token: name either an environment variable or a file"},
 		{"a password of nobody", Registry{URLs: []string{"https://b"}, Password: password}, "user: name either an environment variable or a file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestRegistryToken(t *testing.T) {
 		_, _ = io.WriteString(w, schemaAnswer("").body)
 	}))
 	t.Cleanup(server.Close)
-	r := &Registry{URLs: []string{server.URL}, Token: Secret{File: file}, AllowPlaintext: true}
+	r := &Registry{URLs: []string{server.URL}, Token: Token{Secret: Secret{File: file}}, AllowPlaintext: true}
 	s, err := newSchemas(r)
 	require.NoError(t, err)
 	_, err = s.fetch(t.Context(), 1)

@@ -18,6 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"tributary/pipelines/spec"
 )
 
 // signedIn is the access of a user of a fake cluster.
@@ -63,6 +65,41 @@ func TestSignIn(t *testing.T) {
 	found = check(t, s, Targets{})
 	require.Contains(t, find(t, found, "sign-in", "main").Detail, "SASL_AUTHENTICATION_FAILED")
 	require.Contains(t, find(t, found, "sign-in", "main").Fix, "user or password is wrong")
+}
+
+// TestTokenSignIn: what can go wrong with a token is told apart.
+func TestTokenSignIn(t *testing.T) {
+	c, address := cluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "joiner", "right"))
+	with := func(sasl string) *spec.Spec {
+		return parse(t, at(address)+"\n    sasl: {"+sasl+", insecure: true}", outputs)
+	}
+	t.Setenv("TEST_KAFKA_TOKEN", "canary")
+	token := with("mechanism: oauthbearer, token: {env: TEST_KAFKA_TOKEN}")
+	f := find(t, check(t, token, Targets{Timeout: 2 * time.Second}), "sign-in", "main")
+	require.Contains(t, f.Fix, "the broker does not take oauthbearer")
+	f = find(t, check(t, with(`mechanism: oauthbearer, token: {command: [/no/such/get-token]}`), Targets{}), "sign-in", "main")
+	require.Contains(t, f.Detail, "token: command get-token: fork/exec /no/such/get-token: no such file")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/credentials")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	f = find(t, check(t, with("mechanism: aws_msk_iam"), Targets{}), "sign-in", "main")
+	require.Contains(t, f.Detail, "AWS_ACCESS_KEY_ID is not set, and open /no/such/credentials")
+
+	// A broker that takes tokens, and not this one.
+	c.ControlKey(int16(kmsg.SASLHandshake), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		return req.ResponseKind(), nil, true
+	})
+	c.ControlKey(int16(kmsg.SASLAuthenticate), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := req.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		resp.SASLAuthBytes = []byte(`{"status":"invalid_token"}`)
+		return resp, nil, true
+	})
+	f = find(t, check(t, token, Targets{}), "sign-in", "main")
+	require.Contains(t, f.Detail, `the broker refuses the token: {"status":"invalid_token"}`)
+	require.Contains(t, f.Fix, "see whether it has expired")
+	require.NotContains(t, fmt.Sprint(f), "canary")
 }
 
 // TestTLS: a certificate that nobody knows, and one that ca knows.

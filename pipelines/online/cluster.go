@@ -120,16 +120,35 @@ func (c *checker) signIn(ctx context.Context, cl *kgo.Client, cluster *spec.Clus
 }
 
 func asUser(cluster *spec.Cluster) string {
-	if cluster.SASL == nil {
+	switch {
+	case cluster.SASL == nil:
 		return ", without a user"
+	case cluster.SASL.Mechanism == spec.AWSMSKIAM:
+		return ", with credentials of AWS"
+	case cluster.SASL.Mechanism == spec.OAuthBearer:
+		return ", with a token"
 	}
 	return ", user " + principal(cluster)
 }
 
+// shown is what a client shows to sign in.
+func shown(cluster *spec.Cluster) string {
+	switch cluster.SASL.Mechanism {
+	case spec.OAuthBearer:
+		return "the token"
+	case spec.AWSMSKIAM:
+		return "a credential of AWS or its policy"
+	}
+	return "user or password"
+}
+
 // principal is the user's name where it may be shown, else where it is found.
 func principal(cluster *spec.Cluster) string {
-	if cluster.SASL == nil {
+	switch {
+	case cluster.SASL == nil:
 		return "ANONYMOUS"
+	case cluster.SASL.User == (spec.Secret{}):
+		return "PRINCIPAL" // the broker makes it of what the token or the credentials say
 	}
 	if user, err := topics.User(cluster.SASL.User).Read(); err == nil {
 		return user
@@ -145,6 +164,10 @@ func signInProblem(ctx context.Context, err error, cluster *spec.Cluster) (detai
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })
 	}
 	switch {
+	case has("SASL_AUTHENTICATION_FAILED") && cluster.SASL.Mechanism == spec.OAuthBearer:
+		return text, "the token is refused: see whether it has expired, and that issuer, audience and extensions are what the broker expects (" + at + ".sasl)"
+	case has("SASL_AUTHENTICATION_FAILED") && cluster.SASL.Mechanism == spec.AWSMSKIAM:
+		return text, "see that the credentials have not expired and that their policy allows kafka-cluster:Connect (" + at + ".sasl)"
 	case has("SASL_AUTHENTICATION_FAILED"):
 		return text, "user or password is wrong: compare them with what the broker knows (" + at + ".sasl)"
 	case has("UNSUPPORTED_SASL_MECHANISM", "does not support the requested SASL"):
@@ -160,9 +183,9 @@ func signInProblem(ctx context.Context, err error, cluster *spec.Cluster) (detai
 	case cluster.TLS != nil && (errors.Is(err, context.DeadlineExceeded) || has("i/o timeout")):
 		return text, "this port may not speak TLS: use the TLS port, or leave tls out"
 	case cluster.SASL != nil && cluster.TLS == nil && has("EOF", "reset by peer"):
-		return text, "the broker closed the connection at the sign-in: user or password is wrong, or this port wants tls"
+		return text, "the broker closed the connection at the sign-in: " + shown(cluster) + " is wrong, or this port wants tls"
 	case cluster.SASL != nil && has("EOF", "reset by peer"):
-		return text, "the broker closed the connection at the sign-in: user or password is wrong"
+		return text, "the broker closed the connection at the sign-in: " + shown(cluster) + " is wrong"
 	case has("EOF", "reset by peer"):
 		return text, "the broker closed the connection: this port may want tls or sasl, see its listeners"
 	}

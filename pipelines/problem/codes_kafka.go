@@ -81,8 +81,9 @@ clusters:
 	{
 		ID: "T1609", Severity: SeverityError, Title: "place of a secret cannot be used",
 		Cause: `A secret is in one place: an environment variable (env, by its name without $), or a
-file, whose content without the newline at its end is the secret. In a cluster the
-place must exist for every worker, not only where the job is submitted.`,
+file, whose content without the newline at its end is the secret; a token may also be what
+a command prints. In a cluster the place must exist for every worker, not only where the
+job is submitted.`,
 		Bad: streamed(`
 clusters:
   main:
@@ -223,19 +224,22 @@ folder of the spec.`,
 		Good: streamed(`clusters: {main: {brokers: ["kafka-1:9093"], tls: {ca: /etc/kafka/ca.pem}}}`),
 	},
 	{
-		ID: "T1626", Severity: SeverityError, Title: "two ways to say who a client is",
-		Cause: `A client shows either a user with a password, or a token. A server that is shown both
-takes the one or the other, and which is not said anywhere.`,
+		ID: "T1626", Severity: SeverityError, Title: "key of another way to sign in",
+		Cause: `A client says who it is in one way. For brokers that is the mechanism: plain and scram
+take a user and a password, oauthbearer a token, and aws_msk_iam the credentials of AWS. A
+registry takes a user and a password, or a token; one that is shown both takes either.`,
 		Bad: streamed(`
 clusters:
   main:
     brokers: ["kafka-1:9092"]
-    registry: {url: "https://registry", token: {env: TOKEN}, user: tributary, password: {env: PASSWORD}}`),
+    tls: true
+    sasl: {mechanism: oauthbearer, user: tributary, token: {file: /run/secrets/token}}`),
 		Good: streamed(`
 clusters:
   main:
     brokers: ["kafka-1:9092"]
-    registry: {url: "https://registry", token: {env: TOKEN}}`),
+    tls: true
+    sasl: {mechanism: oauthbearer, token: {file: /run/secrets/token}}`),
 	},
 	{
 		ID: "T1627", Severity: SeverityError, Title: "tls for an address without encryption",
@@ -251,5 +255,39 @@ clusters:
   main:
     brokers: ["kafka-1:9092"]
     registry: {url: "https://registry:8081", tls: {ca: ca.pem}}`),
+	},
+	{
+		ID: "T1628", Severity: SeverityError, Title: "extension that cannot be sent",
+		Cause: `What goes with a token of oauthbearer (extensions) has names of letters, of which auth
+is Kafka's own, and values of printable ASCII characters.`,
+		Bad: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    tls: true
+    sasl: {mechanism: oauthbearer, token: {env: TOKEN}, extensions: {logical-cluster: lkc-1}}`),
+		Good: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    tls: true
+    sasl: {mechanism: oauthbearer, token: {env: TOKEN}, extensions: {logicalCluster: lkc-1}}`),
+	},
+	{
+		ID: "T1629", Severity: SeverityError, Title: "command that is no list",
+		Cause: `A command is a program and its arguments, each an item of a list. No shell is between,
+so there are no variables, pipes or quotes in it; name a script if it takes more.`,
+		Bad: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    tls: true
+    sasl: {mechanism: oauthbearer, token: {command: "get-token --audience kafka"}}`),
+		Good: streamed(`
+clusters:
+  main:
+    brokers: ["kafka-1:9092"]
+    tls: true
+    sasl: {mechanism: oauthbearer, token: {command: [get-token, --audience, kafka]}}`),
 	},
 }

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Patterns of names, as the JSON Schema has them too.
@@ -192,89 +191,6 @@ func (r *reader) smallFile(n *node, at dotted) string {
 	return r.resolve(text, false)
 }
 
-func (r *reader) sasl(n *node, at dotted, above *fields) *SASL {
-	f := r.fields(n, at, saslShape, above)
-	if f == nil {
-		return nil
-	}
-	var s SASL
-	if n, at := f.get("mechanism"); n != nil {
-		s.Mechanism = Mechanism(r.choice(n, at, texts(Mechanisms)))
-	}
-	s.User, s.Password, s.Insecure = r.login(f)
-	return &s
-}
-
-// login reads who a client is, with keys that brokers and registries share.
-func (r *reader) login(f *fields) (user, password Secret, insecure bool) {
-	if n, at := f.get("user"); n != nil {
-		if n.kind == mapKind {
-			user = r.secret(n, at, f)
-		} else {
-			user.Text = r.text(n, at)
-		}
-	}
-	if n, at := f.get("password"); n != nil {
-		password = r.secret(n, at, f)
-	}
-	if n, at := f.get("insecure"); n != nil {
-		insecure = r.yes(n, at)
-	}
-	return user, password, insecure
-}
-
-// secret reads where a secret is to be found.
-func (r *reader) secret(n *node, at dotted, above *fields) Secret {
-	switch n.kind {
-	case textKind, boolKind, intKind, floatKind:
-		p := r.problem("T1608", n, at, "a secret may not stand in a spec: specs are shared, printed and logged")
-		variable := "KAFKA_PASSWORD"
-		if name := otherTools.FindStringSubmatch(n.text); name != nil {
-			variable = name[1]
-		}
-		p.Allowed = []string{"{env: VARIABLE}", "{file: PATH}"}
-		p.Hint = "if this one was ever shared, replace it"
-		if n.width > 1 { // and not over several lines
-			p.Fix = r.replaced(n, "{env: "+variable+"}")
-		}
-		r.add(p)
-		return Secret{}
-	default: // a mapping, or nothing that could be a secret
-	}
-	f := r.fields(n, at, secretShape, above)
-	if f == nil {
-		return Secret{}
-	}
-	env, envAt := f.get("env")
-	file, fileAt := f.get("file")
-	// What is no name of a variable may well be the secret itself.
-	named := env == nil || env.kind != textKind || envForm.MatchString(env.text)
-	if !named {
-		r.hide(env, env)
-	}
-	if (env == nil) == (file == nil) {
-		if !r.anyFailed(string(at) + ".") {
-			p := r.problem("T1609", n, at, "a secret is in one place: an environment variable or a file")
-			p.Allowed = []string{"{env: VARIABLE}", "{file: PATH}"}
-			r.add(p)
-		}
-		return Secret{}
-	}
-	if file != nil {
-		return Secret{File: r.smallFile(file, fileAt)}
-	}
-	if !named && strings.TrimSpace(env.text) != "" {
-		p := r.problem("T1609", env, envAt, "this is not the name of an environment variable")
-		p.Allowed = []string{"letters, digits and _, like KAFKA_PASSWORD"}
-		if name := otherTools.FindStringSubmatch(env.text); name != nil {
-			p.Nearest, p.Fix = name[1], r.replaced(env, name[1])
-		}
-		r.add(p)
-		return Secret{}
-	}
-	return Secret{Env: r.text(env, envAt)}
-}
-
 // yes reads true or false.
 func (r *reader) yes(n *node, at dotted) bool {
 	switch n.kind {
@@ -296,80 +212,4 @@ func (r *reader) yes(n *node, at dotted) bool {
 		r.add(p)
 	}
 	return false
-}
-
-func (r *reader) registry(n *node, at dotted, above *fields) *Registry {
-	f := r.fields(n, at, registryShape, above)
-	if f == nil {
-		return nil
-	}
-	var out Registry
-	if n, at := f.get("url"); n != nil {
-		out.URLs = r.registryURLs(n, at)
-	}
-	if n, at := f.get("tls"); n != nil {
-		out.TLS = r.tls(n, at, f)
-	}
-	out.User, out.Password, out.Insecure = r.login(f)
-	if n, at := f.get("token"); n != nil {
-		out.Token = r.secret(n, at, f)
-		r.apart(f, "token", "user", "password")
-	} else {
-		r.together(f, "user", "password")
-	}
-	return &out
-}
-
-// apart reports keys that say in another way what one key says.
-func (r *reader) apart(f *fields, one string, others ...string) {
-	for _, other := range others {
-		if p, ok := f.found[other]; ok {
-			bad := r.problem("T1626", p.key, f.at.key(other), "%s says who the client is, and so does %s", one, other)
-			bad.Hint = "leave out the one or the other"
-			r.add(bad)
-			return
-		}
-	}
-}
-
-// registryURLs reads one address, or a list of them.
-func (r *reader) registryURLs(n *node, at dotted) []string {
-	if n.kind != listKind {
-		if url := r.registryURL(n, at); url != "" {
-			return []string{url}
-		}
-		return nil
-	}
-	if len(n.items) == 0 {
-		r.add(r.problem("T1012", n, at, "names no address"))
-	}
-	var out []string
-	for i, item := range n.items {
-		at := at.index(i)
-		r.mark(at, item, item)
-		if url := r.registryURL(item, at); url != "" {
-			out = append(out, url)
-		}
-	}
-	return out
-}
-
-func (r *reader) registryURL(n *node, at dotted) string {
-	text := r.text(n, at)
-	if text == "" || registryForm.MatchString(text) {
-		return strings.TrimSuffix(text, "/")
-	}
-	if secret.MatchString(text) {
-		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
-		p.Hint = "name user and password beside the url, the password as {env: NAME}, or a token"
-		r.add(p)
-		return ""
-	}
-	p := r.problem("T1610", n, at, "this is not the address of a registry")
-	p.Got, p.Allowed = text, []string{"http://HOST:PORT/PATH", "https://HOST:PORT/PATH"}
-	if guess := "http://" + text; !strings.Contains(text, "://") && registryForm.MatchString(guess) && !strings.ContainsFunc(text, unicode.IsSpace) {
-		p.Nearest, p.Fix = guess, r.replaced(n, guess)
-	}
-	r.add(p)
-	return ""
 }

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +20,7 @@ func (s *Spec) clusterSettings(add func(value any, path ...string)) {
 			add(c.TLS.text(), at("tls")...)
 		}
 		if c.SASL != nil {
-			add(fmt.Sprintf("%s as %s, password in %s", c.SASL.Mechanism, c.SASL.User.text(), c.SASL.Password.text()), at("sasl")...)
+			add(c.SASL.text(), at("sasl")...)
 		}
 		if g := c.Registry; g != nil {
 			text := strings.Join(g.URLs, ", ")
@@ -28,7 +30,7 @@ func (s *Spec) clusterSettings(add func(value any, path ...string)) {
 			switch {
 			case g.Password != (Secret{}):
 				text += " as " + g.User.text() + ", password in " + g.Password.text()
-			case g.Token != (Secret{}):
+			case g.Token.IsSet():
 				text += ", token in " + g.Token.text()
 			}
 			add(text, at("registry")...)
@@ -87,6 +89,25 @@ func (s Secret) text() string {
 	return s.Text
 }
 
+func (t Token) text() string {
+	if t.Command != nil {
+		return "what `" + strings.Join(t.Command, " ") + "` prints"
+	}
+	return t.Secret.text()
+}
+
+func (s *SASL) text() string {
+	switch {
+	case s.Token.IsSet():
+		return fmt.Sprintf("%s, token in %s", s.Mechanism, s.Token.text())
+	case s.Credentials != nil:
+		return fmt.Sprintf("%s, credentials in %s", s.Mechanism, Token{Command: s.Credentials}.text())
+	case s.Mechanism == AWSMSKIAM:
+		return fmt.Sprintf("%s, credentials in the environment or the files of AWS", s.Mechanism)
+	}
+	return fmt.Sprintf("%s as %s, password in %s", s.Mechanism, s.User.text(), s.Password.text())
+}
+
 func (t *TLS) text() string {
 	var parts []string
 	if t.CA != "" {
@@ -130,15 +151,14 @@ func (w *writer) clusters(clusters []Cluster) {
 			w.line(4, "tls", c.TLS.yaml())
 		}
 		if c.SASL != nil {
-			parts := []string{"mechanism: " + string(c.SASL.Mechanism)}
-			w.line(4, "sasl", braced(append(parts, loginParts(c.SASL.User, c.SASL.Password, c.SASL.Insecure)...)))
+			w.line(4, "sasl", c.SASL.yaml())
 		}
 		if g := c.Registry; g != nil {
 			parts := []string{"url: " + list(g.URLs)}
 			if g.TLS != nil {
 				parts = append(parts, "tls: "+g.TLS.yaml())
 			}
-			if g.Token != (Secret{}) {
+			if g.Token.IsSet() {
 				parts = append(parts, "token: "+g.Token.yaml())
 			}
 			w.line(4, "registry", braced(append(parts, loginParts(g.User, g.Password, g.Insecure)...)))
@@ -180,6 +200,31 @@ func loginParts(user, password Secret, insecure bool) (parts []string) {
 		parts = append(parts, "insecure: true")
 	}
 	return parts
+}
+
+func (t Token) yaml() string {
+	if t.Command != nil {
+		return "{command: " + list(t.Command) + "}"
+	}
+	return t.Secret.yaml()
+}
+
+func (s *SASL) yaml() string {
+	parts := []string{"mechanism: " + string(s.Mechanism)}
+	if s.Token.IsSet() {
+		parts = append(parts, "token: "+s.Token.yaml())
+	}
+	if len(s.Extensions) > 0 {
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(s.Extensions)) {
+			all = append(all, quoted(name)+": "+quoted(s.Extensions[name]))
+		}
+		parts = append(parts, "extensions: "+braced(all))
+	}
+	if s.Credentials != nil {
+		parts = append(parts, "credentials: {command: "+list(s.Credentials)+"}")
+	}
+	return braced(append(parts, loginParts(s.User, s.Password, s.Insecure)...))
 }
 
 func (s Secret) yaml() string {

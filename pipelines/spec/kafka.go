@@ -25,17 +25,28 @@ type TLS struct {
 
 // SASL says who the client is.
 type SASL struct {
-	Mechanism      Mechanism
+	Mechanism Mechanism
+	// User and Password are for plain and scram, Token and Extensions for oauthbearer.
 	User, Password Secret
-	// Insecure allows a password that travels without encryption.
+	Token          Token
+	Extensions     map[string]string
+	// Credentials is a command for aws_msk_iam; nil for the usual places of AWS.
+	Credentials []string
+	// Insecure allows a secret that travels without encryption.
 	Insecure bool
 }
 
-// Mechanism is how a password is proven.
+// Mechanism is how a client proves who it is.
 type Mechanism string
 
 // Mechanisms lists those that clients know.
-var Mechanisms = []Mechanism{"plain", "scram-sha-256", "scram-sha-512"}
+var Mechanisms = []Mechanism{"plain", "scram-sha-256", "scram-sha-512", OAuthBearer, AWSMSKIAM}
+
+// Mechanisms without a password.
+const (
+	OAuthBearer Mechanism = "oauthbearer"
+	AWSMSKIAM   Mechanism = "aws_msk_iam"
+)
 
 // Secret is a place where a value is found at run time: the environment variable Env or
 // the file File, one of them. Text is a value in the spec itself; only names of users may
@@ -44,6 +55,15 @@ type Secret struct {
 	Text, Env, File string
 }
 
+// Token is a place where a token is found at run time: like a secret, or what Command prints.
+type Token struct {
+	Secret
+	Command []string
+}
+
+// IsSet tells whether a place is named.
+func (t Token) IsSet() bool { return t.Secret != (Secret{}) || t.Command != nil }
+
 // Registry is a schema registry with Confluent's interface.
 type Registry struct {
 	// URLs lead to the same registry, at least one. They are asked in turn.
@@ -51,7 +71,8 @@ type Registry struct {
 	// TLS is nil for https as it is.
 	TLS *TLS
 	// User and Password, or Token, say who the client is; zero for nobody.
-	User, Password, Token Secret
+	User, Password Secret
+	Token          Token
 	// Insecure allows a secret that travels without encryption.
 	Insecure bool
 }

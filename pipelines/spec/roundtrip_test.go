@@ -131,6 +131,10 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 		rapid.Map(rapid.StringMatching(`[A-Z_][A-Z0-9_]{0,5}`), func(s string) Secret { return Secret{Env: s} }),
 	)
 	password := rapid.SampledFrom([]Secret{{Env: "P"}, {Env: "true"}, {File: "secrets/kafka"}, {File: "/run/a b"}})
+	token := rapid.OneOf(
+		rapid.Map(password, func(s Secret) Token { return Token{Secret: s} }),
+		rapid.SampledFrom([]Token{{Command: []string{"get token", "--audience", "010", "no"}}}),
+	)
 	rapid.Check(t, func(t *rapid.T) {
 		c := Cluster{Name: "main", Brokers: rapid.SampledFrom([][]string{{"k:1"}, {"[::1]:9092", "10.0.0.1:1"}}).Draw(t, "brokers")}
 		if rapid.Bool().Draw(t, "tls") {
@@ -140,14 +144,25 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			}
 		}
 		if rapid.Bool().Draw(t, "sasl") {
-			c.SASL = &SASL{Mechanism: rapid.SampledFrom(Mechanisms).Draw(t, "mechanism"), User: user.Draw(t, "user"), Password: password.Draw(t, "password"), Insecure: true}
+			c.SASL = &SASL{Mechanism: rapid.SampledFrom(Mechanisms).Draw(t, "mechanism"), Insecure: true}
+			switch c.SASL.Mechanism {
+			case OAuthBearer:
+				c.SASL.Token = token.Draw(t, "token")
+				if rapid.Bool().Draw(t, "extended") {
+					c.SASL.Extensions = map[string]string{"no": "010", "logicalCluster": "lkc 1: {x}"}
+				}
+			case AWSMSKIAM:
+				c.SASL.Credentials = rapid.SampledFrom([][]string{nil, {"true"}, {"aws", "a b", "-"}}).Draw(t, "credentials")
+			default:
+				c.SASL.User, c.SASL.Password = user.Draw(t, "user"), password.Draw(t, "password")
+			}
 		}
 		if rapid.Bool().Draw(t, "registry") {
 			c.Registry = &Registry{URLs: rapid.SampledFrom([][]string{{"http://r:8081/x"}, {"https://r1", "http://r2"}}).Draw(t, "registry"), Insecure: rapid.Bool().Draw(t, "insecure")}
 			switch {
 			case !c.Registry.Insecure:
-			case rapid.Bool().Draw(t, "token"):
-				c.Registry.Token = password.Draw(t, "registry token")
+			case rapid.Bool().Draw(t, "by token"):
+				c.Registry.Token = token.Draw(t, "registry token")
 			default:
 				c.Registry.User, c.Registry.Password = user.Draw(t, "registry user"), password.Draw(t, "registry password")
 			}

@@ -194,9 +194,10 @@ func (r *reader) readingRules(s *Spec) {
 }
 
 func (r *reader) cleartext(c Cluster, at dotted) {
-	if c.SASL != nil && c.SASL.Mechanism == "plain" && c.TLS == nil && !c.SASL.Insecure && r.ok(at.key("tls"), at.key("sasl").key("insecure")) {
+	sent := map[Mechanism]string{"plain": "the password as it is", OAuthBearer: "the token as it is", AWSMSKIAM: "a signature that can be used by others"}
+	if c.SASL != nil && sent[c.SASL.Mechanism] != "" && c.TLS == nil && !c.SASL.Insecure && r.ok(at.key("tls"), at.key("sasl").key("insecure")) {
 		sasl := at.key("sasl").key("mechanism")
-		p := r.problem("T1607", r.at(sasl), sasl, "plain sends the password as it is, and without tls everybody on the way can read it")
+		p := r.problem("T1607", r.at(sasl), sasl, "%s sends %s, and without tls everybody on the way can read it", c.SASL.Mechanism, sent[c.SASL.Mechanism])
 		p.Hint = "add `tls: true` to the cluster, or use scram-sha-512; `insecure: true` beside it where nobody else is on the network"
 		r.add(p)
 	}

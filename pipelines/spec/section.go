@@ -31,9 +31,11 @@ var (
 	outputTopic    = &section{name: "an output topic", keys: []string{"topic"}, required: []string{"topic"}}
 	outputsShape   = &section{name: "outputs", keys: []string{"samples", "late", "dead_letters", "orphans", "ledger", "marks", "accounts"}, required: []string{"samples"}, inner: map[string]*section{"samples": samplesShape}}
 	tlsShape       = &section{name: "tls", keys: []string{"ca", "cert", "key", "server_name"}}
-	saslShape      = &section{name: "sasl", keys: []string{"mechanism", "user", "password", "insecure"}, required: []string{"mechanism", "user", "password"}}
+	saslShape      = &section{name: "sasl", keys: []string{"mechanism", "user", "password", "token", "extensions", "credentials", "insecure"}, required: []string{"mechanism"}, inner: map[string]*section{"credentials": commandShape}}
 	registryShape  = &section{name: "registry", keys: []string{"url", "tls", "user", "password", "token", "insecure"}, required: []string{"url"}, inner: map[string]*section{"tls": tlsShape}}
 	secretShape    = &section{name: "a secret", keys: []string{"env", "file"}}
+	tokenShape     = &section{name: "a token", keys: []string{"env", "file", "command"}}
+	commandShape   = &section{name: "credentials", keys: []string{"command"}, required: []string{"command"}}
 	clusterShape   = &section{name: "a cluster", keys: []string{"brokers", "tls", "sasl", "registry"}, required: []string{"brokers"}, inner: map[string]*section{"tls": tlsShape, "sasl": saslShape, "registry": registryShape}}
 	streamShape    = &section{name: "stream", keys: []string{"name", "group", "start", "idle_after", "max_ahead", "readers", "on_truncation", "delivery", "transaction_timeout"}}
 	testShape      = &section{name: "a test", keys: []string{"name", "views", "engagements", "samples"}, required: []string{"name", "views", "samples"}}
@@ -160,6 +162,7 @@ var examples = map[string]string{
 	"a test: views": "views: [{view_id: v1, ts: 2026-01-01T10:00:00Z}]", "a test: samples": "samples: [{view_id: v1}]", "samples": "samples: out/samples", "name": "name: a like inside the window", "view_id": "view_id: v1",
 	"topic": "topic: views", "brokers": "brokers: [kafka-1:9092, kafka-2:9092]", "mechanism": "mechanism: scram-sha-512", "user": "user: tributary",
 	"password": "password: {env: KAFKA_PASSWORD}", "url": "url: https://registry:8081",
+	"token": "token: {file: /run/secrets/token}", "command": "command: [get-credentials, --role, joiner]",
 }
 
 // unknown reports a key that the mapping does not take: one that belongs to a

@@ -101,7 +101,10 @@ func (t Topic) settings() map[string]string {
 func Kafka(c *spec.Cluster) kafkaio.Cluster {
 	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers, TLS: encryption(c.TLS)}
 	if s := c.SASL; s != nil {
-		out.SASL = &kafkaio.SASL{Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password)}
+		out.SASL = &kafkaio.SASL{
+			Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password),
+			Token: token(s.Token), Extensions: s.Extensions, Credentials: s.Credentials,
+		}
 		out.AllowPlaintext = s.Insecure
 	}
 	return out
@@ -115,7 +118,7 @@ func Registry(c *spec.Cluster) *kafkaio.Registry {
 	}
 	return &kafkaio.Registry{
 		URLs: g.URLs, TLS: encryption(g.TLS), AllowPlaintext: g.Insecure,
-		User: User(g.User), Password: Secret(g.Password), Token: Secret(g.Token),
+		User: User(g.User), Password: Secret(g.Password), Token: token(g.Token),
 	}
 }
 
@@ -124,6 +127,10 @@ func encryption(t *spec.TLS) *kafkaio.TLS {
 		return nil
 	}
 	return &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
+}
+
+func token(t spec.Token) kafkaio.Token {
+	return kafkaio.Token{Secret: Secret(t.Secret), Command: t.Command}
 }
 
 // User translates the name of a user.

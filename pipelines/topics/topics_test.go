@@ -278,7 +278,11 @@ engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, tim
 	require.Equal(t, &kafkaio.Registry{
 		URLs: []string{"https://r1", "http://r2"}, User: kafkaio.User{Name: "u"}, Password: kafkaio.Secret{File: "conf/p"}, AllowPlaintext: true,
 	}, Registry(&s.Clusters[0]))
-	s.Clusters[0].Registry = &spec.Registry{URLs: []string{"https://r"}, Token: spec.Secret{Env: "T"}, TLS: s.Clusters[0].TLS}
-	require.Equal(t, &kafkaio.Registry{URLs: []string{"https://r"}, Token: kafkaio.Secret{Env: "T"}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
+	s.Clusters[0].Registry = &spec.Registry{URLs: []string{"https://r"}, Token: spec.Token{Secret: spec.Secret{Env: "T"}}, TLS: s.Clusters[0].TLS}
+	require.Equal(t, &kafkaio.Registry{URLs: []string{"https://r"}, Token: kafkaio.Token{Secret: kafkaio.Secret{Env: "T"}}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
+	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.OAuthBearer, Token: spec.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}
+	require.Equal(t, &kafkaio.SASL{Mechanism: kafkaio.OAuthBearer, Token: kafkaio.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}, Kafka(&s.Clusters[0]).SASL)
+	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.AWSMSKIAM, Credentials: []string{"aws"}}
+	require.Equal(t, &kafkaio.SASL{Mechanism: kafkaio.AWSMSKIAM, Credentials: []string{"aws"}}, Kafka(&s.Clusters[0]).SASL)
 	require.Equal(t, kafkaio.Cluster{Name: "main", Brokers: []string{"k:1"}}, Kafka(&parse(t, "k:1", outputs).Clusters[0]))
 }

@@ -48,6 +48,39 @@ path of several names, a name with a space at an end.
 	},
 	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},
 	{
+		name: "signing-in", short: "How brokers and registries learn who a job is",
+		text: `A cluster of a spec says how its brokers are signed in to (sasl) and its registry (user and
+password, or token). A secret never stands in the spec: it says where each is found, and
+the place must exist wherever the job runs, on every worker too.
+
+  sasl: {mechanism: plain, user: joiner, password: {env: KAFKA_PASSWORD}}
+  sasl: {mechanism: scram-sha-512, user: {file: /run/secrets/user}, password: {file: /run/secrets/password}}
+  sasl: {mechanism: oauthbearer, token: {file: /var/run/secrets/kafka/token}}
+  sasl:
+    mechanism: oauthbearer
+    token: {command: [get-token, --audience, kafka]}
+    extensions: {logicalCluster: lkc-1, identityPoolId: pool-1}    # as Confluent Cloud wants them
+  sasl: {mechanism: aws_msk_iam}
+  sasl: {mechanism: aws_msk_iam, credentials: {command: [aws, configure, export-credentials, --format, process]}}
+  registry: {url: "https://registry:8081", tls: {ca: ca.pem}, token: {file: /var/run/secrets/registry/token}}
+
+What is secret is read again for each connection, and each time that a broker asks for it
+anew, so passwords, tokens and certificates may change while a job runs.
+
+A command is a program with its arguments, without a shell. It prints the token, or what a
+credential_process of AWS prints, and ends within 30 seconds. A JSON Web Token is used for
+four fifths of its time, or for half if less than 30 seconds would be left; anything else
+for ten seconds. If the command fails, the last token is used as long as it is good.
+
+aws_msk_iam without a command looks at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN, then at the file ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE,
+AWS_PROFILE). The region is in the broker's name, or in AWS_REGION. Roles of machines and
+pods are taken by the command only.
+
+plain, oauthbearer and aws_msk_iam want tls: true beside them, or insecure: true.
+`,
+	},
+	{
 		name: "times", short: "Which times are read, and in which units",
 		text: `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has
 one: epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, or timestamp-millis, -micros
