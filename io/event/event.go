@@ -23,6 +23,18 @@ const (
 	MaxTime = 7_258_118_400_000 - 1 // the end of 2199
 )
 
+// chapterRecords: few enough that a partition that brings a record now and then comes to the
+// end of a chapter, so many that one of thousands a second has few of them.
+const chapterRecords = 8192
+
+// Chapter is the number of the chapter of a log that an offset lies in. Sources that read logs
+// never put records of two chapters into one batch, so whatever is added up by chapter is the
+// same for every reading of the log, wherever it began.
+func Chapter(offset int64) int64 { return offset / chapterRecords }
+
+// ChapterStart is the first offset of a chapter.
+func ChapterStart(chapter int64) int64 { return chapter * chapterRecords }
+
 // Batch is a run of raw records of one partition, in log order.
 //
 // It is the element of every source: Beam is paid once for hundreds of records.

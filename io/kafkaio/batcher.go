@@ -96,7 +96,8 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		}
 		b.wake()
 	}
-	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes) {
+	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes ||
+		event.Chapter(b.open.Offset) != event.Chapter(offset)) {
 		if err := b.flush(); err != nil {
 			return err
 		}

@@ -21,8 +21,8 @@ import (
 //
 // Output: batches, a PCollection<event.Batch>, each a run of records of one partition in
 // the order of its log, up to 500 of them or 256 KiB (a larger record is a batch of its
-// own), once for each input of the topic; rejected, a PCollection<event.Rejected>: records
-// without a value, of format RegistryAvro those whose frame or schema cannot be read, and
+// own), of one chapter of the log (event.Chapter), once for each input of the topic; rejected, a
+// PCollection<event.Rejected>: records without a value, of format RegistryAvro those whose frame or schema cannot be read, and
 // those whose event time is more than MaxAhead ahead of when they were written. Whether a
 // record is sound beyond that is for whoever decodes it.
 //

@@ -36,8 +36,11 @@ type packer struct {
 	reject    func(event.Rejected)
 }
 
-// stretch is a piece of a partition's log as one input reads it.
-type stretch struct{ input, partition int32 }
+// stretch is a piece of a partition's log, within a chapter, as one input reads it.
+type stretch struct {
+	input, partition int32
+	chapter          int64
+}
 
 type readerKey struct {
 	input  int32
@@ -131,7 +134,7 @@ func (k *packer) add(b event.Batch) error {
 
 // accountOf returns the account of the stretch that goes on with b.
 func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
-	key := stretch{b.Input, b.Partition}
+	key := stretch{b.Input, b.Partition, event.Chapter(b.Offset)}
 	account := k.stretches[key]
 	if account == nil {
 		account = newLedger(k.p)

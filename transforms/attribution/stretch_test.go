@@ -1,0 +1,33 @@
+package attribution
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/event"
+	"tributary/transforms/ledger"
+)
+
+// TestAccountsEndWithChapters: what is read of two chapters of a log has two accounts, and what is
+// read of one has one.
+func TestAccountsEndWithChapters(t *testing.T) {
+	p := Params{Kinds: []Kind{{Name: "like", Window: 1000}}, Inputs: []Input{{Kind: Views, ID: "id", Time: Field{Path: "t"}}}, Bucket: 1000, Shards: 1, Keep: 1, From: math.MinInt64, To: NoLogEnd}
+	k := newPacker(&p, func(int64, int64, []byte) {}, func(event.Rejected) {})
+	next := event.ChapterStart(2)
+	for _, offset := range []int64{next - 20, next - 10, next, next + 10} {
+		var records []byte
+		for i := range int64(10) {
+			records = event.AppendFramed(records, i, []byte(`{}`))
+		}
+		require.NoError(t, k.add(event.Batch{Offset: offset, Count: 10, Framed: true, MaxTime: offset, SecondTime: offset, Records: records}))
+	}
+	got := map[[3]int64]int64{}
+	k.flush(func(l ledger.Ledger) {
+		if o := l.Origin; o.Step == ledger.Read {
+			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.Read
+		}
+	})
+	require.Equal(t, map[[3]int64]int64{{next - 20, next - 1, next - 20}: 20, {next, next + 19, next}: 20}, got)
+}
