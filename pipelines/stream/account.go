@@ -3,8 +3,10 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/event"
@@ -14,7 +16,7 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[event.Rejected, func(ledger.Ledger), error](&unreadFn{})
+	register.DoFn3x0[beam.EventTime, event.Rejected, func(beam.EventTime, ledger.Ledger)](&unreadFn{})
 	register.DoFn2x1[ledger.Ledger, func(kafkaio.Message), error](&accountFn{})
 }
 
@@ -28,8 +30,10 @@ type account struct {
 	Partition *kafkaio.Partition `json:"partition,omitempty"`
 	First     int64              `json:"first,omitempty"`
 	Last      int64              `json:"last,omitempty"`
+	// ChapterEnd: it goes up to the end of a chapter of the log.
+	ChapterEnd bool `json:"chapter_end,omitempty"`
 	// MaxTimeMs and SecondTimeMs are the clock before First, if there is one; AfterIdle says
-	// that it is not the log's own.
+	// that it is not the log's own. Of what was refused, MaxTimeMs is what the watermark was.
 	MaxTimeMs    *int64 `json:"max_event_time_ms,omitempty"`
 	SecondTimeMs *int64 `json:"second_event_time_ms,omitempty"`
 	AfterIdle    bool   `json:"after_idle,omitempty"`
@@ -42,8 +46,10 @@ type account struct {
 	// Ledger is as it is written: an account in memory takes a tenth of one taken apart.
 	Ledger json.RawMessage `json:"ledger"`
 
-	// written is when it was written, in ms.
-	written int64
+	// written is when it was written, in ms, and at where in the topic it is.
+	written, at int64
+	// gap: what was read before it may not be accounted for as a whole, see distinct.
+	gap bool
 }
 
 // viewsRole is the role of views; engagements have their kind.
@@ -57,10 +63,14 @@ var steps = map[ledger.Step]string{
 // key names what a is the account of.
 func (a *account) key() string {
 	if a.Partition != nil {
-		return fmt.Sprintf("%s/%s/%s@%d", a.Step, a.Role, a.Partition, a.First)
+		return fmt.Sprintf("%s@%d", a.log(), a.First)
 	}
 	return fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
 }
+
+// log names the log that a is of a stretch of: a partition as it is read for a role, or what is
+// refused of it.
+func (a *account) log() string { return a.Step + "/" + a.Role + "/" + a.Partition.String() }
 
 // addTo adds what a accounts for to total.
 func (a *account) addTo(total *ledger.Ledger) error {
@@ -84,9 +94,13 @@ func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) 
 	switch o.Step {
 	case ledger.Read, ledger.Refused:
 		partition := f.Partitions.Partition(o.Partition)
-		a.Role, a.Partition, a.First, a.Last, a.AfterIdle = f.Roles[o.Input], &partition, o.First, o.Last, o.AfterIdle
-		if o.Step == ledger.Read && o.MaxTime != event.NoTime {
-			a.MaxTimeMs, a.SecondTimeMs = &o.MaxTime, &o.SecondTime
+		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
+		a.ChapterEnd, a.AfterIdle = o.ChapterEnd, o.AfterIdle
+		if o.MaxTime != event.NoTime {
+			a.MaxTimeMs = &o.MaxTime
+			if o.Step == ledger.Read {
+				a.SecondTimeMs = &o.SecondTime
+			}
 		}
 	case ledger.Joined, ledger.Tallied:
 		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards
@@ -106,21 +120,54 @@ func (f *accountFn) ProcessElement(l ledger.Ledger, emit func(kafkaio.Message)) 
 	return nil
 }
 
-// unreadFn accounts for records that the source could not hand on.
+// unreadFn accounts for records that the source could not hand on: those of a bundle and a chapter
+// of a log are a stretch of what is refused of it.
 type unreadFn struct {
 	Roles []string // of the inputs
+
+	stretches map[refusedKey]*ledger.Ledger
+	first     beam.EventTime
 }
 
-func (f *unreadFn) ProcessElement(r event.Rejected, emit func(ledger.Ledger)) error {
-	l := ledger.New()
-	l.Origin = ledger.Origin{Step: ledger.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset}
-	if role := f.Roles[r.Input]; role == viewsRole {
-		l.Views.Read, l.Views.Dead = r.Count, r.Count
-	} else {
-		l.Engagements[role] = &ledger.Engagements{Read: r.Count, Dead: r.Count}
+// refusedKey is a chapter of a partition's log as one input reads it.
+type refusedKey struct {
+	input, partition int32
+	chapter          int64
+}
+
+func (f *unreadFn) StartBundle(func(beam.EventTime, ledger.Ledger)) {
+	f.stretches, f.first = map[refusedKey]*ledger.Ledger{}, mtime.MaxTimestamp
+}
+
+func (f *unreadFn) ProcessElement(at beam.EventTime, r event.Rejected, _ func(beam.EventTime, ledger.Ledger)) {
+	f.first = min(f.first, at)
+	key := refusedKey{r.Input, r.Partition, event.Chapter(r.Offset)}
+	l := f.stretches[key]
+	if l == nil {
+		l = ledger.New()
+		l.Origin = ledger.Origin{Step: ledger.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset, MaxTime: at.Milliseconds()}
+		f.stretches[key] = l
 	}
-	emit(*l)
-	return nil
+	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)
+	kind := f.Roles[r.Input]
+	if kind == viewsRole {
+		l.Views.Read += r.Count
+		l.Views.Dead += r.Count
+		return
+	}
+	if l.Engagements[kind] == nil {
+		l.Engagements[kind] = &ledger.Engagements{}
+	}
+	l.Engagements[kind].Read += r.Count
+	l.Engagements[kind].Dead += r.Count
+}
+
+// FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of
+// what was read.
+func (f *unreadFn) FinishBundle(emit func(beam.EventTime, ledger.Ledger)) {
+	for _, l := range ledger.EndChapters(maps.Values(f.stretches)) {
+		emit(f.first, *l)
+	}
 }
 
 // writeAccounts returns what acknowledges them.

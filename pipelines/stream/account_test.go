@@ -40,7 +40,7 @@ func stretchOf(first, last int64) (account, *ledger.Ledger) {
 // to where a stretch of the attempt before had ended, and cuts the log elsewhere each time.
 func TestAccountsCountEachRecordOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var all accounts
+		all := newAccounts()
 		boundaries := []int64{0}
 		end := int64(0)
 		for range rapid.IntRange(1, 6).Draw(t, "attempts") {
@@ -72,7 +72,7 @@ func joinedOf(bucket, shard, shards, samples int64) (account, *ledger.Ledger) {
 }
 
 func TestAccountsOfBuckets(t *testing.T) {
-	var all accounts
+	all := newAccounts()
 	a, l := stretchOf(0, 99)
 	all.put(t, a, l)
 	for _, part := range [][4]int64{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,9 +19,19 @@ import (
 	"tributary/transforms/ledger"
 )
 
-// accounts are those of a topic, in order; of one key, the last counts.
+// accounts are those of a topic, in order; of one key, the last counts. Memory: what the newest
+// book holds is one ledger, whatever the job's age; an account that no book holds yet takes some
+// 700 bytes.
 type accounts struct {
+	// book is the newest whole one, pages are what there is of others.
+	book  book
+	pages pages
+	// byKey are the accounts that are not in the book, held the keys of those that are, but are still
+	// in the topic.
 	byKey map[string]*account
+	held  map[string]bool
+	// apart says that they lie in several partitions, whose records have no order.
+	apart bool
 	// shards is how many there were when a bucket was joined last: a job that was started
 	// with another number joins what was open again.
 	shards map[int64]int64
@@ -28,37 +39,63 @@ type accounts struct {
 
 // readAccounts reads the accounts that a job has written until now.
 func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
-	var all accounts
+	all := newAccounts()
 	o := s.Outputs
 	err := kafkaio.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
 	if err != nil {
 		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}
-	return &all, nil
+	return all, nil
+}
+
+func newAccounts() *accounts {
+	return &accounts{
+		book: book{Buckets: math.MinInt64, Ledger: ledger.New()}, pages: pages{},
+		byKey: map[string]*account{}, held: map[string]bool{}, shards: map[int64]int64{},
+	}
 }
 
 // take adds the next record of the topic.
 func (all *accounts) take(r *kgo.Record) error {
-	if r.Value == nil {
-		delete(all.byKey, string(r.Key))
+	key := string(r.Key)
+	all.apart = all.apart || r.Partition != 0
+	switch {
+	case r.Value == nil:
+		delete(all.byKey, key)
+		delete(all.held, key)
 		return nil
+	case isPage(key):
+		b, err := all.pages.take(r.Value)
+		if b != nil && b.Generation > all.book.Generation {
+			all.hold(b)
+		}
+		return err
 	}
-	a := account{written: r.Timestamp.UnixMilli()}
+	a := account{written: r.Timestamp.UnixMilli(), at: r.Offset}
 	if err := json.Unmarshal(r.Value, &a); err != nil {
 		return fmt.Errorf("an account: %w", err)
 	}
-	all.add(string(r.Key), &a)
-	return nil
-}
-
-func (all *accounts) add(key string, a *account) {
-	if all.byKey == nil {
-		all.byKey, all.shards = map[string]*account{}, map[int64]int64{}
+	if all.book.holds(&a) {
+		all.held[key] = true
+		return nil
 	}
-	all.byKey[key] = a
+	all.byKey[key] = &a
 	if a.Partition == nil {
 		all.shards[a.Bucket] = a.Shards
 	}
+	return nil
+}
+
+// hold goes on with a newer book.
+func (all *accounts) hold(b *book) {
+	all.book = *b
+	for key, a := range all.byKey {
+		if b.holds(a) {
+			all.held[key] = true
+			delete(all.byKey, key)
+		}
+	}
+	maps.DeleteFunc(all.shards, func(bucket, _ int64) bool { return bucket < b.Buckets })
 }
 
 // sum adds up what counts.
@@ -68,12 +105,15 @@ func (all *accounts) sum(s *spec.Spec) (*ledger.Ledger, error) {
 		kinds[i] = e.Kind
 	}
 	total := ledger.New(kinds...)
+	total.Merge(all.book.Ledger)
 	for a := range all.counting() {
 		if err := a.addTo(total); err != nil {
 			return nil, err
 		}
 	}
-	if times := slices.Sorted(maps.Keys(total.Timeline)); len(times) > 0 {
+	total.Coarsen(s.Bucket.Milliseconds())
+	if len(total.Timeline) > 0 {
+		times := slices.Sorted(maps.Keys(total.Timeline))
 		total.From, total.To = times[0], times[len(times)-1]+s.Bucket.Milliseconds()
 	}
 	v := &total.Views
@@ -84,34 +124,16 @@ func (all *accounts) sum(s *spec.Spec) (*ledger.Ledger, error) {
 	return total, nil
 }
 
-// counting are the accounts that count.
+// counting are the accounts that count beside the book.
 func (all *accounts) counting() iter.Seq[*account] {
 	return func(yield func(*account) bool) {
 		for _, a := range all.byKey {
-			if a.Step != steps[ledger.Read] && (a.Partition != nil || a.Shards == all.shards[a.Bucket]) && !yield(a) {
+			if a.Partition == nil && a.Shards == all.shards[a.Bucket] && !yield(a) {
 				return
 			}
 		}
-		for a := range all.stretches() {
-			if !yield(a) {
-				return
-			}
-		}
-	}
-}
-
-// stretches are the accounts of what was read that count.
-func (all *accounts) stretches() iter.Seq[*account] {
-	read := map[string][]*account{} // by role and partition
-	for _, a := range all.byKey {
-		if a.Step == steps[ledger.Read] {
-			log := a.Role + "/" + a.Partition.String()
-			read[log] = append(read[log], a)
-		}
-	}
-	return func(yield func(*account) bool) {
-		for _, of := range read {
-			for _, a := range distinct(of) {
+		for _, stretches := range all.stretches() {
+			for _, a := range stretches {
 				if !yield(a) {
 					return
 				}
@@ -120,31 +142,53 @@ func (all *accounts) stretches() iter.Seq[*account] {
 	}
 }
 
+// stretches are the accounts of each log that count beside the book, in order.
+func (all *accounts) stretches() map[string][]*account {
+	logs := map[string][]*account{}
+	for _, a := range all.byKey {
+		if a.Partition != nil {
+			logs[a.log()] = append(logs[a.log()], a)
+		}
+	}
+	for log := range logs {
+		logs[log] = distinct(logs[log], all.book.Offsets[log])
+	}
+	return logs
+}
+
 // cuts are the places in the log where a run can begin so that its accounts go on from those
-// that are there.
+// that are there. Before them it can begin anywhere: what it reads is in the book.
 func (all *accounts) cuts() (cuts []kafkaio.Mark) {
-	for a := range all.stretches() {
-		if a.AfterIdle {
-			continue
+	for _, stretches := range all.stretches() {
+		for _, a := range stretches {
+			if a.Step != steps[ledger.Read] || a.AfterIdle {
+				continue
+			}
+			at := kafkaio.Position{Offset: a.First, Clock: event.NoClock}
+			if a.MaxTimeMs != nil {
+				at.Clock = event.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
+			}
+			cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
 		}
-		at := kafkaio.Position{Offset: a.First, Clock: event.NoClock}
-		if a.MaxTimeMs != nil {
-			at.Clock = event.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
-		}
-		cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
 	}
 	return cuts
 }
 
-// distinct picks stretches of a partition that do not overlap. A job that went back reads
-// again from where a stretch began, and cuts the log into others, whose accounts take the
+// distinct picks stretches of a log, from an offset on, that do not overlap. A job that went back
+// reads again from where a stretch began, and cuts the log into others, whose accounts take the
 // place of those that begin alike; the rest of the old ones begin inside new ones.
-func distinct(stretches []*account) []*account {
+//
+// Until a job that went back has come as far as the attempt before, what that one wrote behind it
+// need not follow on what it wrote itself: the older account, behind a newer one that does not go
+// up to the end of its chapter, is then behind a gap.
+func distinct(stretches []*account, next int64) []*account {
 	slices.SortFunc(stretches, func(a, b *account) int { return cmp.Compare(a.First, b.First) })
 	var out []*account
-	next := int64(0)
 	for _, a := range stretches {
 		if a.First >= next {
+			if n := len(out); n > 0 {
+				a.gap = out[n-1].at > a.at && !out[n-1].ChapterEnd
+			}
 			out = append(out, a)
 			next = a.Last + 1
 		}

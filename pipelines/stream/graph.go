@@ -21,6 +21,7 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	if p.spec.Stream.Delivery == spec.ExactlyOnce {
 		kafkaio.NoteProgress(root, p.samples, committed, sent...)
 	}
+	p.keepBooks(root.Scope("Books"), committed, sent...)
 	return pipeline
 }
 

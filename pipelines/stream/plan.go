@@ -48,6 +48,8 @@ type Options struct {
 	Readers int
 	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
 	Rest time.Duration
+	// BooksEvery is how often accounts are put together; 0 for DefaultBooksEvery.
+	BooksEvery time.Duration
 	// SliceTime is how long a reader reads at most before it pauses; 0 for 2 s.
 	SliceTime time.Duration
 }
@@ -70,6 +72,8 @@ type Plan struct {
 	// frame precedes the value of every sample: its schema's id in the registry.
 	frame   []byte
 	resumed *Resumed
+	// booksEvery is that of Options.
+	booksEvery time.Duration
 }
 
 // New plans the join of a spec that reads topics. It reads schema files and asks the
@@ -80,7 +84,7 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if !s.Streams() {
 		return nil, fmt.Errorf("%s reads files: join it with `tributary join`", s.File)
 	}
-	p := &Plan{spec: s}
+	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
 	var sources []params.Source
 	p.params, sources = params.Of(s)
 	// Partitions of topics have an order, whatever the default is for files.

@@ -32,6 +32,9 @@ type Topic struct {
 	Retention time.Duration `json:"retention_ns,omitempty"`
 }
 
+// accountsRole is the role of the topic of accounts.
+const accountsRole = "accounts"
+
 // Names of settings of topics.
 const (
 	cleanupPolicy  = "cleanup.policy"
@@ -74,7 +77,7 @@ func Needed(s *spec.Spec) []Topic {
 	add(output("orphans", o.Topics.Orphans))
 	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Ledger, Role: "ledger", Output: true, Partitions: int32(s.Shards), Compacted: true})
 	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Marks, Role: "marks", Output: true, Compacted: true})
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: "accounts", Output: true, Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
 	return out
 }
 
@@ -89,6 +92,10 @@ func Retention(s *spec.Spec) time.Duration {
 
 // settings are what a new topic is created with.
 func (t Topic) settings() map[string]string {
+	if t.Role == accountsRole {
+		// Brokers compact what is no longer written to: an hour's segments, not a week's.
+		return map[string]string{cleanupPolicy: "compact", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.1"}
+	}
 	if t.Compacted {
 		return map[string]string{cleanupPolicy: "compact"}
 	}

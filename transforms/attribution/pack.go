@@ -3,6 +3,7 @@ package attribution
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/zeebo/xxh3"
@@ -422,7 +423,7 @@ func (k *packer) finish(shard, bucket int64, block []byte) {
 }
 
 // flush emits all unfinished blocks, and with tell the accounts of what was added since the
-// last flush: one for each stretch of a log, and one that is of no single stretch.
+// last flush: one for each stretch of a log, in its order, and one that is of no single stretch.
 func (k *packer) flush(tell func(ledger.Ledger)) {
 	for bucket, shards := range k.blocks {
 		for shard := range shards {
@@ -432,7 +433,7 @@ func (k *packer) flush(tell func(ledger.Ledger)) {
 		}
 	}
 	clear(k.blocks)
-	for _, account := range k.stretches {
+	for _, account := range ledger.EndChapters(maps.Values(k.stretches)) {
 		tell(*account)
 	}
 	clear(k.stretches)

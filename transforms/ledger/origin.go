@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"iter"
+	"slices"
 )
 
 // Step is a step of the join that accounts for what it does.
@@ -29,6 +32,8 @@ type Origin struct {
 	// the offsets of the first and the last record.
 	Input, Partition int32
 	First, Last      int64
+	// ChapterEnd, of Read and Refused: it goes up to the end of a chapter of the log (event.Chapter).
+	ChapterEnd bool
 	// MaxTime, SecondTime and AfterIdle are of Read: those of the first batch, see event.Batch.
 	MaxTime, SecondTime int64
 	AfterIdle           bool
@@ -37,12 +42,34 @@ type Origin struct {
 	Shard, Shards, Time int64
 }
 
-func (o Origin) append(out []byte) []byte {
-	idle := int64(0)
-	if o.AfterIdle {
-		idle = 1
+// Flags of an encoded Origin.
+const (
+	afterIdle = 1 << iota
+	chapterEnd
+)
+
+// EndChapters orders accounts of stretches by where they begin, and sets ChapterEnd of those that
+// others of the same log follow: all are of one row of records, and none is of two chapters.
+func EndChapters(stretches iter.Seq[*Ledger]) []*Ledger {
+	sorted := slices.SortedFunc(stretches, func(a, b *Ledger) int { return cmp.Compare(a.Origin.First, b.Origin.First) })
+	type log struct{ input, partition int32 }
+	later := map[log]bool{}
+	for _, l := range slices.Backward(sorted) {
+		of := log{l.Origin.Input, l.Origin.Partition}
+		l.Origin.ChapterEnd, later[of] = later[of], true
 	}
-	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.MaxTime, o.SecondTime, idle, o.Shard, o.Shards, o.Time} {
+	return sorted
+}
+
+func (o Origin) append(out []byte) []byte {
+	flags := int64(0)
+	if o.AfterIdle {
+		flags |= afterIdle
+	}
+	if o.ChapterEnd {
+		flags |= chapterEnd
+	}
+	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.MaxTime, o.SecondTime, flags, o.Shard, o.Shards, o.Time} {
 		out = binary.AppendVarint(out, v)
 	}
 	return out
@@ -59,7 +86,7 @@ func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 	}
 	return Origin{
 		Step: Step(values[0]), Input: int32(values[1]), Partition: int32(values[2]),
-		First: values[3], Last: values[4], MaxTime: values[5], SecondTime: values[6], AfterIdle: values[7] != 0,
+		First: values[3], Last: values[4], MaxTime: values[5], SecondTime: values[6], AfterIdle: values[7]&afterIdle != 0, ChapterEnd: values[7]&chapterEnd != 0,
 		Shard: values[8], Shards: values[9], Time: values[10],
 	}, buf, nil
 }
