@@ -157,6 +157,16 @@ func (s *Spec) Streams() bool {
 	return s.Outputs.Samples.Topic != ""
 }
 
+// RunsCommands tells whether clients run a program to sign in.
+func (s *Spec) RunsCommands() bool {
+	for _, c := range s.Clusters {
+		if c.SASL != nil && (c.SASL.Token.Command != nil || c.SASL.Credentials != nil) || c.Registry != nil && c.Registry.Token.Command != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Cluster returns a cluster by its name, nil if there is none.
 func (s *Spec) Cluster(name string) *Cluster {
 	for i := range s.Clusters {

@@ -108,6 +108,7 @@ func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
 	flags.StringVar(&r.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
 	flags.StringVar(&r.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
 	flags.StringVar(&r.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
+	flags.StringVar(&r.flink.WorkerTokenFile, "worker-token-file", "", "file of the token that the workers were started with, its first line (default: none)")
 	number(flags, &r.flink.Parallelism, "parallelism", 1, mostNumber, "subtasks of each step")
 	flags.Var((*durationFlag)(&r.flink.Checkpoints.Interval), "checkpoint-interval", "time between checkpoints")
 }
@@ -132,6 +133,9 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	}
 	if !s.Streams() {
 		return usageError{fmt.Errorf("%s reads files: join them with `tributary join`", file)}
+	}
+	if r.on == onFlinkCluster && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
+		return usageError{fmt.Errorf("%s has commands that print tokens, and workers run none for jobs that prove nothing: start them with --token-file, and give --worker-token-file here", file)}
 	}
 	opt := r.options()
 	if opt.Resume != stream.FromLog {

@@ -106,6 +106,9 @@ func TestKilledProcessesAreRecoveredFrom(t *testing.T) {
 	service, _ := servicestest.Start(t, "flink")
 	o := cluster(t)
 	o.Worker = freeAddress(t)
+	// Whatever is killed, the proof of the token comes along when workers are asked for again.
+	o.WorkerTokenFile = tokenFile(t, oneToken)
+	t.Setenv(workerTokenEnv, o.WorkerTokenFile)
 	worker := startWorker(t, o.Worker)
 	file := filepath.Join(t.TempDir(), "out")
 	job, err := Submit(t.Context(), counted(file, false), o)
@@ -164,6 +167,15 @@ func TestFailureIsTold(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, job.Close()) })
 		assert.Contains(t, failure(t, job), "number 7 is not wanted here")
+	})
+	t.Run("worker with a token", func(t *testing.T) {
+		o := cluster(t)
+		o.Streaming, o.Worker = true, freeAddress(t)
+		t.Setenv(workerTokenEnv, tokenFile(t, oneToken))
+		startWorker(t, o.Worker)
+		job, err := Submit(t.Context(), failing(), o)
+		require.NoError(t, err)
+		assert.Contains(t, failure(t, job), errNoProof.Error())
 	})
 	t.Run("worker of another version", func(t *testing.T) {
 		o := cluster(t)

@@ -44,6 +44,10 @@ type Options struct {
 	// (LOOPBACK): for development, on the machine of the TaskManagers; the job dies with it.
 	Worker string
 
+	// WorkerTokenFile holds the token that the workers were started with, if they were: its first
+	// line. The job carries a proof of it, and not the token.
+	WorkerTokenFile string
+
 	Name           string // of the job, as Flink shows it; default "pipeline"
 	Parallelism    int    // subtasks of each step; default 1
 	MaxParallelism int    // the most a savepoint can be resumed with; default 128, fixed once there is state
@@ -136,6 +140,8 @@ func (o Options) Validate() error {
 	}
 	if o.Worker != "" {
 		address("Worker", o.Worker)
+	} else if o.WorkerTokenFile != "" {
+		bad("WorkerTokenFile", "set only with Worker", fmt.Sprintf("%q", o.WorkerTokenFile))
 	}
 	// Flink keeps key groups as 16-bit numbers.
 	const most = 1 << 15

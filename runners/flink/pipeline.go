@@ -19,15 +19,17 @@ const versionParam = "binary_version"
 
 // marshal makes the portable form of a pipeline whose Go code runs in the worker pool at the
 // address, by a binary of the version.
-func marshal(p *beam.Pipeline, pool, version string) (*pipepb.Pipeline, error) {
+// With a token its submitter shows that it knows it.
+func marshal(p *beam.Pipeline, pool, version, token string) (*pipepb.Pipeline, error) {
 	edges, _, err := p.Build()
 	if err != nil {
 		return nil, fmt.Errorf("build the pipeline: %w", err)
 	}
-	payload, err := proto.Marshal(&pipepb.ExternalPayload{
-		Endpoint: &pipepb.ApiServiceDescriptor{Url: pool},
-		Params:   map[string]string{versionParam: version},
-	})
+	params := map[string]string{versionParam: version}
+	if token != "" {
+		params[proofParam] = proof(token, version)
+	}
+	payload, err := proto.Marshal(&pipepb.ExternalPayload{Endpoint: &pipepb.ApiServiceDescriptor{Url: pool}, Params: params})
 	if err != nil {
 		return nil, fmt.Errorf("worker environment: %w", err)
 	}

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite what tests compare with")
 
 func portable(t *testing.T, p *beam.Pipeline) *pipepb.Pipeline {
 	t.Helper()
-	pb, err := marshal(p, "127.0.0.1:1", "v1")
+	pb, err := marshal(p, "127.0.0.1:1", "v1", "")
 	require.NoError(t, err)
 	return pb
 }

@@ -27,7 +27,9 @@ import (
 type pool struct {
 	fnpb.UnimplementedBeamFnExternalWorkerPoolServer
 
-	version  string
+	version string
+	// tokens are those that jobs may prove to know; none for no proof.
+	tokens   func() ([]string, error)
 	log      *slog.Logger
 	meter    *meter
 	listener net.Listener
@@ -48,12 +50,8 @@ type workerKey struct{ id, control string }
 
 var keepLogs sync.Once
 
-// startPool listens on an address, port 0 for any free one, and serves until stop.
-func startPool(listen, version string, log *slog.Logger, m *meter) (*pool, error) {
-	listener, err := net.Listen("tcp", listen)
-	if err != nil {
-		return nil, fmt.Errorf("worker pool: %w", err)
-	}
+// startPool serves a listener until stop.
+func startPool(listener net.Listener, version string, tokens func() ([]string, error), log *slog.Logger, m *meter) *pool {
 	// Beam sends what this process logs to the runner that came last, whichever job wrote it.
 	keepLogs.Do(func() {
 		hooks.DisableHook(harness.DefaultRemoteLoggingHook)
@@ -61,7 +59,7 @@ func startPool(listen, version string, log *slog.Logger, m *meter) (*pool, error
 	})
 	root, cancel := context.WithCancel(context.Background())
 	p := &pool{
-		version: version, log: log, meter: m, listener: listener, server: grpc.NewServer(), served: make(chan struct{}),
+		version: version, tokens: tokens, log: log, meter: m, listener: listener, server: grpc.NewServer(), served: make(chan struct{}),
 		run: serveRunner, root: root, cancel: cancel, live: map[workerKey]context.CancelFunc{},
 	}
 	fnpb.RegisterBeamFnExternalWorkerPoolServer(p.server, p)
@@ -71,7 +69,7 @@ func startPool(listen, version string, log *slog.Logger, m *meter) (*pool, error
 			p.log.Error("worker pool ended", "error", err)
 		}
 	}()
-	return p, nil
+	return p
 }
 
 func serveRunner(ctx context.Context, r *fnpb.StartWorkerRequest) error {
@@ -106,6 +104,13 @@ func (p *pool) start(r *fnpb.StartWorkerRequest) error {
 		return fmt.Errorf("worker pool at %s: the job does not say which binary submitted it; submit it with the binary that runs here (version %s)", p.address(), p.version)
 	case submitted != p.version:
 		return fmt.Errorf("worker pool at %s: the job was submitted by version %s of the binary, and this is version %s; run the same one in both places", p.address(), submitted, p.version)
+	}
+	tokens, err := p.tokens()
+	if err == nil && tokens != nil {
+		err = prove(r.GetParams()[proofParam], p.version, tokens)
+	}
+	if err != nil {
+		return fmt.Errorf("worker pool at %s: %w", p.address(), err)
 	}
 	if r.GetControlEndpoint().GetUrl() == "" || r.GetLoggingEndpoint().GetUrl() == "" {
 		return fmt.Errorf("worker pool at %s: the runner names no control or no logging endpoint for worker %q", p.address(), r.GetWorkerId())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -54,15 +55,24 @@ func Submit(ctx context.Context, p *beam.Pipeline, o Options) (*Job, error) {
 		return nil, err
 	}
 	job := &Job{Name: o.Name, client: client}
-	worker := o.Worker
-	if worker == "" {
-		pool, err := startPool("127.0.0.1:0", version, slog.Default(), newMeter(version))
-		if err != nil {
-			return nil, err
-		}
-		job.pool, worker = pool, pool.address()
+	tokens, err := readTokens(o.WorkerTokenFile)
+	if err != nil {
+		return nil, err
 	}
-	pipeline, err := marshal(p, worker, version)
+	worker, token := o.Worker, ""
+	if len(tokens) > 0 {
+		token = tokens[0]
+	}
+	if worker == "" {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("worker pool of this process: %w", err)
+		}
+		token = newToken() // other users of the machine are not to run code as this one
+		job.pool = startPool(listener, version, func() ([]string, error) { return []string{token}, nil }, slog.Default(), newMeter(version))
+		worker = job.pool.address()
+	}
+	pipeline, err := marshal(p, worker, version, token)
 	if err == nil {
 		err = job.submit(ctx, pipeline, o)
 	}
