@@ -2,6 +2,7 @@
 BUILD := .build
 TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
+GOVULNCHECK := v1.9.0
 # Go leaves out of ./... what is below testdata.
 PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstream
 FUZZTIME ?= 30s
@@ -11,7 +12,7 @@ N ?= 100
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build services run test race lint fmt fuzz bench bench-stream soak scale e2e chaos clean
+.PHONY: help build services run test race lint vulns fmt fuzz bench bench-stream soak scale e2e chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ race: ## run the tests of what is concurrent with the race detector
 lint: ## run the linters, and check formatting and go.mod
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners $(PACKAGES)
 	go mod tidy -diff
+
+vulns: ## look for known faults in what is compiled in; needs their list, https://vuln.go.dev
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
 
 fmt: ## format the code
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services testdata/chaos testdata/benchstream

@@ -11,7 +11,8 @@ LIBS=$CACHE/flink-control-$VERSION
 
 service_install() {
   [[ -d $FLINK ]] || "$here/../services/flink.sh" install
-  EXCLUDE=org.slf4j maven_libs "$LIBS" "org.apache.flink:flink-sql-connector-kafka:$KAFKA_CONNECTOR" "org.apache.flink:flink-avro:$VERSION"
+  EXCLUDE=org.slf4j maven_libs "$LIBS" ae002ae67fac77c8d6984cefc3711ebe2f1ac7762c03f8649df973d6f49aa0a2 \
+    "org.apache.flink:flink-sql-connector-kafka:$KAFKA_CONNECTOR" "org.apache.flink:flink-avro:$VERSION"
 }
 
 # fill FILE: its text, with the environment's values in place of their names.

@@ -8,6 +8,7 @@ NAME=chromium VERSION="as Debian has it"
 service_install() {
   ! command -v chromium >/dev/null || return 0
   need apt-get
+  umask 022 # what is installed is for all users
   local as=()
   ((EUID == 0)) || as=(sudo -n)
   # A font too: without one a page has no text.

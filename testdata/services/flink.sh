@@ -11,10 +11,11 @@ BEAM_LIBS=$CACHE/beam-flink-1.19-$BEAM
 
 service_install() {
   need curl javac
-  python_files "$LIBS" "apache-flink-libraries==$VERSION" pyflink/lib
+  python_files "$LIBS" e5741744ddeb6eeabc6f3d8f4ac4b6665b615a6d3aadaf2dc0f59ee4fb63fa23 "apache-flink-libraries==$VERSION" pyflink/lib
   # The cluster has Flink's own jars already; the rest of the runner goes on its class path, so that
   # nothing has to be uploaded with a job.
-  EXCLUDE=org.apache.flink maven_libs "$BEAM_LIBS" "org.apache.beam:beam-runners-flink-1.19:$BEAM"
+  EXCLUDE=org.apache.flink maven_libs "$BEAM_LIBS" 3df8aca9a810c6e6c758b2dec44c35cddb91b852cbb26b0322cfd210000cec41 \
+    "org.apache.beam:beam-runners-flink-1.19:$BEAM"
 }
 
 service_prepare() {

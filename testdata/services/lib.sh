@@ -10,6 +10,7 @@
 #   service_address     print what a client connects to
 # and ends with: main "$@".
 set -euo pipefail
+umask 077 # what servers keep is records of users, and what is fetched is run
 
 CACHE=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}/tributary/services")
 PORTS=1
@@ -38,6 +39,22 @@ go_binary() {
   rmdir "$new"
 }
 
+# checksum DIR: of all files in it, their names included; poms are written here.
+checksum() {
+  (cd "$1" && find . -type f ! -name pom.xml -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+}
+
+# place DIR NEW CHECKSUM...: moves what was fetched to its place, if it is what it was when its checksum was written down; several
+# are those of several kinds of machines.
+place() {
+  local dir=$1 new=$2 got
+  shift 2
+  got=$(checksum "$new")
+  [[ " $* " == *" $got "* ]] ||
+    die "what was fetched for ${dir##*/} has checksum $got on $(uname -m), not $*: it is left in $new and not used"
+  mv -T "$new" "$dir"
+}
+
 DEPENDENCY_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.6.1
 
 # One Maven at a time: two of them may spoil a file that both fetch into the local repository.
@@ -46,11 +63,11 @@ maven() {
   (flock 8; mvn -q -B "$@" >&2) 8>"$CACHE/maven.lock" || die "mvn $* failed"
 }
 
-# maven_libs DIR GROUP:ARTIFACT:VERSION...: puts the artifacts and all they need at run time
+# maven_libs DIR CHECKSUM GROUP:ARTIFACT:VERSION...: puts the artifacts and all they need at run time
 # into DIR, but for what is of the group $EXCLUDE.
 maven_libs() {
-  local dir=$1 new=$1.new group artifact release
-  shift
+  local dir=$1 new=$1.new sum=$2 group artifact release
+  shift 2
   [[ ! -d $dir ]] || return 0
   rm -rf "$new"
   mkdir "$new"
@@ -64,29 +81,30 @@ maven_libs() {
     echo '</dependencies></project>'
   } >"$new/pom.xml"
   maven -f "$new/pom.xml" "$DEPENDENCY_PLUGIN:copy-dependencies" -DincludeScope=runtime -DoutputDirectory=.
-  mv -T "$new" "$dir"
+  place "$dir" "$new" "$sum"
 }
 
-# maven_archive DIR GROUP:ARTIFACT:VERSION:tar.gz:CLASSIFIER: unpacks that artifact into DIR.
+# maven_archive DIR CHECKSUM GROUP:ARTIFACT:VERSION:tar.gz:CLASSIFIER: unpacks that artifact into DIR.
 maven_archive() {
-  local dir=$1 new=$1.new
+  local dir=$1 new=$1.new sum=$2
   [[ ! -d $dir ]] || return 0
   rm -rf "$new"
-  maven "$DEPENDENCY_PLUGIN:copy" -Dartifact="$2" -DoutputDirectory="$new"
-  tar -xzf "$new"/*.tar.gz -C "$new"
+  maven "$DEPENDENCY_PLUGIN:copy" -Dartifact="$3" -DoutputDirectory="$new"
+  tar --no-same-permissions -xzf "$new"/*.tar.gz -C "$new"
   rm "$new"/*.tar.gz
-  mv -T "$new" "$dir"
+  place "$dir" "$new" "$sum"
 }
 
-# python_files DIR PACKAGE==VERSION PATH: puts what is below PATH of a Python package into DIR.
+# python_files DIR "CHECKSUM..." PACKAGE==VERSION PATH: puts what is below PATH of a Python package into DIR.
 python_files() {
-  local dir=$1 new=$1.new
+  local dir=$1 new=$1.new sums=$2
   [[ ! -d $dir ]] || return 0
   need python3
   rm -rf "$new"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    --no-deps --target "$new" "$2" >&2 || die "pip install $2 failed"
-  mv -T "$new/$3" "$dir"
+    --no-deps --target "$new" "$3" >&2 || die "pip install $3 failed"
+  # shellcheck disable=SC2086 # several
+  place "$dir" "$new/$4" $sums
   rm -r "$new"
 }
 

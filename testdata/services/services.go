@@ -198,7 +198,7 @@ var scriptsDir = sync.OnceValues(func() (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", err
 	}
 	tmp, err := os.MkdirTemp(parent, "new-")
@@ -206,7 +206,7 @@ var scriptsDir = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(tmp, name), content, 0o755); err != nil { //nolint:gosec // they are run
+		if err := os.WriteFile(filepath.Join(tmp, name), content, 0o700); err != nil { //nolint:gosec // they are run
 			return "", err
 		}
 	}
