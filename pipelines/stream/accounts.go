@@ -50,7 +50,7 @@ func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
 
 func newAccounts() *accounts {
 	return &accounts{
-		book: book{Buckets: math.MinInt64, Ledger: ledger.New()}, pages: pages{},
+		book: book{Buckets: math.MinInt64}, pages: pages{},
 		byKey: map[string]*account{}, held: map[string]bool{}, shards: map[int64]int64{},
 	}
 }
@@ -105,7 +105,11 @@ func (all *accounts) sum(s *spec.Spec) (*ledger.Ledger, error) {
 		kinds[i] = e.Kind
 	}
 	total := ledger.New(kinds...)
-	total.Merge(all.book.Ledger)
+	held, err := all.book.sum()
+	if err != nil {
+		return nil, err
+	}
+	total.Merge(held)
 	for a := range all.counting() {
 		if err := a.addTo(total); err != nil {
 			return nil, err

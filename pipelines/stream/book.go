@@ -28,7 +28,20 @@ type book struct {
 	// Offsets: accounts of a log (see account.log) that begin before that are in it. Each is where a
 	// chapter of the partition begins, and so does an account, however often the log is read.
 	Offsets map[string]int64 `json:"offsets_before"`
-	Ledger  *ledger.Ledger   `json:"ledger"`
+	// Ledger is as it is written: of the books in a topic, one is read.
+	Ledger json.RawMessage `json:"ledger"`
+}
+
+// sum returns what is in the book.
+func (b *book) sum() (*ledger.Ledger, error) {
+	if b.Ledger == nil {
+		return ledger.New(), nil
+	}
+	l, err := ledger.Decode(b.Ledger)
+	if err != nil {
+		return nil, fmt.Errorf("book %d of accounts: %w", b.Generation, err)
+	}
+	return l, nil
 }
 
 // holds tells whether a is in the book.
@@ -96,19 +109,11 @@ func (all pages) take(value []byte) (*book, error) {
 		text = append(text, all[p.Generation][i]...)
 	}
 	delete(all, p.Generation)
-	var whole struct {
-		book
-		Ledger json.RawMessage `json:"ledger"`
-	}
-	if err := json.Unmarshal(text, &whole); err != nil {
+	var b book
+	if err := json.Unmarshal(text, &b); err != nil {
 		return nil, fmt.Errorf("book %d of accounts: %w", p.Generation, err)
 	}
-	l, err := ledger.Decode(whole.Ledger)
-	if err != nil {
-		return nil, fmt.Errorf("book %d of accounts: %w", p.Generation, err)
-	}
-	whole.book.Ledger = l
-	return &whole.book, nil
+	return &b, nil
 }
 
 func isPage(key string) bool { return strings.HasPrefix(key, bookKey) }

@@ -41,7 +41,7 @@ type settled struct {
 func (all *accounts) next(s settled, bucket time.Duration) (*book, error) {
 	b := &book{
 		Generation: all.book.Generation + 1, Buckets: max(all.book.Buckets, s.Buckets),
-		Offsets: maps.Clone(all.book.Offsets), Ledger: ledger.New(),
+		Offsets: maps.Clone(all.book.Offsets),
 	}
 	if b.Offsets == nil {
 		b.Offsets = map[string]int64{}
@@ -52,21 +52,27 @@ func (all *accounts) next(s settled, bucket time.Duration) (*book, error) {
 			b.Offsets[log] = end
 		}
 	}
-	b.Ledger.Merge(all.book.Ledger)
+	sum, err := all.book.sum()
+	if err != nil {
+		return nil, err
+	}
 	count := 0
 	for a := range all.counting() {
 		if !b.holds(a) {
 			continue
 		}
 		count++
-		if err := a.addTo(b.Ledger); err != nil {
+		if err := a.addTo(sum); err != nil {
 			return nil, err
 		}
 	}
 	if count == 0 {
 		return nil, nil
 	}
-	b.Ledger.Coarsen(bucket.Milliseconds())
+	sum.Coarsen(bucket.Milliseconds())
+	if b.Ledger, err = sum.MarshalJSON(); err != nil {
+		return nil, fmt.Errorf("book %d of accounts: %w", b.Generation, err)
+	}
 	return b, nil
 }
 
