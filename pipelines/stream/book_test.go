@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,11 @@ func TestBookInPages(t *testing.T) {
 			if isPage(string(r.Key)) {
 				pages++
 				require.Equal(t, want, told(t, m.records[:begin+pages], time.Second), "page %d", pages)
+				// The broker may have compacted what lies before the end of the look meanwhile.
+				later := &accountsTopic{t: t, records: slices.Clone(m.records)}
+				later.compact(true)
+				seen := slices.DeleteFunc(later.records, func(later *kgo.Record) bool { return later.Offset > r.Offset })
+				require.Equal(t, want, told(t, seen, time.Second), "page %d", pages)
 			}
 		}
 		require.Equal(t, want, told(t, m.records, time.Second))
@@ -248,4 +254,31 @@ func TestBooksNeedOnePartition(t *testing.T) {
 	records, err := readAll(t, m.records).change(settled{Buckets: 20_000, Read: 20_000}, time.Second)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
+}
+
+// TestSettled: what is put together is joined, and not read again by a run from the log.
+func TestSettled(t *testing.T) {
+	f := bookkeeperFn{Bucket: 1000, Longest: 2500, LooksBack: 700}
+	// A bucket at 6000 has the event time 9499, and its window ends at 10,000.
+	require.Equal(t, settled{Buckets: 7000, Read: 6300}, f.settled(11_000))
+	require.Equal(t, settled{Buckets: 6000, Read: 5300}, f.settled(10_000))
+	require.Negative(t, f.settled(2000).Buckets)
+
+	of := func(first, last, clock int64) *account {
+		return &account{Step: steps[ledger.Read], Partition: &kafkaio.Partition{}, First: first, Last: last, MaxTimeMs: &clock}
+	}
+	chapter := event.ChapterStart(1)
+	log := []*account{
+		of(0, 100, 0), of(101, chapter-1, 10), of(chapter, chapter+5, 20), of(chapter+6, 2*chapter-1, 30), of(2*chapter, 3*chapter-1, 40), of(3*chapter, 3*chapter, 50),
+	}
+	for before, want := range map[int64]int64{0: 0, 20: 0, 21: chapter, 40: chapter, 41: 2 * chapter, 50: 2 * chapter, 51: 3 * chapter, 1000: 3 * chapter} {
+		require.Equal(t, want, settledBefore(log, before), "before %d", before)
+	}
+	log[4].gap = true
+	require.Equal(t, chapter, settledBefore(log, 1000), "the last before the gap begins in the second chapter")
+	// An account of two chapters, of an earlier version, is put together with the next one or not at all.
+	log[4].gap, log[3].Last = false, 2*chapter+7
+	log[4].First = 2*chapter + 8
+	require.Equal(t, chapter, settledBefore(log[:5], 1000))
+	require.Equal(t, 3*chapter, settledBefore(log, 1000))
 }
