@@ -170,7 +170,7 @@ func (r *reader) dueMarks(at restriction) []Mark {
 
 // noteBegin writes down where the reading of partitions begins, unless it goes on from marks.
 func (r *Reading) noteBegin(ctx context.Context, at restriction) error {
-	if r.Marks == nil || r.Start.At == AtOffsets || len(at.Partitions) == 0 {
+	if r.Marks == nil || r.Start.At == AtOffsets && !r.Start.Begins || len(at.Partitions) == 0 {
 		return nil
 	}
 	marks := make([]Mark, 0, len(at.Partitions))

@@ -33,6 +33,8 @@ type Start struct {
 	At      StartAt
 	Time    time.Time
 	Offsets map[Partition]Position `json:",omitempty"`
+	// Begins says that Offsets are where a job begins, and not where it goes on.
+	Begins bool `json:",omitempty"`
 }
 
 // Position is a place in a partition's log.

@@ -43,6 +43,15 @@ type Writing struct {
 	// Generation is how often the job was taken over before this run of it: see TakeOver. A
 	// writer of an earlier one steps back.
 	Generation int64 `json:",omitempty"`
+	// Meaning is what gives the content of groups its meaning, as text by name. The ledger keeps it:
+	// TakeOver goes by whether it is another one than before.
+	Meaning map[string]string `json:",omitempty"`
+	// State is what else the state of a run depends on that goes on from one, as text by name. The
+	// ledger keeps it for ReadProgress.
+	State map[string]string `json:",omitempty"`
+	// ProvisionalFrom, if set, is the ID from which on groups may be written again with other
+	// content: NoteProgress does not note them.
+	ProvisionalFrom int64 `json:",omitempty"`
 	// Step is the distance between the IDs of successive groups: the length of a bucket, in
 	// milliseconds. It stays as it is for as long as the ledger does.
 	Step int64 `json:",omitempty"`

@@ -106,7 +106,12 @@ func (l *shardLedger) plan(groups []*group, keep int) (*plan, error) {
 }
 
 // settled says whether a group counts as written, whatever it holds now.
-func (l *shardLedger) settled(id int64) bool { return l.head != nil && id < l.head.Settled }
+func (l *shardLedger) settled(id int64) bool {
+	return l.head != nil && (id < l.head.Settled || slices.Contains(l.head.Kept, id))
+}
+
+// begun says whether anything of the shard was written, in whole or in part.
+func (l *shardLedger) begun() bool { return len(l.entries) > 0 || l.floor != noFloor || l.completes }
 
 // letGo chooses the entries beyond the newest keep, once there are an eighth too many: then
 // the price of sorting is spread over many groups. What this transaction writes stays,

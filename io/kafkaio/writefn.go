@@ -132,6 +132,9 @@ func (s *gathered) acknowledge(ctx context.Context, acks []Committed, emit func(
 func (f *writeFn) FinishBundle(ctx context.Context, emit func(beam.EventTime, Committed), refuse func(beam.EventTime, Refused)) error {
 	shards := f.shards
 	f.shards = nil
+	for _, counter := range []beam.Counter{opened, retries, fencedWriters} {
+		counter.Inc(ctx, 0) // to make one is not safe for concurrent use, to count is
+	}
 	for shard, s := range shards {
 		for id, g := range s.open {
 			return fmt.Errorf("kafkaio.Write: group %d of shard %d has no last part in its bundle, %d parts came", id, shard, len(g.parts))

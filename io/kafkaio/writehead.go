@@ -37,11 +37,17 @@ type head struct {
 	// Settled: groups with smaller IDs have all been written. What comes of them again is
 	// skipped whatever it holds: a job that began later in the log has parts of them only.
 	Settled int64 `json:"settled_before"`
+	// Meaning is the Writing's; nil if an earlier release has written the head.
+	Meaning map[string]string `json:"meaning,omitempty"`
+	State   map[string]string `json:"state,omitempty"`
+	// Kept are the IDs of this shard's groups that were written while content meant something
+	// else, in order. They stay as they are.
+	Kept []int64 `json:"kept,omitempty"`
 }
 
 // head is the one that w writes where there is none.
 func (w *Writing) head() *head {
-	return &head{Job: w.Job, Generation: w.Generation, Step: w.Step, Shards: w.Shards, Earlier: w.Earlier, Settled: noFloor}
+	return &head{Job: w.Job, Generation: w.Generation, Step: w.Step, Shards: w.Shards, Earlier: w.Earlier, Settled: noFloor, Meaning: w.Meaning, State: w.State}
 }
 
 // shardsOf returns over how many shards a group is spread.

@@ -140,6 +140,7 @@ func (k *kafka) anyHead(ctx context.Context) (*head, error) {
 	}
 	for _, l := range ledgers {
 		if l.head != nil {
+			l.head.Kept = nil // of that shard
 			return l.head, nil
 		}
 	}

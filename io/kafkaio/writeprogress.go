@@ -36,7 +36,7 @@ func NoteProgress(s beam.Scope, w Writing, committed beam.PCollection, sent ...b
 		all = append(all, beam.ParDo(s, holdSent, c))
 	}
 	windowed := beam.WindowInto(s, window.NewFixedWindows(time.Duration(w.Step)*time.Millisecond), beam.Flatten(s, all...))
-	beam.ParDo0(s, &progressFn{Writing: Writing{Cluster: w.Cluster, Topic: w.LedgerTopic, Halt: w.Halt}, Job: w.Job}, beam.GroupByKey(s, windowed))
+	beam.ParDo0(s, &progressFn{Writing: Writing{Cluster: w.Cluster, Topic: w.LedgerTopic, Halt: w.Halt, ProvisionalFrom: w.ProvisionalFrom}, Job: w.Job}, beam.GroupByKey(s, windowed))
 }
 
 // keyCommitted brings the IDs of groups together under one key.
@@ -60,7 +60,9 @@ func (f *progressFn) Setup() { f.through, f.noted = noFloor, noFloor }
 func (f *progressFn) ProcessElement(_ int64, ids func(*int64) bool) {
 	var id int64
 	for ids(&id) {
-		f.through = max(f.through, id)
+		if from := f.Writing.ProvisionalFrom; from == 0 || id < from {
+			f.through = max(f.through, id)
+		}
 	}
 }
 

@@ -124,6 +124,105 @@ func TestTakeOverWithOtherShards(t *testing.T) {
 	}
 }
 
+// TestTakeOverWithAnotherMeaning: what was written whole stays, whatever comes of it now, over
+// any number of takeovers; the rest is of the new meaning.
+func TestTakeOverWithAnotherMeaning(t *testing.T) {
+	ctx := t.Context()
+	r := newWriteRig(t, 2)
+	r.w.Step, r.w.TransactionBytes = 10, 150
+	r.w.Meaning = map[string]string{"version": "1"}
+	got, err := Begin(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: noFloor, Generation: 1, Meaning: r.w.Meaning}, got)
+	before := r.at(got).process()
+	for _, id := range []int64{10, 20, 30} {
+		_, err := before.write(ctx, 0, []*group{makeGroup(t, 0, id, 2, 0)})
+		require.NoError(t, err)
+	}
+	_, err = before.write(ctx, 1, []*group{makeGroup(t, 1, 10, 1, 0)})
+	require.NoError(t, err)
+	r.noteThrough(10)
+
+	r.w.Meaning = map[string]string{"version": "2"}
+	for generation := range int64(2) {
+		got, err = TakeOver(ctx, r.w)
+		require.NoError(t, err)
+		require.Equal(t, Progress{Settled: 20, Generation: 2 + generation, Meaning: r.w.Meaning, Kept: []Part{{20, 0}, {30, 0}}}, got)
+		read, err := ReadProgress(ctx, r.w)
+		require.NoError(t, err)
+		require.Equal(t, got, read)
+		acks, err := r.at(got).process().write(ctx, 0, []*group{makeGroup(t, 0, 20, 2, 1), makeGroup(t, 0, 30, 2, 1), makeGroup(t, 0, 40, 2, 1)})
+		require.NoError(t, err)
+		require.Equal(t, []Committed{
+			{ID: 20, Version: 1, Records: 2, Skipped: true}, {ID: 30, Version: 1, Records: 2, Skipped: true},
+			{ID: 40, Version: 1, Records: 2, Skipped: generation == 1},
+		}, acks)
+		acks, err = r.process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 1)})
+		require.NoError(t, err)
+		require.Equal(t, []Committed{{Shard: 1, ID: 20, Version: 1, Records: 1, Skipped: generation == 1}}, acks, "of this shard it was not written")
+	}
+	require.Equal(t, slices.Concat(sampleLines(0, 10, 2, 0, 1), sampleLines(0, 20, 2, 0, 1), sampleLines(0, 30, 2, 0, 1), sampleLines(0, 40, 2, 1, 1),
+		sampleLines(1, 10, 1, 0, 1), sampleLines(1, 20, 1, 1, 1)), r.samples())
+
+	// And once more: what is of the second meaning stays under a third.
+	r.w.Meaning = map[string]string{"version": "3"}
+	got, err = TakeOver(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, []Part{{20, 0}, {30, 0}, {40, 0}, {20, 1}}, got.Kept)
+	r.noteThrough(30)
+	got, err = TakeOver(ctx, r.at(got).w)
+	require.NoError(t, err)
+	require.Equal(t, []Part{{40, 0}}, got.Kept, "what is settled needs no list")
+}
+
+// TestKeepParts: what is written in part does not stay, and what stayed once does so under any meaning.
+func TestKeepParts(t *testing.T) {
+	l := newShardLedger()
+	l.head = &head{Kept: []int64{30}}
+	l.entries[20], l.entries[40], l.entries[50] = entry{version: 1}, entry{version: 1, partial: true}, entry{version: 1}
+	require.Equal(t, map[int32][]int64{1: {20, 30, 50}}, keepParts([]*shardLedger{newShardLedger(), l}, 20, true))
+	require.Equal(t, map[int32][]int64{1: {30}}, keepParts([]*shardLedger{newShardLedger(), l}, 20, false))
+	require.Empty(t, keepParts([]*shardLedger{newShardLedger(), l}, 31, false))
+}
+
+// TestBegin: a job begins once. What has written nothing yet may begin again, and fences off
+// what is left of its first run.
+func TestBegin(t *testing.T) {
+	ctx := t.Context()
+	r := newWriteRig(t, 2)
+	r.w.Step = 10
+	got, err := Begin(ctx, r.w)
+	require.NoError(t, err)
+	first := r.at(got).process()
+	_, err = first.write(ctx, 1, nil)
+	require.NoError(t, err)
+	r.w.Step = 20 // of nothing
+	got, err = Begin(ctx, r.w)
+	require.NoError(t, err)
+	require.Equal(t, Progress{Settled: noFloor, Generation: 2}, got)
+	_, err = first.write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
+	require.ErrorIs(t, err, ErrFenced)
+
+	_, err = r.at(got).process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
+	require.NoError(t, err)
+	_, err = Begin(ctx, r.w)
+	require.ErrorIs(t, err, ErrBegun)
+	require.ErrorContains(t, err, "has 1 groups, up to 1970-01-01T00:00:00Z")
+	r.w.LedgerTopic = r.w.LedgerTopic + "-gone"
+	_, err = Begin(ctx, r.w)
+	require.ErrorContains(t, err, "UNKNOWN_TOPIC_OR_PARTITION")
+}
+
+// TestBeginBeside: a ledger that has only let groups go, or only tells how far all has come,
+// is of a job that has written.
+func TestBeginBeside(t *testing.T) {
+	w := &Writing{LedgerTopic: "l"}
+	require.NoError(t, nothingWritten(w, []*shardLedger{newShardLedger(), {head: &head{}, floor: noFloor}}))
+	for _, l := range []*shardLedger{{floor: 5}, {floor: noFloor, completes: true}, {floor: noFloor, entries: map[int64]entry{0: {partial: true}}}} {
+		require.ErrorIs(t, nothingWritten(w, []*shardLedger{newShardLedger(), l}), ErrBegun)
+	}
+}
+
 // TestTakeOverRefused: what cannot be taken over says why.
 func TestTakeOverRefused(t *testing.T) {
 	ctx := t.Context()
@@ -163,8 +262,9 @@ func TestNextHead(t *testing.T) {
 			for len(ledgers) < int(w.Shards) {
 				ledgers = append(ledgers, newShardLedger())
 			}
-			next, err := nextHead(w, ledgers)
+			next, kept, err := nextHead(w, ledgers)
 			require.NoError(t, err)
+			require.Empty(t, kept)
 			broken := rapid.IntRange(0, 3).Draw(t, "breaks off") == 0
 			for _, l := range ledgers {
 				if !broken || rapid.Bool().Draw(t, "taken") {

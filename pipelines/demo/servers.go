@@ -64,7 +64,9 @@ func (s *servers) name() string   { return "on Kafka and Flink" }
 func (s *servers) broker() string { return s.kafka }
 func (s *servers) prefix() string { return "demo-" + s.stamp + "." }
 
-func (s *servers) options(stop kafkaio.Stop) stream.Options { return stream.Options{Stop: stop} }
+func (s *servers) options(stop kafkaio.Stop) stream.Options {
+	return stream.Options{Stop: stop, Drain: true}
+}
 
 func (s *servers) run(ctx context.Context, p *beam.Pipeline, reading func()) error {
 	// Flink starts a job that was half submitted, and then nobody knows its id: an interrupt

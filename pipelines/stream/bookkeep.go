@@ -160,7 +160,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", Halt: p.samples.Halt, TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
-		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.LooksBack(),
+		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.LooksBack(), Provisional: p.samples.ProvisionalFrom,
 	}, beam.GroupByKey(s, windows))
 }
 
@@ -178,6 +178,8 @@ type bookkeeperFn struct {
 	Every   time.Duration
 	// Bucket is their length, Longest the longest window, LooksBack that of attribution.Params: ms.
 	Bucket, Longest, LooksBack int64
+	// Provisional, if set, is the start of the first bucket that a run that goes on may correct.
+	Provisional int64
 
 	// passed is the end of the last window that came, in ms.
 	passed int64
@@ -206,6 +208,9 @@ func (f *bookkeeperFn) ProcessElement(at beam.EventTime, _ int64, _ func(*int64)
 func (f *bookkeeperFn) settled(end int64) settled {
 	watermark := end - f.Bucket
 	buckets := watermark - f.Longest
+	if f.Provisional != 0 {
+		buckets = min(buckets, f.Provisional)
+	}
 	buckets -= (buckets%f.Bucket + f.Bucket) % f.Bucket
 	return settled{Buckets: buckets, Read: buckets - f.LooksBack}
 }

@@ -31,6 +31,7 @@ type small struct {
 	spec    *spec.Spec
 	brokers []string
 	client  *kgo.Client
+	resume  Resume
 }
 
 // newSmall makes the topics of a spec of views and likes. registry is that of the cluster,
@@ -82,15 +83,18 @@ func (s *small) publish(topic string, values ...[]byte) {
 	}
 }
 
-// run joins what is in the topics.
+// run joins what is in the topics, and goes on from the log when it is called again.
 func (s *small) run() {
 	s.t.Helper()
 	s.runPlan(s.plan())
+	if s.spec.Stream.Delivery == spec.ExactlyOnce {
+		s.resume = FromLog
+	}
 }
 
 func (s *small) plan() *Plan {
 	s.t.Helper()
-	plan, err := New(s.t.Context(), s.spec, Options{Stop: kafkaio.Stop{At: kafkaio.StopAtEnd}, Rest: 20 * time.Millisecond, Run: s.t.Name()})
+	plan, err := New(s.t.Context(), s.spec, Options{Stop: kafkaio.Stop{At: kafkaio.StopAtEnd}, Drain: true, Resume: s.resume, Rest: 20 * time.Millisecond, Run: s.t.Name()})
 	require.NoError(s.t, err)
 	return plan
 }
@@ -241,7 +245,10 @@ func TestRegistryWhileRunning(t *testing.T) {
 	}
 	first := register(one)
 	s := newSmall(t, registry.URL(), "")
-	plan := s.plan() // knows the first schema only
+	opt := quick(t.Name(), Fresh) // knows the first schema only
+	opt.Drain, opt.Stop = true, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[kafkaio.Partition]int64{{Cluster: "main", Topic: "views"}: 4, {Cluster: "main", Topic: "likes"}: 1}}
+	plan, err := New(t.Context(), s.spec, opt)
+	require.NoError(t, err)
 	second := register(two)
 	s.publish("views", record(first, text("a")), record(second, text("page"), text("b")), record(99, text("c")), record(first, text("d")))
 	s.publish("likes", like("b", time.Second))
@@ -259,6 +266,53 @@ func TestRegistryWhileRunning(t *testing.T) {
 	require.Len(t, dead, 1)
 	require.Contains(t, dead[0].Detail, "99")
 	require.Greater(t, refused.Load(), int32(4), "it was asked again")
+}
+
+// TestStateKeepsItsSchema: state whose views have a schema of the registry is gone on from though
+// the registry has a newer one by now; from the log, the newer one counts.
+func TestStateKeepsItsSchema(t *testing.T) {
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	register := func(fields string) {
+		_, _, err := registry.RegisterSchema("views-value", sr.Schema{Schema: `{"type":"record","name":"View","fields":[` + fields + `]}`, Type: sr.TypeAvro})
+		require.NoError(t, err)
+	}
+	const idAndTime = `{"name":"id","type":"string"},{"name":"ts","type":"long"}`
+	register(idAndTime)
+	s := newSmall(t, registry.URL(), "")
+	first := s.plan()
+	require.Nil(t, first.Resumed())
+	register(`{"name":"page","type":"string","default":""},` + idAndTime)
+	opt := quick("state", FromState)
+	opt.Readers = 1
+	state, err := New(t.Context(), s.spec, opt)
+	require.NoError(t, err)
+	require.True(t, state.KeptSchema())
+	require.Equal(t, first.params.ViewSchema, state.params.ViewSchema)
+	require.Equal(t, first.SampleSchema(), state.SampleSchema())
+	require.Equal(t, first.params.Meaning().Fingerprint(), state.params.Meaning().Fingerprint(), "the blocks are its own")
+
+	again, err := New(t.Context(), s.spec, quick("log", FromLog))
+	require.NoError(t, err)
+	require.Contains(t, again.params.ViewSchema, "page")
+	require.Equal(t, []string{"schema of views in samples"}, cutAt(again.Resumed().Changed, ":"))
+
+	// One that cannot be read as the state's own schema has it.
+	s = newSmall(t, registry.URL(), "")
+	s.plan()
+	register(`{"name":"id","type":"string"},{"name":"ts","type":"long"}`)
+	opt.Run = "other"
+	_, err = New(t.Context(), s.spec, opt)
+	require.NoError(t, err, "without a field that has a default")
+}
+
+// cutAt returns what stands before a separator in each text.
+func cutAt(texts []string, separator string) []string {
+	out := slices.Clone(texts)
+	for i := range out {
+		out[i], _, _ = strings.Cut(out[i], separator)
+	}
+	return out
 }
 
 // TestRegistryUnreachable: without the schemas of views there is no plan.

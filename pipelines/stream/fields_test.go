@@ -5,15 +5,20 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/topics"
 )
 
 // TestFieldsOfTopics: the schema of a topic is held against the spec before the job starts, and
 // its aliases find fields in records of older schemas.
 func TestFieldsOfTopics(t *testing.T) {
 	dir := t.TempDir()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
 	file := func(name, text string) {
 		require.NoError(t, os.WriteFile(dir+"/"+name, []byte(text), 0o600))
 	}
@@ -21,12 +26,14 @@ func TestFieldsOfTopics(t *testing.T) {
 		{"name":"ts","aliases":["at"],"type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"n","type":"long"}]}`)
 	plan := func(views, like string) (*Plan, error) {
 		s, err := spec.Parse(dir+"/spec.yaml", []byte(`
-clusters: {main: {brokers: ["localhost:1"]}}
+clusters: {main: {brokers: ["`+fake.ListenAddrs()[0]+`"]}}
 views: {inputs: [{topic: views, registry: false, schema: view.avsc}], id: id, time: `+views+`}
 engagements:
   like: {inputs: [{topic: likes, registry: false, schema: view.avsc}], view: id, time: `+views+`, window: 1m`+like+`}
 outputs: {samples: {topic: samples}}
 `))
+		require.NoError(t, err)
+		_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 1, Replicas: 1})
 		require.NoError(t, err)
 		return New(t.Context(), s, Options{})
 	}

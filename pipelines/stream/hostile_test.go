@@ -31,8 +31,8 @@ func TestHostileRecords(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(fake.Close)
 			h := newBeset(t, fake.ListenAddrs()[0], format, int64(i), []int{10 << 20, 2 << 20, 2 << 20}[i])
-			for range 2 { // and again from the start, as after a crash
-				h.join(Options{Rest: 20 * time.Millisecond, Readers: OnPrism}, func(p *beam.Pipeline) { run(t, p) })
+			for _, resume := range []Resume{Fresh, FromLog} {
+				h.join(Options{Resume: resume, Rest: 20 * time.Millisecond, Readers: OnPrism}, func(p *beam.Pipeline) { run(t, p) })
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func (h *beset) publish(topic string, partitions ...[]hostile.Record) (n int64) 
 // every record is accounted for.
 func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 	h.t.Helper()
-	opt.Run, opt.Stop = h.t.Name()+fmt.Sprint(time.Now().UnixNano()), kafkaio.Stop{At: kafkaio.StopAtEnd}
+	opt.Run, opt.Stop, opt.Drain = h.t.Name()+fmt.Sprint(time.Now().UnixNano()), kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	plan, err := New(h.t.Context(), h.spec, opt)
 	require.NoError(h.t, err)
 	run(plan.Pipeline())

@@ -16,6 +16,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"tributary/io/avroio"
@@ -37,6 +39,10 @@ type Options struct {
 	// Start overrides where the spec says that reading starts.
 	Start *kafkaio.Start
 	Stop  kafkaio.Stop
+	// Drain says that the log is finished where Stop ends it: buckets are joined that more of it could
+	// still change, and their samples say how much of their windows was seen (maturity). Without,
+	// they are left to the run that goes on.
+	Drain bool
 	// Resume says what the run begins from; one from the log begins there instead of at Start.
 	Resume Resume
 	// NewLedger accepts samples that an empty ledger knows nothing of.
@@ -69,17 +75,26 @@ type Plan struct {
 	// samples, and with other topics what else is written to the same cluster.
 	samples      kafkaio.Writing
 	sampleSchema string
+	// written and given are the schemas of views, of their topics and of the spec.
+	written []params.Written
+	given   []*avroio.Schema
 	// frame precedes the value of every sample: its schema's id in the registry.
 	frame   []byte
 	resumed *Resumed
 	// booksEvery is that of Options.
 	booksEvery time.Duration
+	end        *End
+	// changed is what of the meaning is not as it was, keptSchema that views keep their schema.
+	changed    []string
+	keptSchema bool
 }
 
 // New plans the join of a spec that reads topics. It reads schema files and asks the
 // registry, if there is one, for the schemas of views and, with samples that name theirs,
-// registers it. A run that resumes also asks the cluster, and takes the job over if it is from
-// the log. The error says what of the spec does not serve.
+// registers it. With delivery exactly once it also asks the cluster how far the job has come, and
+// makes this run the one that writes: a fresh one of a job that has not written yet, or one that
+// goes on from the log. A run that ends reads how far the log has come where it does.
+// The error says what of the spec does not serve, or why the job cannot go on from there.
 func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if !s.Streams() {
 		return nil, fmt.Errorf("%s reads files: join it with `tributary join`", s.File)
@@ -100,18 +115,29 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if err := p.planReading(ctx, sources, opt); err != nil {
 		return nil, err
 	}
-	if err := p.planWriting(ctx, opt); err != nil {
+	p.planSamples(opt)
+	progress, err := p.progress(ctx, opt)
+	if err != nil {
 		return nil, err
 	}
-	if opt.Halts {
-		p.reading.Halt, p.samples.Halt = p.reading.Job, p.reading.Job
+	if err := p.planSchema(ctx); err != nil {
+		return nil, err
 	}
-	if opt.Resume != Fresh {
-		if err := p.resume(ctx, opt.Resume); err != nil {
+	if p.reading, err = p.reading.Resolve(ctx); err != nil {
+		return nil, err
+	}
+	if opt.Resume != FromLog { // or else where it begins is known only then
+		if err := p.planEnd(ctx, opt); err != nil {
 			return nil, err
 		}
 	}
-	return p, nil
+	if err := p.claim(ctx, opt.Resume, progress); err != nil {
+		return nil, err
+	}
+	if opt.Resume == FromLog {
+		err = p.planEnd(ctx, opt)
+	}
+	return p, err
 }
 
 // planReading groups inputs by topic, and finds the schemas of views.
@@ -131,8 +157,6 @@ func (p *Plan) planReading(ctx context.Context, sources []params.Source, opt Opt
 		r.Marks = &kafkaio.MarksTopic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
 	}
 	used := map[string]bool{s.Outputs.Samples.Cluster: true}
-	var written []params.Written
-	var given []*avroio.Schema
 	text := ""
 	fields := params.NewFieldCheck(s, &p.params, sources)
 	found := make([]kafkaio.Topic, len(sources))
@@ -166,9 +190,9 @@ func (p *Plan) planReading(ctx context.Context, sources []params.Source, opt Opt
 		case schema == nil:
 			text = src.Topic
 		default:
-			written = append(written, params.Written{Schema: schema, Source: src.Topic})
+			p.written = append(p.written, params.Written{Schema: schema, Source: src.Topic})
 			if src.Schema != "" {
-				given = append(given, schema)
+				p.given = append(p.given, schema)
 			}
 		}
 	}
@@ -178,7 +202,10 @@ func (p *Plan) planReading(ctx context.Context, sources []params.Source, opt Opt
 		}
 	}
 	p.reading = r
-	return p.chooseViewSchema(written, given, text)
+	if opt.Halts {
+		p.reading.Halt = p.reading.Job
+	}
+	return p.chooseViewSchema(text)
 }
 
 // topicOf describes the topic of an input, and returns the schema that its records are
@@ -239,20 +266,20 @@ func (p *Plan) useRegistry(r *kafkaio.Reading, cluster string) error {
 
 // chooseViewSchema decides which schema views have in samples: one that the spec gives, or
 // else one of the registry.
-func (p *Plan) chooseViewSchema(written []params.Written, given []*avroio.Schema, text string) error {
-	if len(written) == 0 {
+func (p *Plan) chooseViewSchema(text string) error {
+	if len(p.written) == 0 {
 		return nil // JSON text, as it is
 	}
 	if text != "" {
-		return fmt.Errorf("views of %s are JSON, those of %s Avro: the views in samples need one schema", text, written[0].Source)
+		return fmt.Errorf("views of %s are JSON, those of %s Avro: the views in samples need one schema", text, p.written[0].Source)
 	}
-	candidates := given
+	candidates := p.given
 	if len(candidates) == 0 {
-		for _, w := range written {
+		for _, w := range p.written {
 			candidates = append(candidates, w.Schema)
 		}
 	}
-	chosen, err := params.ViewSchema(candidates, written)
+	chosen, err := params.ViewSchema(candidates, p.written)
 	if err != nil {
 		return fmt.Errorf("no schema of the views can read all the others: %w", err)
 	}
@@ -273,19 +300,43 @@ func startOf(s spec.Start) kafkaio.Start {
 	}
 }
 
-// planWriting says how samples are written, and registers their schema if they name it.
-func (p *Plan) planWriting(ctx context.Context, opt Options) (err error) {
+// planSamples says how samples are written.
+func (p *Plan) planSamples(opt Options) {
+	s := p.spec
+	p.samples = kafkaio.Writing{
+		Cluster: topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.Ledger, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
+		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
+		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
+	}
+	if opt.Halts {
+		p.samples.Halt = p.reading.Job
+	}
+}
+
+// meaning is all that what a run leaves behind is to be understood by.
+func (p *Plan) meaning() attribution.Meaning {
+	m := p.params.Meaning()
+	names := []string{}
+	for _, t := range p.reading.Ranked() {
+		names = append(names, t.Cluster+"/"+t.Topic)
+	}
+	m["topics"] = strings.Join(names, ", ")
+	for _, t := range p.reading.Topics {
+		if t.Schema != "" {
+			m["schema of topic "+t.Name] = t.Schema
+		}
+	}
+	return m
+}
+
+// planSchema decides the schema of samples, and registers it if they name it.
+func (p *Plan) planSchema(ctx context.Context) (err error) {
 	s := p.spec
 	if p.sampleSchema, err = sample.Schema(params.Columns(&p.params), p.params.ViewSchema); err != nil {
 		return err
 	}
-	cluster := s.Cluster(s.Outputs.Samples.Cluster)
-	p.samples = kafkaio.Writing{
-		Cluster: topics.Kafka(cluster), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.Ledger, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
-		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
-	}
 	if s.Outputs.Samples.Registry {
-		p.frame, err = topics.Registry(cluster).Register(ctx, s.Outputs.Samples.Topic+"-value", p.sampleSchema)
+		p.frame, err = topics.Registry(s.Cluster(s.Outputs.Samples.Cluster)).Register(ctx, s.Outputs.Samples.Topic+"-value", p.sampleSchema)
 	}
 	return err
 }

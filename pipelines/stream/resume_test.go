@@ -175,7 +175,7 @@ func TestResumeFromLog(t *testing.T) {
 	whole := newCutJob(t, fake.ListenAddrs(), dir, "whole")
 	whole.publish(1)
 	opt := quick("whole", Fresh)
-	opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	plan, err := New(t.Context(), whole.spec(3), opt)
 	require.NoError(t, err)
 	run(t, plan.Pipeline())
@@ -207,7 +207,7 @@ func TestResumeFromLog(t *testing.T) {
 	}
 	cut.publish(1)
 	opt = quick("cut at last", FromLog)
-	opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	plan, err = New(t.Context(), cut.spec(4), opt)
 	require.NoError(t, err)
 	t.Logf("at last: %v", plan.Resumed())
@@ -289,7 +289,7 @@ func TestResumeRefused(t *testing.T) {
 	job := newCutJob(t, fake.ListenAddrs(), hard(t, 500), "refused")
 	job.publish(1)
 	opt := quick("first", Fresh)
-	opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	plan, err := New(t.Context(), job.spec(3), opt)
 	require.NoError(t, err)
 	run(t, plan.Pipeline())

@@ -35,17 +35,26 @@ On Flink the job is submitted through Beam's job server. With --worker its Go co
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
 runs in this process, and ends with it. With --on local all of it runs in this process.
 
-A job that has run before goes on with --resume:
+A job that has written samples is not begun again. It goes on with --resume:
   log    begins anew from what its topics hold, with no state at all. The ledger says which
          samples are complete, the marks where the rest begins. Readers, parallelism and
-         shards may be other ones, and so may the versions of everything
+         shards may be other ones, and so may windows, kinds, schemas and the versions of
+         everything: what is written stays, and all else is as the spec says now
   last   goes on from the newest savepoint or checkpoint that Flink knows of
-  PATH   goes on from that savepoint or retained checkpoint
+  PATH   goes on from that savepoint or retained checkpoint. Only if the spec means what it
+         did; views keep the schema that they have in it
 Each gives the same samples, each exactly once. Late records, dead letters and orphans may
 be written again; their key, the record's place in the log, tells.
 
+A run that ends with --until decides what no later record can change: views whose windows
+the watermark of the log has passed. The rest is for the run that goes on with --resume log.
+With --drain it is decided as well, as if the log was finished there: the samples tell how
+much of their windows was seen, and a run that goes on all the same writes those that change
+once more, as their next version.
+
 What "check --online" looks at is looked at first, and a problem keeps the job from starting.`,
 		Example: `  tributary run stream.yaml --on local --until end
+  tributary run finished.yaml --on local --until end --drain
   tributary run stream.yaml --worker 127.0.0.1:50000 --parallelism 2
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume log
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume file:///savepoints/savepoint-1`,
@@ -57,6 +66,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	word(cmd, &run.on, "on", []string{onFlinkCluster, onThisProcess}, "where it runs: flink, or local for this process")
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
+	flags.BoolVar(&run.drain, "drain", false, "with --until: decide also what later records could still change")
 	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
 	complete(cmd, "resume", resumeLog, resumeLast)
 	complete(cmd, "until", string(kafkaio.StopAtEnd))
@@ -66,10 +76,11 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 
 // streamRun is one run of a spec that reads topics.
 type streamRun struct {
-	on, resume                 string
-	until                      stopFlag
-	newLedger, wait, unchecked bool
-	flink                      flink.Options
+	on, resume       string
+	until            stopFlag
+	newLedger, drain bool
+	wait, unchecked  bool
+	flink            flink.Options
 }
 
 // stopFlag says where reading ends: at the end of the topics as they are, or at a time.
@@ -126,6 +137,12 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if r.resume != "" && r.resume != resumeLog && r.resume != resumeLast && !strings.Contains(r.resume, "/") {
 		return usageError{fmt.Errorf("--resume %s: must be %s, %s or a path", r.resume, resumeLog, resumeLast)}
 	}
+	if r.drain && r.until.At == kafkaio.StopNever {
+		return usageError{errors.New("--drain: only a run that ends can decide all; give --until as well")}
+	}
+	if r.until.At != kafkaio.StopNever && r.resume != "" && r.resume != resumeLog {
+		return usageError{fmt.Errorf("--resume %s: a run that goes on from state reads as far as the one before was to; with --until, use --resume %s", r.resume, resumeLog)}
+	}
 	beam.Init()
 	s, err := spec.Load(file)
 	if err != nil {
@@ -159,11 +176,17 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 			return err
 		}
 	}
+	if plan.KeptSchema() {
+		tell(cmd.ErrOrStderr(), "views keep the schema that the state has, though the registry has a newer one: --resume log takes that one\n")
+	}
+	if end := plan.End(); end != nil {
+		tell(cmd.ErrOrStderr(), "this run ends: %s\n", end)
+	}
 	return r.start(cmd, s, plan)
 }
 
 func (r *streamRun) options() stream.Options {
-	opt := stream.Options{NewLedger: r.newLedger, Stop: r.until.Stop}
+	opt := stream.Options{NewLedger: r.newLedger, Stop: r.until.Stop, Drain: r.drain}
 	switch r.resume {
 	case "":
 	case resumeLog:
@@ -210,7 +233,6 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 	targets := online.Targets{Progress: waiting(cmd.ErrOrStderr())}
 	if r.on == onFlinkCluster {
 		targets.Flink, targets.JobServer = r.flink.REST, r.flink.JobServer
-		targets.Worker, targets.WorkerTokenFile = r.flink.Worker, r.flink.WorkerTokenFile
 	}
 	findings := online.Check(cmd.Context(), s, targets)
 	if online.Passed(findings) {

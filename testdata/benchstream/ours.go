@@ -71,7 +71,7 @@ func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
 	}
 	opt := stream.Options{}
 	if j.until != nil {
-		opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+		opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	}
 	plan, err := stream.New(ctx, parsed, opt)
 	if err != nil {

@@ -52,7 +52,7 @@ func (s *System) Stop(ctx context.Context) error {
 // RunToEnd runs a job up to the end of the topics as they are.
 func (s *System) RunToEnd(ctx context.Context) (err error) {
 	s.parallelism = 2
-	if s.submitter, err = s.spawn("--until", "end"); err != nil {
+	if s.submitter, err = s.spawn("--until", "end", "--drain"); err != nil {
 		return err
 	}
 	select {

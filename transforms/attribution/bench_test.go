@@ -130,9 +130,9 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
-			require.NoError(tb, bucket.addBlock(block, p.Bucket))
+			require.NoError(tb, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
 		}
-		out := newOutput(p, &encoder, at.shard, at.bucket, func([]byte) {})
+		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func([]byte) {})
 		joiner.Join(&bucket, out)
 		out.finish()
 		account.Merge(out.account)
@@ -231,7 +231,7 @@ func BenchmarkBlocks(b *testing.B) {
 		index, err := blockBucket(largest)
 		require.NoError(b, err)
 		bucket.Reset(index)
-		require.NoError(b, bucket.addBlock(largest, p.Bucket))
+		require.NoError(b, bucket.addBlock(largest, p.Meaning().Fingerprint(), p.Bucket))
 	}
 	read()
 	records := len(bucket.Views) + len(bucket.Engagements)
@@ -250,7 +250,7 @@ func BenchmarkBlocks(b *testing.B) {
 		b.ReportAllocs()
 		w := blockWriter{block: make([]byte, 0, 2*len(largest))}
 		for b.Loop() {
-			w.open(bucket.Index, bucket.Index*p.Bucket)
+			w.open(p.Meaning().Fingerprint(), bucket.Index, bucket.Index*p.Bucket)
 			for i := range bucket.Views {
 				w.view(&bucket.Views[i], inside(&bucket.Views[i]))
 			}

@@ -15,7 +15,7 @@ import (
 // hash, which is computed again faster than it would be moved. Records of a block mostly
 // follow each other in the log, so each tells its place from that of the one before.
 //
-//	block      = format (byte) bucket index (varint) packing (byte) record*, compressed or not
+//	block      = format (byte) meaning (8 bytes) bucket index (varint) packing (byte) record*, compressed or not
 //	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
 //	             each less that of the record before, at first bucket start, 0 and 0
 //	view       ... id payload            a view
@@ -23,7 +23,10 @@ import (
 //	             ... id payload hash     with tagStub: only that the view exists
 //	engagement ... kind id [floor] [view time] [event id] [value]
 //	             floor and view time less the engagement's own
-const blockFormat = 2
+//
+// The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
+// are numbers in it, views have no schema of their own.
+const blockFormat = 3
 
 // Bits of a record's tag.
 const (
@@ -53,14 +56,17 @@ type blockWriter struct {
 }
 
 // open begins a block of the bucket that begins at start.
-func (w *blockWriter) open(bucket, start int64) {
-	w.block = append(appendHeader(w.block[:0], bucket), plainRecords)
+func (w *blockWriter) open(meaning uint64, bucket, start int64) {
+	w.block = append(appendHeader(w.block[:0], meaning, bucket), plainRecords)
 	w.before = logPlace{time: start}
 }
 
-func appendHeader(dst []byte, bucket int64) []byte {
-	return binary.AppendVarint(append(dst, blockFormat), bucket)
+func appendHeader(dst []byte, meaning uint64, bucket int64) []byte {
+	return binary.AppendVarint(binary.LittleEndian.AppendUint64(append(dst, blockFormat), meaning), bucket)
 }
+
+// errMeaning is the end of what is said of state that another spec has left.
+var errMeaning = errors.New("another version of the spec has written it, in which records mean something else: begin anew from the log, with --resume log")
 
 // view appends a view; inside is where its payload holds its id, -1 for nowhere.
 func (w *blockWriter) view(v *View, inside int) {
@@ -157,18 +163,23 @@ func blockBucket(block []byte) (int64, error) {
 
 func openBlock(block []byte) (blockReader, error) {
 	if len(block) == 0 || block[0] != blockFormat {
-		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d", len(block), blockFormat)
+		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d: another release has written it; begin anew from the log, with --resume log", len(block), blockFormat)
 	}
 	d := blockReader{buf: block[1:]}
+	d.meaning = d.uint64()
 	d.bucket = d.varint()
 	return d, d.err
 }
 
-// addBlock adds the records of a block to b. Views and engagements point into the block.
-func (b *Bucket) addBlock(block []byte, length int64) error {
+// addBlock adds the records of a block of a join of that meaning to b. Views and engagements point
+// into the block.
+func (b *Bucket) addBlock(block []byte, meaning uint64, length int64) error {
 	d, err := openBlock(block)
 	if err != nil {
 		return err
+	}
+	if d.meaning != meaning {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, errMeaning)
 	}
 	if err := d.unpack(); err != nil {
 		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
@@ -189,10 +200,11 @@ func (b *Bucket) addBlock(block []byte, length int64) error {
 }
 
 type blockReader struct {
-	buf    []byte
-	bucket int64
-	before logPlace
-	err    error
+	buf     []byte
+	meaning uint64
+	bucket  int64
+	before  logPlace
+	err     error
 }
 
 func (d *blockReader) common(tag byte) logPlace {

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -65,10 +66,18 @@ func drawEngagement(t *rapid.T) Engagement {
 	return g
 }
 
+// someMeaning is the fingerprint in the blocks of these tests.
+const someMeaning = 0x0102030405060708
+
+// headed is what follows the format and the meaning of a block.
+func headed(rest ...byte) []byte {
+	return append(binary.LittleEndian.AppendUint64([]byte{blockFormat}, someMeaning), rest...)
+}
+
 // blockOf encodes what a bucket holds, views first, and returns where each record ends.
 func blockOf(b *Bucket, length int64) (block []byte, ends []int) {
 	var w blockWriter
-	w.open(b.Index, b.Index*length)
+	w.open(someMeaning, b.Index, b.Index*length)
 	ends = append(ends, len(w.block))
 	for i := range b.Views {
 		v := &b.Views[i]
@@ -97,9 +106,9 @@ func TestBlocksRoundTrip(t *testing.T) {
 		index, err := blockBucket(block)
 		require.NoError(t, err)
 		require.Equal(t, want.Index, index)
-		for _, block := range [][]byte{block, compressed(block, want.Index)} {
+		for _, block := range [][]byte{block, compressed(block, someMeaning, want.Index)} {
 			got := Bucket{Index: index}
-			require.NoError(t, got.addBlock(block, length))
+			require.NoError(t, got.addBlock(block, someMeaning, length))
 			require.Len(t, got.Views, len(want.Views))
 			require.Len(t, got.Engagements, len(want.Engagements))
 			for i := range want.Views {
@@ -119,14 +128,14 @@ func TestBlocksAreCompressed(t *testing.T) {
 		alike.Views = append(alike.Views, View{ID: []byte("a view"), Offset: int64(i), Payload: []byte("much the same as the next one")})
 	}
 	block, _ := blockOf(&alike, 1000)
-	require.Less(t, 4*len(compressed(block, 3)), len(block))
+	require.Less(t, 4*len(compressed(block, someMeaning, 3)), len(block))
 
 	noise := make([]byte, 4000)
 	_, err := rand.NewChaCha8([32]byte{1}).Read(noise)
 	require.NoError(t, err)
 	for name, payload := range map[string][]byte{"small": []byte("small"), "noise": noise} {
 		block, _ := blockOf(&Bucket{Index: 3, Views: []View{{ID: []byte("v"), Payload: payload}}}, 1000)
-		require.Equal(t, block, compressed(block, 3), name)
+		require.Equal(t, block, compressed(block, someMeaning, 3), name)
 	}
 }
 
@@ -161,7 +170,7 @@ func TestBlocksRefuseWhatIsCut(t *testing.T) {
 		}
 		for n := range len(block) {
 			var got Bucket
-			err := got.addBlock(block[:n:n], length)
+			err := got.addBlock(block[:n:n], someMeaning, length)
 			if records, ok := whole[n]; ok {
 				require.NoError(t, err)
 				require.Equal(t, records, len(got.Views)+len(got.Engagements))
@@ -177,7 +186,7 @@ func TestBlocksRefuse(t *testing.T) {
 	// withView is a block of a view whose id is said to be somewhere in its payload.
 	withView := func(inside int) []byte {
 		var w blockWriter
-		w.open(3, 0)
+		w.open(someMeaning, 3, 0)
 		w.view(&view, inside)
 		return w.block
 	}
@@ -186,19 +195,21 @@ func TestBlocksRefuse(t *testing.T) {
 		block []byte
 		want  string
 	}{
-		{"nothing", nil, "block of 0 bytes: not of format 2"},
-		{"another format", []byte{9, 0}, "block of 2 bytes: not of format 2"},
-		{"no bucket", []byte{blockFormat}, "it ends within a record"},
-		{"no packing", []byte{blockFormat, 6}, "block of bucket 3: it ends within a record"},
-		{"another packing", []byte{blockFormat, 6, 7}, "block of bucket 3: packing 7 is not known"},
-		{"not what zstd packs", []byte{blockFormat, 6, zstdRecords, 1, 2, 3}, "block of bucket 3: compressed records: unexpected EOF"},
-		{"a tag alone", []byte{blockFormat, 6, plainRecords, 0}, "block of bucket 3: it ends within a record"},
+		{"nothing", nil, "block of 0 bytes: not of format 3: another release has written it; begin anew from the log, with --resume log"},
+		{"another format", []byte{9, 0}, "block of 2 bytes: not of format 3: another release has written it; begin anew from the log, with --resume log"},
+		{"no meaning", headed()[:8], "it ends within a record"},
+		{"another meaning", append([]byte{blockFormat, 1, 2, 3, 4, 5, 6, 7, 8}, 6, plainRecords), "block of bucket 3: another version of the spec has written it, in which records mean something else: begin anew from the log, with --resume log"},
+		{"no bucket", headed(), "it ends within a record"},
+		{"no packing", headed(6), "block of bucket 3: it ends within a record"},
+		{"another packing", headed(6, 7), "block of bucket 3: packing 7 is not known"},
+		{"not what zstd packs", headed(6, zstdRecords, 1, 2, 3), "block of bucket 3: compressed records: unexpected EOF"},
+		{"a tag alone", headed(6, plainRecords, 0), "block of bucket 3: it ends within a record"},
 		{"an id beyond the payload", withView(3), "block of bucket 3: it ends within a record"},
 		{"an id that begins beyond the payload", withView(300), "block of bucket 3: it ends within a record"},
 		{"an id whose end overflows", withView(math.MaxInt64), "block of bucket 3: it ends within a record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.EqualError(t, new(Bucket).addBlock(c.block, 1000), c.want)
+			require.EqualError(t, new(Bucket).addBlock(c.block, someMeaning, 1000), c.want)
 		})
 	}
 }
@@ -221,13 +232,13 @@ func FuzzBlock(f *testing.F) {
 	}
 	block, ends := blockOf(&b, 1000)
 	f.Add(block)
-	f.Add(compressed(block, b.Index))
+	f.Add(compressed(block, someMeaning, b.Index))
 	f.Add(block[:ends[2]])
 	f.Add(block[:len(block)-3])
-	f.Add([]byte{blockFormat, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add(headed(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got Bucket
-		if err := got.addBlock(data, 1000); err != nil {
+		if err := got.addBlock(data, someMeaning, 1000); err != nil {
 			return
 		}
 		var err error
@@ -236,7 +247,7 @@ func FuzzBlock(f *testing.F) {
 		// What was read can be written and read again.
 		again := Bucket{Index: got.Index}
 		encoded, _ := blockOf(&got, 1000)
-		require.NoError(t, again.addBlock(encoded, 1000))
+		require.NoError(t, again.addBlock(encoded, someMeaning, 1000))
 		require.Len(t, again.Views, len(got.Views))
 		require.Len(t, again.Engagements, len(got.Engagements))
 		for i := range got.Views {

@@ -36,12 +36,12 @@ var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 })
 
 // compressed returns a copy of a block of plain records, compressed if that is any use.
-func compressed(block []byte, bucket int64) []byte {
+func compressed(block []byte, meaning uint64, bucket int64) []byte {
 	if len(block) < compressFrom {
 		return append([]byte(nil), block...)
 	}
 	encoder, _ := codec()
-	header := append(appendHeader(make([]byte, 0, len(block)), bucket), zstdRecords)
+	header := append(appendHeader(make([]byte, 0, len(block)), meaning, bucket), zstdRecords)
 	out := encoder.EncodeAll(block[len(header):], header)
 	if len(out) >= len(block) {
 		return append(out[:0], block...)

@@ -16,7 +16,7 @@ import (
 // always, the others if they saw the view; tally brings them together by the
 // engagement's place in the log.
 //
-//	sightings = sighting*
+//	sightings = meaning (8 bytes) sighting*
 //	sighting  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
 //	            [event time (varint) view id]    with sightingRecord, at home if it saw nothing
 
@@ -56,8 +56,9 @@ type place struct {
 
 // tally collects sightings until all of an engagement are there.
 type tally struct {
-	p    *Params
-	seen map[place]told
+	p       *Params
+	meaning uint64
+	seen    map[place]told
 }
 
 type told struct {
@@ -68,10 +69,15 @@ type told struct {
 	id         []byte
 }
 
-func newTally(p *Params) *tally { return &tally{p: p, seen: map[place]told{}} }
+func newTally(p *Params) *tally {
+	return &tally{p: p, meaning: p.Meaning().Fingerprint(), seen: map[place]told{}}
+}
 
 func (t *tally) add(sightings []byte) error {
 	d := blockReader{buf: sightings}
+	if meaning := d.uint64(); d.err == nil && meaning != t.meaning {
+		return fmt.Errorf("sightings: %w", errMeaning)
+	}
 	for len(d.buf) > 0 && d.err == nil {
 		at := place{partition: int32(d.uvarint()), offset: int64(d.uvarint())}
 		flags := d.byte()

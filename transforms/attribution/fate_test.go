@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,7 +53,7 @@ func TestTally(t *testing.T) {
 				tally := newTally(p)
 				for i := range c.sightings {
 					s := c.sightings[(i+turn)%len(c.sightings)]
-					require.NoError(t, tally.add(appendSighting(nil, p, c.engagement, s)))
+					require.NoError(t, tally.add(appendSighting(fateMeaning(p), p, c.engagement, s)))
 				}
 				account := newLedger(p)
 				var orphans []event.Rejected
@@ -86,7 +87,7 @@ func TestTallyTellsApart(t *testing.T) {
 	other.Partition = 3
 	share := like(7)
 	share.Kind = 1
-	var sightings []byte
+	sightings := fateMeaning(p)
 	for _, g := range []*Engagement{like(7), like(8), other, share} {
 		sightings = appendSighting(sightings, p, g, Sighting{Home: true})
 	}
@@ -103,26 +104,35 @@ func TestTallyTellsApart(t *testing.T) {
 	require.Zero(t, account.Engagements["like"].Orphans)
 }
 
+// fateMeaning is what sightings begin with.
+func fateMeaning(p *Params) []byte {
+	return binary.LittleEndian.AppendUint64(nil, p.Meaning().Fingerprint())
+}
+
 func TestTallyRefuses(t *testing.T) {
 	p := fateParams()
-	whole := appendSighting(nil, p, like(300), Sighting{Home: true})
+	whole := appendSighting(fateMeaning(p), p, like(300), Sighting{Home: true})
 	for n := 1; n < len(whole); n++ {
+		if n == len(fateMeaning(p)) {
+			continue // there may be none
+		}
 		require.EqualError(t, newTally(p).add(whole[:n]), "sightings: it ends within a record", "cut to %d of %d bytes", n, len(whole))
 	}
 	unknown := like(7)
 	unknown.Kind = 2
 	q := fateParams()
 	q.Kinds = append(q.Kinds, Kind{Name: "click", Window: 1})
-	require.EqualError(t, newTally(p).add(appendSighting(nil, q, unknown, Sighting{Home: true})), "sightings: kind 2 of 2")
+	require.EqualError(t, newTally(p).add(appendSighting(fateMeaning(p), q, unknown, Sighting{Home: true})), "sightings: kind 2 of 2")
+	require.ErrorIs(t, newTally(p).add(appendSighting(fateMeaning(q), q, like(7), Sighting{Home: true})), errMeaning)
 }
 
 func FuzzSightings(f *testing.F) {
 	p := fateParams()
-	two := appendSighting(appendSighting(nil, p, like(300), Sighting{Home: true}), p, like(2), Sighting{Seen: SeenMatched})
+	two := appendSighting(appendSighting(fateMeaning(p), p, like(300), Sighting{Home: true}), p, like(2), Sighting{Seen: SeenMatched})
 	f.Add(two)
 	f.Add(two[:len(two)-1])
-	f.Add([]byte{0, 0, 0xff, 9, 0, 0})
-	f.Add([]byte{0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add(append(fateMeaning(p), 0, 0, 0xff, 9, 0, 0))
+	f.Add(append(fateMeaning(p), 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tally, account := newTally(p), newLedger(p)
 		if err := tally.add(data); err != nil {

@@ -77,6 +77,7 @@ type joinFn struct {
 	P Params
 
 	joiner  *Joiner
+	meaning uint64
 	encoder sample.Encoder
 	bucket  Bucket
 	// samples and encoded are room for output, kept from one bucket to the next.
@@ -84,7 +85,7 @@ type joinFn struct {
 }
 
 func (f *joinFn) Setup() {
-	f.joiner = NewJoiner(&f.P)
+	f.joiner, f.meaning = NewJoiner(&f.P), f.P.Meaning().Fingerprint()
 	f.encoder = sample.Encoder{JSONViews: f.P.ViewSchema == "", SpecVersion: f.P.SpecVersion}
 	for _, k := range f.P.Kinds {
 		f.encoder.Columns = append(f.encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
@@ -103,11 +104,11 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		} else if index != f.bucket.Index {
 			return fmt.Errorf("shard %d: blocks of buckets %d and %d in one window", shard, f.bucket.Index, index)
 		}
-		if err := f.bucket.addBlock(block, f.P.Bucket); err != nil {
+		if err := f.bucket.addBlock(block, f.meaning, f.P.Bucket); err != nil {
 			return err
 		}
 	}
-	out := newOutput(&f.P, &f.encoder, shard, f.bucket.Index, samples)
+	out := newOutput(&f.P, f.meaning, &f.encoder, shard, f.bucket.Index, samples)
 	out.samples, out.encoded = f.samples[:0], f.encoded
 	f.joiner.Join(&f.bucket, out)
 	out.finish()

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"tributary/io/event"
 	"tributary/transforms/ledger"
@@ -23,9 +24,10 @@ type output struct {
 	samples []byte // of the block at hand
 	encoded []byte
 	part    int // of the block at hand
-	// joined: an earlier run has emitted the bucket's samples, and what is left to tell is
-	// what later buckets want to know of it.
-	joined bool
+	// joined: an earlier run has emitted the samples, and what is left to tell is what later
+	// buckets want to know of the bucket.
+	joined  bool
+	meaning uint64
 	// sightings by the home that will tally them.
 	sightings map[home][]byte
 	orphans   []event.Rejected
@@ -36,9 +38,10 @@ type output struct {
 // home is the bucket that tells an engagement's fate, and the engagement's shard there.
 type home struct{ bucket, shard int64 }
 
-func newOutput(p *Params, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
+// newOutput begins the output of one bucket's part; meaning is the fingerprint of p's.
+func newOutput(p *Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
 	return &output{
-		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket),
+		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket, shard), meaning: meaning,
 		sightings: map[home][]byte{}, account: newLedger(p),
 	}
 }
@@ -140,11 +143,14 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 	at := home{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
 	account := o.account.Engagements[o.p.Kinds[g.Kind].Name]
 	account.Matches += s.Matches
-	if o.p.joined(at.bucket) {
-		return // an earlier run has told its fate
+	at.shard = o.p.shardOf(g.Hash, at.bucket)
+	if o.p.joined(at.bucket, at.shard) || o.p.open(at.bucket) {
+		return // an earlier run has told its fate, or a later one will
 	}
 	if !s.Final {
-		at.shard = o.p.shardOf(g.Hash, at.bucket)
+		if o.sightings[at] == nil {
+			o.sightings[at] = binary.LittleEndian.AppendUint64(nil, o.meaning)
+		}
 		o.sightings[at] = appendSighting(o.sightings[at], o.p, g, s)
 		return
 	}

@@ -22,6 +22,7 @@ const blockBytes = 64 << 10
 type packer struct {
 	p       *Params
 	longest int64
+	meaning uint64
 	reach   Reach
 	// firstBucket and lastBucket bound the buckets of the slice with all that matters for
 	// it, ownFirst and ownLast those of its own views.
@@ -52,7 +53,7 @@ type readerKey struct {
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
 	k := &packer{
-		p: p, longest: p.longestWindow(), reach: p.Reach(), emit: emit, reject: reject,
+		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.Reach(), emit: emit, reject: reject,
 		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
 		stretches: map[stretch]*ledger.Ledger{}, whole: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
@@ -392,8 +393,11 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	}
 }
 
-// put appends a record to the block of its shard and bucket.
+// put appends a record to the block of its shard and bucket, if that is joined.
 func (k *packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
+	if k.p.open(bucket) {
+		return
+	}
 	shards := k.blocks[bucket]
 	if shards == nil {
 		shards = make([]blockWriter, k.p.shardsOf(bucket))
@@ -402,7 +406,7 @@ func (k *packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 	shard := int64(hash % uint64(len(shards)))
 	w := &shards[shard]
 	if len(w.block) == 0 {
-		w.open(bucket, bucket*k.p.Bucket)
+		w.open(k.meaning, bucket, bucket*k.p.Bucket)
 	}
 	appendTo(w)
 	if len(w.block) >= blockBytes {
@@ -414,7 +418,7 @@ func (k *packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 // finish emits a copy: the buffer goes on being used.
 func (k *packer) finish(shard, bucket int64, block []byte) {
 	if k.p.Compress {
-		block = compressed(block, bucket)
+		block = compressed(block, k.meaning, bucket)
 	} else {
 		block = bytes.Clone(block)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"tributary/io/event"
 	"tributary/transforms/ledger"
@@ -103,6 +104,12 @@ type Params struct {
 	// an earlier run: their samples, and orphans that they are home to, are not emitted.
 	// Unlike From, it does not bound what is accounted for. 0 joins all.
 	Since int64
+	// Kept are parts of later buckets that an earlier run has joined, in any order: it gave
+	// records another meaning, and what it has written of them stays.
+	Kept []Part
+	// Until is the start of the first bucket that is left to a later run, with all after it: what
+	// was read of them is accounted for, and no more. 0 joins all.
+	Until int64
 	// LogEnd is the largest event time in the log, if it ends: a label that needs
 	// later engagements is immature. NoLogEnd for a stream.
 	LogEnd int64
@@ -114,6 +121,12 @@ func (p *Params) KindName(kind int) string {
 		return ""
 	}
 	return p.Kinds[kind].Name
+}
+
+// Part is a shard's part of a bucket.
+type Part struct {
+	Bucket int64 // its start in ms
+	Shard  int64
 }
 
 // Layout is the number of shards of buckets that start before Until.
@@ -232,8 +245,23 @@ func (p *Params) shardsOf(b int64) int {
 	return p.Shards
 }
 
-// joined tells whether an earlier run has joined bucket b.
-func (p *Params) joined(b int64) bool { return b*p.Bucket < p.Since }
+// joined tells whether an earlier run has joined that shard's part of bucket b.
+func (p *Params) joined(b, shard int64) bool {
+	return b*p.Bucket < p.Since || slices.Contains(p.Kept, Part{b * p.Bucket, shard})
+}
+
+// open tells whether bucket b is left to a later run.
+func (p *Params) open(b int64) bool { return p.Until != 0 && b*p.Bucket >= p.Until }
+
+// ClosedBy returns the start of the first bucket, with the ends of all windows of its views, that a
+// log whose watermark is that has not come past: the Until of a join that ends there.
+func (p *Params) ClosedBy(watermark int64) int64 {
+	const none = -1 // before all events, whose times are not negative
+	if watermark == event.NoTime || watermark-p.longestWindow() < p.Bucket {
+		return none
+	}
+	return p.bucketOf(watermark-p.longestWindow()) * p.Bucket
+}
 
 // bucketOf returns the index of the bucket that holds event time t.
 func (p *Params) bucketOf(t int64) int64 { return floorDiv(t, p.Bucket) }

@@ -231,11 +231,11 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		bucket.Reset(key.bucket)
 		for _, block := range all {
-			require.NoError(t, bucket.addBlock(block, p.Bucket))
+			require.NoError(t, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		var last sample.Header
 		part := 0
-		out := newOutput(p, encoder, key.shard, key.bucket, func(b []byte) {
+		out := newOutput(p, p.Meaning().Fingerprint(), encoder, key.shard, key.bucket, func(b []byte) {
 			var err error
 			last, _, err = sample.ReadHeader(b)
 			require.NoError(t, err)

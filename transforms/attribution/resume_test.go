@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"testing"
@@ -71,10 +72,92 @@ func TestLayoutOf(t *testing.T) {
 	for bucket, want := range map[int64]int{-1: 3, 1: 3, 2: 7, 3: 7, 4: 5, 100: 5} {
 		require.Equal(t, want, p.shardsOf(bucket), "bucket %d", bucket)
 	}
-	require.True(t, p.joined(1))
-	require.False(t, p.joined(2))
+	require.True(t, p.joined(1, 4))
+	require.False(t, p.joined(2, 4))
+	p.Kept = []Part{{Bucket: 30, Shard: 4}}
+	require.True(t, p.joined(3, 4))
+	require.False(t, p.joined(3, 3))
+	require.False(t, p.joined(4, 4))
 	p.Earlier[0].Until = 40
 	require.ErrorContains(t, p.Validate(), "earlier shards: must be in order, got until 40 after 40")
 	p.Earlier[0].Shards = 0
 	require.ErrorContains(t, p.Validate(), "earlier shards: must be positive, got 0")
+}
+
+// TestJoinUntil joins the beginning of a log as far as all of its partitions have come: what it
+// decides is what an undisturbed run decides, whatever the rest of the log holds, and nothing
+// of later buckets is told.
+func TestJoinUntil(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		origin := drawOrigin(t)
+		p := drawParams(t, origin)
+		p.From, p.To = math.MinInt64, NoLogEnd
+		for i := range p.Inputs {
+			p.Inputs[i].Ordered = true
+		}
+		log := drawLog(t, p, origin)
+		stop, clocks := map[int32]int64{}, map[int32]event.Clock{}
+		for _, r := range log {
+			r.ordered = true
+			clocks[r.partition] = event.NoClock
+			if rapid.IntRange(0, 9).Draw(t, "beyond") == 0 {
+				stop[r.partition] = min(r.offset, cmp.Or(stop[r.partition], math.MaxInt64))
+			}
+		}
+		var begun []*record
+		for _, r := range log {
+			if at, ok := stop[r.partition]; ok && r.offset >= at {
+				continue
+			}
+			begun = append(begun, r)
+			c := clocks[r.partition]
+			c.Add(r.time)
+			clocks[r.partition] = c
+		}
+		watermark := int64(math.MaxInt64)
+		for _, c := range clocks {
+			if reached := c.Time(p.MaxAhead); reached == event.NoTime {
+				watermark = event.NoTime
+			} else {
+				watermark = min(watermark, reached-p.OutOfOrderness)
+			}
+		}
+		if len(clocks) == 0 {
+			watermark = event.NoTime
+		}
+		whole := runInMemory(t, p, log, 1)
+		q := *p
+		q.Until = p.ClosedBy(watermark)
+		first := runFrom(t, &q, begun, nil, rapid.Int64().Draw(t, "seed"))
+		wantEncoded := []string{}
+		for i, s := range whole.samples {
+			if s.Time < q.Until {
+				wantEncoded = append(wantEncoded, whole.encoded[i])
+			}
+		}
+		require.Equal(t, wantEncoded, append([]string{}, first.encoded...), "until %d, log:\n%s", q.Until, describe(log))
+		for refused := range first.refused {
+			require.Equal(t, whole.refused[refused], first.refused[refused], "until %d: %s", q.Until, refused)
+		}
+		for _, r := range begun {
+			if orphan := refusal(event.ReasonOrphan, r); !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Until {
+				require.Equal(t, whole.refused[orphan], first.refused[orphan], "until %d: %s", q.Until, orphan)
+			}
+		}
+	})
+}
+
+// TestClosedBy looks at both sides of the watermark that closes a bucket.
+func TestClosedBy(t *testing.T) {
+	p := &Params{Bucket: 10, Kinds: []Kind{{Window: 25}, {Window: 5}}}
+	for watermark, want := range map[int64]int64{event.NoTime: -1, 34: -1, 35: 10, 44: 10, 45: 20, 54: 20, 55: 30} {
+		require.Equal(t, want, p.ClosedBy(watermark), "watermark %d", watermark)
+	}
+	p.Until = p.ClosedBy(45)
+	require.False(t, p.open(1))
+	require.True(t, p.open(2))
+	p.Until = p.ClosedBy(event.NoTime)
+	require.True(t, p.open(0))
+	p.Until = 0
+	require.False(t, p.open(1<<40))
 }

@@ -29,7 +29,7 @@ func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...s
 	k := newPacker(p, func(_, index int64, block []byte) {
 		if index == p.bucketOf(1000) {
 			bucket.Index = index
-			require.NoError(t, bucket.addBlock(block, p.Bucket))
+			require.NoError(t, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r event.Rejected) { rejected = append(rejected, r) })
 	require.NoError(t, k.add(event.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: event.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
@@ -42,7 +42,7 @@ func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...s
 	account := flushed(k)
 	var label0 gjson.Result
 	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
-	out := newOutput(p, encoder, 0, bucket.Index, func(b []byte) {
+	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, bucket.Index, func(b []byte) {
 		require.NoError(t, sample.Merge([][]byte{b}, func(encoded []byte) error {
 			label0 = gjson.Get(sampleJSON(t, p, encoded), "labels.like")
 			return nil
@@ -154,7 +154,7 @@ func TestSeveralViews(t *testing.T) {
 	p := coreParams()
 	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
 	account := newLedger(p)
-	out := newOutput(p, &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: sample.Count}, {Kind: "share", Func: sample.Count}}}, 0, 0, func([]byte) {})
+	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: sample.Count}, {Kind: "share", Func: sample.Count}}}, 0, 0, func([]byte) {})
 	NewJoiner(p).Join(b, out)
 	account.Merge(out.account)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{account.Engagements["like"].Matched, account.Engagements["like"].Matches})

@@ -1,0 +1,44 @@
+package kafkaio
+
+import (
+	"context"
+)
+
+// Resolve returns r with a Start and a Stop that say offsets: what they mean is decided here,
+// once, and stays so however often the job begins anew before it has state. A start at the
+// earliest stays as it is: retention may move it at any moment.
+func (r Reading) Resolve(ctx context.Context) (Reading, error) {
+	starts := r.Start.At == AtLatest || r.Start.At == AtTime || r.Start.At == AtCommitted
+	stops := r.Stop.At == StopAtEnd || r.Stop.At == StopAtTime
+	if !starts && !stops {
+		return r, nil
+	}
+	all, topics, err := r.whole(ctx)
+	if err != nil {
+		return r, err
+	}
+	if starts {
+		r.Start = Start{At: AtOffsets, Begins: true, Offsets: map[Partition]Position{}}
+	}
+	if stops {
+		r.Stop = Stop{At: StopAtOffsets, Offsets: map[Partition]int64{}}
+	}
+	for _, p := range all.Partitions {
+		key := Partition{Cluster: topics[p.Topic].Cluster, Topic: topics[p.Topic].Name, Partition: p.Partition}
+		if starts {
+			r.Start.Offsets[key] = Position{Offset: p.Next, Clock: p.Clock}
+		}
+		if stops {
+			r.Stop.Offsets[key] = max(p.Next, p.Stop)
+		}
+	}
+	return r, nil
+}
+
+// whole is the initial restriction of one reader of all partitions, with the topics in its order.
+func (r Reading) whole(ctx context.Context) (restriction, []Topic, error) {
+	r = r.normal()
+	r.Readers = 1
+	all, err := r.initial(ctx, 0)
+	return all, r.Topics, err
+}
