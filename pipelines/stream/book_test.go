@@ -122,9 +122,11 @@ func (m *madeLog) stretch(from, end int64, chapterEnd bool) {
 		}
 	}
 	first, last := from, end-1
-	for ; m.gaps[first]; first++ {
+	for m.gaps[first] {
+		first++
 	}
-	for ; m.gaps[last]; last-- {
+	for m.gaps[last] {
+		last--
 	}
 	if first > last {
 		return

@@ -11,7 +11,6 @@ import (
 	"tributary/io/event"
 	"tributary/io/kafkaio"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
 	"tributary/transforms/ledger"
 )
 
@@ -20,9 +19,8 @@ import (
 // then it goes back to its last checkpoint and does the last hour again.
 type agingJob struct {
 	*accountsTopic
-	write  accountFn
-	params attribution.Params
-	begin  time.Time
+	write accountFn
+	begin time.Time
 	// want is the sum of all accounts.
 	want *ledger.Ledger
 }

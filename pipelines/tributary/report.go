@@ -25,7 +25,10 @@ func reportCmd() *cobra.Command {
 		Short: "Tell what became of every event that a stream has read",
 		Long: `Add up the accounts that a join of topics writes beside its samples, and report on them
 like a join of files. The stream may go on meanwhile: events whose windows are still open
-are counted as open. What a restart did twice is counted once.`,
+are counted as open. What a restart did twice is counted once.
+
+A job puts accounts together that nothing changes any more, which changes no figure. The
+timeline has the newest 1000 buckets one by one, older ones by two, by four and so on.`,
 		Example: `  tributary report stream.yaml
   tributary report stream.yaml --json
   tributary report stream.yaml --html report.html`,
