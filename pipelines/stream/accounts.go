@@ -20,8 +20,8 @@ import (
 )
 
 // accounts are those of a topic, in order; of one key, the last counts. Memory: what the newest
-// book holds is one ledger, whatever the job's age; an account that no book holds yet takes some
-// 700 bytes.
+// book holds is one ledger, whatever the job's age; an account that no book holds yet takes a
+// KB.
 type accounts struct {
 	// book is the newest whole one, pages are what there is of others.
 	book  book
