@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"tributary/pipelines/spec"
+	"tributary/pipelines/topics"
 )
 
 // signedIn is the access of a user of a fake cluster.
@@ -140,18 +141,17 @@ func TestRights(t *testing.T) {
 		return kfake.ACL{Resource: resource, Name: name, Pattern: pattern, Operation: op, Allow: true}
 	}
 	const topic, group, txn = kmsg.ACLResourceTypeTopic, kmsg.ACLResourceTypeGroup, kmsg.ACLResourceTypeTransactionalId
+	// Exactly what `topics --acls` grants.
 	var needed []kfake.ACL
-	for _, name := range []string{"views", "clicks", "samples.ledger", "samples.marks", "samples.accounts"} {
-		needed = append(needed, acl(topic, name, kmsg.ACLOperationRead))
+	kinds := map[string]kmsg.ACLResourceType{"topic": topic, "group": group, "transactional-id": txn}
+	ops := map[string]kmsg.ACLOperation{"Read": kmsg.ACLOperationRead, "Write": kmsg.ACLOperationWrite, "DescribeConfigs": kmsg.ACLOperationDescribeConfigs}
+	for _, r := range topics.Rights(parse(t, signedIn(t, "127.0.0.1:1", "right"), outputs)) {
+		require.Equal(t, "User:joiner", r.Principal)
+		require.Equal(t, strings.HasSuffix(r.Name, "-"), r.Prefixed)
+		for _, op := range r.Operations {
+			needed = append(needed, acl(kinds[r.Resource], r.Name, ops[op]))
+		}
 	}
-	for _, name := range []string{"samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks", "samples.accounts"} {
-		needed = append(needed, acl(topic, name, kmsg.ACLOperationWrite))
-	}
-	for _, name := range []string{"views", "clicks", "samples", "samples.late", "samples.dead", "samples.ledger", "samples.marks", "samples.accounts"} {
-		needed = append(needed, acl(topic, name, kmsg.ACLOperationDescribeConfigs))
-	}
-	needed = append(needed, acl(group, "samples", kmsg.ACLOperationRead), acl(txn, "samples-", kmsg.ACLOperationWrite))
-
 	for _, c := range []struct {
 		name    string
 		without kfake.ACL

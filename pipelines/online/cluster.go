@@ -128,7 +128,7 @@ func asUser(cluster *spec.Cluster) string {
 	case cluster.SASL.Mechanism == spec.OAuthBearer:
 		return ", with a token"
 	}
-	return ", user " + principal(cluster)
+	return ", user " + strings.TrimPrefix(topics.Principal(cluster), "User:")
 }
 
 // shown is what a client shows to sign in.
@@ -140,20 +140,6 @@ func shown(cluster *spec.Cluster) string {
 		return "a credential of AWS or its policy"
 	}
 	return "user or password"
-}
-
-// principal is the user's name where it may be shown, else where it is found.
-func principal(cluster *spec.Cluster) string {
-	switch {
-	case cluster.SASL == nil:
-		return "ANONYMOUS"
-	case cluster.SASL.User == (spec.Secret{}):
-		return "PRINCIPAL" // the broker makes it of what the token or the credentials say
-	}
-	if user, err := topics.User(cluster.SASL.User).Read(); err == nil {
-		return user
-	}
-	return cluster.SASL.User.Env + cluster.SASL.User.File
 }
 
 // signInProblem tells the usual causes apart by what the client was told.

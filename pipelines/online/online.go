@@ -21,6 +21,9 @@ type Targets struct {
 	Flink string
 	// JobServer is host:port of Beam's job service.
 	JobServer string
+	// Worker is host:port of the worker that is to run the job, as TaskManagers see it, and
+	// WorkerTokenFile the file of its token, empty for none.
+	Worker, WorkerTokenFile string
 	// Timeout bounds each step; 0 for StepTimeout.
 	Timeout time.Duration
 	// Progress is told which step begins, so that a wait is never silent; nil for nobody.
@@ -41,7 +44,7 @@ const (
 // Finding is the result of one step.
 type Finding struct {
 	// Step is what was looked at: brokers, sign-in, topic, rights, transactions, size,
-	// registry, flink or job server; Target is which one.
+	// registry, flink, job server or worker; Target is which one.
 	Step   string `json:"step"`
 	Target string `json:"target"`
 	Status Status `json:"status"`
@@ -73,6 +76,9 @@ func Check(ctx context.Context, s *spec.Spec, targets Targets) []Finding {
 	}
 	if targets.JobServer != "" {
 		c.step(ctx, "job server", targets.JobServer, c.jobServer)
+	}
+	if targets.Worker != "" {
+		c.step(ctx, "worker", targets.Worker, c.worker)
 	}
 	return c.findings
 }

@@ -114,13 +114,16 @@ func (c *checker) flink(ctx context.Context) []Finding {
 		return problem(fmt.Errorf("status %s, and not what Flink answers", resp.Status))
 	}
 	detail := fmt.Sprintf("Flink %s, %d task managers, %d of %d slots free", overview.Version, overview.TaskManagers, overview.Free, overview.Slots)
+	found := Finding{Status: OK, Detail: detail}
 	switch {
 	case overview.Slots == 0:
-		return []Finding{{Status: Problem, Detail: detail, Fix: "start a TaskManager, and see its log if it does not register"}}
+		found.Status, found.Fix = Problem, "start a TaskManager, and see its log if it does not register"
 	case overview.Free == 0:
-		return []Finding{{Status: Warning, Detail: detail, Fix: "stop a job, or start another TaskManager: until then the job waits for slots"}}
+		found.Status, found.Fix = Warning, "stop a job, or start another TaskManager: until then the job waits for slots"
 	}
-	return []Finding{{Status: OK, Detail: detail}}
+	return append([]Finding{found}, open(ctx, url,
+		"whoever reaches it can upload a program and have the cluster run it, with all that Flink's user may do",
+		"set rest.bind-address to 127.0.0.1 or security.ssl.rest.authentication-enabled, keep its network to itself, and set web.submit.enable: false")...)
 }
 
 // jobServer connects to Beam's job service and asks what it knows.
@@ -133,5 +136,25 @@ func (c *checker) jobServer(ctx context.Context) []Finding {
 	if err := flink.CheckJobServer(ctx, c.targets.JobServer); err != nil {
 		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: fix}}
 	}
-	return []Finding{{Status: OK, Detail: "it knows the options of the job"}}
+	return append([]Finding{{Status: OK, Detail: "it knows the options of the job"}}, open(ctx, c.targets.JobServer,
+		"whoever reaches it can have any command run on the TaskManagers, as the environment of a pipeline",
+		"start it with --job-host=127.0.0.1, or keep its network to itself and those who submit")...)
+}
+
+// worker asks whether the worker would take the job. Its address is as the TaskManagers see it.
+func (c *checker) worker(ctx context.Context) []Finding {
+	guarded, err := flink.CheckWorker(ctx, c.targets.Worker, c.targets.WorkerTokenFile)
+	switch {
+	case errors.Is(err, flink.ErrUnreachable):
+		return []Finding{{Status: Skipped, Detail: "not reached from here, which says nothing: TaskManagers use this address"}}
+	case errors.Is(err, flink.ErrRefuses) && guarded:
+		return []Finding{{Status: Problem, Detail: err.Error(), Fix: "give the file of the worker's token: --worker-token-file"}}
+	case err != nil:
+		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: "run `tributary worker` of this binary there, and correct --worker"}}
+	case guarded:
+		return []Finding{{Status: OK, Detail: "it takes jobs of this binary, from who knows its token"}}
+	}
+	return append([]Finding{{Status: OK, Detail: "it takes jobs of this binary"}}, open(ctx, c.targets.Worker,
+		"whoever reaches it can have this binary read what the worker's user may read, and send it anywhere",
+		"start it with --token-file, and submit with --worker-token-file")...)
 }

@@ -165,9 +165,5 @@ func nearTopic(ctx context.Context, cl *kgo.Client, name string) string {
 
 // allow is the command that grants a right.
 func allow(cluster string, s *spec.Spec, operation, resource string) string {
-	user := "ANONYMOUS"
-	if c := s.Cluster(cluster); c != nil {
-		user = principal(c)
-	}
-	return strings.Join([]string{"kafka-acls.sh --add --allow-principal User:" + user, "--operation", operation, resource}, " ")
+	return strings.Join([]string{"kafka-acls.sh --add --allow-principal", topics.Principal(s.Cluster(cluster)), "--operation", operation, resource}, " ")
 }

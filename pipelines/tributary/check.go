@@ -40,12 +40,14 @@ file; --inputs=all reads them all, --records N so many. It writes nothing.
 
 With --online it also looks at what a spec of topics needs: brokers, sign-in,
 topics and their settings, rights, transactions, the registry, and where the job
-is to run. It takes seconds at most for each step, and changes nothing. For such
-a spec --inputs is --online.`,
+is to run; of servers there it warns that other machines reach without a login. It
+takes seconds at most for each step, and changes nothing. For such a spec --inputs
+is --online.`,
 		Example: `  tributary check feed.yaml
   tributary check --json specs/*.yaml
   tributary check feed.yaml --inputs
-  tributary check stream.yaml --online --flink localhost:8081 --jobserver localhost:8099`,
+  tributary check stream.yaml --online --flink localhost:8081 --jobserver localhost:8099
+  tributary check stream.yaml --online --worker 127.0.0.1:50000 --worker-token-file token`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			results := make([]checked, 0, len(args))
@@ -59,7 +61,7 @@ a spec --inputs is --online.`,
 						return err
 					}
 				}
-				if s != nil && (world || look.set && s.Streams() || targets.Flink != "" || targets.JobServer != "") {
+				if s != nil && (world || look.set && s.Streams() || targets.Flink+targets.JobServer+targets.Worker != "") {
 					targets.Progress = waiting(cmd.ErrOrStderr())
 					result.Online = online.Check(cmd.Context(), s, targets)
 					result.OK = result.OK && online.Passed(result.Online)
@@ -76,6 +78,8 @@ a spec --inputs is --online.`,
 	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
 	flags.StringVar(&targets.Flink, "flink", "", "look at Flink too, at this host:port of its REST interface")
 	flags.StringVar(&targets.JobServer, "jobserver", "", "look at Beam's job server too, at this host:port")
+	flags.StringVar(&targets.Worker, "worker", "", "look at a worker too, at this host:port")
+	flags.StringVar(&targets.WorkerTokenFile, "worker-token-file", "", "file of the worker's token, its first line (default: none)")
 	return cmd
 }
 

@@ -233,6 +233,7 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 	targets := online.Targets{Progress: waiting(cmd.ErrOrStderr())}
 	if r.on == onFlinkCluster {
 		targets.Flink, targets.JobServer = r.flink.REST, r.flink.JobServer
+		targets.Worker, targets.WorkerTokenFile = r.flink.Worker, r.flink.WorkerTokenFile
 	}
 	findings := online.Check(cmd.Context(), s, targets)
 	if online.Passed(findings) {

@@ -21,6 +21,7 @@ const topicsTimeout = 30 * time.Second
 func topicsCmd() *cobra.Command {
 	var (
 		create, asJSON bool
+		rights         bool
 		partitions     int32
 		replicas       int16
 		opt            topics.CreateOptions
@@ -33,16 +34,31 @@ would lose data. With --create those that are missing are created with settings
 that fit; topics that exist are never changed.
 
 Inputs are created only with --inputs as well: a missing input is usually a wrong
-name.`,
+name.
+
+With --acls it asks nobody, and prints the commands that grant the least rights that the
+job needs: to read inputs, write outputs, commit to its group and open transactions. It may
+not create topics, or anything else.`,
 		Example: `  tributary topics stream.yaml
-  tributary topics stream.yaml --create --partitions 12 --replicas 3`,
+  tributary topics stream.yaml --create --partitions 12 --replicas 3
+  tributary topics stream.yaml --acls | sh`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opt.Inputs && !create {
 				return usageError{errors.New("--inputs does nothing without --create")}
 			}
+			if rights && create {
+				return usageError{errors.New("--acls prints commands and creates nothing: leave out the one or the other")}
+			}
 			s, err := spec.Load(args[0])
 			if err != nil {
+				return err
+			}
+			if rights {
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string][]topics.Right{"rights": topics.Rights(s)})
+				}
+				_, err := fmt.Fprint(cmd.OutOrStdout(), topics.RightsText(s))
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), topicsTimeout)
@@ -73,7 +89,8 @@ name.`,
 	flags.BoolVar(&opt.Inputs, "inputs", false, "create the inputs that are missing, too")
 	number(flags, &partitions, "partitions", 1, mostNumber, "partitions of new topics that may have any number; the ledger has one for each shard (default: the broker's)")
 	number(flags, &replicas, "replicas", 1, 1000, "replicas of new topics (default: the broker's)")
-	flags.BoolVar(&asJSON, "json", false, "the topics as JSON")
+	flags.BoolVar(&rights, "acls", false, "print the commands that grant the least rights, and ask nobody")
+	flags.BoolVar(&asJSON, "json", false, "the topics, or the rights, as JSON")
 	return cmd
 }
 

@@ -46,6 +46,9 @@ type pool struct {
 	ended  sync.WaitGroup
 }
 
+// noEndpoint is what is wrong with a request that asks whether a job would be taken.
+const noEndpoint = "the runner names no control or no logging endpoint"
+
 type workerKey struct{ id, control string }
 
 var keepLogs sync.Once
@@ -113,7 +116,7 @@ func (p *pool) start(r *fnpb.StartWorkerRequest) error {
 		return fmt.Errorf("worker pool at %s: %w", p.address(), err)
 	}
 	if r.GetControlEndpoint().GetUrl() == "" || r.GetLoggingEndpoint().GetUrl() == "" {
-		return fmt.Errorf("worker pool at %s: the runner names no control or no logging endpoint for worker %q", p.address(), r.GetWorkerId())
+		return fmt.Errorf("worker pool at %s: %s for worker %q", p.address(), noEndpoint, r.GetWorkerId())
 	}
 	if r.GetControlEndpoint().GetAuthentication() != nil {
 		return fmt.Errorf("worker pool at %s: the runner asks for authentication at %s, which Beam's harness does not support", p.address(), r.GetControlEndpoint().GetUrl())
