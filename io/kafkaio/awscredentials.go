@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -101,7 +100,7 @@ func credentialsFile() (aws.Auth, error) {
 		return aws.Auth{}, fmt.Errorf("credentials of AWS: %s: %w", path, err)
 	}
 	if found.AccessKey == "" || found.SecretKey == "" {
-		return aws.Auth{}, fmt.Errorf("credentials of AWS: %w: %s", ErrNoSecret, errors.New(path+" has no aws_access_key_id with aws_secret_access_key in ["+profile+"]"))
+		return aws.Auth{}, fmt.Errorf("credentials of AWS: %w: %s has no aws_access_key_id with aws_secret_access_key in [%s]", ErrNoSecret, path, profile)
 	}
 	return found, nil
 }

@@ -109,6 +109,7 @@ func (s *SASL) validate(private bool) (errs []error) {
 // is told where the client is made.
 func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	switch s.Mechanism {
+	case Plain, ScramSHA256, ScramSHA512:
 	case OAuthBearer:
 		bearer := &bearer{token: s.Token, extensions: s.Extensions}
 		_, err := bearer.auth(context.Background())

@@ -17,7 +17,7 @@ func TestFetchedIsWhatItWas(t *testing.T) {
 	cache, bin := t.TempDir(), t.TempDir()
 	// A Maven whose registry has been tampered with, or not.
 	mvn := "#!/bin/sh\nfor a; do case $a in */pom.xml) d=${a%/pom.xml};; esac; done\nprintf '%s' \"$JAR\" >\"$d/a.jar\"\n"
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "mvn"), []byte(mvn), 0o700))           //nolint:gosec // it is run
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "mvn"), []byte(mvn), 0o700))            //nolint:gosec // it is run
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "java"), []byte("#!/bin/sh\n"), 0o700)) //nolint:gosec // it is run
 	lib, err := filepath.Abs("lib.sh")
 	require.NoError(t, err)
