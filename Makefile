@@ -8,8 +8,9 @@ PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstrea
 FUZZTIME ?= 30s
 VIEWS ?= 1000000
 N ?= 100
-# Of the faults; 0 is another one each time.
+# Of the faults; 0 is another one each time. ONLY is a regular expression of their names.
 SEED ?= 0
+ONLY ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build services run test race lint vulns fmt fuzz bench bench-stream soak scale e2e chaos clean
@@ -72,8 +73,8 @@ e2e: build ## join made input, as files and as a stream, and hold it against the
 	testdata/e2e.sh $(TRIBUTARY) $(VIEWS)
 	go test -count=1 -timeout 1h -v -run TestStreamAtSize ./testdata/chaos -args -views $(VIEWS)
 
-chaos: ## kill and stall what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
-	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./testdata/chaos -args -faults $(N) -seed $(SEED)
+chaos: ## kill, stall and end what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
+	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./testdata/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
 
 clean: ## remove what was built and written
 	rm -rf $(BUILD) out

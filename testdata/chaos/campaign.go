@@ -21,9 +21,8 @@ const recoverWithin = 5 * time.Minute
 
 // Campaign is a series of faults, one after another, and an audit after each.
 type Campaign struct {
-	System    *System
-	Publisher *Publisher
-	Faults    []Planned
+	System *System
+	Faults []Planned
 
 	audit *Audit
 	Table Table
@@ -43,12 +42,12 @@ func (c *Campaign) Run(ctx context.Context) error {
 			c.audit.Take(string(r.Key), string(r.Value))
 		})
 	})
-	g.Go(func() error { return c.Publisher.Run(ctx, speed) })
+	g.Go(func() error { return c.System.Publisher.Run(ctx, speed) })
 	err := c.faults(ctx)
 	if err != nil {
 		cancel()
 	}
-	c.Publisher.Rush()
+	c.System.Publisher.Rush()
 	if err == nil {
 		err = c.finish(ctx)
 	}
@@ -95,7 +94,7 @@ func (c *Campaign) faults(ctx context.Context) error {
 			return fmt.Errorf("after fault %d, %s: %w", i, f.Kind, err)
 		}
 		c.Table.Add(f.Kind, took)
-		c.System.Log("%d of %d: %s, samples again after %.1f s; %d samples of %d records", i, len(c.Faults), f.Kind, took.Seconds(), c.audit.Found(), c.Publisher.Count())
+		c.System.Log("%d of %d: %s, samples again after %.1f s; %d samples of %d records", i, len(c.Faults), f.Kind, took.Seconds(), c.audit.Found(), c.System.Publisher.Count())
 	}
 	return nil
 }
@@ -107,7 +106,7 @@ var quiet = Fault{Kind: "none", inject: func(context.Context, *System, *rand.Ran
 // before all samples of views before it are there: not only those of the moment that it
 // takes to inject a fault.
 func (c *Campaign) due() int64 {
-	in, reached := c.System.Stream.Input, c.Publisher.Reached()
+	in, reached := c.System.Stream.Input, c.System.Publisher.Reached()
 	if reached == math.MaxInt64 {
 		return in.Last
 	}

@@ -3,8 +3,6 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
-
-	"tributary/testdata/services"
 )
 
 // Fault is something that happens to a running system. What has died is back when inject
@@ -17,23 +15,29 @@ type Fault struct {
 	restarts bool
 }
 
+// taskManagers are the files with the pids of TaskManagers.
+var taskManagers = []string{"taskmanager.pid", "taskmanager2.pid"}
+
 // Kinds lists the kinds of faults in groups: a round of a schedule has one of each group.
 func Kinds() [][]Fault {
 	return [][]Fault{
-		{{Kind: "TaskManager killed", inject: kill("taskmanager.pid"), restarts: true}},
+		{{Kind: "TaskManager killed", inject: kill(taskManagers...), restarts: true}},
 		{{Kind: "JobManager killed", inject: kill("jobmanager.pid"), restarts: true}},
 		{{Kind: "job server killed", inject: kill("jobserver.pid")}},
 		{{Kind: "worker killed", inject: killWorker, restarts: true}},
 		{{Kind: "broker killed", inject: killBroker}},
+		{{Kind: "broker away", inject: takeBrokerAway}},
 		{{Kind: "submitter killed", inject: killSubmitter}},
 		{
-			{Kind: "TaskManager stalled", inject: stallProcess("taskmanager.pid", func(s *System) services.Service { return s.Flink })},
-			{Kind: "worker stalled", inject: stallProcess("pid", func(s *System) services.Service { return s.Releases[s.release].Worker })},
-			{Kind: "broker stalled", inject: stallProcess("pid", func(s *System) services.Service { return s.Kafka })},
+			{Kind: "TaskManager stalled", inject: stallProcess(taskManager)},
+			{Kind: "worker stalled", inject: stallProcess(worker)},
+			{Kind: "broker stalled", inject: stallProcess(broker)},
 		},
 		{{Kind: "checkpoints refused", inject: loseStorage}},
 		{{Kind: "Flink lost", inject: loseFlink}},
 		{{Kind: "all state lost", inject: loseState}},
 		{{Kind: "upgraded", inject: upgrade}},
+		{{Kind: "run to the end", inject: stopAndEnd}},
+		{{Kind: "spec changed", inject: changeSpec}},
 	}
 }

@@ -14,10 +14,11 @@ import (
 	"tributary/testdata/services"
 )
 
-// kill kills a part of Flink, which its supervisor starts again, and waits until it answers.
-func kill(pidFile string) func(context.Context, *System, *rand.Rand) error {
-	return func(ctx context.Context, s *System, _ *rand.Rand) error {
-		if err := signal(s.Flink, pidFile, syscall.SIGKILL); err != nil {
+// kill kills one of some parts of Flink, which its supervisor starts again, and waits until it
+// answers.
+func kill(pidFiles ...string) func(context.Context, *System, *rand.Rand) error {
+	return func(ctx context.Context, s *System, random *rand.Rand) error {
+		if err := signal(s.Flink, one(pidFiles, random), syscall.SIGKILL); err != nil {
 			return err
 		}
 		_, err := s.Flink.Start(ctx)
@@ -25,11 +26,33 @@ func kill(pidFile string) func(context.Context, *System, *rand.Rand) error {
 	}
 }
 
-func killWorker(ctx context.Context, s *System, _ *rand.Rand) error {
-	return restart(ctx, s.Releases[s.release].Worker)
+// one is one of some.
+func one[T any](some []T, random *rand.Rand) T { return some[random.IntN(len(some))] }
+
+func killWorker(ctx context.Context, s *System, random *rand.Rand) error {
+	return restart(ctx, one(s.Releases[s.release].Workers[:], random))
 }
 
 func killBroker(ctx context.Context, s *System, _ *rand.Rand) error { return restart(ctx, s.Kafka) }
+
+// takeBrokerAway takes the broker away for three times as long as a partition must be quiet to
+// be idle: connections are refused meanwhile.
+func takeBrokerAway(ctx context.Context, s *System, _ *rand.Rand) error {
+	if err := s.Kafka.Kill(ctx); err != nil {
+		return err
+	}
+	wait(ctx, 3*idleAfter)
+	_, err := s.Kafka.Start(ctx)
+	return err
+}
+
+// wait waits, unless the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
 
 func restart(ctx context.Context, s services.Service) error {
 	// The service's script would need a moment before it kills.
@@ -44,23 +67,30 @@ func restart(ctx context.Context, s services.Service) error {
 }
 
 // stall is how long a stalled process stands still: longer than heartbeats, sessions
-// and transactions live.
-const stall = 20 * time.Second
+// and transactions live, and than it takes a quiet partition to be idle.
+const stall = 3 * idleAfter
 
 // stallProcess stops a process for a while.
-func stallProcess(pidFile string, of func(*System) services.Service) func(context.Context, *System, *rand.Rand) error {
-	return func(ctx context.Context, s *System, _ *rand.Rand) error {
-		service := of(s)
+func stallProcess(of func(*System, *rand.Rand) (services.Service, string)) func(context.Context, *System, *rand.Rand) error {
+	return func(ctx context.Context, s *System, random *rand.Rand) error {
+		service, pidFile := of(s, random)
 		if err := signal(service, pidFile, syscall.SIGSTOP); err != nil {
 			return err
 		}
-		select {
-		case <-time.After(stall):
-		case <-ctx.Done():
-		}
+		wait(ctx, stall)
 		return signal(service, pidFile, syscall.SIGCONT)
 	}
 }
+
+func taskManager(s *System, random *rand.Rand) (services.Service, string) {
+	return s.Flink, one(taskManagers, random)
+}
+
+func worker(s *System, random *rand.Rand) (services.Service, string) {
+	return one(s.Releases[s.release].Workers[:], random), "pid"
+}
+
+func broker(s *System, _ *rand.Rand) (services.Service, string) { return s.Kafka, "pid" }
 
 // loseStorage takes the place of checkpoints away until one has failed for it, as on a disk
 // that is full for a while.

@@ -12,7 +12,8 @@ import (
 )
 
 var (
-	faults = flag.Int("faults", len(Kinds()), "how many faults to inject; by default one of each group of kinds")
+	faults = flag.Int("faults", 11, "how many faults to inject: each group of kinds once, in an order by the seed, before any comes again")
+	only   = flag.String("only", "", "inject only faults whose kinds match this regular expression")
 	seed   = flag.Uint64("seed", 0, "seed of the schedule of faults (default: another one each time)")
 	views  = flag.Int64("views", 500_000, "how many views to join at size")
 )

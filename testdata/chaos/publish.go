@@ -48,6 +48,10 @@ func NewPublisher(s *Stream) (*Publisher, error) {
 // Close ends the publisher.
 func (p *Publisher) Close() { p.client.Close() }
 
+// rushStep is how far logs may be apart, in event time, when they are published at once: none may be
+// quiet for so long that it is idle.
+const rushStep = 10 * time.Second
+
 // Rush publishes what is left at once.
 func (p *Publisher) Rush() { p.rush.Store(true) }
 
@@ -55,12 +59,14 @@ func (p *Publisher) Rush() { p.rush.Store(true) }
 // all are written or the context ends.
 func (p *Publisher) Run(ctx context.Context, speed float64) error {
 	begun, start := time.Now(), p.stream.Input.Start()
+	until := start
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for done := false; !done; {
-		until := start + int64(speed*float64(time.Since(begun).Milliseconds()))
 		if p.rush.Load() {
-			until = math.MaxInt64
+			until += rushStep.Milliseconds()
+		} else {
+			until = start + int64(speed*float64(time.Since(begun).Milliseconds()))
 		}
 		done = true
 		for _, log := range p.logs {
@@ -69,6 +75,9 @@ func (p *Publisher) Run(ctx context.Context, speed float64) error {
 		}
 		if done {
 			break
+		}
+		if p.rush.Load() && ctx.Err() == nil {
+			continue
 		}
 		select {
 		case <-ctx.Done():

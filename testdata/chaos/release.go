@@ -3,22 +3,24 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	"tributary/testdata/services"
 )
 
-// Release is a build of the command, and the worker pool that runs it.
+// Release is a build of the command, and the workers that run it, one for each TaskManager.
 type Release struct {
-	Binary string
-	Worker services.Service
-	// Address is where its worker takes jobs.
+	Binary  string
+	Workers [2]services.Service
+	// Address is where a worker takes jobs, to a TaskManager and what is on its machine.
 	Address string
 }
 
-// NewRelease builds the command, unless dir has it, under a name and starts its worker.
+// NewRelease builds the command, unless dir has it, under a name and starts its workers.
 // Binaries of two names are two versions: their build tags differ, and what is built from no
 // known commit is told apart by its bytes.
 func NewRelease(ctx context.Context, dir, name string) (*Release, error) {
@@ -29,10 +31,25 @@ func NewRelease(ctx context.Context, dir, name string) (*Release, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build release %s: %w: %s", name, err, out)
 	}
-	r.Worker = services.Service{
-		Name: "worker", Data: filepath.Join(dir, "worker"), Env: []string{"TRIBUTARY=" + r.Binary}, Log: os.Stderr, Owned: true,
+	port := 0
+	for i, host := range []string{"127.0.0.1", "127.0.0.2"} {
+		w := &r.Workers[i]
+		*w = services.Service{
+			Name: "worker", Data: filepath.Join(dir, fmt.Sprintf("worker%d", i+1)), Port: port,
+			Env: []string{"TRIBUTARY=" + r.Binary, "WORKER_HOST=" + host}, Log: os.Stderr, Owned: true,
+		}
+		address, err := w.Start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, text, err := net.SplitHostPort(address.Part("listen"))
+		if err != nil {
+			return nil, err
+		}
+		if port, err = strconv.Atoi(text); err != nil {
+			return nil, err
+		}
 	}
-	address, err := r.Worker.Start(ctx)
-	r.Address = address.Part("listen")
-	return r, err
+	r.Address = net.JoinHostPort("localhost", strconv.Itoa(port))
+	return r, nil
 }

@@ -17,16 +17,20 @@ type Planned struct {
 // longestPause makes the moment random against checkpoints (every 2 s), slices and buckets.
 const longestPause = 5 * time.Second
 
-// Schedule plans n faults. It depends on the seed alone, and each run of len(Kinds()) of them
-// has every group of kinds once.
-func Schedule(seed uint64, n int) []Planned {
+// Schedule plans n faults of groups of kinds. It depends on the seed alone, and each run of
+// len(groups) of them has every group once; the kinds of a group take turns.
+func Schedule(groups [][]Fault, seed uint64, n int) []Planned {
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a schedule is to be repeated
-	groups := Kinds()
+	turns := make([]int, len(groups))
+	for i, group := range groups {
+		turns[i] = random.IntN(len(group))
+	}
 	var plan []Planned
 	for len(plan) < n {
 		for _, i := range random.Perm(len(groups)) {
+			turns[i]++
 			plan = append(plan, Planned{
-				Fault: groups[i][random.IntN(len(groups[i]))],
+				Fault: groups[i][turns[i]%len(groups[i])],
 				Pause: time.Duration(random.Int64N(int64(longestPause))),
 				Seed:  random.Uint64(),
 			})

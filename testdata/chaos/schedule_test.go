@@ -17,16 +17,16 @@ func described(plan []Planned) []string {
 }
 
 func TestScheduleIsAFunctionOfTheSeed(t *testing.T) {
-	assert.Equal(t, described(Schedule(7, 100)), described(Schedule(7, 100)))
-	assert.Equal(t, described(Schedule(7, 100))[:30], described(Schedule(7, 30)), "a shorter one is the beginning of a longer one")
-	assert.NotEqual(t, described(Schedule(7, 100)), described(Schedule(8, 100)))
+	assert.Equal(t, described(Schedule(Kinds(), 7, 100)), described(Schedule(Kinds(), 7, 100)))
+	assert.Equal(t, described(Schedule(Kinds(), 7, 100))[:30], described(Schedule(Kinds(), 7, 30)), "a shorter one is the beginning of a longer one")
+	assert.NotEqual(t, described(Schedule(Kinds(), 7, 100)), described(Schedule(Kinds(), 8, 100)))
 }
 
 func TestScheduleHasEveryKind(t *testing.T) {
 	groups := Kinds()
 	for seed := range uint64(50) {
 		times := map[string]int{}
-		for _, p := range Schedule(seed, len(groups)) {
+		for _, p := range Schedule(groups, seed, len(groups)) {
 			times[p.Kind]++
 			assert.Less(t, p.Pause, longestPause)
 		}
@@ -38,7 +38,7 @@ func TestScheduleHasEveryKind(t *testing.T) {
 			assert.Equal(t, 1, sum, "seed %d, %s", seed, group[0].Kind)
 		}
 		times = map[string]int{}
-		for _, p := range Schedule(seed, 20*len(groups)) {
+		for _, p := range Schedule(groups, seed, 3*len(groups)) {
 			times[p.Kind]++
 		}
 		for _, group := range groups {

@@ -22,8 +22,8 @@ func TestStreamAtSize(t *testing.T) {
 	publisher.Rush()
 	require.NoError(t, publisher.Run(t.Context(), 1))
 	begun := time.Now()
-	require.NoError(t, s.RunToEnd(t.Context()))
+	require.NoError(t, s.RunToEnd(t.Context(), "--drain"))
 	took := time.Since(begun)
-	require.NoError(t, AuditTopics(t.Context(), s.Stream, true), "logs in %s, %s and below %s", s.Flink.Data, s.Releases[0].Worker.Data, s.Dir)
+	require.NoError(t, AuditTopics(t.Context(), s.Stream, true), "logs in %s, %s and below %s", s.Flink.Data, s.Releases[0].Workers[0].Data, s.Dir)
 	t.Logf("%d records, %d samples in %.0f s, the start and the end of the job included", publisher.Count(), len(in.Samples), took.Seconds())
 }

@@ -14,6 +14,7 @@ type System struct {
 	Kafka, Flink    services.Service
 	REST, JobServer string
 	Stream          *Stream
+	Publisher       *Publisher
 	// Releases are versions of the command. The first one runs the job at first.
 	Releases []*Release
 	// Dir takes what the submitters say.
@@ -26,6 +27,7 @@ type System struct {
 	job         string // Flink's id
 	restored    string // what the job was started from, if anything
 	submissions int
+	changes     int // of the spec
 	submitter   *submitter
 }
 
@@ -49,10 +51,9 @@ func (s *System) Stop(ctx context.Context) error {
 	return nil
 }
 
-// RunToEnd runs a job up to the end of the topics as they are.
-func (s *System) RunToEnd(ctx context.Context) (err error) {
-	s.parallelism = 2
-	if s.submitter, err = s.spawn("--until", "end", "--drain"); err != nil {
+// RunToEnd runs a job up to the end of the topics as they are, with more flags.
+func (s *System) RunToEnd(ctx context.Context, more ...string) (err error) {
+	if s.submitter, err = s.spawn(append(more, "--until", "end")...); err != nil {
 		return err
 	}
 	select {
@@ -71,8 +72,10 @@ func (s *System) Close(ctx context.Context) error {
 	s.killFollower()
 	var failed error
 	for _, r := range s.Releases {
-		if err := r.Worker.Stop(ctx); err != nil {
-			failed = err
+		for _, w := range r.Workers {
+			if err := w.Stop(ctx); err != nil {
+				failed = err
+			}
 		}
 	}
 	return failed

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Apache Flink, a session cluster of one JobManager and one TaskManager, with Beam's portable job server before it. With
-# FLINK_HA=1 when the data directory is new, a ZooKeeper too: a JobManager that was killed then takes up its jobs again.
+# FLINK_HA=1 when the data directory is new, a ZooKeeper too: a JobManager that was killed then takes up its jobs again. With
+# FLINK_TASKMANAGERS=2 there are two, as on two machines: for the second one localhost is 127.0.0.2, so that each has the worker
+# of a job at localhost to itself.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 NAME=flink VERSION=1.19.3 BEAM=2.62.0 PORTS=7 # REST, job server, artifacts, expansion, RPC, blobs, ZooKeeper
-TASKMANAGER_HEAP=${FLINK_HEAP:-1664m} SLOTS=${FLINK_SLOTS:-4}
+TASKMANAGER_HEAP=${FLINK_HEAP:-1664m} SLOTS=${FLINK_SLOTS:-4} TASKMANAGERS=${FLINK_TASKMANAGERS:-1}
 LIBS=$CACHE/flink-$VERSION
 BEAM_LIBS=$CACHE/beam-flink-1.19-$BEAM
 
@@ -47,6 +49,7 @@ state:
 execution: {checkpointing: {storage: filesystem, tolerable-failed-checkpoints: 5}}
 metrics: {fetcher: {update-interval: 1000}}
 heartbeat: {interval: 2000, timeout: 10000}
+cluster: {evenly-spread-out-slots: true}
 restart-strategy: {type: fixed-delay, fixed-delay: {attempts: 100, delay: 1 s}}
 EOF
   [[ -z ${FLINK_HA:-} ]] || prepare_ha
@@ -122,12 +125,13 @@ service_command() {
   server+=" --flink-master=127.0.0.1:${PORT[0]} --artifacts-dir=$DATA/artifacts"
   local zookeeper=org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain ha=
   [[ ! -e $DATA/conf/zookeeper.properties ]] || ha="-Xmx64m -cp $LIBS/* $zookeeper $DATA/conf/zookeeper.properties"
+  printf '%s\n' "127.0.0.2 localhost" "127.0.0.1 $(uname -n)" >"$DATA/hosts2"
   # One group of processes, each kept by a supervisor: one that is killed is started again at once, as a new process whose
   # pid is in NAME.pid, so that a test can kill it and see the job recover. One that cannot start ends the group.
   # shellcheck disable=SC2016 # expanded by the inner shell
   CMD=(bash -c '
     set -f
-    data=$1 java=$2 cluster=$3 server=$4 ha=$5
+    data=$1 java=$2 cluster=$3 server=$4 ha=$5 taskmanagers=$6
     keep() { # NAME ARGUMENT...
       local name=$1 begun status
       shift
@@ -142,13 +146,15 @@ service_command() {
     }
     if [[ $ha ]]; then keep zookeeper $ha & fi
     keep jobmanager -Xmx1g $cluster.entrypoint.StandaloneSessionClusterEntrypoint --configDir "$data/conf" &
-    keep taskmanager -Xmx'"$TASKMANAGER_HEAP"' -XX:MaxDirectMemorySize=512m $cluster.taskexecutor.TaskManagerRunner --configDir "$data/conf" &
+    taskmanager="-Xmx'"$TASKMANAGER_HEAP"' -XX:MaxDirectMemorySize=512m $cluster.taskexecutor.TaskManagerRunner --configDir $data/conf"
+    keep taskmanager $taskmanager &
+    if ((taskmanagers > 1)); then keep taskmanager2 -Djdk.net.hosts.file="$data/hosts2" $taskmanager & fi
     keep jobserver -Xmx768m $server &
-    wait -n' _ "$DATA" "${java[*]}" "$cluster" "$server" "$ha")
+    wait -n' _ "$DATA" "${java[*]}" "$cluster" "$server" "$ha" "$TASKMANAGERS")
 }
 
 service_ready() {
-  curl -sf "http://127.0.0.1:${PORT[0]}/overview" 2>/dev/null | grep -q '"slots-total":[1-9]' && listening "${PORT[1]}"
+  curl -sf "http://127.0.0.1:${PORT[0]}/overview" 2>/dev/null | grep -q "\"taskmanagers\":[$TASKMANAGERS-9],.*\"slots-total\":[1-9]" && listening "${PORT[1]}"
 }
 
 service_address() { echo "rest=127.0.0.1:${PORT[0]} jobserver=127.0.0.1:${PORT[1]}"; }

@@ -2,6 +2,7 @@
 # What the service scripts share. Each of them sources this file, defines
 #   NAME VERSION        of the service; the name also names its files in the cache
 #   PORTS               how many ports it listens on, if not 1
+#   HOST                where, if not 127.0.0.1
 #   service_install     fetch what it needs into $CACHE; cheap when it is already there
 #   service_command     set the array CMD, which runs it with its data in $DATA on the ports in the array PORT
 #   service_ready       succeed once it answers
@@ -13,10 +14,10 @@ set -euo pipefail
 umask 077 # what servers keep is records of users, and what is fetched is run
 
 CACHE=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}/tributary/services")
-PORTS=1
+PORTS=1 HOST=127.0.0.1
 
 service_prepare() { :; }
-service_address() { echo "127.0.0.1:${PORT[0]}"; }
+service_address() { echo "$HOST:${PORT[0]}"; }
 
 die() { echo "$NAME: $*" >&2; exit 1; }
 
@@ -130,7 +131,7 @@ tool() {
   esac
 }
 
-listening() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+listening() { (: <"/dev/tcp/$HOST/$1") 2>/dev/null; }
 
 # Below the range that the kernel takes the ports of outgoing connections from.
 free_port() {

@@ -105,8 +105,8 @@ func (s Service) Status(ctx context.Context) (State, Address, error) {
 }
 
 // PID reads a pid file of the service's directory: `pid` is the leader of the process group.
-// Flink keeps those of its parts as well, in jobmanager.pid, taskmanager.pid and
-// jobserver.pid; a part that is killed is replaced within a second.
+// Flink keeps those of its parts as well, in jobmanager.pid, taskmanager.pid, taskmanager2.pid
+// if there are two, and jobserver.pid; a part that is killed is replaced within a second.
 func (s Service) PID(file string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(s.Data, file))
 	if err != nil {
