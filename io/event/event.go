@@ -72,12 +72,22 @@ type Batch struct {
 	// idle, and the reader's watermark went on without it. What is late only because of that
 	// would be in time if the log were read again.
 	AfterIdle bool
+	// LogTime and LogSecond are then the clock by the log alone; otherwise 0.
+	LogTime, LogSecond int64
 	// Records holds the records' bytes. Shared, never written to.
 	Records []byte
 }
 
 // Clock is the clock of the partition before the batch.
 func (b *Batch) Clock() Clock { return Clock{b.MaxTime, b.SecondTime} }
+
+// LogClock is the clock of the partition before the batch by the log alone.
+func (b *Batch) LogClock() Clock {
+	if b.AfterIdle {
+		return Clock{b.LogTime, b.LogSecond}
+	}
+	return b.Clock()
+}
 
 // AppendFramed appends a record in framed form: the distance of its offset from the
 // batch's first one, its length, both as uvarints, and its bytes.
@@ -132,6 +142,9 @@ type Rejected struct {
 	// a Count of 0 nothing is.
 	Count   int64
 	AtLeast bool
+	// AfterIdle says that it is late only because its partition had been idle: by the log alone it
+	// would be in time.
+	AfterIdle bool
 	// EventTime and Watermark are in milliseconds; NoTime when not known.
 	EventTime, Watermark int64
 	// Schema is the ID of the writer's schema; 0 for JSON. SchemaText is the schema
@@ -148,8 +161,11 @@ const (
 	flagAfterIdle
 )
 
-// flagAtLeast is of a rejected record.
-const flagAtLeast = 1
+// Flags of a rejected record.
+const (
+	flagAtLeast = 1 << iota
+	flagLateAfterIdle
+)
 
 func encodeBatch(b Batch) []byte {
 	out := make([]byte, 0, len(b.Records)+len(b.SchemaText)+48)
@@ -171,6 +187,9 @@ func encodeBatch(b Batch) []byte {
 		flags |= flagAfterIdle
 	}
 	out = append(out, flags)
+	if b.AfterIdle {
+		out = binary.AppendVarint(binary.AppendVarint(out, b.LogTime), b.LogSecond)
+	}
 	out = binary.AppendUvarint(out, uint64(len(b.SchemaText)))
 	out = append(out, b.SchemaText...)
 	return append(out, b.Records...)
@@ -189,6 +208,9 @@ func decodeBatch(buf []byte) (Batch, error) {
 	}
 	flags := d.byte()
 	b.Framed, b.Repeat, b.AfterIdle = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0
+	if b.AfterIdle {
+		b.LogTime, b.LogSecond = d.varint(), d.varint()
+	}
 	b.SchemaText = string(d.bytes())
 	b.Records = d.buf
 	if d.short {
@@ -206,7 +228,10 @@ func encodeRejected(r Rejected) []byte {
 	}
 	var flags byte
 	if r.AtLeast {
-		flags = flagAtLeast
+		flags |= flagAtLeast
+	}
+	if r.AfterIdle {
+		flags |= flagLateAfterIdle
 	}
 	out = append(out, flags)
 	out = binary.LittleEndian.AppendUint64(out, r.Schema)
@@ -217,18 +242,18 @@ func encodeRejected(r Rejected) []byte {
 func decodeRejected(buf []byte) (Rejected, error) {
 	d := decoder{buf: buf}
 	r := Rejected{
-		Reason:     Reason(d.bytes()),
-		Detail:     string(d.bytes()),
-		Input:      int32(d.varint()),
-		Partition:  int32(d.varint()),
-		Offset:     d.varint(),
-		Count:      d.varint(),
-		EventTime:  d.varint(),
-		Watermark:  d.varint(),
-		AtLeast:    d.byte()&flagAtLeast != 0,
-		Schema:     d.uint64(),
-		SchemaText: string(d.bytes()),
+		Reason:    Reason(d.bytes()),
+		Detail:    string(d.bytes()),
+		Input:     int32(d.varint()),
+		Partition: int32(d.varint()),
+		Offset:    d.varint(),
+		Count:     d.varint(),
+		EventTime: d.varint(),
+		Watermark: d.varint(),
 	}
+	flags := d.byte()
+	r.AtLeast, r.AfterIdle = flags&flagAtLeast != 0, flags&flagLateAfterIdle != 0
+	r.Schema, r.SchemaText = d.uint64(), string(d.bytes())
 	r.Record = d.buf
 	if d.short {
 		return Rejected{}, fmt.Errorf("decode rejected record: %d bytes are too few", len(buf))

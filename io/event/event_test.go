@@ -12,7 +12,7 @@ import (
 )
 
 func drawBatch(t *rapid.T) Batch {
-	return Batch{
+	b := Batch{
 		Input:      rapid.Int32().Draw(t, "input"),
 		Partition:  rapid.Int32().Draw(t, "partition"),
 		Schema:     rapid.Uint64().Draw(t, "schema"),
@@ -25,6 +25,10 @@ func drawBatch(t *rapid.T) Batch {
 		AfterIdle:  rapid.Bool().Draw(t, "after idle"),
 		Records:    rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "records"),
 	}
+	if b.AfterIdle {
+		b.LogTime, b.LogSecond = rapid.Int64().Draw(t, "log time"), rapid.Int64().Draw(t, "log second")
+	}
+	return b
 }
 
 func drawRejected(t *rapid.T) Rejected {
@@ -37,6 +41,7 @@ func drawRejected(t *rapid.T) Rejected {
 		Count:     rapid.Int64().Draw(t, "count"),
 		EventTime: rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64()).Draw(t, "event time"),
 		AtLeast:   rapid.Bool().Draw(t, "at least"),
+		AfterIdle: rapid.Bool().Draw(t, "after idle"),
 		Watermark: rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64()).Draw(t, "watermark"),
 		Schema:    rapid.Uint64().Draw(t, "schema"),
 		Record:    rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "record"),

@@ -108,6 +108,9 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised,
 			Records: make([]byte, 0, b.size),
 		}
+		if b.open.AfterIdle {
+			b.open.LogTime, b.open.LogSecond = b.after.LogClock.Largest, b.after.LogClock.Second
+		}
 	}
 	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
 	b.open.Count++

@@ -30,6 +30,7 @@ func testNewPartitions(t *testing.T, b *broker) {
 	require.EqualValues(t, 1, late.Partition)
 	require.True(t, late.AfterIdle, "the watermark had gone on without it")
 	require.EqualValues(t, 1_000, late.MaxTime)
+	require.Equal(t, event.NoClock, late.LogClock(), "by its own log nothing is late")
 	require.Equal(t, []int64{event.NoTime, 990}, s.times)
 	b.produce(topic, 1, at(1_300))
 	s.until(func() bool { return len(s.batches) == 3 })

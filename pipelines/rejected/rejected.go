@@ -52,6 +52,8 @@ type Record struct {
 	Records   string `json:"records,omitempty"`
 	EventTime string `json:"event_time,omitempty"`
 	Watermark string `json:"watermark,omitempty"`
+	// AfterIdle says that it is late only because its partition had been idle.
+	AfterIdle bool   `json:"after_idle,omitempty"`
 	ViewID    string `json:"view_id,omitempty"`
 	// Record is the record as JSON; Bytes, in base64, is one that cannot be shown so.
 	Record json.RawMessage `json:"record,omitempty"`
@@ -99,7 +101,7 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 	case r.AtLeast:
 		out.Records = "unknown"
 	}
-	out.EventTime, out.Watermark = timeText(r.EventTime), timeText(r.Watermark)
+	out.EventTime, out.Watermark, out.AfterIdle = timeText(r.EventTime), timeText(r.Watermark), r.AfterIdle
 	kept := cmp.Or(d.Kept, DefaultKept)
 	record := r.Record[:min(len(r.Record), kept)]
 	switch {

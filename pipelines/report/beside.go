@@ -31,6 +31,7 @@ func (r *Report) beside() []besideRow {
 		{"duplicates that differ", of(v.DuplicatesDiffering, none)},
 		{"sent again later, at least", of(v.Resent, none)},
 		{"in the window of a view, pairs", of(notCounted, func(k kind) int64 { return k.Matches })},
+		{"late only after idleness", of(v.LateAfterIdle, func(k kind) int64 { return k.LateAfterIdle })},
 		{"partly late", of(notCounted, func(k kind) int64 { return k.PartlyLate })},
 		{"of another kind (where)", of(notCounted, func(k kind) int64 { return k.Filtered })},
 		{"without an id of their own", of(notCounted, func(k kind) int64 { return k.WithoutID })},

@@ -84,6 +84,7 @@ func troubled() *Report {
 	like.AddReason("no view with the id \"v12\" in reach", 2_041)
 	l.InputOf("views.inputs.0").Read = v.Read
 	l.InputOf("engagements.like.inputs.0").Read, l.InputOf("engagements.like.inputs.1").Filtered = like.Read, 40_000
+	v.LateAfterIdle, like.LateAfterIdle = 3, 4
 	v.Resent, v.Damages, like.Damages = 20, 1, 2
 	like.Matches, like.WithoutID, like.BadValues, like.Overflows, like.OrphansLikeFloats = like.Matched+17, like.Read, 5, 1, 1_999
 	r.Kinds = []string{"like", "share", "purchase", "click"}

@@ -107,6 +107,9 @@ func (n *notes) views(r *Report) {
 		n.say(ruleNoPositives, ruleNoPositives.severity, views, v.Samples, number(v.Samples, "sample"))
 	}
 	n.refused(views, counts{read: v.Read, late: v.Late, dead: v.Dead})
+	if v.LateAfterIdle > 0 {
+		n.say(ruleLateAfterIdle, ruleLateAfterIdle.severity, views, v.LateAfterIdle, share(v.LateAfterIdle, v.Read))
+	}
 	n.damages(views, v.Damages)
 	if v.Resent > 0 {
 		n.say(ruleResent, ruleResent.severity, views, v.Resent, "at least "+grouped(v.Resent)).AtLeast = true
@@ -183,6 +186,9 @@ func (n *notes) values(k kind) {
 	}
 	if k.BadValues > 0 {
 		n.add(ruleBadValues, ruleBadValues.severity, s, k.BadValues, share(k.BadValues, k.Read))
+	}
+	if k.LateAfterIdle > 0 {
+		n.add(ruleLateAfterIdle, ruleLateAfterIdle.severity, s, k.LateAfterIdle, share(k.LateAfterIdle, k.Read))
 	}
 	if k.Overflows > 0 {
 		n.add(ruleOverflows, ruleOverflows.severity, s, k.Overflows, share(k.Overflows, k.Read))

@@ -62,6 +62,10 @@ func TestNotes(t *testing.T) {
 		{"window not known", func(r *Report) { r.Windows = nil }, ""},
 		{"immature", func(r *Report) { r.Ledger.Views.Immature = 1 }, "immature"},
 		{"differing duplicates", func(r *Report) { r.Ledger.Views.DuplicatesDiffering = 1 }, "duplicates_differing"},
+		{"late after idleness", func(r *Report) {
+			r.Ledger.Views.Duplicates, r.Ledger.Views.Late, r.Ledger.Views.LateAfterIdle = 9_999, 1, 1
+			like(r).Matched, like(r).Late, like(r).LateAfterIdle = 99_999, 1, 1
+		}, "late_after_idle late_after_idle(like)"},
 		{"chained duplicates", func(r *Report) { r.Ledger.Views.DuplicatesChained = 1 }, "duplicates_chained"},
 		{"unbalanced", func(r *Report) { like(r).Read++; r.Ledger.Views.Read-- }, "unbalanced unbalanced"},
 		{"engagements count for several views", func(r *Report) { like(r).Matches = 100_001 }, "several_views(like)"},

@@ -45,17 +45,18 @@ type rule struct {
 
 // rules in order of importance.
 var rules = []*rule{
-	ruleUnbalanced, ruleDead, ruleLate, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
+	ruleUnbalanced, ruleDead, ruleLate, ruleLateAfterIdle, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
 	ruleDamaged, ruleWithoutValue, ruleBadValues, ruleOverflows, ruleSeveralViews, ruleResent, ruleWithoutID, ruleZeroDelays, ruleOrphansLikeFloats, ruleOrphans,
 	ruleUnread, ruleStale, ruleImmature, ruleDuplicatesDiffering, ruleDuplicatesChained, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
 }
 
 var (
-	ruleUnbalanced = &rule{"unbalanced", Error, "The ledger does not balance", "This is a fault of the join itself: do not use the samples."}
-	ruleDead       = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
-	ruleLate       = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
-	ruleUnusable   = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
-	ruleUnmatched  = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
+	ruleUnbalanced    = &rule{"unbalanced", Error, "The ledger does not balance", "This is a fault of the join itself: do not use the samples."}
+	ruleDead          = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
+	ruleLate          = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
+	ruleLateAfterIdle = &rule{"late_after_idle", Warning, "Late only after idleness", "Their partition had brought nothing for idle_after, and the watermark went on without it: joined again from the log, they may be in time. A larger idle_after waits longer for such a partition."}
+	ruleUnusable      = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
+	ruleUnmatched     = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
 
 	ruleNothingMatched = &rule{"nothing_matched", Warning, "Nothing matched", "No engagement found its view inside the window. Check the field that names the view, and the unit of the times."}
 	ruleNoViews        = &rule{"no_views", Warning, "No views", "Check the paths of views.inputs, and the range of time asked for."}

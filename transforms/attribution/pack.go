@@ -85,7 +85,7 @@ func (k *packer) add(b event.Batch) error {
 	if err != nil {
 		return err
 	}
-	c := cursor{batch: b, clock: b.Clock(), offset: b.Offset, account: k.accountOf(&b)}
+	c := cursor{batch: b, clock: b.Clock(), log: b.LogClock(), offset: b.Offset, account: k.accountOf(&b)}
 	defer func() { c.account.Origin.Last = max(c.account.Origin.Last, c.offset) }()
 	if !r.in.Ordered {
 		c.clock = event.NoClock
@@ -155,9 +155,7 @@ func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
 // not hang on where they cut the log into batches.
 func (k *packer) addUnreadable(r *reader, c *cursor, record []byte, why error) {
 	t := r.timeAlone(record)
-	if r.in.Ordered {
-		c.clock.Add(t)
-	}
+	c.pass(r, t)
 	k.malformed(r, c, t, 1, record, why)
 }
 
@@ -182,22 +180,56 @@ func (k *packer) reader(b event.Batch) (*reader, error) {
 	return r, nil
 }
 
-// cursor is a place in a batch, with the clock of the partition before it.
+// cursor is a place in a batch, with the clock of the partition before it, and the one by the log
+// alone, which is another one after the partition was idle.
 type cursor struct {
 	batch   event.Batch
 	offset  int64
 	clock   event.Clock
+	log     event.Clock
 	account *ledger.Ledger // of the batch's stretch
 	in      *ledger.Input  // part of account, once it is needed
 }
 
+// pass moves the clocks over a record's event time.
+func (c *cursor) pass(r *reader, t int64) {
+	if !r.in.Ordered {
+		return
+	}
+	c.clock.Add(t)
+	if c.batch.AfterIdle {
+		c.log.Add(t)
+	}
+}
+
 // watermark is that of the partition before the record at the cursor, or event.NoTime.
-func (k *packer) watermark(c *cursor) int64 {
-	reached := c.clock.Time(k.p.MaxAhead)
+func (k *packer) watermark(c *cursor) int64 { return k.watermarkAt(c.clock) }
+
+func (k *packer) watermarkAt(c event.Clock) int64 {
+	reached := c.Time(k.p.MaxAhead)
 	if reached == event.NoTime {
 		return event.NoTime
 	}
 	return reached - k.p.OutOfOrderness
+}
+
+// lateness is what makes a record late: the watermark before it, and the one by the log alone,
+// which another reading goes by.
+type lateness struct{ watermark, log int64 }
+
+func (k *packer) lateness(c *cursor) lateness {
+	l := lateness{watermark: k.watermark(c)}
+	if l.log = l.watermark; c.batch.AfterIdle {
+		l.log = k.watermarkAt(c.log)
+	}
+	return l
+}
+
+// passed tells whether the watermark has come to a time, and whether it has only because the
+// partition had been idle.
+func (l lateness) passed(t int64) (late, afterIdle bool) {
+	late = l.watermark != event.NoTime && t <= l.watermark
+	return late, late && (l.log == event.NoTime || t > l.log)
 }
 
 // addRecord packs the record that r has just read.
@@ -206,10 +238,8 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 	if timeErr != nil {
 		t = event.NoTime
 	}
-	watermark := k.watermark(c)
-	if r.in.Ordered {
-		c.clock.Add(t)
-	}
+	by := k.lateness(c)
+	c.pass(r, t)
 	if len(r.in.Where) > 0 && !r.matches() {
 		if k.accounts(c, t) {
 			k.engagements(r, c).Filtered++
@@ -227,7 +257,7 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 		return
 	}
 	if r.in.Kind == Views {
-		k.addView(r, c, record, id, t, watermark)
+		k.addView(r, c, record, id, t, by)
 		return
 	}
 	g := Engagement{Kind: r.in.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: event.NoTime}
@@ -242,7 +272,7 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 	if k.own(t) {
 		k.countMissing(r, c, &g, bad != nil)
 	}
-	k.addEngagement(r, c, record, &g, watermark)
+	k.addEngagement(r, c, record, &g, by)
 }
 
 // countMissing counts the optional fields that an engagement does not have.
@@ -272,12 +302,12 @@ func (k *packer) engagements(r *reader, c *cursor) *ledger.Engagements {
 	return c.account.Engagements[k.p.Kinds[r.in.Kind].Name]
 }
 
-func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark int64) {
+func (k *packer) addView(r *reader, c *cursor, record, id []byte, t int64, by lateness) {
 	own := k.own(t)
 	if !own && (t < k.p.From-k.reach.ViewsBefore || t >= k.p.To+k.reach.ViewsAfter) {
 		return
 	}
-	if watermark != event.NoTime && t+k.longest <= watermark {
+	if late, afterIdle := by.passed(t + k.longest); late {
 		if own {
 			c.account.Views.Read++
 			c.account.Views.Late++
@@ -285,7 +315,10 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t, watermark i
 			c.input(r).Late++
 			const why = "the view had closed: its time plus the longest window is not after the watermark"
 			c.account.Views.AddReason(why, 1)
-			k.reject(c.rejected(event.ReasonLate, why, t, watermark, 1, record))
+			if afterIdle {
+				c.account.Views.LateAfterIdle++
+			}
+			k.reject(c.late(event.ReasonLate, why, t, by, afterIdle, record))
 		}
 		return
 	}
@@ -341,7 +374,7 @@ func inside(v *View) int {
 	return -1
 }
 
-func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagement, watermark int64) {
+func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagement, by lateness) {
 	own := k.own(g.Time)
 	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
 		return
@@ -349,8 +382,15 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	account := k.engagements(r, c)
 	s := k.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	floor := int64(math.MinInt64)
-	if watermark != event.NoTime {
-		floor = watermark - k.longest
+	if by.watermark != event.NoTime {
+		floor = by.watermark - k.longest
+	}
+	_, afterIdle := by.passed(s.countsTo + k.longest)
+	if floor < s.countsTo {
+		_, afterIdle = by.passed(s.countsFrom + k.longest)
+	}
+	if own && afterIdle && s.countsFrom <= s.countsTo {
+		account.LateAfterIdle++
 	}
 	if own {
 		account.Read++
@@ -369,12 +409,12 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 			c.input(r).Late++
 			const why = "every view it may refer to had closed"
 			account.AddReason(why, 1)
-			k.reject(c.rejected(event.ReasonLate, why, g.Time, watermark, 1, record))
+			k.reject(c.late(event.ReasonLate, why, g.Time, by, afterIdle, record))
 		}
 		return
 	case floor >= s.countsFrom && own:
 		account.PartlyLate++
-		k.reject(c.rejected(event.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, watermark, 1, record))
+		k.reject(c.late(event.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, record))
 	}
 	if floor >= min(s.foundFrom, s.countsFrom) {
 		g.Floor = floor
@@ -460,6 +500,12 @@ func (c *cursor) input(r *reader) *ledger.Input {
 		c.in = c.account.InputOf(r.in.Name)
 	}
 	return c.in
+}
+
+func (c *cursor) late(reason event.Reason, why string, t int64, by lateness, afterIdle bool, record []byte) event.Rejected {
+	r := c.rejected(reason, why, t, by.watermark, 1, record)
+	r.AfterIdle = afterIdle
+	return r
 }
 
 func (c *cursor) rejected(reason event.Reason, detail string, t, watermark, count int64, record []byte) event.Rejected {

@@ -112,12 +112,14 @@ func (c *checker) views(v *Views) {
 		{"resent_at_least", v.Resent},
 		{"duplicates_chained_at_least", v.DuplicatesChained},
 		{"damages", v.Damages},
+		{"late_after_idle", v.LateAfterIdle},
 	}, parts...)...)
 	c.sum("views", count{"read", v.Read}, parts...)
 	c.atMost("views", count{"positives", v.Positives}, count{"samples", v.Samples})
 	c.atMost("views", count{"immature", v.Immature}, count{"samples", v.Samples})
 	c.atMost("views", count{"resent_at_least", v.Resent}, count{"samples, sampled out or not", v.Samples + v.SampledOut})
 	c.atMost("views", count{"duplicates_chained_at_least", v.DuplicatesChained}, count{"duplicates", v.Duplicates})
+	c.atMost("views", count{"late_after_idle", v.LateAfterIdle}, count{"late", v.Late})
 	c.atMost("views", count{"duplicates_differing", v.DuplicatesDiffering}, count{"duplicates", v.Duplicates})
 }
 
@@ -139,6 +141,7 @@ func (c *checker) engagements(kind string, e *Engagements) {
 		{"matches", e.Matches},
 		{"overflows", e.Overflows},
 		{"damages", e.Damages},
+		{"late_after_idle", e.LateAfterIdle},
 	}, parts...)...)
 	for _, part := range []count{{"without_id", e.WithoutID}, {"without_value", e.WithoutValue}, {"bad_values", e.BadValues}} {
 		c.positive(kind, part)
@@ -148,6 +151,7 @@ func (c *checker) engagements(kind string, e *Engagements) {
 	c.atMost(kind, count{"orphans_like_floats", e.OrphansLikeFloats}, count{"orphans", e.Orphans})
 	c.sum(kind, count{"read", e.Read}, parts...)
 	c.atMost(kind, count{"partly_late", e.PartlyLate}, count{"read", e.Read})
+	c.atMost(kind, count{"late_after_idle", e.LateAfterIdle}, count{"read", e.Read})
 	c.sum(kind, count{"positives", e.Positives}, count{"delays", e.Delay.Count()})
 }
 

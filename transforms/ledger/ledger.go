@@ -66,6 +66,9 @@ type Views struct {
 	Duplicates int64 `json:"duplicates"`
 	Late       int64 `json:"late"`
 	Dead       int64 `json:"dead"`
+	// LateAfterIdle of the Late are so only because their partition had been idle: another reading
+	// of the log may find them in time.
+	LateAfterIdle int64 `json:"late_after_idle,omitempty"`
 	// Open views lie in buckets that a stream has not joined yet.
 	Open int64 `json:"open,omitempty"`
 
@@ -103,6 +106,8 @@ type Engagements struct {
 	// Late: wholly late, or partly late and its view not among those still open.
 	Late int64 `json:"late"`
 	Dead int64 `json:"dead"`
+	// LateAfterIdle of the wholly or partly late are so only because their partition had been idle.
+	LateAfterIdle int64 `json:"late_after_idle,omitempty"`
 	// Open: what became of them depends on buckets that a stream has not joined yet.
 	Open int64 `json:"open,omitempty"`
 

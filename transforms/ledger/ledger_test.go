@@ -102,12 +102,12 @@ func full() *Ledger {
 		Origin: Origin{Step: Read, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, SecondTime: -7, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
 			Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
-			DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1,
+			DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3,
 			Reasons: map[string]*Reason{"late": {Count: 3, Example: "late"}, "time … is no time": {Count: 2, Example: "time 5 is no time"}},
 		},
 		Engagements: map[string]*Engagements{"like": {
 			Read: 32, Matched: 8, Outside: 7, Orphans: 6, Duplicates: 5, Late: 3, Dead: 2, Open: 1,
-			PartlyLate: 32, Filtered: 4, Positives: 7, Delay: histogramOf(1, 2, 3, 4, 5, 6, 7),
+			PartlyLate: 32, LateAfterIdle: 32, Filtered: 4, Positives: 7, Delay: histogramOf(1, 2, 3, 4, 5, 6, 7),
 			Matches: 9, WithoutID: 32, WithoutValue: 32, BadValues: 32, Overflows: 1, OrphansLikeFloats: 6, Damages: 2,
 			Reasons: map[string]*Reason{"no view": {Count: 6, Example: "no view"}},
 		}},

@@ -76,6 +76,7 @@ func (v *Views) add(other *Views) {
 	v.SampledOut += other.SampledOut
 	v.Duplicates += other.Duplicates
 	v.Late += other.Late
+	v.LateAfterIdle += other.LateAfterIdle
 	v.Dead += other.Dead
 	v.Open += other.Open
 	v.DuplicatesDiffering += other.DuplicatesDiffering
@@ -94,6 +95,7 @@ func (e *Engagements) add(other *Engagements) {
 	e.Orphans += other.Orphans
 	e.Duplicates += other.Duplicates
 	e.Late += other.Late
+	e.LateAfterIdle += other.LateAfterIdle
 	e.Dead += other.Dead
 	e.Open += other.Open
 	e.PartlyLate += other.PartlyLate
