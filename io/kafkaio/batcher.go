@@ -44,6 +44,8 @@ type batcher struct {
 	out      output
 	// after is the position behind all that was added, claimed or not.
 	after position
+	// raises are those of Start.Decided that may be still to come.
+	raises []Raise
 	// watermark is the reader's, as emitted.
 	watermark int64
 	open      event.Batch
@@ -89,6 +91,13 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		return b.reject(event.Rejected{
 			Offset: offset, Detail: why, EventTime: at, Record: record, Schema: by.fingerprint, SchemaText: by.text,
 		})
+	}
+	for len(b.raises) > 0 && offset >= b.raises[0].Offset {
+		if err := b.flush(); err != nil {
+			return err
+		}
+		b.after.raise(b.raises[0].Clock, b.maxAhead)
+		b.raises = b.raises[1:]
 	}
 	if at != event.NoTime && b.after.Idle { // what has no time does not wake it
 		if err := b.flush(); err != nil {

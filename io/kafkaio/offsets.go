@@ -35,6 +35,33 @@ type Start struct {
 	Offsets map[Partition]Position `json:",omitempty"`
 	// Begins says that Offsets are where a job begins, and not where it goes on.
 	Begins bool `json:",omitempty"`
+	// Decided, if set, is what the runs before have decided.
+	Decided *Decided `json:",omitempty"`
+}
+
+// Decided is how far the runs have come that a job goes on from. What none of them has read, and
+// belongs before that, is late: its partition was idle, or not there yet.
+type Decided struct {
+	// Clock is the event time (ms) that the log of every partition counts as having come to where
+	// nobody has read it.
+	Clock int64
+	// Raised are the places where the clock of a partition is no longer its log's alone, in order of
+	// offsets; of one that is not among them, its first record.
+	Raised map[Partition][]Raise `json:",omitempty"`
+}
+
+// Raise says that the clock before an offset is at least an event time (ms).
+type Raise struct{ Offset, Clock int64 }
+
+// of returns the raises of a partition.
+func (d *Decided) of(p Partition) []Raise {
+	if d == nil {
+		return nil
+	}
+	if raises, ok := d.Raised[p]; ok {
+		return raises
+	}
+	return []Raise{{Clock: d.Clock}}
 }
 
 // Position is a place in a partition's log.

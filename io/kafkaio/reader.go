@@ -153,10 +153,16 @@ func (r *reader) seek(ctx context.Context, at restriction, out output) error {
 			if int(p.Topic) >= len(r.topics) {
 				return fmt.Errorf("positions of topic %d: there are %d topics: they are another job's", p.Topic, len(r.topics))
 			}
-			r.parts = append(r.parts, &partition{
-				batcher:   batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.leap, now: r.now},
+			part := &partition{
+				batcher:   batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.leap, now: r.now, after: p},
 				cameSince: r.now(), timedSince: r.now(),
-			})
+			}
+			for _, raise := range r.reading.Start.Decided.of(part.name()) {
+				if raise.Offset >= p.Next || p.Clock == event.NoClock { // or it is in the clock already
+					part.raises = append(part.raises, raise)
+				}
+			}
+			r.parts = append(r.parts, part)
 		}
 	}
 	for i, p := range r.parts {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
@@ -71,6 +72,13 @@ func (a *account) key() string {
 // log names the log that a is of a stretch of: a partition as it is read for a role, or what is
 // refused of it.
 func (a *account) log() string { return a.Step + "/" + a.Role + "/" + a.Partition.String() }
+
+// partitionOf is the partition of a log by its name; false if it is no name of one.
+func partitionOf(log string) (p kafkaio.Partition, ok bool) {
+	parts := strings.SplitN(log, "/", 3)
+	ok = len(parts) == 3 && p.UnmarshalText([]byte(parts[2])) == nil
+	return p, ok
+}
 
 // addTo adds what a accounts for to total.
 func (a *account) addTo(total *ledger.Ledger) error {

@@ -178,6 +178,33 @@ func (all *accounts) cuts() (cuts []kafkaio.Mark) {
 	return cuts
 }
 
+// decided says where, in the logs of partitions, the clock is no longer that of the log alone: where
+// it was not when they were read first, and behind all that was read, where it is at least the one
+// by which buckets were completed. What is in buckets that are complete came before that, and so
+// what comes behind it and belongs there is late.
+func (all *accounts) decided(clock int64) *kafkaio.Decided {
+	read := map[kafkaio.Partition]int64{}
+	d := &kafkaio.Decided{Clock: clock, Raised: map[kafkaio.Partition][]kafkaio.Raise{}}
+	for log, offset := range all.book.Offsets {
+		if p, ok := partitionOf(log); ok {
+			read[p] = max(read[p], offset)
+		}
+	}
+	for _, stretches := range all.stretches() {
+		for _, a := range stretches {
+			p := *a.Partition
+			if read[p] = max(read[p], a.Last+1); a.AfterIdle && a.MaxTimeMs != nil {
+				d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: a.First, Clock: *a.MaxTimeMs})
+			}
+		}
+	}
+	for p, offset := range read {
+		d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: offset, Clock: clock})
+		slices.SortFunc(d.Raised[p], func(a, b kafkaio.Raise) int { return cmp.Compare(a.Offset, b.Offset) })
+	}
+	return d
+}
+
 // distinct picks stretches of a log, from an offset on, that do not overlap. A job that went back
 // reads again from where a stretch began, and cuts the log into others, whose accounts take the
 // place of those that begin alike; the rest of the old ones begin inside new ones.

@@ -188,6 +188,9 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	if p.reading.Start, err = p.reading.StartFromLog(ctx, before, accounts.cuts()); err != nil {
 		return p.cannotResume(err)
 	}
+	if progress.Settled != math.MinInt64 {
+		p.reading.Start.Decided = accounts.decided(progress.Settled + p.spec.LongestWindow().Milliseconds() - 1 + p.params.OutOfOrderness)
+	}
 	p.resumed.Partitions = len(p.reading.Start.Offsets)
 	return nil
 }
