@@ -4,7 +4,7 @@ TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.9.0
 # Go leaves out of ./... what is below testdata.
-PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstream
+PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstream ./testdata/mutants
 FUZZTIME ?= 30s
 VIEWS ?= 1000000
 N ?= 100
@@ -13,7 +13,7 @@ SEED ?= 0
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build services run test race lint vulns fmt fuzz bench bench-stream soak scale e2e chaos clean
+.PHONY: help build services run test race lint vulns fmt fuzz bench bench-stream soak scale e2e chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ vulns: ## look for known faults in what is compiled in; needs their list, https:
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
 
 fmt: ## format the code
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services testdata/chaos testdata/benchstream
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services testdata/chaos testdata/benchstream testdata/mutants
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
@@ -75,6 +75,9 @@ e2e: build ## join made input, as files and as a stream, and hold it against the
 
 chaos: ## kill, stall and end what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
 	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./testdata/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
+
+mutants: ## break the code on purpose, a bug at a time, and see whether tests notice (ARGS='--only watermark'), some minutes
+	go run ./testdata/mutants $(ARGS)
 
 clean: ## remove what was built and written
 	rm -rf $(BUILD) out

@@ -22,7 +22,7 @@ func TestTakeOnlyWhatIsNext(t *testing.T) {
 		claim: func(c claim) bool { c(&at); return true },
 		batch: func(_ int64, batch event.Batch) { got = append(got, batch) },
 	})
-	for _, offset := range []int64{1, 2, 3, 3, 2, 6, 4} {
+	for _, offset := range []int64{1, 2, 3, 3, 2, 5, 6, 4} {
 		require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: offset, Value: []byte(`{"t":9,"x":""}`)}))
 	}
 	require.NoError(t, b.flush())
@@ -49,4 +49,42 @@ func TestChaptersAreApart(t *testing.T) {
 		require.NoError(t, b.flush())
 		require.Contains(t, firsts, next, "from %d", from)
 	}
+}
+
+// TestWake: records without an event time leave a partition idle. The first that has one begins
+// a batch of its own, behind the watermark that went on without it, and is judged by that.
+func TestWake(t *testing.T) {
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	require.NoError(t, err)
+	var got []event.Batch
+	var times []int64
+	at := restriction{Partitions: []position{{Stop: noStop, Clock: clockAt(7), Idle: true}}}
+	b := batcher{topic: opened, now: time.Now, outOfOrderness: 10}
+	b.reset(at.Partitions[0], 100, output{
+		claim: func(c claim) bool { c(&at); return true },
+		batch: func(at int64, batch event.Batch) { got, times = append(got, batch), append(times, at) },
+	})
+	for offset, value := range []string{`{}`, `{"t":9}`, `{"t":300}`} {
+		require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: int64(offset), Value: []byte(value)}))
+	}
+	require.NoError(t, b.flush())
+	require.Equal(t, []read{{0, 0, 7, `{}`, 0}, {0, 1, 110, `{"t":9}`, 0}, {0, 2, 110, `{"t":300}`, 0}}, records(t, got))
+	require.Equal(t, []bool{false, true}, []bool{got[0].AfterIdle, got[1].AfterIdle})
+	require.Equal(t, []int64{100, 100}, times, "in time for the runner")
+	require.False(t, at.Partitions[0].Idle)
+}
+
+// TestRaise: a clock that is ahead of the watermark stays as it is, and the log's own is kept
+// beside one that is behind it.
+func TestRaise(t *testing.T) {
+	p := position{Clock: clockAt(50)}
+	p.raise(50, 0)
+	p.raise(49, 0)
+	require.Equal(t, position{Clock: clockAt(50)}, p)
+	p.raise(60, 0)
+	require.Equal(t, position{Clock: clockAt(60), Raised: true, LogClock: clockAt(50)}, p)
+	p.raise(70, 0)
+	require.Equal(t, position{Clock: clockAt(70), Raised: true, LogClock: clockAt(50)}, p, "still what the log says")
+	p.raise(65, 0)
+	require.Equal(t, clockAt(70), p.Clock)
 }

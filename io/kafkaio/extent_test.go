@@ -184,3 +184,21 @@ func TestExtentBehindABomb(t *testing.T) {
 	bomb()
 	require.EqualValues(t, 1000, r.extent(true).Watermark)
 }
+
+// TestExtentEndsAtTheStop: where the last record before the stop was compacted away, the one at
+// the stop comes in its place, and does not count.
+func TestExtentEndsAtTheStop(t *testing.T) {
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	require.NoError(t, err)
+	e := &extent{now: time.UnixMilli(1_000)}
+	p := &tail{topic: opened, at: position{Next: 2, Stop: 5}, clock: event.NoClock}
+	for offset, want := range []int64{1: event.NoTime, 2: 102, 3: 103, 5: 103} {
+		if want == 0 {
+			continue
+		}
+		record := &kgo.Record{Offset: int64(offset), Value: []byte(`{"t":` + strconv.Itoa(100+offset) + `}`), Timestamp: time.UnixMilli(int64(offset))}
+		require.NoError(t, e.take(t.Context(), p, record))
+		require.Equal(t, want, p.clock.Largest, "record %d", offset)
+	}
+	require.EqualValues(t, 3, p.written.UnixMilli())
+}

@@ -68,6 +68,7 @@ func TestBehindEmpty(t *testing.T) {
 		{"nothing", nil, 4},
 		{"an empty batch", emptyBatch(3, 6), 7},
 		{"one before the position", emptyBatch(1, 3), 4},
+		{"one that is at the position alone", emptyBatch(4, 4), 5},
 		{"two, and one with records", slices.Concat(emptyBatch(2, 4), emptyBatch(5, 6), full), 7},
 		{"records first", slices.Concat(full, emptyBatch(10, 12)), 4},
 		{"cut", emptyBatch(3, 6)[:batchHeader-1], 4},

@@ -175,7 +175,8 @@ func TestReadMarksOfNothing(t *testing.T) {
 // the log.
 func TestRaisedIsNotMarked(t *testing.T) {
 	r := &reader{topics: []*topic{{Topic: Topic{Name: "t"}}}}
-	at := restriction{Partitions: []position{
+	id := kadm.TopicID{7}
+	at := restriction{IDs: []kadm.TopicID{id}, Partitions: []position{
 		{Next: 1, Clock: clockAt(5)},
 		{Partition: 1, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(4)},
 		{Partition: 2, Clock: clockAt(event.NoTime)},
@@ -184,7 +185,10 @@ func TestRaisedIsNotMarked(t *testing.T) {
 	for i, p := range at.Partitions {
 		r.parts = append(r.parts, &partition{batcher: batcher{topic: r.topics[0], index: i, after: p}})
 	}
-	want := []Mark{{Partition: Partition{Topic: "t"}, Position: positionAt(1, 5)}, {Partition: Partition{Topic: "t", Partition: 1}, Position: positionAt(2, 4)}}
+	want := []Mark{
+		{Partition: Partition{Topic: "t"}, Position: positionAt(1, 5), TopicID: id},
+		{Partition: Partition{Topic: "t", Partition: 1}, Position: positionAt(2, 4), TopicID: id},
+	}
 	require.Equal(t, want, r.dueMarks(at))
 	require.Empty(t, r.dueMarks(at), "the event time has not gone on")
 }
@@ -236,10 +240,49 @@ func TestStartFromLog(t *testing.T) {
 	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got, "the reader skips and counts")
 
 	s.reader.parts[0].marked = false
+	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 4, clockAt(140_000)
+	s.note()
+	got, err = start(150_000)
+	require.NoError(t, err, "all that the log holds was read")
+	require.Equal(t, positionAt(4, 140_000), got[first])
+
+	s.reader.parts[0].marked = false
 	s.at.Partitions[0].Next = 9
 	s.note()
 	_, err = start(150_000)
 	require.ErrorContains(t, err, topic+"/0: its marks go to offset 9, and the log ends at 4: the topic was made anew")
+}
+
+// TestStartFromLogOfAnotherTopic: offsets of a topic that was deleted and made anew mean other
+// records. The newest mark says which one it is.
+func TestStartFromLogOfAnotherTopic(t *testing.T) {
+	t.Setenv("TRIBUTARY_KAFKA", "") // as above
+	b := newBroker(t)
+	topic, marks := b.topic(1), b.topic(1, "cleanup.policy", "compact")
+	b.produce(topic, 0, at(60_000), at(120_000))
+	r := b.reading(topic)
+	r.Marks = &MarksTopic{Topic: marks}
+	p := Partition{Topic: topic}
+	topics, err := b.admin.ListTopics(t.Context(), topic)
+	require.NoError(t, err)
+	own := topics[topic].ID
+	require.NotZero(t, own)
+	mark := func(id kadm.TopicID) {
+		require.NoError(t, writeMarks(t.Context(), b.client, marks, []Mark{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
+	}
+	mark(kadm.TopicID{9})
+	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	require.ErrorContains(t, err, topic+"/0: its marks are of a topic with another id: the topic was made anew")
+	mark(own)
+	start, err := r.StartFromLog(t.Context(), 100_000, nil)
+	require.NoError(t, err)
+	require.Equal(t, map[Partition]Position{p: positionAt(1, 60_000)}, start.Offsets)
+	mark(kadm.TopicID{9})
+	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	require.ErrorContains(t, err, "another id")
+	mark(kadm.TopicID{})
+	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	require.NoError(t, err, "an earlier release did not note it")
 }
 
 // TestManyMissing: an error about a thousand partitions is still one to read.

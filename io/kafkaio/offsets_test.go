@@ -86,3 +86,30 @@ func testStops(t *testing.T, b *broker) {
 	_, err := r.initial(t.Context(), 0)
 	require.ErrorContains(t, err, "has not come yet")
 }
+
+// TestBounds: an open transaction hides what lies behind it from a run that ends, before the time
+// that it ends at, too.
+func TestBounds(t *testing.T) {
+	listed := func(offset int64) kadm.ListedOffsets { return kadm.ListedOffsets{"t": {0: {Offset: offset}}} }
+	c := &clusterOffsets{start: listed(2), end: listed(5), from: listed(3), until: listed(7)}
+	for _, tt := range []struct {
+		name        string
+		start       Start
+		stop        Stop
+		next, until int64
+	}{
+		{"all there is", Start{}, Stop{}, 2, noStop},
+		{"to the end", Start{}, Stop{At: StopAtEnd}, 2, 5},
+		{"to a time behind the end", Start{}, Stop{At: StopAtTime}, 2, 5},
+		{"from a time", Start{At: AtTime}, Stop{At: StopAtEnd}, 3, 5},
+		{"from the end", Start{At: AtLatest}, Stop{}, 5, noStop},
+		{"to offsets that do not name it", Start{}, Stop{At: StopAtOffsets}, 2, 2},
+	} {
+		next, until, clock, err := c.bounds(&Reading{Start: tt.start, Stop: tt.stop}, Topic{Name: "t"}, 0)
+		require.NoError(t, err, tt.name)
+		require.Equal(t, []int64{tt.next, tt.until}, []int64{next, until}, tt.name)
+		require.Equal(t, event.NoClock, clock, tt.name)
+	}
+	_, _, _, err := c.bounds(&Reading{}, Topic{Name: "t"}, 1)
+	require.ErrorContains(t, err, "the cluster tells no offset of it")
+}

@@ -1,6 +1,7 @@
 package kafkaio
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,4 +74,25 @@ func TestShare(t *testing.T) {
 		p.busy[readerKey{"another", 0}] = 1
 		require.Equal(t, tt.want, p.share(2*time.Second, "job", tt.processors), tt.name)
 	}
+}
+
+// TestFetchedButNotClaimed: what a reader has fetched when the rest is handed over, it reads again
+// when the rest comes back to it.
+func TestFetchedButNotClaimed(t *testing.T) {
+	t.Setenv("TRIBUTARY_KAFKA", "")
+	b := newBroker(t)
+	topic := b.topic(1)
+	b.produce(topic, 0, at(1_000))
+	r := b.reading(topic)
+	r.Stop, r.SliceTime = Stop{}, time.Minute // it ends once something has come
+	s := newSession(t, r, 0)
+	s.at.Watermark, s.at.Partitions[0].Idle = 500, true // so it claims before it takes anything
+	s.claims = 0
+	require.ErrorIs(t, s.slice(), errHandedOver)
+	require.EqualValues(t, 1, s.reader.parts[0].end, "it had come")
+	s.claims, s.reading.SliceTime = math.MaxInt, 50*time.Millisecond
+	for range 20 {
+		require.NoError(t, s.slice())
+	}
+	require.Len(t, records(t, s.batches), 1)
 }

@@ -19,6 +19,10 @@ import (
 // is tested again without waiting for servers. `tributary cluster up --data` starts them there, too.
 const keepEnv = "TRIBUTARY_SERVICES"
 
+// NoneEnv, set to anything, skips tests of real services: `make mutants` runs tests many
+// times over.
+const NoneEnv = "TRIBUTARY_NO_SERVICES"
+
 var shared struct {
 	sync.Mutex
 	dir     string
@@ -63,6 +67,9 @@ func Main(m *testing.M) int {
 // logs is left behind.
 func Start(t *testing.T, name string, env ...string) (services.Service, services.Address) {
 	t.Helper()
+	if os.Getenv(NoneEnv) != "" {
+		t.Skip(NoneEnv + " is set, and this needs " + name)
+	}
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.dir == "" {
