@@ -70,13 +70,15 @@ func (p *position) raise(to, leap int64) {
 	p.Clock.Add(to) // as two records would
 }
 
-// add moves the clock over the event time of a record.
+// add moves the clock over the event time of a record. Once the log's own has come as far, it is
+// the one that counts: the first record of a log is believed, however far it is ahead of where the
+// clock was raised to.
 func (p *position) add(t, leap int64) {
 	p.Clock.Add(t)
 	if !p.Raised {
 		return
 	}
-	if p.LogClock.Add(t); p.LogClock == p.Clock || leap == 0 && p.LogClock.Largest == p.Clock.Largest {
+	if p.LogClock.Add(t); p.LogClock.Time(leap) >= p.Clock.Time(leap) {
 		p.Clock, p.LogClock, p.Raised = p.LogClock, event.Clock{}, false
 	}
 }

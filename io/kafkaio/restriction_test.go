@@ -161,3 +161,33 @@ func TestRanks(t *testing.T) {
 	require.Zero(t, r.Ranked().Partition(3<<rankBits))
 	require.Zero(t, r.Ranked().Partition(-1))
 }
+
+// TestRaisedUntilTheLogIsThere: a clock that was raised counts until the one by the log has come as
+// far, and what comes ahead of it is believed when the log says so, and no later.
+func TestRaisedUntilTheLogIsThere(t *testing.T) {
+	const leap = 1000
+	for _, c := range []struct {
+		name   string
+		log    event.Clock
+		times  []int64
+		raised bool
+		want   int64
+	}{
+		{"nothing yet", event.NoClock, nil, true, 10_000},
+		{"a new partition begins behind", event.NoClock, []int64{9_000}, true, 10_000},
+		{"a new partition begins ahead", event.NoClock, []int64{20_000}, false, 20_000},
+		{"one record is ahead", event.Clock{Largest: 8_000, Second: 8_000}, []int64{9_000, 20_000}, true, 10_000},
+		{"another one confirms it", event.Clock{Largest: 8_000, Second: 8_000}, []int64{20_000, 20_500}, false, 20_500},
+		{"the log comes by steps", event.Clock{Largest: 8_000, Second: 8_000}, []int64{9_500, 10_001}, false, 10_001},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := position{Clock: c.log}
+			p.raise(10_000, leap)
+			for _, at := range c.times {
+				p.add(at, leap)
+			}
+			require.Equal(t, c.raised, p.Raised)
+			require.Equal(t, c.want, p.Clock.Time(leap))
+		})
+	}
+}

@@ -66,3 +66,23 @@ func TestLateAfterIdle(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstAfterRaise: the first record of a log is believed, as in every reading of it, however far
+// it is ahead of where its clock was raised to when the partition was new.
+func TestFirstAfterRaise(t *testing.T) {
+	p := coreParams()
+	p.MaxAhead, p.From = 1000, 0
+	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true}}
+	for _, clock := range []event.Clock{event.NoClock, {Largest: 10_000, Second: 10_000}} {
+		b := event.Batch{MaxTime: event.NoTime, SecondTime: event.NoTime, Framed: true, Count: 2}
+		if clock != event.NoClock {
+			b.AfterIdle, b.MaxTime, b.SecondTime, b.LogTime, b.LogSecond = true, clock.Largest, clock.Second, event.NoTime, event.NoTime
+		}
+		for i, at := range []int64{20_000, 16_999} {
+			b.Records = event.AppendFramed(b.Records, int64(i), fmt.Appendf(nil, `{"id":"v%d","t":%d}`, i, at))
+		}
+		var late []int64
+		require.NoError(t, newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { late = append(late, r.Offset) }).add(b))
+		require.Equal(t, []int64{1}, late, "a clock before it of %v", clock)
+	}
+}

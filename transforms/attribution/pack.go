@@ -202,8 +202,15 @@ func (c *cursor) pass(r *reader, t int64) {
 	}
 }
 
-// watermark is that of the partition before the record at the cursor, or event.NoTime.
-func (k *packer) watermark(c *cursor) int64 { return k.watermarkAt(c.clock) }
+// watermark is that of the partition before the record at the cursor, or event.NoTime. A clock
+// that was raised does not hold back the one by the log.
+func (k *packer) watermark(c *cursor) int64 {
+	at := k.watermarkAt(c.clock)
+	if c.batch.AfterIdle {
+		at = max(at, k.watermarkAt(c.log))
+	}
+	return at
+}
 
 func (k *packer) watermarkAt(c event.Clock) int64 {
 	reached := c.Time(k.p.MaxAhead)
