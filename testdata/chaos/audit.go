@@ -21,6 +21,8 @@ type Audit struct {
 	// Views whose samples are there more than once, have other bytes than the batch's, or
 	// are not in the batch at all.
 	doubled, differing, unknown []string
+	// example is one that differs, as it is and as it should be.
+	example string
 }
 
 // NewAudit begins an audit that wants each mature sample once, and the others at most once.
@@ -46,11 +48,12 @@ func (a *Audit) Take(view, value string) {
 	switch {
 	case a.found[view] == 2:
 		a.doubled = append(a.doubled, view)
-	case a.found[view] > 2:
+	case a.found[view] > 2 || strings.HasPrefix(view, foreignPrefix):
 	case !ok:
 		a.unknown = append(a.unknown, view)
 	case want.Mature && want.Value != value:
 		a.differing = append(a.differing, view)
+		a.example = fmt.Sprintf("%s is %q, not %q", view, value, want.Value)
 	}
 }
 
@@ -97,6 +100,9 @@ func (a *Audit) Err() error {
 		if len(wrong.views) > 0 {
 			errs = append(errs, fmt.Errorf("%d samples %s: %s", len(wrong.views), wrong.what, a.names(wrong.views)))
 		}
+	}
+	if a.example != "" {
+		errs = append(errs, errors.New(a.example))
 	}
 	return errors.Join(errs...)
 }

@@ -39,7 +39,7 @@ func (c *Campaign) Run(ctx context.Context) error {
 	defer stopFollowing()
 	g.Go(func() error {
 		return c.System.Stream.follow(following, c.System.Stream.Outputs.Samples.Topic, func(r *kgo.Record) {
-			c.audit.Take(string(r.Key), string(r.Value))
+			c.System.Stream.take(c.audit, r)
 		})
 	})
 	g.Go(func() error { return c.System.Publisher.Run(ctx, speed) })
@@ -116,7 +116,7 @@ func (c *Campaign) due() int64 {
 // awaitSamples waits until the samples of all views before an event time are there.
 func (c *Campaign) awaitSamples(ctx context.Context, before int64) error {
 	for deadline := time.Now().Add(recoverWithin); ; {
-		if err := c.audit.Err(); err != nil {
+		if err := errors.Join(c.audit.Err(), c.System.Publisher.Err()); err != nil {
 			return err
 		}
 		missing := c.audit.Missing(before)

@@ -46,6 +46,7 @@ func newSystem(t *testing.T, in *Input, releases ...string) *System {
 	var err error
 	s.Stream, err = NewStream(t.Context(), in, string(brokers), fmt.Sprintf("chaos%d", time.Now().UnixNano()))
 	require.NoError(t, err)
+	t.Cleanup(s.Stream.Close)
 	return s
 }
 

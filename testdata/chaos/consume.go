@@ -30,3 +30,12 @@ func (s *Stream) readAll(ctx context.Context, topic string, visit func(*kgo.Reco
 		return nil
 	})
 }
+
+// take gives a sample to an audit, as the batch would have made it.
+func (s *Stream) take(a *Audit, r *kgo.Record) {
+	value, err := s.schemas.sample(r.Value)
+	if err != nil {
+		value = r.Value // which differs
+	}
+	a.Take(string(r.Key), string(value))
+}

@@ -36,8 +36,12 @@ func Kinds() [][]Fault {
 		{{Kind: "checkpoints refused", inject: loseStorage}},
 		{{Kind: "Flink lost", inject: loseFlink}},
 		{{Kind: "all state lost", inject: loseState}},
-		{{Kind: "upgraded", inject: upgrade}},
+		{{Kind: "upgraded", inject: upgrade}, {Kind: "upgraded beside a newer schema", inject: upgradeBesideSchema}},
 		{{Kind: "run to the end", inject: stopAndEnd}},
 		{{Kind: "spec changed", inject: changeSpec}},
+		{{Kind: "partitions added", inject: addPartitions}},
+		{{Kind: "partitions added while stopped", inject: addPartitionsStopped}},
+		{{Kind: "clocks wrong", inject: putWrongClocks}},
+		{{Kind: "poison", inject: putPoison}},
 	}
 }

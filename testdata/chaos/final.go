@@ -36,8 +36,15 @@ func (s *Stream) auditInput(ctx context.Context) error {
 		}
 		var wrong error
 		err := s.readAll(ctx, s.topic(topic), func(r *kgo.Record) {
+			if f, ok := s.foreign[place{r.Topic, r.Partition, r.Offset}]; ok {
+				if wrong == nil && !bytes.Equal(f.value, r.Value) {
+					wrong = fmt.Errorf("%s/%d@%d is not the foreign record that was written", r.Topic, r.Partition, r.Offset)
+				}
+				return
+			}
 			rest := logs[r.Partition]
-			if wrong == nil && (len(rest) == 0 || !bytes.Equal(rest[0].Value, r.Value)) {
+			value, err := s.schemas.first(topic, r.Value)
+			if wrong == nil && (err != nil || len(rest) == 0 || !bytes.Equal(rest[0].Value, value)) {
 				wrong = fmt.Errorf("%s/%d@%d is not the record that was to be published", r.Topic, r.Partition, r.Offset)
 			}
 			if len(rest) > 0 {
@@ -62,7 +69,7 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	records := int64(0)
 	err := s.readAll(ctx, s.Outputs.Samples.Topic, func(r *kgo.Record) {
 		records++
-		audit.Take(string(r.Key), string(r.Value))
+		s.take(audit, r)
 	})
 	if err != nil {
 		return err
@@ -85,6 +92,9 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 				errs = append(errs, fmt.Errorf("group %d of shard %d was corrected %d times: the job did not make the same samples again", group.ID, shard, group.Version-1))
 			}
 		}
+	}
+	for _, f := range s.foreign {
+		records += f.views(becomesTooLarge)
 	}
 	if records != 0 {
 		errs = append(errs, fmt.Errorf("%s has %d records more than its ledger says", s.Outputs.Samples.Topic, records))
@@ -112,6 +122,10 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 	for _, e := range ledger.Engagements {
 		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
 	}
+	for _, f := range s.foreign {
+		wantLate += f.views(becomesLate)
+		wantDead += f.views(becomesTooLarge) + f.views(becomesDead) + f.engagements(becomesDead)*int64(len(s.Engagements))
+	}
 	// The ledger counts engagements that are late for some views, or for all.
 	for value := range late {
 		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
@@ -134,7 +148,7 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 	if err := told.Ledger.Check(); err != nil {
 		return err
 	}
-	want, got := *s.Input.Report.Ledger, *told.Ledger
+	want, got := s.withForeign(s.Input.Report.Ledger), *told.Ledger
 	want.Views.Immature, got.Views.Immature = 0, 0 // a stream waits for the end of windows
 	if !ended {
 		want, got = read(&want), read(&got)
@@ -151,6 +165,31 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 		return fmt.Errorf("accounts of %s, want %s", gotText, wantText)
 	}
 	return nil
+}
+
+// withForeign adds the foreign records to the batch's ledger, as far as a job knows what becomes of them
+// when it reads them.
+func (s *Stream) withForeign(l *ledger.Ledger) ledger.Ledger {
+	out := *l
+	out.Engagements = map[string]*ledger.Engagements{}
+	for kind, e := range l.Engagements {
+		with := *e
+		out.Engagements[kind] = &with
+	}
+	for _, f := range s.foreign {
+		for _, fate := range []fate{becomesDead, becomesTooLarge, becomesLate, becomesSample} {
+			out.Views.Read += f.views(fate)
+			for _, e := range out.Engagements {
+				e.Read += f.engagements(fate)
+			}
+		}
+		out.Views.Dead += f.views(becomesDead)
+		out.Views.Late += f.views(becomesLate)
+		for _, e := range out.Engagements {
+			e.Dead += f.engagements(becomesDead)
+		}
+	}
+	return out
 }
 
 // read is the part of a ledger that is known as soon as events are read.

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	faults = flag.Int("faults", 11, "how many faults to inject: each group of kinds once, in an order by the seed, before any comes again")
+	faults = flag.Int("faults", 9, "how many faults to inject: each group of kinds once, in an order by the seed, before any comes again")
 	only   = flag.String("only", "", "inject only faults whose kinds match this regular expression")
 	seed   = flag.Uint64("seed", 0, "seed of the schedule of faults (default: another one each time)")
 	views  = flag.Int64("views", 500_000, "how many views to join at size")
@@ -33,6 +33,13 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(binaries) //nolint:errcheck // it is temporary
-	return servicestest.Main(m)
+	code := servicestest.Main(m)
+	if code == 0 { // else the logs of workers are in it
+		err = os.RemoveAll(binaries)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
 }

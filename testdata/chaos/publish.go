@@ -18,8 +18,10 @@ import (
 type Publisher struct {
 	stream *Stream
 	client *kgo.Client
-	logs   []*published
 	rush   atomic.Bool
+
+	moving sync.Mutex // held to look at logs
+	logs   []*published
 
 	mu     sync.Mutex
 	failed error
@@ -27,9 +29,10 @@ type Publisher struct {
 
 // published is how far a log is published.
 type published struct {
-	*Log
-	next  int          // to be published
-	acked atomic.Int64 // records that the broker has, which acknowledges in order
+	Log
+	before int64        // the event time reached before the first record
+	next   int          // to be published
+	acked  atomic.Int64 // records that the broker has, which acknowledges in order
 }
 
 // NewPublisher makes a publisher; Close it.
@@ -40,7 +43,7 @@ func NewPublisher(s *Stream) (*Publisher, error) {
 	}
 	p := &Publisher{stream: s, client: client}
 	for i := range s.Input.Logs {
-		p.logs = append(p.logs, &published{Log: &s.Input.Logs[i]})
+		p.logs = append(p.logs, &published{Log: s.Input.Logs[i], before: event.NoTime})
 	}
 	return p, nil
 }
@@ -68,12 +71,7 @@ func (p *Publisher) Run(ctx context.Context, speed float64) error {
 		} else {
 			until = start + int64(speed*float64(time.Since(begun).Milliseconds()))
 		}
-		done = true
-		for _, log := range p.logs {
-			p.publish(ctx, log, until)
-			done = done && log.next == len(log.Records)
-		}
-		if done {
+		if done = p.publishAll(ctx, until); done {
 			break
 		}
 		if p.rush.Load() && ctx.Err() == nil {
@@ -88,16 +86,33 @@ func (p *Publisher) Run(ctx context.Context, speed float64) error {
 	if err := p.client.Flush(ctx); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
+	return p.Err()
+}
+
+// Err is what could not be published.
+func (p *Publisher) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.failed
+}
+
+// publishAll hands over the records of all logs up to an event time, and tells whether that was all.
+func (p *Publisher) publishAll(ctx context.Context, until int64) bool {
+	p.moving.Lock()
+	defer p.moving.Unlock()
+	done := true
+	for _, log := range p.logs {
+		p.publish(ctx, log, until)
+		done = done && log.next == len(log.Records)
+	}
+	return done
 }
 
 // publish hands over a log's records up to an event time. The client keeps their order
 // and writes each once, whatever becomes of the broker.
 func (p *Publisher) publish(ctx context.Context, log *published, until int64) {
 	for ; log.next < len(log.Records) && log.Records[log.next].Reached <= until; log.next++ {
-		r := &kgo.Record{Topic: p.stream.topic(log.Topic), Partition: log.Partition, Value: log.Records[log.next].Value}
+		r := &kgo.Record{Topic: p.stream.topic(log.Topic), Partition: log.Partition, Value: p.stream.schemas.frame(log.Topic, log.Records[log.next].Value)}
 		p.client.Produce(ctx, r, func(r *kgo.Record, err error) {
 			if err == nil {
 				log.acked.Add(1)
@@ -113,11 +128,13 @@ func (p *Publisher) publish(ctx context.Context, log *published, until int64) {
 // Reached is the event time in ms that all logs in Kafka have reached: math.MaxInt64 when
 // they are complete.
 func (p *Publisher) Reached() int64 {
+	p.moving.Lock()
+	defer p.moving.Unlock()
 	reached := int64(math.MaxInt64)
 	for _, log := range p.logs {
 		switch n := log.acked.Load(); {
 		case n == 0:
-			return event.NoTime
+			reached = min(reached, log.before)
 		case n < int64(len(log.Records)):
 			reached = min(reached, log.Records[n-1].Reached)
 		}
@@ -127,6 +144,8 @@ func (p *Publisher) Reached() int64 {
 
 // Count is how many records are in Kafka.
 func (p *Publisher) Count() (n int64) {
+	p.moving.Lock()
+	defer p.moving.Unlock()
 	for _, log := range p.logs {
 		n += log.acked.Load()
 	}

@@ -24,6 +24,7 @@ func TestPublishedIsTheInput(t *testing.T) {
 	t.Cleanup(fake.Close)
 	s, err := NewStream(t.Context(), in, fake.ListenAddrs()[0], "published")
 	require.NoError(t, err)
+	t.Cleanup(s.Close)
 	p, err := NewPublisher(s)
 	require.NoError(t, err)
 	t.Cleanup(p.Close)

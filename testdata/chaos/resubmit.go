@@ -177,6 +177,27 @@ func upgrade(ctx context.Context, s *System, _ *rand.Rand) error {
 	return s.submit(ctx, savepoint)
 }
 
+// upgradeBesideSchema does so while the registry gets a newer schema of views, of which views are from
+// then on: those that wait in the savepoint, and all samples, keep the schema that they have there.
+func upgradeBesideSchema(ctx context.Context, s *System, _ *rand.Rand) error {
+	savepoint, err := s.stopWithSavepoint(ctx)
+	if err != nil {
+		return err
+	}
+	s.killFollower()
+	if err := s.Stream.schemas.grow("views"); err != nil {
+		return err
+	}
+	s.release = (s.release + 1) % len(s.Releases)
+	if err := s.submit(ctx, savepoint); err != nil {
+		return err
+	}
+	if said := tail(s.submitter.said); !strings.Contains(said, "views keep the schema that the state has") {
+		return fmt.Errorf("the newer schema of views was not told of: %s", said)
+	}
+	return nil
+}
+
 // stopWithSavepoint stops the job. While its tasks start after a restart it has to be asked again.
 func (s *System) stopWithSavepoint(ctx context.Context) (string, error) {
 	for deadline := time.Now().Add(recoverWithin); ; time.Sleep(time.Second) {

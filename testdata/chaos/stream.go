@@ -2,12 +2,15 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/pipelines/spec"
@@ -19,30 +22,41 @@ type Stream struct {
 	*spec.Spec
 	Brokers string
 	Input   *Input
+
+	schemas    *schemas
+	partitions map[string]int32 // of the topics of input
+	foreign    map[place]foreign
 }
 
 // shards is how many there are at first.
 const shards = 6
+
+// readers is how many share the partitions: each reads those whose numbers leave the same rest.
+const readers = 4
 
 // idleAfter is when a partition is idle that brings nothing. Each topic has one that never does, and
 // without it nothing would go on; but what a publisher cannot write for a while is not late.
 const idleAfter = 7 * time.Second
 
 // NewStream turns the spec of made input into one of topics, all of whose names begin with
-// name, and creates these.
+// name, and creates these. Close it.
 func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, error) {
+	registry, err := newSchemas(in, name)
+	if err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(filepath.Join(in.Dir, "spec.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	edited := strings.NewReplacer(
-		"{path: views/*.avro, order: file}", fmt.Sprintf("{topic: %s.views, format: avro, schema: views.avsc}", name),
-		"{path: engagements/*.avro, order: file}", fmt.Sprintf("{topic: %s.engagements, format: avro, schema: engagements.avsc}", name),
+		"{path: views/*.avro, order: file}", fmt.Sprintf("{topic: %s.views, format: avro}", name),
+		"{path: engagements/*.avro, order: file}", fmt.Sprintf("{topic: %s.engagements, format: avro}", name),
 		"samples: out/samples", fmt.Sprintf("samples: {topic: %s}", name),
 		// A stall outlives the transactions, too.
-		"clock_skew:", fmt.Sprintf("shards: %d\nbucket: %s\nclusters: {main: {brokers: [%q]}}\n"+
-			"stream: {name: %s, idle_after: %s, readers: 4, transaction_timeout: 15s}\nclock_skew:",
-			shards, spec.FormatDuration(in.Bucket), brokers, name, spec.FormatDuration(idleAfter)),
+		"clock_skew:", fmt.Sprintf("shards: %d\nbucket: %s\nclusters: {main: {brokers: [%q], registry: {url: %q}}}\n"+
+			"stream: {name: %s, idle_after: %s, readers: %d, transaction_timeout: 15s}\nclock_skew:",
+			shards, spec.FormatDuration(in.Bucket), brokers, registry.registry.URL(), name, spec.FormatDuration(idleAfter), readers),
 	).Replace(string(text))
 	path := filepath.Join(in.Dir, name+".yaml")
 	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
@@ -66,7 +80,30 @@ func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, e
 			return nil, fmt.Errorf("create topic %s: %s", state.Name, state.Err)
 		}
 	}
-	return &Stream{Spec: s, Brokers: brokers, Input: in}, nil
+	stream := &Stream{
+		Spec: s, Brokers: brokers, Input: in, schemas: registry, foreign: map[place]foreign{},
+		partitions: map[string]int32{"views": partitions, "engagements": partitions},
+	}
+	return stream, stream.takeLarge(ctx)
+}
+
+// Close ends the registry.
+func (s *Stream) Close() { s.schemas.registry.Close() }
+
+// takeLarge has the topics of input take records of any size that comes.
+func (s *Stream) takeLarge(ctx context.Context) error {
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	bytes := strconv.Itoa(largest)
+	set := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &bytes}}
+	answers, err := kadm.NewClient(client).AlterTopicConfigs(ctx, set, s.topic("views"), s.topic("engagements"))
+	for _, a := range answers {
+		err = errors.Join(err, a.Err)
+	}
+	return err
 }
 
 // reshard changes the number of shards in the stream's file.
