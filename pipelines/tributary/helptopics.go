@@ -1,6 +1,9 @@
 package main
 
-import "tributary/pipelines/reading"
+import (
+	"tributary/pipelines/promises"
+	"tributary/pipelines/reading"
+)
 
 // helpTopic is something to explain that is neither a command nor a problem.
 type helpTopic struct{ name, short, text string }
@@ -46,6 +49,7 @@ meant as a name: /user/id, $.user.id, user->id, items[0], "a,b", user.*. So does
 path of several names, a name with a space at an end.
 `,
 	},
+	{name: "promises", short: "What holds when: each promise, its condition, its limits, and the tests that show it", text: promises.Page()},
 	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},
 	{
 		name: "signing-in", short: "How brokers and registries learn who a job is",
