@@ -154,7 +154,8 @@ func TestTakeOverWithAnotherMeaning(t *testing.T) {
 		acks, err := r.at(got).process().write(ctx, 0, []*group{makeGroup(t, 0, 20, 2, 1), makeGroup(t, 0, 30, 2, 1), makeGroup(t, 0, 40, 2, 1)})
 		require.NoError(t, err)
 		require.Equal(t, []Committed{
-			{ID: 20, Version: 1, Records: 2, Skipped: true}, {ID: 30, Version: 1, Records: 2, Skipped: true},
+			{ID: 20, Version: 1, Records: 2, Skipped: true},
+			{ID: 30, Version: 1, Records: 2, Skipped: true},
 			{ID: 40, Version: 1, Records: 2, Skipped: generation == 1},
 		}, acks)
 		acks, err = r.process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 1)})
