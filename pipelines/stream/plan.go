@@ -126,18 +126,10 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if p.reading, err = p.reading.Resolve(ctx); err != nil {
 		return nil, err
 	}
-	if opt.Resume != FromLog { // or else where it begins is known only then
-		if err := p.planEnd(ctx, opt); err != nil {
-			return nil, err
-		}
-	}
 	if err := p.claim(ctx, opt.Resume, progress); err != nil {
 		return nil, err
 	}
-	if opt.Resume == FromLog {
-		err = p.planEnd(ctx, opt)
-	}
-	return p, err
+	return p, p.planEnd(ctx, opt)
 }
 
 // planReading groups inputs by topic, and finds the schemas of views.
