@@ -24,6 +24,18 @@ func (j *cutJob) toEnd(run string, resume Resume, drain bool, edits ...string) *
 	return plan
 }
 
+// undisturbed is a broker, and a job on it that has joined all of made input in one run.
+func undisturbed(t *testing.T, views int64) (fake *kfake.Cluster, whole *cutJob) {
+	t.Helper()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	whole = newCutJob(t, fake.ListenAddrs(), hard(t, views), "whole")
+	whole.publish(1)
+	run(t, whole.toEnd("whole", Fresh, true).Pipeline())
+	return fake, whole
+}
+
 // newest returns the sample of each view with the largest version, by id, and how many
 // records each has.
 func (j *cutJob) newest() (samples map[string]string, count map[string]int) {
@@ -47,16 +59,10 @@ func (j *cutJob) newest() (samples map[string]string, count map[string]int) {
 // TestRunsThatEnd runs a job bit by bit, each time to the end of what is there: whatever comes
 // later, nothing that was written was wrong, doubled or left out, and the accounts balance.
 func TestRunsThatEnd(t *testing.T) {
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(fake.Close)
-	dir := hard(t, 2000)
-	whole := newCutJob(t, fake.ListenAddrs(), dir, "whole")
-	whole.publish(1)
-	run(t, whole.toEnd("whole", Fresh, true).Pipeline())
+	fake, whole := undisturbed(t, 2000)
 	want, _ := whole.output()
 
-	cut := newCutJob(t, fake.ListenAddrs(), dir, "cut")
+	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
 	plan := cut.toEnd("nothing", Fresh, false)
 	require.Equal(t, "no views are decided yet, by partition main/cut.engagements/0, which is least far; later ones are left to the run that goes on with --resume log, or decided now with --drain", plan.End().String())
 	run(t, plan.Pipeline())
@@ -90,14 +96,8 @@ func TestRunsThatEnd(t *testing.T) {
 // TestDrainedAndGoneOn: what a run has drained before all was there says so, and is
 // corrected by the run that goes on.
 func TestDrainedAndGoneOn(t *testing.T) {
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(fake.Close)
-	dir := hard(t, 1000)
-	whole := newCutJob(t, fake.ListenAddrs(), dir, "whole")
-	whole.publish(1)
-	run(t, whole.toEnd("whole", Fresh, true).Pipeline())
-	cut := newCutJob(t, fake.ListenAddrs(), dir, "cut")
+	fake, whole := undisturbed(t, 1000)
+	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
 	cut.publish(0.5)
 	plan := cut.toEnd("drained", Fresh, true)
 	require.True(t, plan.End().Drained)

@@ -49,13 +49,8 @@ func named(name string, edits []string) []string {
 // shards have written buckets that others have not: what is written stays, all else is as
 // the new spec has it, and nothing is there twice or missing.
 func TestResumeWithAnotherMeaning(t *testing.T) {
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(fake.Close)
-	dir := hard(t, 700)
-	old := newCutJob(t, fake.ListenAddrs(), dir, "old")
-	old.publish(1)
-	run(t, old.toEnd("old", Fresh, true).Pipeline())
+	fake, old := undisturbed(t, 700)
+	dir := old.dir
 	was, _ := old.newest()
 	for i, what := range slices.Sorted(maps.Keys(changes)) {
 		edits := changes[what]

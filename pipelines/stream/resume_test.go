@@ -167,20 +167,8 @@ func TestResumeFromLog(t *testing.T) {
 	}
 	t.Logf("TRIBUTARY_SEED=%d cuts at the same places again, as far as goroutines do", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(fake.Close)
-	dir := hard(t, 2000)
-
-	whole := newCutJob(t, fake.ListenAddrs(), dir, "whole")
-	whole.publish(1)
-	opt := quick("whole", Fresh)
-	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
-	plan, err := New(t.Context(), whole.spec(3), opt)
-	require.NoError(t, err)
-	run(t, plan.Pipeline())
-
-	cut := newCutJob(t, fake.ListenAddrs(), dir, "cut")
+	fake, whole := undisturbed(t, 2000)
+	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
 	resume := Fresh
 	for attempt := range 6 {
 		shards := 1 + random.IntN(5)
@@ -206,10 +194,7 @@ func TestResumeFromLog(t *testing.T) {
 		resume = FromLog
 	}
 	cut.publish(1)
-	opt = quick("cut at last", FromLog)
-	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
-	plan, err = New(t.Context(), cut.spec(4), opt)
-	require.NoError(t, err)
+	plan := cut.toEnd("cut at last", FromLog, true, "shards: 3", "shards: 4")
 	t.Logf("at last: %v", plan.Resumed())
 	require.False(t, plan.Resumed().Since.IsZero(), "it does not begin anew")
 	run(t, plan.Pipeline())

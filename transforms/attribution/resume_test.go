@@ -12,22 +12,28 @@ import (
 	"tributary/io/event"
 )
 
+// drawOrdered draws the whole log of a join whose partitions all have an order.
+func drawOrdered(t *rapid.T) (p *Params, origin int64, log []*record) {
+	origin = drawOrigin(t)
+	p = drawParams(t, origin)
+	p.From, p.To = math.MinInt64, NoLogEnd
+	for i := range p.Inputs {
+		p.Inputs[i].Ordered = true
+	}
+	log = drawLog(t, p, origin)
+	for _, r := range log {
+		r.ordered = true
+	}
+	return p, origin, log
+}
+
 // TestResumedJoin joins the rest of a log after all buckets before one were joined, reading
 // each partition from anywhere before the first record that LooksBack says may matter, over
 // another number of shards from some bucket on: samples and orphans are those of an
 // undisturbed run from that bucket on, and what is late is late again.
 func TestResumedJoin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		origin := drawOrigin(t)
-		p := drawParams(t, origin)
-		p.From, p.To = math.MinInt64, NoLogEnd
-		for i := range p.Inputs {
-			p.Inputs[i].Ordered = true
-		}
-		log := drawLog(t, p, origin)
-		for _, r := range log {
-			r.ordered = true
-		}
+		p, origin, log := drawOrdered(t)
 		whole := runInMemory(t, p, log, 1)
 
 		q := *p
@@ -89,16 +95,9 @@ func TestLayoutOf(t *testing.T) {
 // of later buckets is told.
 func TestJoinUntil(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		origin := drawOrigin(t)
-		p := drawParams(t, origin)
-		p.From, p.To = math.MinInt64, NoLogEnd
-		for i := range p.Inputs {
-			p.Inputs[i].Ordered = true
-		}
-		log := drawLog(t, p, origin)
+		p, _, log := drawOrdered(t)
 		stop, clocks := map[int32]int64{}, map[int32]event.Clock{}
 		for _, r := range log {
-			r.ordered = true
 			clocks[r.partition] = event.NoClock
 			if rapid.IntRange(0, 9).Draw(t, "beyond") == 0 {
 				stop[r.partition] = min(r.offset, cmp.Or(stop[r.partition], math.MaxInt64))
