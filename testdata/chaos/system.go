@@ -36,7 +36,6 @@ func (s *System) Start(ctx context.Context) (err error) {
 	if s.client, err = flink.NewClient(s.REST); err != nil {
 		return err
 	}
-	s.parallelism = 2
 	return s.submit(ctx, "")
 }
 
