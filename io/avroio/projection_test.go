@@ -430,3 +430,21 @@ func TestLogicalValues(t *testing.T) {
 		require.Equal(t, c.want, values[0], c.fieldType)
 	}
 }
+
+// TestEmptyArrayIsOneByte: what follows an array without items begins right behind it, be it a
+// zero or the end of the record.
+func TestEmptyArrayIsOneByte(t *testing.T) {
+	for _, items := range []string{`"double"`, `"float"`, `{"type":"fixed","name":"f","size":3}`, `"long"`, `"string"`} {
+		schema, err := ParseSchema(`{"type":"record","name":"r","fields":[
+			{"name":"a","type":{"type":"array","items":` + items + `}},{"name":"n","type":"int"},{"name":"id","type":"string"}]}`)
+		require.NoError(t, err)
+		p, err := Project(schema, []string{"id"})
+		require.NoError(t, err)
+		record := []byte{0, 0, 2, 'x'} // no item, 0, "x"
+		values := make([]event.Value, 1)
+		n, err := p.Extract(record, values)
+		require.NoError(t, err, items)
+		require.Equal(t, len(record), n, items)
+		require.Equal(t, "x", string(values[0].Text), items)
+	}
+}

@@ -73,6 +73,38 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestSettledGroups looks at both sides of the place up to which all is written, and at groups that
+// stay beyond it.
+func TestSettledGroups(t *testing.T) {
+	l := newShardLedger()
+	require.False(t, l.settled(19), "nobody has written anything")
+	l.head = &head{Settled: 20, Kept: []int64{40}}
+	for id, want := range map[int64]bool{19: true, 20: false, 39: false, 40: true, 41: false} {
+		require.Equal(t, want, l.settled(id), "group %d", id)
+	}
+}
+
+// TestLedgerTakes: records of a shard's ledger, one after another, and those that are none of it.
+func TestLedgerTakes(t *testing.T) {
+	l := newShardLedger()
+	take := func(partition int32, key, job string, floor int64) error {
+		v := ledgerRecord{entry: entry{version: 2, records: 3, digest: 4}, floor: floor, job: job}
+		return l.take(&kgo.Record{Partition: partition, Key: []byte(key), Value: v.value()}, "own")
+	}
+	require.NoError(t, take(1, "1/10", "own", 5))
+	require.NoError(t, take(1, "1/20", "own", 4))
+	require.Equal(t, &shardLedger{
+		entries: map[int64]entry{10: {version: 2, records: 3, digest: 4}, 20: {version: 2, records: 3, digest: 4}},
+		floor:   5, through: noFloor,
+	}, l)
+	require.NoError(t, l.take(&kgo.Record{Partition: 1, Key: []byte("1/10")}, "own"))
+	require.Len(t, l.entries, 1, "it was let go")
+	require.ErrorContains(t, take(1, "1/30", "other", 5), `it belongs to job "other", not "own"`)
+	require.ErrorContains(t, take(2, "1/30", "own", 5), "record 1/30 lies in partition 2")
+	require.ErrorContains(t, take(1, "1-30", "own", 5), `ledger key "1-30"`)
+	require.Len(t, l.entries, 1)
+}
+
 func TestNext(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -335,3 +335,43 @@ func TestWriteIsRegistered(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, found.Performant(), "%v", found)
 }
+
+// TestSendBundles: each bundle tells its own messages, its own latest time and its own error.
+func TestSendBundles(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	defer cluster.Close()
+	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	r.create("late", 1, nil)
+	f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: "late"}}
+	bundle := func(times ...beam.EventTime) (told []string, err error) {
+		refuse := func(r Refused) { told = append(told, fmt.Sprint("refused ", r.Bytes)) }
+		emit := func(at beam.EventTime, n int64) { told = append(told, fmt.Sprint(at, " ", n)) }
+		require.NoError(t, f.StartBundle(t.Context(), refuse, emit))
+		m := Message{Key: []byte("k"), Value: []byte("v")}
+		f.sender = &sender{client: f.sender.client, largest: int32(recordBytes(1, 1, nil))} // just so much
+		for _, at := range times {
+			f.ProcessElement(t.Context(), at, m, refuse, emit)
+		}
+		if len(times) == 0 {
+			m.Value = append(m.Value, 'v')
+			f.ProcessElement(t.Context(), 7, m, refuse, emit)
+		}
+		return told, f.FinishBundle(t.Context(), refuse, emit)
+	}
+	told, err := bundle(5, 9, 6)
+	require.NoError(t, err)
+	require.Equal(t, []string{"9 3"}, told)
+	require.Len(t, r.committedRecords("late"), 3)
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "late", Err: kerr.InvalidRecord})
+	told, err = bundle(20)
+	require.ErrorIs(t, err, kerr.InvalidRecord)
+	require.Empty(t, told)
+	told, err = bundle(8)
+	require.NoError(t, err)
+	require.Equal(t, []string{"8 1"}, told)
+	told, err = bundle()
+	require.NoError(t, err)
+	require.Equal(t, []string{fmt.Sprint("refused ", recordBytes(1, 2, nil)), "7 1"}, told)
+	require.Len(t, r.committedRecords("late"), 4)
+}

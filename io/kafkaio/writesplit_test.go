@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -94,6 +95,41 @@ func TestCrashBetweenParts(t *testing.T) {
 			require.Equal(t, map[string][]string{"1": rowsWanted(size, size, 1), "2": rowsWanted(size, 15, 1)}, rowsOf(log.records, w.Topic))
 		}
 	}
+}
+
+// TestEveryCommitIsProgress: attempts are bounded between two commits, not for all transactions of
+// a group.
+func TestEveryCommitIsProgress(t *testing.T) {
+	log := &memoryLog{}
+	n := 0
+	log.fail = func() (bool, error) {
+		if n++; n%maxAttempts == 0 {
+			return true, nil
+		}
+		return false, context.DeadlineExceeded
+	}
+	w := Writing{Topic: "samples", LedgerTopic: "ledger", Job: "job", Keep: 5, TransactionBytes: 17}
+	_, err := (&shardWriter{w: &w, open: log.open(w.Topic, w.Job)}).write(t.Context(), []*group{rowsGroup(t, 7, 20, 20, 0, 1)})
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{"1": rowsWanted(20, 20, 0)}, rowsOf(log.records, w.Topic))
+	log.fail = func() (bool, error) { return false, context.DeadlineExceeded }
+	_, err = (&shardWriter{w: &w, open: log.open(w.Topic, w.Job)}).write(t.Context(), []*group{rowsGroup(t, 8, 20, 20, 0, 1)})
+	require.ErrorContains(t, err, "attempt 5: ")
+}
+
+// TestRecordsKeepTheirTime: the time that a record was given, the epoch's too, or that of producing.
+func TestRecordsKeepTheirTime(t *testing.T) {
+	g := &group{id: 1}
+	var framed []byte
+	for _, stamp := range []int64{0, 7, NoTimestamp} {
+		framed = AppendRecord(framed, nil, []byte("v"), stamp)
+	}
+	require.NoError(t, g.add(Group{ID: 1, Records: framed}))
+	require.NoError(t, g.seal())
+	require.NoError(t, g.refuse("samples", math.MaxInt32))
+	slab, err := (&piece{decision: decision{group: g}, to: g.end(), last: true}).appendRecords(nil, "samples")
+	require.NoError(t, err)
+	require.Equal(t, []time.Time{time.UnixMilli(0), time.UnixMilli(7), {}}, []time.Time{slab[0].Timestamp, slab[1].Timestamp, slab[2].Timestamp})
 }
 
 // TestContentChangesBetweenParts: what is written is left as far as it came, if the group no

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -221,6 +223,7 @@ func TestBeginBeside(t *testing.T) {
 	require.NoError(t, nothingWritten(w, []*shardLedger{newShardLedger(), {head: &head{}, floor: noFloor}}))
 	for _, l := range []*shardLedger{{floor: 5}, {floor: noFloor, completes: true}, {floor: noFloor, entries: map[int64]entry{0: {partial: true}}}} {
 		require.ErrorIs(t, nothingWritten(w, []*shardLedger{newShardLedger(), l}), ErrBegun)
+		require.ErrorIs(t, nothingWritten(w, []*shardLedger{l, newShardLedger()}), ErrBegun)
 	}
 }
 
@@ -335,4 +338,142 @@ func TestNoteProgress(t *testing.T) {
 	got, err = TakeOver(t.Context(), r.w)
 	require.NoError(t, err)
 	require.Equal(t, Progress{Settled: 3000, Generation: 2}, got)
+}
+
+// TestNoteProgressWaitsForAll: what closes the windows of notes is the watermark of groups and of
+// every topic beside them.
+func TestNoteProgressWaitsForAll(t *testing.T) {
+	r := newFakeRig(t, 2)
+	r.w.Step = 1000
+	p, s := beam.NewPipelineWithRoot()
+	committed, _ := Write(s, r.w, beam.ParDo(s, stamp, beam.CreateList(s, groupParts())))
+	var sent []beam.PCollection
+	for _, topic := range []string{"late", "dead"} {
+		_, c := WriteAtLeastOnce(s, Writing{Cluster: r.w.Cluster, Topic: topic}, beam.CreateList(s, []Message{{}}))
+		sent = append(sent, c)
+	}
+	NoteProgress(s, r.w, committed, sent...)
+	edges, _, err := p.Build()
+	require.NoError(t, err)
+	madeBy := map[int]*graph.MultiEdge{}
+	var notes *graph.MultiEdge
+	for _, e := range edges {
+		for _, out := range e.Output {
+			madeBy[out.To.ID()] = e
+		}
+		if e.Op == graph.CoGBK && strings.Contains(e.Scope().String(), "kafkaio.NoteProgress") {
+			notes = e
+		}
+	}
+	before := map[string]int{}
+	seen := map[int]bool{}
+	var visit func(e *graph.MultiEdge)
+	visit = func(e *graph.MultiEdge) {
+		if seen[e.ID()] {
+			return
+		}
+		seen[e.ID()] = true
+		if e.DoFn != nil {
+			before[e.DoFn.Name()]++
+		}
+		for _, in := range e.Input {
+			visit(madeBy[in.From.ID()])
+		}
+	}
+	visit(notes)
+	require.Equal(t, 1, before["tributary/io/kafkaio.writeFn"], before)
+	require.Equal(t, 2, before["tributary/io/kafkaio.sendFn"], before)
+}
+
+// TestHeadsOfShards: what a takeover makes of heads and notes of several shards, whatever their
+// order.
+func TestHeadsOfShards(t *testing.T) {
+	w := &Writing{Job: "j", Step: 10, Shards: 3}
+	wrote := func(ids ...int64) *shardLedger {
+		l := newShardLedger()
+		l.head = &head{Job: "j", Generation: 2, Step: 10, Shards: 2, Settled: 30, Earlier: []Layout{{Until: 30, Shards: 5}, {Until: 60, Shards: 4}}}
+		for _, id := range ids {
+			l.entries[id] = entry{version: 1}
+		}
+		return l
+	}
+	through := func(l *shardLedger, id int64) *shardLedger {
+		l.through, l.completes = id, true
+		return l
+	}
+	brokenOff := func(l *shardLedger) *shardLedger {
+		l.head = &head{Job: "j", Generation: 3, Step: 10, Shards: 9, Settled: 40}
+		return l
+	}
+	after := func(generation, settled int64, earlier ...Layout) head {
+		return head{Job: "j", Generation: generation, Step: 10, Shards: 3, Settled: settled, Earlier: earlier}
+	}
+	for _, tt := range []struct {
+		name    string
+		ledgers []*shardLedger
+		want    head
+	}{
+		{"nobody noted how far all has come", []*shardLedger{wrote(40, 70), wrote(50)}, after(3, 30, Layout{60, 4}, Layout{80, 2})},
+		{"the largest note counts", []*shardLedger{through(wrote(40), 40), through(wrote(50), 30), wrote(70)}, after(3, 50, Layout{60, 4}, Layout{80, 2})},
+		{"what is settled needs no layout", []*shardLedger{wrote(40), through(wrote(70), 50)}, after(3, 60, Layout{80, 2})},
+		{"under a takeover that broke off nothing was written", []*shardLedger{brokenOff(wrote(70)), wrote(40)}, after(4, 40, Layout{60, 4}, Layout{80, 2})},
+		{"nor was the layout changed behind the last group", []*shardLedger{wrote(40), wrote()}, after(3, 30, Layout{50, 4})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next, _, err := nextHead(w, tt.ledgers)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, *next)
+			slices.Reverse(tt.ledgers)
+			next, _, err = nextHead(w, tt.ledgers)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, *next, "in the other order")
+		})
+	}
+}
+
+// TestProgressOfBundles: a note is of the largest group so far that is not provisional, and is
+// written once.
+func TestProgressOfBundles(t *testing.T) {
+	r := newFakeRig(t, 1)
+	f := &progressFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.LedgerTopic, ProvisionalFrom: 50}, Job: r.w.Job}
+	f.Setup()
+	bundle := func(ids ...int64) {
+		f.ProcessElement(0, func(id *int64) bool {
+			if len(ids) == 0 {
+				return false
+			}
+			*id, ids = ids[0], ids[1:]
+			return true
+		})
+	}
+	bundle(20, 40, 10)
+	require.NoError(t, f.FinishBundle(t.Context()))
+	bundle(30)
+	require.NoError(t, f.FinishBundle(t.Context()), "no news")
+	bundle(50, 60)
+	require.NoError(t, f.FinishBundle(t.Context()), "neither are provisional groups")
+	var notes []string
+	for _, record := range r.committedRecords(r.w.LedgerTopic) {
+		notes = append(notes, string(record.Value))
+	}
+	require.Equal(t, []string{`{"job":"` + r.w.Job + `","through":40}`}, notes)
+
+	bundle(45)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorContains(t, f.FinishBundle(gone), "kafkaio.NoteProgress: ")
+	require.NoError(t, f.FinishBundle(t.Context()), "it is written with the next bundle")
+	require.Len(t, r.committedRecords(r.w.LedgerTopic), 2)
+}
+
+// TestShardsAreBound: a shard that has written nothing is bound by what the others have.
+func TestShardsAreBound(t *testing.T) {
+	r := newFakeRig(t, 2)
+	r.w.Step = 10
+	_, err := r.process().write(t.Context(), 0, []*group{makeGroup(t, 0, 10, 1, 0)})
+	require.NoError(t, err)
+	r.w.Step = 20
+	_, err = r.process().write(t.Context(), 1, []*group{makeGroup(t, 1, 20, 1, 0)})
+	require.ErrorIs(t, err, errSetup)
+	require.ErrorContains(t, err, "groups 10 apart, not 20")
 }

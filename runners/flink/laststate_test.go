@@ -66,6 +66,13 @@ func TestLastState(t *testing.T) {
 			"checkpoint file:/c1 of job j0, taken at 1970-01-01T00:00:05Z", "",
 		},
 		{"it runs", []State{Canceled, "RESTARTING"}, []string{answer(), answer()}, "", `job "feed": the job still runs: j1 is RESTARTING, and two would fence`},
+		{
+			"the latest job's are not told", // and an older job's state would join again what came after it
+			[]State{Canceled, Failed},
+			[]string{answer(state("completed", "file:/c1", 5000, "")), "unavailable"},
+			"", "state of job j1: ",
+		},
+		{"the only job's are not told", []State{Failed}, []string{"unavailable"}, "", "state of job j0: "},
 		{"nobody knows it", nil, nil, "", "which remembers 0 jobs of the name; give a path, or resume from the log"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,6 +90,9 @@ func TestLastState(t *testing.T) {
 				if err != nil {
 					w.WriteHeader(http.StatusNotFound)
 					return
+				}
+				if c.checkpoints[i] == "unavailable" {
+					w.WriteHeader(http.StatusInternalServerError)
 				}
 				_, _ = io.WriteString(w, c.checkpoints[i])
 			}))

@@ -247,3 +247,13 @@ func TestFind(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoJob)
 	require.ErrorContains(t, err, "aa22 (feed, RUNNING)")
 }
+
+// TestStates: what has ended changes no more, and may be resumed from.
+func TestStates(t *testing.T) {
+	for _, s := range []State{Finished, Canceled, Failed, Suspended} {
+		require.True(t, s.Ended(), s)
+	}
+	for _, s := range []State{"", Running, Canceling, "RESTARTING", "INITIALIZING", "CREATED", "FAILING", "RECONCILING"} {
+		require.False(t, s.Ended(), s)
+	}
+}
