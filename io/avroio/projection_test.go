@@ -448,3 +448,31 @@ func TestEmptyArrayIsOneByte(t *testing.T) {
 		require.Equal(t, "x", string(values[0].Text), items)
 	}
 }
+
+// TestArrayThatIsCut: a record that ends within an array is short, whatever its last byte is.
+func TestArrayThatIsCut(t *testing.T) {
+	schema, err := ParseSchema(`{"type":"record","name":"r","fields":[{"name":"id","type":"string"},{"name":"a","type":{"type":"array","items":"double"}}]}`)
+	require.NoError(t, err)
+	p, err := Project(schema, []string{"id"})
+	require.NoError(t, err)
+	record := append([]byte{2, 'x', 2}, make([]byte, 9)...) // one item, and the end
+	for cut := range record {
+		_, err := p.Extract(record[:cut], make([]event.Value, 1))
+		require.Error(t, err, "cut to %d of %d bytes", cut, len(record))
+	}
+	n, err := p.Extract(record, make([]event.Value, 1))
+	require.NoError(t, err)
+	require.Equal(t, len(record), n)
+}
+
+// TestSkippedBooleanIsChecked: one that nobody asks for, too, is 0 or 1.
+func TestSkippedBooleanIsChecked(t *testing.T) {
+	schema, err := ParseSchema(`{"type":"record","name":"r","fields":[{"name":"b","type":"boolean"},{"name":"id","type":"string"}]}`)
+	require.NoError(t, err)
+	p, err := Project(schema, []string{"id"})
+	require.NoError(t, err)
+	for b, sound := range []bool{true, true, false} {
+		_, err := p.Extract([]byte{byte(b), 2, 'x'}, make([]event.Value, 1))
+		require.Equal(t, sound, err == nil, "%d: %v", b, err)
+	}
+}

@@ -115,3 +115,10 @@ func TestWholeNumbersAreOneID(t *testing.T) {
 		}
 	})
 }
+
+// TestUnscaled looks at both sides of the sign bit.
+func TestUnscaled(t *testing.T) {
+	for text, want := range map[string]int64{"": 0, "\x7f": 127, "\x80": -128, "\xff": -1, "\x00\x80": 128, "\x80\x00": -32768} {
+		require.Equal(t, want, Value{Kind: Decimal, Text: []byte(text)}.Unscaled().Int64(), "%x", text)
+	}
+}

@@ -54,6 +54,12 @@ func TestLastState(t *testing.T) {
 			"checkpoint file:/r1 of job j0, taken at 1970-01-01T00:00:01Z", "",
 		},
 		{
+			"what it was resumed from is older than its own",
+			[]State{Canceled},
+			[]string{answer(state("completed", "file:/c1", 2000, ""), state("restored", "file:/r1", 1000, ""))},
+			"checkpoint file:/c1 of job j0, taken at 1970-01-01T00:00:02Z", "",
+		},
+		{
 			"the latest job",
 			[]State{Canceled, Failed},
 			[]string{answer(state("completed", "file:/c1", 5000, "")), answer(state("completed", "file:/c2", 1000, ""))},
