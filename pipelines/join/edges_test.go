@@ -53,3 +53,10 @@ func TestEdgesOfSlices(t *testing.T) {
 		require.Equal(t, samples, samplesBelow(t, cut.Outputs.Samples.Path), length)
 	}
 }
+
+// TestNoEmptySlice: where the time asked for ends, or before it begins, no slice does.
+func TestNoEmptySlice(t *testing.T) {
+	p := &plan{minutes: map[int64]int64{0: 1, 1: 1, 2: 1}}
+	require.Equal(t, []slice{{60_000, 120_000, true}}, p.slices(timeOf(60_000), timeOf(120_000), time.Minute))
+	require.Equal(t, []slice{{0, 60_000, true}, {60_000, 60_001, false}}, p.slices(time.Time{}, timeOf(60_001), time.Minute))
+}

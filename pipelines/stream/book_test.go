@@ -284,3 +284,15 @@ func TestSettled(t *testing.T) {
 	require.Equal(t, chapter, settledBefore(log[:5], 1000))
 	require.Equal(t, 3*chapter, settledBefore(log, 1000))
 }
+
+// TestBookHolds looks at both sides of where a book ends.
+func TestBookHolds(t *testing.T) {
+	of := func(first int64) *account {
+		return &account{Step: steps[ledger.Read], Partition: &kafkaio.Partition{Topic: "t"}, First: first}
+	}
+	b := &book{Buckets: 2000, Offsets: map[string]int64{of(0).log(): 100}}
+	require.True(t, b.holds(of(99)))
+	require.False(t, b.holds(of(100)))
+	require.True(t, b.holds(&account{Bucket: 1000}))
+	require.False(t, b.holds(&account{Bucket: 2000}))
+}
