@@ -57,7 +57,7 @@ func (l *lab) compile(ctx context.Context, all, chosen []*mutant) error {
 				return err
 			}
 			l.random[t.pkg] = strings.Contains(imports, "pgregory.net/rapid")
-			fmt.Fprintf(l.progress, "compiled the tests of %s in %s\n", t.pkg, time.Since(begun).Round(time.Second/10))
+			_, _ = fmt.Fprintf(l.progress, "compiled the tests of %s in %s\n", t.pkg, time.Since(begun).Round(time.Second/10))
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func (l *lab) control(ctx context.Context, chosen []*mutant) error {
 				}
 			}
 		}
-		fmt.Fprintf(l.progress, "%s passes without any bug in %s\n", pkg, time.Since(begun).Round(time.Second/10))
+		_, _ = fmt.Fprintf(l.progress, "%s passes without any bug in %s\n", pkg, time.Since(begun).Round(time.Second/10))
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (l *lab) tryAll(ctx context.Context, chosen []*mutant) (*report, error) {
 			}
 			f.Seconds = time.Since(begun).Seconds()
 			r.Bugs[i] = f
-			fmt.Fprintf(l.progress, "%d of %d: %s: %s\n", done.Add(1), len(chosen), m.Name, f.text())
+			_, _ = fmt.Fprintf(l.progress, "%d of %d: %s: %s\n", done.Add(1), len(chosen), m.Name, f.text())
 			return nil
 		})
 	}

@@ -51,7 +51,7 @@ func (r *report) print(out io.Writer) error {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", f.ID, f.File, f.Name, f.text())
 		packages[f.pkg()] = true
 	}
-	fmt.Fprintln(w)
+	_, _ = fmt.Fprintln(w)
 	for _, pkg := range append(sorted(packages), "") {
 		caught, all := r.share(pkg)
 		if pkg == "" {

@@ -15,12 +15,12 @@ import (
 	"tributary/testdata/services"
 )
 
-// keepEnv names a folder for services that are to stay up after the tests: what is worked on
-// is tested again without waiting for servers. `tributary cluster up --data` starts them there, too.
+// keepEnv names a folder for services that are to stay up after the tests: what is worked on is
+// tested again without waiting for servers. `tributary cluster up --data` starts them there, too.
 const keepEnv = "TRIBUTARY_SERVICES"
 
-// NoneEnv, set to anything, skips tests of real services: `make mutants` runs tests many
-// times over.
+// NoneEnv is set, to anything, where tests of real services are to be skipped: `make mutants` runs
+// tests many times over.
 const NoneEnv = "TRIBUTARY_NO_SERVICES"
 
 var shared struct {
