@@ -122,10 +122,6 @@ func (l *shardLedger) take(r *kgo.Record, job string) error {
 // waits until such transactions have ended, until ctx ends at the latest. job, unless
 // it is empty, is whose ledger it must be.
 func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, job string) (map[int32]*shardLedger, error) {
-	ledgers := make(map[int32]*shardLedger, len(partitions))
-	for _, p := range partitions {
-		ledgers[p] = newShardLedger()
-	}
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
@@ -136,6 +132,25 @@ func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []
 		return nil, err
 	}
 	maps.DeleteFunc(due, func(p int32, _ int64) bool { return !slices.Contains(partitions, p) })
+	return readLedgerTo(ctx, opts, topic, partitions, due, job)
+}
+
+// readStableLedgers reads the ledger of every shard up to the last stable offset: it waits for
+// nobody, and what open transactions hold is not in it.
+func readStableLedgers(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*shardLedger, error) {
+	due, err := stableEnds(ctx, client, topic)
+	if err != nil {
+		return nil, err
+	}
+	return readLedgerTo(ctx, opts, topic, slices.Collect(maps.Keys(due)), due, job)
+}
+
+// readLedgerTo reads partitions of the ledger topic up to the offsets in due, which it uses up.
+func readLedgerTo(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, due map[int32]int64, job string) (map[int32]*shardLedger, error) {
+	ledgers := make(map[int32]*shardLedger, len(partitions))
+	for _, p := range partitions {
+		ledgers[p] = newShardLedger()
+	}
 	return ledgers, readTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
 		return false, ledgers[r.Partition].take(r, job)
 	})

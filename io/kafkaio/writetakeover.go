@@ -57,16 +57,7 @@ func ReadProgress(ctx context.Context, w Writing) (Progress, error) {
 	fail := func(err error) (Progress, error) {
 		return Progress{}, fmt.Errorf("progress of job %s: %w", w.Job, err)
 	}
-	opts, err := w.Cluster.Options()
-	if err != nil {
-		return fail(err)
-	}
-	client, err := w.Cluster.Connect(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	defer client.Close()
-	ledgers, err := readLedgers(ctx, client, opts, w.LedgerTopic, w.Job)
+	ledgers, err := w.stableLedgers(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -81,6 +72,21 @@ func ReadProgress(ctx context.Context, w Writing) (Progress, error) {
 		kept[shard] = l.head.Kept
 	}
 	return base.progress(kept), nil
+}
+
+// stableLedgers reads the job's ledger as it is, without a wait for what is left of a run: heads were
+// committed before its transactions.
+func (w *Writing) stableLedgers(ctx context.Context) (map[int32]*shardLedger, error) {
+	opts, err := w.Cluster.Options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := w.Cluster.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return readStableLedgers(ctx, client, opts, w.LedgerTopic, w.Job)
 }
 
 // TakeOver makes a job's ledger ready for a job that begins anew from the log, without the
@@ -110,7 +116,15 @@ func TakeOver(ctx context.Context, w Writing) (Progress, error) {
 // what it is. A job that has written anything is ErrBegun, and nothing is changed; what is left
 // of one that has not is fenced off. Otherwise it is like TakeOver.
 func Begin(ctx context.Context, w Writing) (Progress, error) {
-	p, err := claimLedger(ctx, w, nothingWritten)
+	// Before anybody is fenced off, who may be at work; and once more when nobody can be.
+	ledgers, err := w.stableLedgers(ctx)
+	if err == nil {
+		err = nothingWritten(&w, slices.Collect(maps.Values(ledgers)))
+	}
+	var p Progress
+	if err == nil {
+		p, err = claimLedger(ctx, w, nothingWritten)
+	}
 	if err != nil {
 		return Progress{}, fmt.Errorf("begin job %s: %w", w.Job, err)
 	}

@@ -206,11 +206,16 @@ func TestBegin(t *testing.T) {
 	_, err = first.write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
 	require.ErrorIs(t, err, ErrFenced)
 
-	_, err = r.at(got).process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
+	second := r.at(got).process()
+	_, err = second.write(ctx, 1, []*group{makeGroup(t, 1, 20, 1, 0)})
 	require.NoError(t, err)
+	tx := second.shard(1).tx
 	_, err = Begin(ctx, r.w)
 	require.ErrorIs(t, err, ErrBegun)
 	require.ErrorContains(t, err, "has 1 groups, up to 1970-01-01T00:00:00Z")
+	_, err = second.write(ctx, 1, []*group{makeGroup(t, 1, 40, 1, 0)})
+	require.NoError(t, err)
+	require.Same(t, tx, second.shard(1).tx, "the job that is at work was fenced off")
 	r.w.LedgerTopic = r.w.LedgerTopic + "-gone"
 	_, err = Begin(ctx, r.w)
 	require.ErrorContains(t, err, "UNKNOWN_TOPIC_OR_PARTITION")
