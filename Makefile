@@ -3,8 +3,6 @@ BUILD := .build
 TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.9.0
-# Go leaves out of ./... what is below testdata.
-PACKAGES := ./... ./testdata/services/... ./testdata/chaos ./testdata/benchstream ./testdata/mutants
 FUZZTIME ?= 30s
 VIEWS ?= 1000000
 N ?= 100
@@ -23,28 +21,28 @@ build: ## build the command into .build
 	CGO_ENABLED=0 go build -trimpath -o $(TRIBUTARY) ./pipelines/tributary
 
 services: ## fetch the servers that tests talk to, some minutes the first time
-	@printf '%s\n' chromium gcs kafka flink registry readers spark | xargs -P 4 -I % sh -c 'testdata/services/%.sh install'
+	@printf '%s\n' chromium gcs kafka flink registry readers spark | xargs -P 4 -I % sh -c 'runners/devcluster/services/%.sh install'
 
 run: build ## show the join of a stream, half a minute, then join the real input and print the report
 	$(TRIBUTARY) demo
 	$(TRIBUTARY) join testdata/specs/openbandit.yaml --again --html out/openbandit.html
 
 test: services ## run all tests, real services included
-	go vet $(PACKAGES)
-	go test -timeout 25m $(PACKAGES)
+	go vet ./...
+	go test -timeout 25m ./...
 
 race: ## run the tests of what is concurrent with the race detector
-	go test -race ./io/... ./runners/... ./pipelines/join ./transforms/...
+	go test -race ./io/... ./runners/... ./pipelines/job/batch ./transforms/...
 
 lint: ## run the linters, and check formatting and go.mod
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners $(PACKAGES)
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	go mod tidy -diff
 
 vulns: ## look for known faults in what is compiled in; needs their list, https://vuln.go.dev
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
 
 fmt: ## format the code
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt . testdata/services testdata/chaos testdata/benchstream testdata/mutants
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
@@ -59,11 +57,11 @@ bench: ## run the benchmarks, ours beside their controls
 
 bench-stream: services ## measure the join of topics beside the same join in Flink SQL, some 10 minutes
 	testdata/control/control.sh install
-	go build -o $(BUILD)/benchstream ./testdata/benchstream
+	go build -o $(BUILD)/benchstream ./pipelines/sim/bench
 	$(BUILD)/benchstream --plot $(BUILD)/benchstream.svg $(ARGS)
 
 soak: services ## run the join of topics at a steady rate for an hour, and watch its state and memory
-	go build -o $(BUILD)/benchstream ./testdata/benchstream
+	go build -o $(BUILD)/benchstream ./pipelines/sim/bench
 	$(BUILD)/benchstream soak $(ARGS)
 
 scale: build ## show that cost and memory stay flat up to 50 M events (9 GB of disk)
@@ -71,13 +69,13 @@ scale: build ## show that cost and memory stay flat up to 50 M events (9 GB of d
 
 e2e: build ## join made input, as files and as a stream, and hold it against the truth (VIEWS=1000000)
 	testdata/e2e.sh $(TRIBUTARY) $(VIEWS)
-	go test -count=1 -timeout 1h -v -run TestStreamAtSize ./testdata/chaos -args -views $(VIEWS)
+	go test -count=1 -timeout 1h -v -run TestStreamAtSize ./pipelines/sim/chaos -args -views $(VIEWS)
 
 chaos: ## kill, stall and end what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
-	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./testdata/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
+	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./pipelines/sim/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
 
 mutants: ## break the code on purpose, a bug at a time, and see whether tests notice (ARGS='--only watermark'), some minutes
-	go run ./testdata/mutants $(ARGS)
+	go run ./pipelines/sim/mutants $(ARGS)
 
 clean: ## remove what was built and written
 	rm -rf $(BUILD) out

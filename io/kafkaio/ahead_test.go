@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // testAhead: a record whose event time is years ahead of its timestamp is set aside, and those
@@ -31,11 +31,11 @@ func testAhead(t *testing.T, b *broker) {
 	s := newSession(t, r, 0)
 	s.finish()
 	require.Equal(t, []read{
-		{0, 0, event.NoTime, at(999_000), 0}, {0, 2, 999_000, at(999_500), 0}, {0, 3, 999_500, at(1_060_000), 0}, {0, 5, 1_060_000, at(1_060_001), 0},
+		{0, 0, record.NoTime, at(999_000), 0}, {0, 2, 999_000, at(999_500), 0}, {0, 3, 999_500, at(1_060_000), 0}, {0, 5, 1_060_000, at(1_060_001), 0},
 	}, records(t, s.batches))
 	require.Len(t, s.rejected, 2)
-	require.Equal(t, event.Rejected{
-		Reason: event.ReasonMalformed, Input: 4, Offset: 1, Count: 1, EventTime: 4_000_000_000_000, Watermark: 998_990, Record: []byte(at(4_000_000_000_000)),
+	require.Equal(t, record.Rejected{
+		Reason: record.ReasonMalformed, Input: 4, Offset: 1, Count: 1, EventTime: 4_000_000_000_000, Watermark: 998_990, Record: []byte(at(4_000_000_000_000)),
 		Detail: "event time 2096-10-02T07:06:40Z is ahead of 1970-01-01T00:16:40Z, when Kafka has it written, by more than max_ahead, 1m0s: some clock is wrong",
 	}, s.rejected[0])
 	require.EqualValues(t, 4, s.rejected[1].Offset)
@@ -66,5 +66,5 @@ func testManyAhead(t *testing.T, b *broker) {
 	s.restart()
 	s.finish()
 	require.Len(t, s.rejected, len(values))
-	require.EqualValues(t, event.NoTime, s.at.Watermark)
+	require.EqualValues(t, record.NoTime, s.at.Watermark)
 }

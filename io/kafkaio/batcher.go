@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // A batch is emitted once it has that many records or bytes: enough that what is paid for
@@ -24,12 +24,12 @@ const (
 // was not claimed must not be emitted.
 var errHandedOver = errors.New("the rest was handed over")
 
-// output is what becomes of what a reader reads. Event times are in ms, event.NoTime for
+// output is what becomes of what a reader reads. Event times are in ms, record.NoTime for
 // the earliest there is.
 type output struct {
 	claim  func(claim) bool
-	batch  func(at int64, b event.Batch)
-	reject func(at int64, r event.Rejected)
+	batch  func(at int64, b record.Batch)
+	reject func(at int64, r record.Rejected)
 }
 
 // batcher cuts the records of one partition into batches. It decides by the records alone,
@@ -48,8 +48,8 @@ type batcher struct {
 	raises []Raise
 	// watermark is the reader's, as emitted.
 	watermark int64
-	open      event.Batch
-	rejected  []event.Rejected
+	open      record.Batch
+	rejected  []record.Rejected
 	// rejectedBytes is how much of records is in rejected.
 	rejectedBytes int
 	// times counts the records with an event time.
@@ -61,7 +61,7 @@ type batcher struct {
 // reset begins at a position that was claimed.
 func (b *batcher) reset(p position, watermark int64, out output) {
 	b.after, b.watermark, b.out = p, watermark, out
-	b.open, b.rejected, b.rejectedBytes = event.Batch{}, nil, 0
+	b.open, b.rejected, b.rejectedBytes = record.Batch{}, nil, 0
 }
 
 // take adds the next record of the log. On an error nothing was taken.
@@ -78,18 +78,18 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		b.after.Next = offset + 1
 		return nil
 	}
-	record, by, err := b.topic.open(ctx, r.Value)
+	rec, by, err := b.topic.open(ctx, r.Value)
 	if err != nil {
 		reason, unusable := isUnusable(err)
 		if !unusable {
 			return err
 		}
-		return b.reject(event.Rejected{Offset: offset, Detail: reason, EventTime: event.NoTime, Record: r.Value})
+		return b.reject(record.Rejected{Offset: offset, Detail: reason, EventTime: record.NoTime, Record: r.Value})
 	}
-	at := by.of(record)
+	at := by.of(rec)
 	if why := b.ahead(at, r); why != "" {
-		return b.reject(event.Rejected{
-			Offset: offset, Detail: why, EventTime: at, Record: record, Schema: by.fingerprint, SchemaText: by.text,
+		return b.reject(record.Rejected{
+			Offset: offset, Detail: why, EventTime: at, Record: rec, Schema: by.fingerprint, SchemaText: by.text,
 		})
 	}
 	for len(b.raises) > 0 && offset >= b.raises[0].Offset {
@@ -99,20 +99,20 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		b.after.raise(b.raises[0].Clock, b.maxAhead)
 		b.raises = b.raises[1:]
 	}
-	if at != event.NoTime && b.after.Idle { // what has no time does not wake it
+	if at != record.NoTime && b.after.Idle { // what has no time does not wake it
 		if err := b.flush(); err != nil {
 			return err
 		}
 		b.wake()
 	}
-	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(record) > batchBytes ||
-		event.Chapter(b.open.Offset) != event.Chapter(offset)) {
+	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(rec) > batchBytes ||
+		record.Chapter(b.open.Offset) != record.Chapter(offset)) {
 		if err := b.flush(); err != nil {
 			return err
 		}
 	}
 	if b.open.Count == 0 {
-		b.open = event.Batch{
+		b.open = record.Batch{
 			Partition: b.after.rank(), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
 			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised,
 			Records: make([]byte, 0, b.size),
@@ -121,9 +121,9 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 			b.open.LogTime, b.open.LogSecond = b.after.LogClock.Largest, b.after.LogClock.Second
 		}
 	}
-	b.open.Records = event.AppendFramed(b.open.Records, offset-b.open.Offset, record)
+	b.open.Records = record.AppendFramed(b.open.Records, offset-b.open.Offset, rec)
 	b.open.Count++
-	if at != event.NoTime {
+	if at != record.NoTime {
 		b.times++
 		b.after.add(at, b.maxAhead)
 	}
@@ -136,7 +136,7 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 // partition then finds late what the runner would drop.
 func (b *batcher) wake() {
 	b.after.Idle = false
-	if b.watermark != event.NoTime {
+	if b.watermark != record.NoTime {
 		b.after.raise(b.watermark+b.outOfOrderness, b.maxAhead)
 	}
 }
@@ -149,7 +149,7 @@ const logAppendTime = 1
 // as those of events, and so the reader's own counts as well: the one thing that is not a
 // function of the log, for records that nothing in the log gives away.
 func (b *batcher) ahead(at int64, r *kgo.Record) string {
-	if b.maxAhead == 0 || at == event.NoTime {
+	if b.maxAhead == 0 || at == record.NoTime {
 		return ""
 	}
 	if stamp := r.Timestamp.UnixMilli(); stamp >= 0 && at > stamp+b.maxAhead {
@@ -169,7 +169,7 @@ func aheadOf(at, clock, maxAhead int64, what string) string {
 
 // reject passes over a record that cannot be used, and notes it for each input. It does not
 // move the watermark.
-func (b *batcher) reject(r event.Rejected) error {
+func (b *batcher) reject(r record.Rejected) error {
 	r.Count, r.Record = 1, bytes.Clone(r.Record)
 	b.rejectAll(r)
 	b.after.Next = r.Offset + 1
@@ -196,14 +196,14 @@ func (b *batcher) flush() error {
 	for _, r := range b.rejected {
 		b.out.reject(max(r.Watermark, b.watermark), r)
 	}
-	b.open, b.rejected, b.rejectedBytes = event.Batch{}, nil, 0
+	b.open, b.rejected, b.rejectedBytes = record.Batch{}, nil, 0
 	return nil
 }
 
 // behind is the watermark of a partition whose clock has come to that event time.
 func behind(reached, outOfOrderness int64) int64 {
-	if reached == event.NoTime {
-		return event.NoTime
+	if reached == record.NoTime {
+		return record.NoTime
 	}
 	return reached - outOfOrderness
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestTakeOnlyWhatIsNext: brokers answer with whole batches of their log, which may begin
 // before the offset that was asked for and end behind the stop.
 func TestTakeOnlyWhatIsNext(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
-	var got []event.Batch
+	var got []record.Batch
 	at := restriction{Partitions: []position{{Next: 3, Stop: 5, Clock: clockAt(7)}}}
 	b := batcher{topic: opened, now: time.Now}
-	b.reset(at.Partitions[0], event.NoTime, output{
+	b.reset(at.Partitions[0], record.NoTime, output{
 		claim: func(c claim) bool { c(&at); return true },
-		batch: func(_ int64, batch event.Batch) { got = append(got, batch) },
+		batch: func(_ int64, batch record.Batch) { got = append(got, batch) },
 	})
 	for _, offset := range []int64{1, 2, 3, 3, 2, 5, 6, 4} {
 		require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: offset, Value: []byte(`{"t":9,"x":""}`)}))
@@ -32,16 +32,16 @@ func TestTakeOnlyWhatIsNext(t *testing.T) {
 
 // TestChaptersAreApart: where a chapter of the log begins, so does a batch, wherever reading began.
 func TestChaptersAreApart(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
-	next := event.ChapterStart(3)
+	next := record.ChapterStart(3)
 	for _, from := range []int64{next - 700, next - 1, next} {
 		var firsts []int64
 		at := restriction{Partitions: []position{{Next: from, Stop: next + 100}}}
 		b := batcher{topic: opened, now: time.Now}
-		b.reset(at.Partitions[0], event.NoTime, output{
+		b.reset(at.Partitions[0], record.NoTime, output{
 			claim: func(c claim) bool { c(&at); return true },
-			batch: func(_ int64, batch event.Batch) { firsts = append(firsts, batch.Offset) },
+			batch: func(_ int64, batch record.Batch) { firsts = append(firsts, batch.Offset) },
 		})
 		for offset := from; offset < next+50; offset++ {
 			require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: offset, Value: []byte(`{"t":9}`)}))
@@ -54,15 +54,15 @@ func TestChaptersAreApart(t *testing.T) {
 // TestWake: records without an event time leave a partition idle. The first that has one begins
 // a batch of its own, behind the watermark that went on without it, and is judged by that.
 func TestWake(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
-	var got []event.Batch
+	var got []record.Batch
 	var times []int64
 	at := restriction{Partitions: []position{{Stop: noStop, Clock: clockAt(7), Idle: true}}}
 	b := batcher{topic: opened, now: time.Now, outOfOrderness: 10}
 	b.reset(at.Partitions[0], 100, output{
 		claim: func(c claim) bool { c(&at); return true },
-		batch: func(at int64, batch event.Batch) { got, times = append(got, batch), append(times, at) },
+		batch: func(at int64, batch record.Batch) { got, times = append(got, batch), append(times, at) },
 	})
 	for offset, value := range []string{`{}`, `{"t":9}`, `{"t":300}`} {
 		require.NoError(t, b.take(t.Context(), &kgo.Record{Offset: int64(offset), Value: []byte(value)}))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 const benchSchema = `{"type":"record","name":"View","fields":[
@@ -50,7 +50,7 @@ func BenchmarkRead(b *testing.B) {
 			r := broker.reading(topic)
 			r.Topics[0].Format, r.Topics[0].Schema, r.Topics[0].Time = Avro, benchSchema, Field{Path: "ts"}
 			s := newSession(b, r, 0)
-			s.count = func(batch event.Batch) { require.Positive(b, batch.Count) }
+			s.count = func(batch record.Batch) { require.Positive(b, batch.Count) }
 			s.finish()
 			require.EqualValues(b, partitions*each, s.counted)
 			s.reader.close()

@@ -5,7 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // maxBatchBytes is what a batch of records may be unpacked to. Clients make batches of a MiB
@@ -18,8 +18,8 @@ const maxBatchBytes = 128 << 20
 func (r *reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 	from, to := max(bomb.Offset, p.after.Next), min(bomb.NextOffset, p.after.Stop)
 	if from < to {
-		p.rejectAll(event.Rejected{
-			Offset: from, Count: to - from, EventTime: event.NoTime,
+		p.rejectAll(record.Rejected{
+			Offset: from, Count: to - from, EventTime: record.NoTime,
 			Detail: fmt.Sprintf("the batch of records from offset %d to %d unpacks to more than %d MiB", bomb.Offset, bomb.NextOffset-1, maxBatchBytes>>20),
 		})
 	}
@@ -31,8 +31,8 @@ func (r *reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 }
 
 // rejectAll notes records that cannot be used for each input.
-func (b *batcher) rejectAll(r event.Rejected) {
-	r.Reason, r.Partition, r.Watermark = event.ReasonMalformed, b.after.rank(), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
+func (b *batcher) rejectAll(r record.Rejected) {
+	r.Reason, r.Partition, r.Watermark = record.ReasonMalformed, b.after.rank(), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
 	for _, r.Input = range b.topic.Inputs {
 		b.rejected = append(b.rejected, r)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestDecompressionBomb: a batch that unpacks a thousandfold is a dead letter with its place,
@@ -31,7 +31,7 @@ func TestDecompressionBomb(t *testing.T) {
 	s.finish()
 	var offsets []int64
 	for _, r := range s.rejected {
-		require.Equal(t, event.ReasonMalformed, r.Reason)
+		require.Equal(t, record.ReasonMalformed, r.Reason)
 		require.Equal(t, int64(1), r.Count)
 		require.Regexp(t, `^the batch of records from offset \d to \d unpacks to more than 128 MiB$`, r.Detail)
 		require.Empty(t, r.Record)

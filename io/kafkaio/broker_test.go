@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // broker is a cluster to test against: in this process, or the one that TRIBUTARY_KAFKA
@@ -105,7 +105,7 @@ func (b *broker) reading(topics ...string) Reading {
 		SliceTime: 2 * time.Second, Rest: time.Millisecond, Stop: Stop{At: StopAtEnd},
 	}
 	for _, name := range topics {
-		r.Topics = append(r.Topics, Topic{Name: name, Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}})
+		r.Topics = append(r.Topics, Topic{Name: name, Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}})
 	}
 	return r
 }
@@ -118,13 +118,13 @@ type session struct {
 	reader  *reader
 	at      restriction
 
-	batches    []event.Batch
+	batches    []record.Batch
 	times      []int64 // of batches
-	rejected   []event.Rejected
+	rejected   []record.Rejected
 	watermarks []int64
 	truncated  int64
 	// count, if set, is given batches instead of keeping them.
-	count   func(event.Batch)
+	count   func(record.Batch)
 	counted int64
 	// claims is after how many claims the runner takes the rest away; it then goes on.
 	claims int
@@ -167,14 +167,14 @@ func (s *session) slice() error {
 			}
 			return tracked.TryClaim(c)
 		},
-		batch: func(at int64, b event.Batch) {
+		batch: func(at int64, b record.Batch) {
 			if s.counted += int64(b.Count); s.count != nil {
 				s.count(b)
 				return
 			}
 			s.batches, s.times = append(s.batches, b), append(s.times, at)
 		},
-		reject: func(_ int64, r event.Rejected) { s.rejected = append(s.rejected, r) },
+		reject: func(_ int64, r record.Rejected) { s.rejected = append(s.rejected, r) },
 	})
 	s.truncated += s.reader.stats.truncated
 	if err == nil {
@@ -217,12 +217,12 @@ type read struct {
 }
 
 // records takes batches apart.
-func records(t require.TestingT, batches []event.Batch) []read {
+func records(t require.TestingT, batches []record.Batch) []read {
 	var all []read
 	for _, b := range batches {
 		before, rest := b.MaxTime, b.Records
 		for range b.Count {
-			distance, record, after, err := event.NextFramed(rest)
+			distance, record, after, err := record.NextFramed(rest)
 			require.NoError(t, err)
 			all = append(all, read{b.Partition, b.Offset + distance, before, string(record), b.Schema})
 			before, rest = max(before, timeIn(string(record))), after
@@ -236,7 +236,7 @@ func records(t require.TestingT, batches []event.Batch) []read {
 func timeIn(value string) int64 {
 	var ms int64
 	if _, err := fmt.Sscanf(value, `{"t":%d,`, &ms); err != nil {
-		return event.NoTime
+		return record.NoTime
 	}
 	return ms
 }
@@ -251,7 +251,7 @@ func (b *broker) log(topics ...string) []read {
 	require.NoError(b.t, err)
 	for rank, topic := range topics {
 		for p := range int32(len(ends[topic])) {
-			before := int64(event.NoTime)
+			before := int64(record.NoTime)
 			for _, r := range b.consume(topic, p, ends[topic][p].Offset) {
 				want = append(want, read{int32(rank)<<rankBits | p, r.Offset, before, string(r.Value), 0})
 				before = max(before, timeIn(string(r.Value)))
@@ -287,8 +287,8 @@ func sorted(all []read) []read {
 }
 
 // clockAt is the clock of a partition whose records have come to that event time.
-func clockAt(ms int64) event.Clock {
-	c := event.NoClock
+func clockAt(ms int64) record.Clock {
+	c := record.NoClock
 	c.Add(ms)
 	return c
 }

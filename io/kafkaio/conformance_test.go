@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestConformance is what a source on any broker has to do. It runs against one in this
@@ -138,7 +138,7 @@ func testTransactions(t *testing.T, b *broker) {
 	r.IdleAfter = time.Millisecond
 	s := newSession(t, r, 0)
 	s.finish() // though the last record of the log is a marker, and those before it are void
-	require.Equal(t, []read{{0, 0, event.NoTime, at(10, "committed"), 0}}, records(t, s.batches))
+	require.Equal(t, []read{{0, 0, record.NoTime, at(10, "committed"), 0}}, records(t, s.batches))
 
 	require.NoError(t, second.BeginTransaction())
 	write(second, at(50, "later"))
@@ -153,7 +153,7 @@ func testTransactions(t *testing.T, b *broker) {
 	require.False(t, live.at.Partitions[0].Idle, "records wait for their commit")
 	require.NoError(t, second.EndTransaction(t.Context(), kgo.TryCommit))
 	live.until(func() bool { return live.at.Partitions[0].Next == 6 })
-	require.Equal(t, []read{{0, 0, event.NoTime, at(10, "committed"), 0}, {0, 4, 10, at(50, "later"), 0}}, records(t, live.batches))
+	require.Equal(t, []read{{0, 0, record.NoTime, at(10, "committed"), 0}, {0, 4, 10, at(50, "later"), 0}}, records(t, live.batches))
 	live.until(func() bool { return live.at.Partitions[0].Idle })
 }
 
@@ -177,7 +177,7 @@ func testTruncated(t *testing.T, b *broker) {
 	require.Empty(t, s.batches)
 	skipping.until(func() bool { return len(skipping.batches) == 1 })
 	require.EqualValues(t, 3, skipping.truncated)
-	require.Equal(t, []read{{0, 3, event.NoTime, at(4), 0}, {0, 4, 4, at(5), 0}}, records(t, skipping.batches))
+	require.Equal(t, []read{{0, 3, record.NoTime, at(4), 0}, {0, 4, 4, at(5), 0}}, records(t, skipping.batches))
 
 	// A position behind the end is another log's: there is nothing to skip to.
 	skipping.at.Partitions[0].Next = 50
@@ -209,14 +209,14 @@ func testTombstones(t *testing.T, b *broker) {
 	r.Topics[0].Inputs = []int32{3, 5}
 	s := newSession(t, r, 0)
 	s.finish()
-	tombstone := event.Rejected{
-		Reason: event.ReasonMalformed, Detail: "no value: a tombstone", Input: 3, Offset: 1, Count: 1,
-		EventTime: event.NoTime, Watermark: 990,
+	tombstone := record.Rejected{
+		Reason: record.ReasonMalformed, Detail: "no value: a tombstone", Input: 3, Offset: 1, Count: 1,
+		EventTime: record.NoTime, Watermark: 990,
 	}
 	other := tombstone
 	other.Input = 5
-	require.Equal(t, []event.Rejected{tombstone, other}, s.rejected)
-	require.Equal(t, []read{{0, 0, event.NoTime, at(1_000), 0}, {0, 2, 1_000, at(1_001), 0}, {0, 3, 1_001, "", 0}}, records(t, s.batches[:1]))
+	require.Equal(t, []record.Rejected{tombstone, other}, s.rejected)
+	require.Equal(t, []read{{0, 0, record.NoTime, at(1_000), 0}, {0, 2, 1_000, at(1_001), 0}, {0, 3, 1_001, "", 0}}, records(t, s.batches[:1]))
 }
 
 func testBatchSizes(t *testing.T, b *broker) {

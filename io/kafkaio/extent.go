@@ -13,15 +13,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Extent is what event times the log of a Reading that ends has come to.
 type Extent struct {
 	// Watermark is that of the log, in ms: what comes in all partitions behind the place where the
-	// Reading stops is by it. event.NoTime if some partition holds it back from the first.
+	// Reading stops is by it. record.NoTime if some partition holds it back from the first.
 	Watermark int64
-	// Largest event time of all partitions that is not beyond their clocks, event.NoTime if there is none.
+	// Largest event time of all partitions that is not beyond their clocks, record.NoTime if there is none.
 	Largest int64
 	// Holder is the partition that holds the watermark; Idle are those that do not, because
 	// nothing was written to them for IdleAfter.
@@ -81,7 +81,7 @@ func (r Reading) Extent(ctx context.Context, all bool) (Extent, error) {
 		}
 		var blind []*tail
 		for _, p := range open {
-			if p.clock == event.NoClock && p.from > p.at.Next {
+			if p.clock == record.NoClock && p.from > p.at.Next {
 				blind = append(blind, p)
 			}
 		}
@@ -106,7 +106,7 @@ type tail struct {
 	at    position
 	// from is where reading begins.
 	from  int64
-	clock event.Clock
+	clock record.Clock
 	// written is when the last record was written, by Kafka.
 	written time.Time
 }
@@ -260,9 +260,9 @@ func (e *extent) take(ctx context.Context, p *tail, record *kgo.Record) error {
 
 // result brings partitions together, as the watermark of a reader does.
 func (e *extent) result() Extent {
-	out := Extent{Watermark: math.MaxInt64, Largest: event.NoTime, Ahead: e.ahead}
+	out := Extent{Watermark: math.MaxInt64, Largest: record.NoTime, Ahead: e.ahead}
 	leap, behindBy := e.reading.MaxAhead.Milliseconds(), e.reading.OutOfOrderness.Milliseconds()
-	reached := int64(event.NoTime)
+	reached := int64(record.NoTime)
 	for _, p := range e.all {
 		name, at := p.name(), behind(p.clock.Time(leap), behindBy)
 		out.Largest = max(out.Largest, p.clock.Time(leap))
@@ -275,7 +275,7 @@ func (e *extent) result() Extent {
 		}
 	}
 	if out.Holder == nil { // as for a reader all of whose partitions are idle
-		out.Watermark = event.NoTime
+		out.Watermark = record.NoTime
 		if len(out.Idle) > 0 {
 			out.Watermark = max(reached, e.now.Add(-e.reading.IdleAfter-e.reading.OutOfOrderness).UnixMilli())
 		}

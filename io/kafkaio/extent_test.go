@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // logRig is topics of JSON records {"t": ms} on a broker.
@@ -36,7 +36,7 @@ func newLogRig(t *testing.T, partitions int32, topics ...string) *logRig {
 	_, err = kadm.NewClient(r.client).CreateTopics(t.Context(), partitions, 1, nil, topics...)
 	require.NoError(t, err)
 	for i, topic := range topics {
-		r.reading.Topics = append(r.reading.Topics, Topic{Name: topic, Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{int32(i)}})
+		r.reading.Topics = append(r.reading.Topics, Topic{Name: topic, Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{int32(i)}})
 	}
 	return r
 }
@@ -63,11 +63,11 @@ func TestExtent(t *testing.T) {
 	a := func(n int32) *Partition { return &Partition{Topic: "a", Partition: n} }
 	now := time.Now()
 	r := newLogRig(t, 2, "a")
-	require.Equal(t, Extent{Watermark: event.NoTime, Largest: event.NoTime, Holder: a(0)}, r.extent(false), "nothing is there")
+	require.Equal(t, Extent{Watermark: record.NoTime, Largest: record.NoTime, Holder: a(0)}, r.extent(false), "nothing is there")
 	r.put("a", 0, now, `{"t":1000}`, `{"t":1040}`, `{"t":900}`, `garbage`, `{}`)
-	require.Equal(t, Extent{Watermark: event.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "a partition is empty")
+	require.Equal(t, Extent{Watermark: record.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "a partition is empty")
 	r.put("a", 1, now, `{}`)
-	require.Equal(t, Extent{Watermark: event.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "it holds nothing with a time")
+	require.Equal(t, Extent{Watermark: record.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "it holds nothing with a time")
 	r.put("a", 1, now, `{"t":1020}`)
 	require.Equal(t, Extent{Watermark: 1010, Largest: 1040, Holder: a(1)}, r.extent(false))
 	r.put("a", 1, now, `{"t":5000}`)
@@ -87,7 +87,7 @@ func TestExtent(t *testing.T) {
 	// From a place in the middle, with the clock there.
 	middle := resolved
 	middle.Start = Start{At: AtOffsets, Offsets: map[Partition]Position{
-		*a(0): {Offset: 3, Clock: event.Clock{Largest: 1040, Second: 1000}}, *a(1): {Offset: 4, Clock: event.Clock{Largest: 2000, Second: 2000}},
+		*a(0): {Offset: 3, Clock: record.Clock{Largest: 1040, Second: 1000}}, *a(1): {Offset: 4, Clock: record.Clock{Largest: 2000, Second: 2000}},
 	}}
 	got, err = middle.Extent(t.Context(), false)
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestResolve(t *testing.T) {
 	resolved, err := r.reading.Resolve(t.Context())
 	require.NoError(t, err)
 	zero, one := Partition{Topic: "a"}, Partition{Topic: "a", Partition: 1}
-	require.Equal(t, Start{At: AtOffsets, Begins: true, Offsets: map[Partition]Position{zero: {Clock: event.NoClock}, one: {Offset: 2, Clock: event.NoClock}}}, resolved.Start)
+	require.Equal(t, Start{At: AtOffsets, Begins: true, Offsets: map[Partition]Position{zero: {Clock: record.NoClock}, one: {Offset: 2, Clock: record.NoClock}}}, resolved.Start)
 	require.Equal(t, Stop{At: StopAtOffsets, Offsets: map[Partition]int64{zero: 0, one: 2}}, resolved.Stop)
 	r.put("a", 1, time.Now(), `{"t":3}`)
 	again, err := resolved.Resolve(t.Context())
@@ -154,7 +154,7 @@ func TestResolve(t *testing.T) {
 	require.Equal(t, resolved, again)
 	at, err := resolved.normal().initialAll(t)
 	require.NoError(t, err)
-	require.Equal(t, []position{{Stop: 0, Clock: event.NoClock}, {Partition: 1, Next: 2, Stop: 2, Clock: event.NoClock}}, at)
+	require.Equal(t, []position{{Stop: 0, Clock: record.NoClock}, {Partition: 1, Next: 2, Stop: 2, Clock: record.NoClock}}, at)
 
 	r.reading.Start, r.reading.Stop = Start{}, Stop{}
 	resolved, err = r.reading.Resolve(t.Context())
@@ -188,11 +188,11 @@ func TestExtentBehindABomb(t *testing.T) {
 // TestExtentEndsAtTheStop: where the last record before the stop was compacted away, the one at
 // the stop comes in its place, and does not count.
 func TestExtentEndsAtTheStop(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: event.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
 	require.NoError(t, err)
 	e := &extent{now: time.UnixMilli(1_000)}
-	p := &tail{topic: opened, at: position{Next: 2, Stop: 5}, clock: event.NoClock}
-	for offset, want := range []int64{1: event.NoTime, 2: 102, 3: 103, 5: 103} {
+	p := &tail{topic: opened, at: position{Next: 2, Stop: 5}, clock: record.NoClock}
+	for offset, want := range []int64{1: record.NoTime, 2: 102, 3: 103, 5: 103} {
 		if want == 0 {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // MarksTopic is the compacted topic in which readers note marks.
@@ -66,7 +66,7 @@ type markValue struct {
 // records are the mark as records of a marks topic, one a ring.
 func (m Mark) records(topic string) ([]*kgo.Record, error) {
 	v := markValue{Partition: m.Partition, Offset: m.Offset, Begin: m.Begin}
-	if m.Clock != event.NoClock {
+	if m.Clock != record.NoClock {
 		v.MaxTimeMs, v.SecondMs = &m.Clock.Largest, &m.Clock.Second
 	}
 	if m.TopicID != (kadm.TopicID{}) {
@@ -93,9 +93,9 @@ func parseMark(r *kgo.Record) (Mark, error) {
 	if err := json.Unmarshal(r.Value, &v); err != nil {
 		return Mark{}, fmt.Errorf("a mark: %w", err)
 	}
-	m := Mark{Partition: v.Partition, Position: Position{Offset: v.Offset, Clock: event.NoClock}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
+	m := Mark{Partition: v.Partition, Position: Position{Offset: v.Offset, Clock: record.NoClock}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
 	if v.MaxTimeMs != nil {
-		m.Clock = event.Clock{Largest: *v.MaxTimeMs, Second: *cmp.Or(v.SecondMs, v.MaxTimeMs)}
+		m.Clock = record.Clock{Largest: *v.MaxTimeMs, Second: *cmp.Or(v.SecondMs, v.MaxTimeMs)}
 	}
 	id, err := hex.DecodeString(v.TopicID)
 	if err != nil || len(id) > len(m.TopicID) {
@@ -157,7 +157,7 @@ func (r *reader) dueMarks(at restriction) []Mark {
 	var marks []Mark
 	for i, p := range at.Partitions {
 		clock := p.logClock()
-		if clock == event.NoClock {
+		if clock == record.NoClock {
 			continue
 		}
 		if stretch := rings[0].stretchOf(clock.Largest); !r.parts[i].marked || r.parts[i].stretch != stretch {

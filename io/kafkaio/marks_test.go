@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestResumeFromMarks writes marks while reading, and goes on from them as a new job.
@@ -34,13 +34,13 @@ func TestResumeFromMarks(t *testing.T) {
 	require.NoError(t, err)
 	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
 	want := []Mark{
-		{Partition: first, Position: positionAt(0, event.NoTime), Begin: true},
-		{Partition: second, Position: positionAt(0, event.NoTime), Begin: true},
+		{Partition: first, Position: positionAt(0, record.NoTime), Begin: true},
+		{Partition: second, Position: positionAt(0, record.NoTime), Begin: true},
 	}
 	for i := range int64(4) {
 		want = append(want,
-			Mark{Partition: first, Position: Position{2*i + 2, event.Clock{Largest: minute*(i+1) + 500, Second: minute * (i + 1)}}},
-			Mark{Partition: second, Position: Position{i + 1, event.Clock{Largest: minute*(i+1) + 200, Second: minute*max(i, 1) + 200}}})
+			Mark{Partition: first, Position: Position{2*i + 2, record.Clock{Largest: minute*(i+1) + 500, Second: minute * (i + 1)}}},
+			Mark{Partition: second, Position: Position{i + 1, record.Clock{Largest: minute*(i+1) + 200, Second: minute*max(i, 1) + 200}}})
 	}
 	require.ElementsMatch(t, want, distinct(found))
 
@@ -91,10 +91,10 @@ func TestMarksOfAnotherStart(t *testing.T) {
 	p := Partition{Topic: "t"}
 	marks := []Mark{
 		{Partition: p, Position: positionAt(9, 90), Written: 1},
-		{Partition: p, Position: positionAt(5, event.NoTime), Begin: true, Written: 2},
-		{Partition: p, Position: positionAt(3, event.NoTime), Begin: true, Written: 1},
+		{Partition: p, Position: positionAt(5, record.NoTime), Begin: true, Written: 2},
+		{Partition: p, Position: positionAt(3, record.NoTime), Begin: true, Written: 1},
 	}
-	require.Equal(t, map[Partition]Position{p: positionAt(5, event.NoTime)}, Resume(marks, nil, 100))
+	require.Equal(t, map[Partition]Position{p: positionAt(5, record.NoTime)}, Resume(marks, nil, 100))
 	marks = append(marks, Mark{Partition: p, Position: positionAt(7, 80), Written: 3})
 	require.Equal(t, map[Partition]Position{p: positionAt(7, 80)}, Resume(marks, nil, 100))
 
@@ -134,7 +134,7 @@ func TestResume(t *testing.T) {
 		log := rapid.SliceOfN(rapid.Int64Range(0, 100), 0, 30).Draw(t, "times")
 		p := Partition{Topic: "t"}
 		var marks []Mark
-		largest := int64(event.NoTime)
+		largest := int64(record.NoTime)
 		best := int64(0)
 		before := rapid.Int64Range(0, 110).Draw(t, "before")
 		for offset, ms := range log {
@@ -179,8 +179,8 @@ func TestRaisedIsNotMarked(t *testing.T) {
 	at := restriction{IDs: []kadm.TopicID{id}, Partitions: []position{
 		{Next: 1, Clock: clockAt(5)},
 		{Partition: 1, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(4)},
-		{Partition: 2, Clock: clockAt(event.NoTime)},
-		{Partition: 3, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(event.NoTime)},
+		{Partition: 2, Clock: clockAt(record.NoTime)},
+		{Partition: 3, Next: 2, Clock: clockAt(6), Raised: true, LogClock: clockAt(record.NoTime)},
 	}}
 	for i, p := range at.Partitions {
 		r.parts = append(r.parts, &partition{batcher: batcher{topic: r.topics[0], index: i, after: p}})
@@ -207,19 +207,19 @@ func TestStartFromLog(t *testing.T) {
 	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
 	require.NoError(t, s.slice())
 	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 2, clockAt(120_000)
-	s.at.Partitions[1].Clock, s.at.Partitions[2].Clock = event.NoClock, event.NoClock
+	s.at.Partitions[1].Clock, s.at.Partitions[2].Clock = record.NoClock, record.NoClock
 	s.note()
 	first := Partition{Topic: topic}
 	start := func(before int64) (map[Partition]Position, error) {
 		got, err := r.StartFromLog(t.Context(), before, nil)
 		return got.Offsets, err
 	}
-	begin := positionAt(0, event.NoTime)
+	begin := positionAt(0, record.NoTime)
 	second, third := Partition{Topic: topic, Partition: 1}, Partition{Topic: topic, Partition: 2}
 	got, err := start(150_000)
 	require.NoError(t, err)
 	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got)
-	got, err = start(event.NoTime)
+	got, err = start(record.NoTime)
 	require.NoError(t, err)
 	require.Equal(t, map[Partition]Position{first: begin, second: begin, third: begin}, got)
 
@@ -291,7 +291,7 @@ func TestManyMissing(t *testing.T) {
 	for i := range missing {
 		missing[i] = truncation(Partition{Topic: "t", Partition: int32(i)}, Position{}, false, 1)
 	}
-	text := tooShort(missing, event.NoTime).Error()
+	text := tooShort(missing, record.NoTime).Error()
 	require.Contains(t, text, "all records are needed\nt/0: ")
 	require.Contains(t, text, "\nt/7: ")
 	require.True(t, strings.HasSuffix(text, "\nand 992 more partitions"), text)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // ErrTruncated is returned when the log no longer holds what a restart has to read.
@@ -110,7 +110,7 @@ func truncation(p Partition, at Position, marked bool, first int64) error {
 	switch {
 	case !marked:
 		return fmt.Errorf("%s: no mark says where to begin, so offset 0 is needed, and its log begins at %d", p, first)
-	case at.Clock == event.NoClock:
+	case at.Clock == record.NoClock:
 		return fmt.Errorf("%s: offset %d is needed, where the job began, and its log begins at %d", p, at.Offset, first)
 	}
 	return fmt.Errorf("%s: offset %d is needed, behind event time %s, and its log begins at %d", p, at.Offset, timeText(at.Clock.Largest), first)
@@ -118,7 +118,7 @@ func truncation(p Partition, at Position, marked bool, first int64) error {
 
 func tooShort(missing []error, before int64) error {
 	since := "all records are"
-	if before != event.NoTime {
+	if before != record.NoTime {
 		since = "records from event time " + timeText(before) + " on are"
 	}
 	err := fmt.Errorf("%w: %s needed", ErrTruncated, since)

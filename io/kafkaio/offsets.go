@@ -8,7 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // StartAt is a way to say where reading begins.
@@ -68,8 +68,8 @@ func (d *Decided) of(p Partition) []Raise {
 type Position struct {
 	// Offset of the next record.
 	Offset int64
-	// Clock is the partition's clock before it; event.NoClock if that is not known.
-	Clock event.Clock
+	// Clock is the partition's clock before it; record.NoClock if that is not known.
+	Clock record.Clock
 }
 
 // StopAt is a way to say where reading ends.
@@ -127,7 +127,7 @@ func (s Stop) validate(*Reading) error {
 
 // initial resolves where reader index begins and ends.
 func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
-	out := restriction{Watermark: event.NoTime, Ends: r.Stop.At != StopNever}
+	out := restriction{Watermark: record.NoTime, Ends: r.Stop.At != StopNever}
 	if r.Stop.At == StopAtTime && r.Stop.Time.After(time.Now()) {
 		return out, fmt.Errorf("stop at %s: that time has not come yet", r.Stop.Time.Format(time.RFC3339))
 	}
@@ -250,7 +250,7 @@ func (c *clusterOffsets) partitions(topic string) ([]int32, error) {
 }
 
 // bounds returns where the reading of a partition begins and ends.
-func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop int64, clock event.Clock, err error) {
+func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop int64, clock record.Clock, err error) {
 	lookup := func(offsets kadm.ListedOffsets) int64 {
 		found, ok := offsets.Lookup(t.Name, p)
 		if !ok {
@@ -259,7 +259,7 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop int64,
 		return found.Offset
 	}
 	key := Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}
-	clock = event.NoClock
+	clock = record.NoClock
 	next = lookup(c.start)
 	switch r.Start.At {
 	case AtLatest:

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func testStarts(t *testing.T, b *broker) {
@@ -28,14 +28,14 @@ func testStarts(t *testing.T, b *broker) {
 		first, second int64
 		maxTime       int64
 	}{
-		{"earliest", Start{}, 0, 0, event.NoTime},
-		{"latest", Start{At: AtLatest}, 5, 0, event.NoTime},
-		{"a time between records", Start{At: AtTime, Time: stamp.Add(90 * time.Second)}, 2, 0, event.NoTime},
-		{"the time of a record", Start{At: AtTime, Time: stamp.Add(time.Minute)}, 1, 0, event.NoTime},
-		{"a time after all records", Start{At: AtTime, Time: time.Now()}, 5, 0, event.NoTime},
-		{"committed, and the earliest where nothing is", Start{At: AtCommitted}, 4, 0, event.NoTime},
+		{"earliest", Start{}, 0, 0, record.NoTime},
+		{"latest", Start{At: AtLatest}, 5, 0, record.NoTime},
+		{"a time between records", Start{At: AtTime, Time: stamp.Add(90 * time.Second)}, 2, 0, record.NoTime},
+		{"the time of a record", Start{At: AtTime, Time: stamp.Add(time.Minute)}, 1, 0, record.NoTime},
+		{"a time after all records", Start{At: AtTime, Time: time.Now()}, 5, 0, record.NoTime},
+		{"committed, and the earliest where nothing is", Start{At: AtCommitted}, 4, 0, record.NoTime},
 		{"offsets", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(3, 77)}}, 3, 0, 77},
-		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(1, 5), second: positionAt(0, event.NoTime)}}, 1, 0, 5},
+		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(1, 5), second: positionAt(0, record.NoTime)}}, 1, 0, 5},
 	}
 	for _, tt := range tests {
 		r := b.reading(topic)
@@ -108,7 +108,7 @@ func TestBounds(t *testing.T) {
 		next, until, clock, err := c.bounds(&Reading{Start: tt.start, Stop: tt.stop}, Topic{Name: "t"}, 0)
 		require.NoError(t, err, tt.name)
 		require.Equal(t, []int64{tt.next, tt.until}, []int64{next, until}, tt.name)
-		require.Equal(t, event.NoClock, clock, tt.name)
+		require.Equal(t, record.NoClock, clock, tt.name)
 	}
 	_, _, _, err := c.bounds(&Reading{}, Topic{Name: "t"}, 1)
 	require.ErrorContains(t, err, "the cluster tells no offset of it")

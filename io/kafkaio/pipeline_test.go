@@ -16,7 +16,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func TestMain(m *testing.M) { ptest.Main(m) }
@@ -24,13 +24,13 @@ func TestMain(m *testing.M) { ptest.Main(m) }
 // Pipelines under test run in this process; what came out is noted by the job.
 var (
 	notedMu sync.Mutex
-	noted   = map[string][]event.Batch{}
+	noted   = map[string][]record.Batch{}
 	counted = map[string]map[int64]int{} // job, window's number: records
 )
 
 type noteBatchFn struct{ Job string }
 
-func (f *noteBatchFn) ProcessElement(_ beam.EventTime, b event.Batch) (int64, int64) {
+func (f *noteBatchFn) ProcessElement(_ beam.EventTime, b record.Batch) (int64, int64) {
 	notedMu.Lock()
 	defer notedMu.Unlock()
 	noted[f.Job] = append(noted[f.Job], b)
@@ -55,12 +55,12 @@ func (f *sumFn) ProcessElement(w beam.Window, _ int64, counts func(*int64) bool)
 
 type dropRejectedFn struct{}
 
-func (f *dropRejectedFn) ProcessElement(event.Rejected) {}
+func (f *dropRejectedFn) ProcessElement(record.Rejected) {}
 
 func init() {
-	register.DoFn2x2[beam.EventTime, event.Batch, int64, int64](&noteBatchFn{})
+	register.DoFn2x2[beam.EventTime, record.Batch, int64, int64](&noteBatchFn{})
 	register.DoFn3x0[beam.Window, int64, func(*int64) bool](&sumFn{})
-	register.DoFn1x0[event.Rejected](&dropRejectedFn{})
+	register.DoFn1x0[record.Rejected](&dropRejectedFn{})
 	register.Iter1[int64]()
 }
 
@@ -160,8 +160,8 @@ func TestRegistered(t *testing.T) {
 func TestReadingTravels(t *testing.T) {
 	r := Reading{
 		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: Secret{Env: "E"}}}},
-		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: event.UnitSeconds}, Inputs: []int32{1, 2}}},
-		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: positionAt(4, event.NoTime), {"", "t", 0}: positionAt(1, 2)}},
+		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
+		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: positionAt(4, record.NoTime), {"", "t", 0}: positionAt(1, 2)}},
 		Stop:   Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{"c", "t", 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
 		Marks: &MarksTopic{"c", "m"}, Registry: &Registry{URLs: []string{"http://r"}}, IdleAfter: time.Second,
 	}

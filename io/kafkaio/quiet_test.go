@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestOutageIsNotIdleness: brokers that are away for longer than partitions may be silent
@@ -174,7 +174,7 @@ func TestNewPartitionHolds(t *testing.T) {
 	require.EqualValues(t, 990, s.at.Watermark)
 	b.produce(topic, 1, at(2_000), at(2_001))
 	s.until(func() bool { return s.at.Watermark == 1_991 })
-	require.Equal(t, []read{{0, 0, event.NoTime, at(1_000), 0}, {0, 1, 1_000, at(9_000), 0}, {1, 0, 1_000, at(2_000), 0}, {1, 1, 2_000, at(2_001), 0}}, sorted(records(t, s.batches)))
+	require.Equal(t, []read{{0, 0, record.NoTime, at(1_000), 0}, {0, 1, 1_000, at(9_000), 0}, {1, 0, 1_000, at(2_000), 0}, {1, 1, 2_000, at(2_001), 0}}, sorted(records(t, s.batches)))
 }
 
 // testOneAhead: one record far ahead of all others in its partition moves the watermark only

@@ -14,20 +14,20 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Read reads topics as batches of raw records.
 //
-// Output: batches, a PCollection<event.Batch>, each a run of records of one partition in
+// Output: batches, a PCollection<record.Batch>, each a run of records of one partition in
 // the order of its log, up to 500 of them or 256 KiB (a larger record is a batch of its
-// own), of one chapter of the log (event.Chapter), once for each input of the topic; rejected, a
-// PCollection<event.Rejected>: records without a value, of format RegistryAvro those whose frame or schema cannot be read, and
+// own), of one chapter of the log (record.Chapter), once for each input of the topic; rejected, a
+// PCollection<record.Rejected>: records without a value, of format RegistryAvro those whose frame or schema cannot be read, and
 // those whose event time is more than MaxAhead ahead of when they were written. Whether a
 // record is sound beyond that is for whoever decodes it.
 //
 // Timing: a batch has the event time of its partition's watermark before it, which is
-// (clock before it) - OutOfOrderness, see event.Clock. A reader's watermark is the smallest
+// (clock before it) - OutOfOrderness, see record.Clock. A reader's watermark is the smallest
 // of its partitions'. One that nothing was read from holds it back; with IdleAfter set, one
 // at the end of its log stops to after that time, and what it brings later begins with
 // the clock raised to what the watermark demands, and AfterIdle set. A cluster that does
@@ -116,14 +116,14 @@ func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e
 
 // ProcessElement reads one slice.
 func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
-	batches func(beam.EventTime, event.Batch), rejected func(beam.EventTime, event.Rejected),
+	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
 	next, err := f.read(ctx, we, rt, index, batches, rejected)
 	return next, haltOn(f.Reading.Halt, err)
 }
 
 func (f *readFn) read(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
-	batches func(beam.EventTime, event.Batch), rejected func(beam.EventTime, event.Rejected),
+	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
 	key := readerKey{f.Reading.Job, int(index)}
 	r, err := readers.take(key, func() (*reader, error) { return newReader(f.Reading, int(index)) })
@@ -135,14 +135,14 @@ func (f *readFn) read(ctx context.Context, we *watermarkEstimator, rt *sdf.LockR
 	deadline := r.now().Add(readers.share(f.Reading.SliceTime, f.Reading.Job, runtime.GOMAXPROCS(0)))
 	watermark, err := r.slice(ctx, rt.GetRestriction().(restriction), deadline, output{
 		claim: func(c claim) bool { return rt.TryClaim(c) },
-		batch: func(at int64, b event.Batch) {
+		batch: func(at int64, b record.Batch) {
 			r.stats.records += int64(b.Count)
 			if b.AfterIdle {
 				r.stats.afterIdle += int64(b.Count)
 			}
 			batches(eventTime(at), b)
 		},
-		reject: func(at int64, rejection event.Rejected) {
+		reject: func(at int64, rejection record.Rejected) {
 			r.stats.rejected++
 			rejected(eventTime(at), rejection)
 		},
@@ -180,7 +180,7 @@ func (r *Reading) rest(now time.Time) time.Duration {
 
 // eventTime turns ms into Beam's event time.
 func eventTime(ms int64) beam.EventTime {
-	if ms == event.NoTime {
+	if ms == record.NoTime {
 		return mtime.MinTimestamp
 	}
 	return mtime.FromMilliseconds(ms)
@@ -203,7 +203,7 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[readFn]())
 	beam.RegisterType(reflect.TypeFor[watermarkEstimator]())
 	register.DoFn6x2[context.Context, *watermarkEstimator, *sdf.LockRTracker, int64,
-		func(beam.EventTime, event.Batch), func(beam.EventTime, event.Rejected), sdf.ProcessContinuation, error](&readFn{})
-	register.Emitter2[beam.EventTime, event.Batch]()
-	register.Emitter2[beam.EventTime, event.Rejected]()
+		func(beam.EventTime, record.Batch), func(beam.EventTime, record.Rejected), sdf.ProcessContinuation, error](&readFn{})
+	register.Emitter2[beam.EventTime, record.Batch]()
+	register.Emitter2[beam.EventTime, record.Rejected]()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // How much a client fetches ahead. Between calls it holds one answer of each broker.
@@ -102,7 +102,7 @@ func newReader(reading Reading, index int) (*reader, error) {
 		reading: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(), leap: reading.MaxAhead.Milliseconds(),
 		links: map[string]*link{}, unknown: map[string]time.Time{}, stale: true, now: steadyClock(),
 	}
-	r.watch.allowed = event.NoTime
+	r.watch.allowed = record.NoTime
 	var registry *schemas
 	if reading.Registry != nil {
 		var err error
@@ -158,7 +158,7 @@ func (r *reader) seek(ctx context.Context, at restriction, out output) error {
 				cameSince: r.now(), timedSince: r.now(),
 			}
 			for _, raise := range r.reading.Start.Decided.of(part.name()) {
-				if raise.Offset >= p.Next || p.Clock == event.NoClock { // or it is in the clock already
+				if raise.Offset >= p.Next || p.Clock == record.NoClock { // or it is in the clock already
 					part.raises = append(part.raises, raise)
 				}
 			}
@@ -257,20 +257,20 @@ func (r *reader) slice(ctx context.Context, at restriction, deadline time.Time, 
 		}
 	}()
 	if err := r.seek(ctx, at, out); err != nil {
-		return event.NoTime, err
+		return record.NoTime, err
 	}
 	some, err := r.read(ctx, deadline)
 	if err != nil && !errors.Is(err, errWaiting) {
-		return event.NoTime, err
+		return record.NoTime, err
 	}
 	r.stale = err != nil
 	for _, p := range r.parts {
 		if err := p.flush(); err != nil {
-			return event.NoTime, err
+			return record.NoTime, err
 		}
 	}
 	if err := r.look(ctx, some, out); err != nil {
-		return event.NoTime, err
+		return record.NoTime, err
 	}
 	return r.advance(out)
 }
@@ -293,7 +293,7 @@ func (r *reader) advance(out output) (int64, error) {
 		r.watermark = at.Watermark
 	})
 	if !ok {
-		return event.NoTime, errHandedOver
+		return record.NoTime, errHandedOver
 	}
 	return r.watermark, nil
 }

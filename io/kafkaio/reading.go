@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // Reading says what to read and how. It travels with the job as JSON.
@@ -30,7 +30,7 @@ type Reading struct {
 	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka, and,
 	// where producers set that, of the reader's clock; 0 for any distance. Those further ahead
 	// are rejected. It is also how far ahead of all others in its partition one record still
-	// moves the watermark: see event.Clock.
+	// moves the watermark: see record.Clock.
 	MaxAhead time.Duration
 	// OutOfOrderness is how far a record's event time may lie behind the clock before it.
 	OutOfOrderness time.Duration
@@ -97,8 +97,8 @@ type Topic struct {
 // Field is a time field of a record. Unit says how it is written, if a schema does not.
 type Field struct {
 	Path string
-	Unit event.Unit `json:",omitempty"`
-	// Others are the paths that it has in records of other ages; see avroio.Others.
+	Unit record.Unit `json:",omitempty"`
+	// Others are the paths that it has in records of other ages; see avro.Others.
 	Others []string `json:",omitempty"`
 }
 
@@ -257,7 +257,7 @@ func (r *Reading) validateTopic(t Topic) error {
 
 // compileAvro makes what reads event times of records with that schema.
 func compileAvro(text string, time Field) (*timeOf, error) {
-	schema, err := avroio.ParseSchema(text)
+	schema, err := avro.ParseSchema(text)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +265,7 @@ func compileAvro(text string, time Field) (*timeOf, error) {
 }
 
 // Ranks names the topics of a Reading by the upper part of the ranks of their partitions
-// (event.Batch.Partition).
+// (record.Batch.Partition).
 type Ranks []Partition
 
 // Ranked returns the ranks that batches of r have.

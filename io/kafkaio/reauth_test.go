@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/testdata/services"
+	"tributary/runners/devcluster/services"
 )
 
 // unsigned is a JSON Web Token as a broker takes it that verifies no signatures.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"tributary/io/avroio"
+	"tributary/io/format/avro"
 )
 
 // Registry says where schemas are registered: any registry with the API of Confluent's. It
@@ -112,7 +112,7 @@ type schemas struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	known   map[int32]*avroio.Schema
+	known   map[int32]*avro.Schema
 	refused map[int32]refusal
 	outage  outage
 }
@@ -129,7 +129,7 @@ func newSchemas(r *Registry) (*schemas, error) {
 	}
 	return &schemas{
 		client: client, name: "schema registry at " + strings.Join(r.URLs, ","), now: time.Now,
-		known: map[int32]*avroio.Schema{}, refused: map[int32]refusal{},
+		known: map[int32]*avro.Schema{}, refused: map[int32]refusal{},
 	}, nil
 }
 
@@ -140,7 +140,7 @@ var errWaiting = errors.New("no answer yet")
 // cannot be read. While the registry does not answer, or does not let us in, lookup tries again
 // until ctx ends, and says so in the log; the error is then errWaiting with that of the last
 // attempt.
-func (s *schemas) lookup(ctx context.Context, id int32) (*avroio.Schema, error) {
+func (s *schemas) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 	s.mu.Lock()
 	schema, refused := s.known[id], s.refused[id]
 	s.mu.Unlock()
@@ -151,7 +151,7 @@ func (s *schemas) lookup(ctx context.Context, id int32) (*avroio.Schema, error) 
 		return nil, refused.err
 	}
 	var last error
-	schema, err := backoff.Retry(ctx, func() (*avroio.Schema, error) {
+	schema, err := backoff.Retry(ctx, func() (*avro.Schema, error) {
 		schema, err := s.fetch(ctx, id)
 		if err != nil && (ctx.Err() == nil || last == nil) {
 			last = err // and not that the time was over

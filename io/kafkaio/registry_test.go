@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 const (
@@ -44,7 +44,7 @@ func avroTwo(id string, ms int64) []byte {
 
 func fingerprint(t *testing.T, schema string) uint64 {
 	t.Helper()
-	s, err := avroio.ParseSchema(schema)
+	s, err := avro.ParseSchema(schema)
 	require.NoError(t, err)
 	return s.ID()
 }
@@ -92,14 +92,14 @@ func TestSchemaChanges(t *testing.T) {
 		got = append(got, came{batch.Offset, batch.MaxTime, batch.Schema, batch.SchemaText, batch.Count})
 	}
 	require.Equal(t, []came{
-		{0, event.NoTime, first, schemaOne, 2},
+		{0, record.NoTime, first, schemaOne, 2},
 		{2, 1_000, first, schemaOne, 1},
 		{3, 1_500, second, schemaTwo, 2}, // the second cannot be decoded: that is told further on
 		{10, 1_700, first, schemaOne, 1},
 	}, got)
 	details := map[int64]string{}
 	for _, r := range s.rejected {
-		require.Equal(t, event.ReasonMalformed, r.Reason)
+		require.Equal(t, record.ReasonMalformed, r.Reason)
 		details[r.Offset] = r.Detail
 	}
 	require.Len(t, details, 5)

@@ -9,12 +9,12 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/sr"
 
-	"tributary/io/avroio"
+	"tributary/io/format/avro"
 )
 
 // fetch asks the registry once. What another attempt soon would not change is a permanent
 // error, an *unusableError.
-func (s *schemas) fetch(ctx context.Context, id int32) (*avroio.Schema, error) {
+func (s *schemas) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
 	if id < 0 {
 		return nil, unusable("schema id %d: no id is negative", id)
 	}
@@ -33,7 +33,7 @@ func (s *schemas) fetch(ctx context.Context, id int32) (*avroio.Schema, error) {
 	case len(found.References) > 0:
 		return nil, unusable("schema id %d: refers to other schemas (%s), which is not supported", id, found.References[0].Name)
 	}
-	schema, err := avroio.ParseSchema(found.Schema)
+	schema, err := avro.ParseSchema(found.Schema)
 	if err != nil {
 		return nil, unusable("schema id %d: %v", id, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/twmb/franz-go/pkg/kadm"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // noStop is the stop of a partition that is read for ever.
@@ -24,7 +24,7 @@ const noStop = math.MaxInt64
 // Partitions are in order of (topic, partition). A restriction that is shared is not
 // changed: see clone.
 type restriction struct {
-	// Watermark is the largest that the reader has emitted, in ms; event.NoTime at first.
+	// Watermark is the largest that the reader has emitted, in ms; record.NoTime at first.
 	// What is late after a partition was idle depends on it.
 	Watermark int64
 	// Ends says that reading ends, once every partition has reached its Stop.
@@ -42,18 +42,18 @@ type position struct {
 	// Next is the offset of the next record; reading ends at Stop.
 	Next, Stop int64
 	// Clock is the partition's clock before Next.
-	Clock event.Clock
+	Clock record.Clock
 	// Idle says that the partition does not hold the watermark back.
 	Idle bool
 	// Raised says that Clock is not from the log: it was raised to the watermark when the
 	// partition came back from being idle, or was taken up while others were read. Then
 	// LogClock is the one from the log; otherwise it is zero.
 	Raised   bool
-	LogClock event.Clock
+	LogClock record.Clock
 }
 
 // logClock is the clock before Next by the log alone.
-func (p *position) logClock() event.Clock {
+func (p *position) logClock() record.Clock {
 	if p.Raised {
 		return p.LogClock
 	}
@@ -79,7 +79,7 @@ func (p *position) add(t, leap int64) {
 		return
 	}
 	if p.LogClock.Add(t); p.LogClock.Time(leap) >= p.Clock.Time(leap) {
-		p.Clock, p.LogClock, p.Raised = p.LogClock, event.Clock{}, false
+		p.Clock, p.LogClock, p.Raised = p.LogClock, record.Clock{}, false
 	}
 }
 
@@ -107,14 +107,14 @@ func (r *restriction) done() bool {
 }
 
 // reached returns the watermark that the partitions' positions allow, no less than what was
-// emitted; event.NoTime before any. A partition that nothing was read from holds it back.
+// emitted; record.NoTime before any. A partition that nothing was read from holds it back.
 func (r *restriction) reached(outOfOrderness, leap int64) int64 {
 	lowest := int64(math.MaxInt64)
 	for i := range r.Partitions {
 		p := &r.Partitions[i]
 		switch {
 		case p.Idle || p.done():
-		case p.Clock == event.NoClock:
+		case p.Clock == record.NoClock:
 			return r.Watermark
 		default:
 			lowest = min(lowest, behind(p.Clock.Time(leap), outOfOrderness))
@@ -175,10 +175,10 @@ func encodeRestriction(r restriction) []byte {
 			}
 		}
 		set(flagStop, p.Stop != noStop)
-		set(flagTime, p.Clock != event.NoClock)
+		set(flagTime, p.Clock != record.NoClock)
 		set(flagIdle, p.Idle)
 		set(flagRaised, p.Raised)
-		set(flagLogTime, p.Raised && p.LogClock != event.NoClock)
+		set(flagLogTime, p.Raised && p.LogClock != record.NoClock)
 		out = append(out, flags)
 		out = binary.AppendVarint(out, int64(p.Topic-before.Topic))
 		out = binary.AppendVarint(out, int64(p.Partition-before.Partition))
@@ -199,7 +199,7 @@ func encodeRestriction(r restriction) []byte {
 }
 
 // appendClock writes a clock as the difference from a time that is near.
-func appendClock(out []byte, c event.Clock, near int64) []byte {
+func appendClock(out []byte, c record.Clock, near int64) []byte {
 	return binary.AppendVarint(binary.AppendVarint(out, c.Largest-near), c.Largest-c.Second)
 }
 
@@ -224,7 +224,7 @@ func decodeRestriction(buf []byte) (restriction, error) {
 		flags := d.byte()
 		p := position{
 			Topic: before.Topic + int32(d.next()), Partition: before.Partition + int32(d.next()), Next: before.Next + d.next(),
-			Stop: noStop, Clock: event.NoClock, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
+			Stop: noStop, Clock: record.NoClock, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
 		}
 		if flags&flagStop != 0 {
 			p.Stop = p.Next + d.next()
@@ -234,7 +234,7 @@ func decodeRestriction(buf []byte) (restriction, error) {
 			before.Clock = p.Clock
 		}
 		if p.Raised {
-			p.LogClock = event.NoClock
+			p.LogClock = record.NoClock
 		}
 		if flags&flagLogTime != 0 {
 			p.LogClock = d.clock(before.Clock.Largest)
@@ -269,9 +269,9 @@ func (d *varints) next() int64 {
 	return v
 }
 
-func (d *varints) clock(near int64) event.Clock {
+func (d *varints) clock(near int64) record.Clock {
 	largest := near + d.next()
-	return event.Clock{Largest: largest, Second: largest - d.next()}
+	return record.Clock{Largest: largest, Second: largest - d.next()}
 }
 
 func (d *varints) unsigned() uint64 {

@@ -8,14 +8,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func drawTime(t *rapid.T, label string) int64 {
-	return rapid.OneOf(rapid.Just(int64(event.NoTime)), rapid.Int64Range(event.MinTime, event.MaxTime)).Draw(t, label)
+	return rapid.OneOf(rapid.Just(int64(record.NoTime)), rapid.Int64Range(record.MinTime, record.MaxTime)).Draw(t, label)
 }
 
-func drawClock(t *rapid.T, label string) event.Clock {
+func drawClock(t *rapid.T, label string) record.Clock {
 	c := clockAt(drawTime(t, label))
 	c.Add(drawTime(t, label+", another"))
 	return c
@@ -64,7 +64,7 @@ func TestRestrictionIsSmall(t *testing.T) {
 }
 
 func FuzzRestriction(f *testing.F) {
-	f.Add(encodeRestriction(restriction{Watermark: event.NoTime, Partitions: []position{{Next: 3, Stop: noStop, Clock: clockAt(7)}}}))
+	f.Add(encodeRestriction(restriction{Watermark: record.NoTime, Partitions: []position{{Next: 3, Stop: noStop, Clock: clockAt(7)}}}))
 	f.Fuzz(func(t *testing.T, buf []byte) {
 		if r, err := decodeRestriction(buf); err == nil {
 			again, err := decodeRestriction(encodeRestriction(r))
@@ -76,7 +76,7 @@ func FuzzRestriction(f *testing.F) {
 
 // TestReached holds the watermark against its definition.
 func TestReached(t *testing.T) {
-	const none = event.NoTime
+	const none = record.NoTime
 	part := func(maxTime int64) position { return position{Next: 1, Stop: noStop, Clock: clockAt(maxTime)} }
 	idle := func(maxTime int64) position { p := part(maxTime); p.Idle = true; return p }
 	done := func(maxTime int64) position { p := part(maxTime); p.Stop = 1; return p }
@@ -106,7 +106,7 @@ func TestReached(t *testing.T) {
 }
 
 func TestTracker(t *testing.T) {
-	start := restriction{Ends: true, Watermark: event.NoTime, Partitions: []position{{Stop: 10, Clock: clockAt(event.NoTime)}}}
+	start := restriction{Ends: true, Watermark: record.NoTime, Partitions: []position{{Stop: 10, Clock: clockAt(record.NoTime)}}}
 	move := func(to int64) claim { return func(r *restriction) { r.Partitions[0].Next = to } }
 	t.Run("reads to its end", func(t *testing.T) {
 		tr := newTracker(start)
@@ -168,17 +168,17 @@ func TestRaisedUntilTheLogIsThere(t *testing.T) {
 	const leap = 1000
 	for _, c := range []struct {
 		name   string
-		log    event.Clock
+		log    record.Clock
 		times  []int64
 		raised bool
 		want   int64
 	}{
-		{"nothing yet", event.NoClock, nil, true, 10_000},
-		{"a new partition begins behind", event.NoClock, []int64{9_000}, true, 10_000},
-		{"a new partition begins ahead", event.NoClock, []int64{20_000}, false, 20_000},
-		{"one record is ahead", event.Clock{Largest: 8_000, Second: 8_000}, []int64{9_000, 20_000}, true, 10_000},
-		{"another one confirms it", event.Clock{Largest: 8_000, Second: 8_000}, []int64{20_000, 20_500}, false, 20_500},
-		{"the log comes by steps", event.Clock{Largest: 8_000, Second: 8_000}, []int64{9_500, 10_001}, false, 10_001},
+		{"nothing yet", record.NoClock, nil, true, 10_000},
+		{"a new partition begins behind", record.NoClock, []int64{9_000}, true, 10_000},
+		{"a new partition begins ahead", record.NoClock, []int64{20_000}, false, 20_000},
+		{"one record is ahead", record.Clock{Largest: 8_000, Second: 8_000}, []int64{9_000, 20_000}, true, 10_000},
+		{"another one confirms it", record.Clock{Largest: 8_000, Second: 8_000}, []int64{20_000, 20_500}, false, 20_500},
+		{"the log comes by steps", record.Clock{Largest: 8_000, Second: 8_000}, []int64{9_500, 10_001}, false, 10_001},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := position{Clock: c.log}

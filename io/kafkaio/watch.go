@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 const (
@@ -177,7 +177,7 @@ func (r *reader) newPartitions(l *link, cluster string, ends kadm.ListedOffsets)
 				all = false
 				continue
 			}
-			added = append(added, position{Topic: int32(i), Partition: number, Stop: noStop, Clock: event.NoClock})
+			added = append(added, position{Topic: int32(i), Partition: number, Stop: noStop, Clock: record.NoClock})
 		}
 	}
 	return added, all
@@ -208,7 +208,7 @@ func (r *reader) takeUp(ctx context.Context, added []position, out output) error
 			return nil // until the next look, for which the watermark waits
 		}
 		p.Next = start.Offset
-		if r.watermark != event.NoTime {
+		if r.watermark != record.NoTime {
 			p.raise(r.watermark+r.outOfOrderness, r.leap)
 		}
 	}

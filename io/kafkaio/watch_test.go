@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestNewPartitions: of what a topic has now, a reader takes up what is its own and not yet
@@ -28,7 +28,7 @@ func TestNewPartitions(t *testing.T) {
 	}
 	l := &link{parts: map[string]map[int32]*partition{"t": {1: {}}}}
 	fresh := func(number int32) position {
-		return position{Topic: 1, Partition: number, Stop: noStop, Clock: event.NoClock}
+		return position{Topic: 1, Partition: number, Stop: noStop, Clock: record.NoClock}
 	}
 	added, all := r.newPartitions(l, "", ends)
 	require.ElementsMatch(t, []position{fresh(3), fresh(5)}, added)
@@ -132,13 +132,13 @@ func TestAdvance(t *testing.T) {
 		allowed int64
 		want    int64
 	}{
-		{"as far as the partition", restriction{Watermark: event.NoTime, Partitions: []position{busy}}, true, math.MaxInt64, 790},
-		{"no further than at the last look", restriction{Watermark: event.NoTime, Partitions: []position{busy}}, true, 650, 650},
-		{"not back, where no look has said how far", restriction{Watermark: 700, Partitions: []position{busy}}, true, event.NoTime, 700},
-		{"all idle: with the clock", restriction{Watermark: 700, Partitions: []position{idle}}, true, event.NoTime, 1_000_000 - 60_000 - 10},
-		{"all idle, but an end is not known any more", restriction{Watermark: 700, Partitions: []position{idle}}, false, event.NoTime, 700},
-		{"all idle in a run that ends", restriction{Watermark: 700, Ends: true, Partitions: []position{idle}}, true, event.NoTime, 700},
-		{"a run that ends needs no look", restriction{Watermark: event.NoTime, Ends: true, Partitions: []position{busy}}, true, event.NoTime, 790},
+		{"as far as the partition", restriction{Watermark: record.NoTime, Partitions: []position{busy}}, true, math.MaxInt64, 790},
+		{"no further than at the last look", restriction{Watermark: record.NoTime, Partitions: []position{busy}}, true, 650, 650},
+		{"not back, where no look has said how far", restriction{Watermark: 700, Partitions: []position{busy}}, true, record.NoTime, 700},
+		{"all idle: with the clock", restriction{Watermark: 700, Partitions: []position{idle}}, true, record.NoTime, 1_000_000 - 60_000 - 10},
+		{"all idle, but an end is not known any more", restriction{Watermark: 700, Partitions: []position{idle}}, false, record.NoTime, 700},
+		{"all idle in a run that ends", restriction{Watermark: 700, Ends: true, Partitions: []position{idle}}, true, record.NoTime, 700},
+		{"a run that ends needs no look", restriction{Watermark: record.NoTime, Ends: true, Partitions: []position{busy}}, true, record.NoTime, 790},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &reader{reading: Reading{IdleAfter: time.Minute, OutOfOrderness: 10 * time.Millisecond}, outOfOrderness: 10, now: func() time.Time { return now }}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // tellEvery is how often a log line says what is waited for.
@@ -34,7 +34,7 @@ func (r *reader) tellWhatIsAwaited(ctx context.Context, now time.Time) {
 		switch {
 		case p.unread() && !p.timeless:
 			log.Infof(ctx, "%s: nothing came for %s, though the log goes from offset %d to %d: held back by an open transaction, or its broker is slow", p.name(), quiet, p.after.Next, p.end)
-		case p.after.Clock == event.NoClock:
+		case p.after.Clock == record.NoClock:
 			log.Infof(ctx, "%s: %s came yet, for %s: it holds back the watermark, and with it every sample%s", p.name(), nothing, quiet, r.untilIdle())
 		case p == holder:
 			log.Infof(ctx, "%s: %s came for %s: it holds back the watermark, and with it every sample, at %s%s",
@@ -56,7 +56,7 @@ func (r *reader) reached(p *partition) int64 {
 func (r *reader) holder() *partition {
 	var holder *partition
 	for _, p := range r.parts {
-		if p.after.Idle || p.after.done() || p.after.Clock == event.NoClock {
+		if p.after.Idle || p.after.done() || p.after.Clock == record.NoClock {
 			continue
 		}
 		if holder == nil || r.reached(p) < r.reached(holder) {

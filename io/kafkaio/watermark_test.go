@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func testNewPartitions(t *testing.T, b *broker) {
@@ -30,8 +30,8 @@ func testNewPartitions(t *testing.T, b *broker) {
 	require.EqualValues(t, 1, late.Partition)
 	require.True(t, late.AfterIdle, "the watermark had gone on without it")
 	require.EqualValues(t, 1_000, late.MaxTime)
-	require.Equal(t, event.NoClock, late.LogClock(), "by its own log nothing is late")
-	require.Equal(t, []int64{event.NoTime, 990}, s.times)
+	require.Equal(t, record.NoClock, late.LogClock(), "by its own log nothing is late")
+	require.Equal(t, []int64{record.NoTime, 990}, s.times)
 	b.produce(topic, 1, at(1_300))
 	s.until(func() bool { return len(s.batches) == 3 })
 	require.False(t, s.batches[2].AfterIdle, "the log tells its largest time again")
@@ -47,7 +47,7 @@ func testIdle(t *testing.T, b *broker) {
 	r.Stop, r.IdleAfter = Stop{}, 200*time.Millisecond
 	s := newSession(t, r, 0)
 	s.until(func() bool { return len(s.batches) == 2 })
-	require.EqualValues(t, event.NoTime, s.watermarks[0], "the third has no record yet")
+	require.EqualValues(t, record.NoTime, s.watermarks[0], "the third has no record yet")
 	var kept int
 	s.until(func() bool { // the first goes on, the others stop
 		kept++
@@ -60,7 +60,7 @@ func testIdle(t *testing.T, b *broker) {
 	watermark := s.at.Watermark
 	b.produce(topic, 1, at(600), at(5_000), at(4_000))
 	before := len(s.batches)
-	var back event.Batch
+	var back record.Batch
 	s.until(func() bool {
 		for i, batch := range s.batches[before:] {
 			if batch.Partition == 1 {
@@ -92,7 +92,7 @@ func testEmptyHolds(t *testing.T, b *broker) {
 	for range 5 {
 		require.NoError(t, s.slice())
 	}
-	require.EqualValues(t, event.NoTime, slices.Max(s.watermarks))
+	require.EqualValues(t, record.NoTime, slices.Max(s.watermarks))
 	b.produce(topic, 1, at(400))
 	s.until(func() bool { return s.at.Watermark == 390 })
 	require.False(t, s.batches[1].AfterIdle)
@@ -105,10 +105,10 @@ func TestTellsWhatItWaitsFor(t *testing.T) {
 	r := &reader{now: func() time.Time { return now }, outOfOrderness: 10}
 	for i, at := range []position{
 		{Next: 5, Stop: noStop, Clock: clockAt(2_020)},
-		{Stop: noStop, Clock: clockAt(event.NoTime)},
+		{Stop: noStop, Clock: clockAt(record.NoTime)},
 		{Next: 5, Stop: noStop, Clock: clockAt(2_030)},
-		{Next: 5, Stop: 5, Clock: clockAt(event.NoTime)},
-		{Stop: noStop, Clock: clockAt(event.NoTime), Idle: true},
+		{Next: 5, Stop: 5, Clock: clockAt(record.NoTime)},
+		{Stop: noStop, Clock: clockAt(record.NoTime), Idle: true},
 		{Next: 5, Stop: noStop, Clock: clockAt(2_010)},
 		{Next: 5, Stop: noStop, Clock: clockAt(1), Idle: true},
 	} {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // benchRecords are views of about 160 bytes as JSON lines, and the same as CSV.
@@ -99,7 +99,7 @@ func BenchmarkExtractor(b *testing.B) {
 	for _, paths := range [][]string{{"view_id", "ts"}, {"view_id", "user.id", "ts", "item", "score"}} {
 		name := strconv.Itoa(len(paths))
 		b.Run("ours/"+name, func(b *testing.B) {
-			e, values := NewExtractor(paths), make([]event.Value, len(paths))
+			e, values := NewExtractor(paths), make([]record.Value, len(paths))
 			b.SetBytes(int64(len(lines[0])))
 			for i := 0; b.Loop(); i++ {
 				if _, err := e.Extract(lines[i%len(lines)], values); err != nil {

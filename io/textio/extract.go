@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // extractor reads fields out of a JSON object in one walk over its text, which also
@@ -32,7 +32,7 @@ type node struct {
 // found is what one Extract has found beside the values: those of names with dots, apart,
 // since nested ones go before them, and the texts of all, by the number of the node.
 type found struct {
-	literals []event.Value
+	literals []record.Value
 	seen     []span
 }
 
@@ -41,15 +41,15 @@ type found struct {
 //
 // `user.id` is the member id of the object user; if there is no such thing, or null,
 // the record's own member of the name "user.id", which the path `"user.id"` alone means. A
-// path that cannot be read (see event.ParsePath) is a name. Whole numbers in the range of int64
+// path that cannot be read (see record.ParsePath) is a name. Whole numbers in the range of int64
 // are Int, larger ones Number, all others Float, with their text. A field that is an object or
 // an array, a name on the way to one that is there twice with different values, of which
 // parsers take one or the other, and text that is not a JSON object, are errors.
-func NewExtractor(paths []string) event.Extractor {
+func NewExtractor(paths []string) record.Extractor {
 	e := &extractor{root: &node{}, paths: paths, nodes: 1}
 	for slot, path := range paths {
 		n := e.root
-		names, err := event.ParsePath(path)
+		names, err := record.ParsePath(path)
 		if err != nil {
 			names = []string{path}
 		}
@@ -99,16 +99,16 @@ func (n *node) find(k key) *node {
 	return nil
 }
 
-func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
+func (e *extractor) Extract(buf []byte, values []record.Value) (int, error) {
 	if len(values) != len(e.paths) {
 		return 0, fmt.Errorf("extract: %d values for %d paths", len(values), len(e.paths))
 	}
 	clear(values)
-	var room [8]event.Value
+	var room [8]record.Value
 	var seen [16]span
 	f := found{literals: room[:], seen: seen[:]}
 	if len(e.dotted) > 0 && len(values) > len(room) {
-		f.literals = make([]event.Value, len(values))
+		f.literals = make([]record.Value, len(values))
 	}
 	if e.nodes > len(seen) {
 		f.seen = make([]span, e.nodes)
@@ -125,7 +125,7 @@ func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
 		return 0, syntaxError(buf, end, "the end of the record")
 	}
 	for _, slot := range e.dotted {
-		if values[slot].Kind == event.Null {
+		if values[slot].Kind == record.Null {
 			values[slot] = f.literals[slot]
 		}
 	}
@@ -133,7 +133,7 @@ func (e *extractor) Extract(buf []byte, values []event.Value) (int, error) {
 }
 
 // object reads what lies below n out of the object at i.
-func (e *extractor) object(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
+func (e *extractor) object(n *node, b []byte, i int, values []record.Value, f found, depth int) (int, error) {
 	if depth > maxDepth {
 		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
 	}
@@ -161,7 +161,7 @@ func (e *extractor) object(n *node, b []byte, i int, values []event.Value, f fou
 }
 
 // member reads the value at i, which n leads to; a second one must be the same.
-func (e *extractor) member(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
+func (e *extractor) member(n *node, b []byte, i int, values []record.Value, f found, depth int) (int, error) {
 	had := &f.seen[n.number]
 	if had.to == 0 {
 		end, err := e.value(n, b, i, values, f, depth)
@@ -175,7 +175,7 @@ func (e *extractor) member(n *node, b []byte, i int, values []event.Value, f fou
 	return end, err
 }
 
-func (e *extractor) value(n *node, b []byte, i int, values []event.Value, f found, depth int) (int, error) {
+func (e *extractor) value(n *node, b []byte, i int, values []record.Value, f found, depth int) (int, error) {
 	if n.literal {
 		values = f.literals
 	}
@@ -201,33 +201,33 @@ func (e *extractor) value(n *node, b []byte, i int, values []event.Value, f foun
 }
 
 // scalar reads the value at i, which is neither an object nor an array.
-func scalar(b []byte, i int) (event.Value, int, error) {
+func scalar(b []byte, i int) (record.Value, int, error) {
 	if i >= len(b) {
-		return event.Value{}, i, syntaxError(b, i, "a value")
+		return record.Value{}, i, syntaxError(b, i, "a value")
 	}
 	switch c := b[i]; {
 	case c == '"':
 		end, escaped, err := skipString(b, i)
 		if err != nil {
-			return event.Value{}, i, err
+			return record.Value{}, i, err
 		}
 		text := b[i+1 : end-1]
 		if escaped {
 			text = unescape(make([]byte, 0, len(text)), text)
 		}
-		return event.Value{Kind: event.String, Text: text}, end, nil
+		return record.Value{Kind: record.String, Text: text}, end, nil
 	case c == '-' || '0' <= c && c <= '9':
 		end, whole, err := skipNumber(b, i)
 		if err != nil {
-			return event.Value{}, i, err
+			return record.Value{}, i, err
 		}
 		return number(b[i:end], whole), end, nil
 	}
 	end, err := skipWord(b, i)
 	if err != nil || b[i] == 'n' {
-		return event.Value{}, end, err
+		return record.Value{}, end, err
 	}
-	v := event.Value{Kind: event.Bool}
+	v := record.Value{Kind: record.Bool}
 	if b[i] == 't' {
 		v.Int = 1
 	}
@@ -236,15 +236,15 @@ func scalar(b []byte, i int) (event.Value, int, error) {
 
 // number reads a valid JSON number. One that is too large for a double is infinite: whether
 // that matters is for whoever wants the field to say.
-func number(text []byte, whole bool) event.Value {
+func number(text []byte, whole bool) record.Value {
 	if whole {
 		if n, ok := wholeNumber(text); ok {
-			return event.Value{Kind: event.Int, Int: n}
+			return record.Value{Kind: record.Int, Int: n}
 		}
-		return event.Value{Kind: event.Number, Text: text}
+		return record.Value{Kind: record.Number, Text: text}
 	}
 	f, _ := strconv.ParseFloat(string(text), 64) // of an error it makes an infinity
-	return event.Value{Kind: event.Float, Float: f, Text: text}
+	return record.Value{Kind: record.Float, Float: f, Text: text}
 }
 
 // wholeNumber reads digits after an optional minus; ok says that they fit an int64.

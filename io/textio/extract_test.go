@@ -17,14 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
-func extract(t *testing.T, text string, paths ...string) []event.Value {
+func extract(t *testing.T, text string, paths ...string) []record.Value {
 	t.Helper()
-	values := make([]event.Value, len(paths))
+	values := make([]record.Value, len(paths))
 	for i := range values {
-		values[i] = event.Value{Kind: event.Bool, Int: 7} // must not stay
+		values[i] = record.Value{Kind: record.Bool, Int: 7} // must not stay
 	}
 	n, err := NewExtractor(paths).Extract([]byte(text), values)
 	require.NoError(t, err, text)
@@ -35,47 +35,47 @@ func extract(t *testing.T, text string, paths ...string) []event.Value {
 func TestExtract(t *testing.T) {
 	for _, c := range []struct {
 		name, text, path, want string
-		kind                   event.Kind
+		kind                   record.Kind
 	}{
-		{"text", `{"a":"x"}`, "a", `"x"`, event.String},
-		{"escapes", `{"a":"\"\\\/\b\f\n\r\té\ud83d\ude00"}`, "a", `"\"\\/\b\f\n\r\té😀"`, event.String},
-		{"empty text", `{"a":""}`, "a", `""`, event.String},
-		{"whole number", `{"a":42}`, "a", "42", event.Int},
-		{"2^53+1", `{"a":9007199254740993}`, "a", "9007199254740993", event.Int},
-		{"largest", `{"a":9223372036854775807}`, "a", "9223372036854775807", event.Int},
-		{"smallest", `{"a":-9223372036854775808}`, "a", "-9223372036854775808", event.Int},
-		{"one too many", `{"a":9223372036854775808}`, "a", "9223372036854775808", event.Number},
-		{"larger than a double", `{"a":1e999}`, "a", "1e999", event.Float},
-		{"minus nothing", `{"a":-0}`, "a", "0", event.Int},
-		{"fraction", `{"a":1.0}`, "a", "1.0", event.Float},
-		{"exponent", `{"a":-1e3}`, "a", "-1e3", event.Float},
-		{"true", `{"a":true}`, "a", "true", event.Bool},
-		{"false", `{"a":false}`, "a", "false", event.Bool},
-		{"null", `{"a":null}`, "a", "null", event.Null},
-		{"absent", `{"b":1}`, "a", "null", event.Null},
-		{"in an empty object", ` { } `, "a", "null", event.Null},
-		{"nested", `{"x":{"a":{"b":1}},"user":{"name":"u","id":5}}`, "user.id", "5", event.Int},
-		{"through a number", `{"user":5}`, "user.id", "null", event.Null},
-		{"through an array", `{"user":[{"id":5}]}`, "user.id", "null", event.Null},
-		{"name with a dot", `{"user.id":5}`, "user.id", "5", event.Int},
-		{"nested before a name with a dot", `{"user.id":5,"user":{"id":6}}`, "user.id", "6", event.Int},
-		{"nested before a later name with a dot", `{"user":{"id":6},"user.id":5}`, "user.id", "6", event.Int},
-		{"nested null gives way", `{"user":{"id":null},"user.id":5}`, "user.id", "5", event.Int},
-		{"object under a name with a dot", `{"user.id":{"x":5}}`, "user.id", "null", event.Null},
-		{"a name twice with one value", `{"a":2,"b":1,"b":2,"a":2}`, "a", "2", event.Int},
-		{"an object twice with one value", `{"user":{"id":1},"user":{"id":1}}`, "user.id", "1", event.Int},
-		{"name with escapes", `{"\u0061":1}`, "a", "1", event.Int},
-		{"names are exact", `{"A":1,"aa":2,"":3}`, "a", "null", event.Null},
-		{"empty name", `{"":3}`, "", "3", event.Int},
-		{"empty names in a path", `{"a":{"":{"b":3}}}`, `a."".b`, "3", event.Int},
-		{"a name with a dot in quotes", `{"a":{"b":1},"a.b":2}`, `"a.b"`, "2", event.Int},
-		{"a name in quotes is no path", `{"a":{"b":1}}`, `"a.b"`, "null", event.Null},
-		{"a name with a dot inside", `{"a.b":{"c":2}}`, `"a.b".c`, "2", event.Int},
-		{"a name with quotes", `{"5\" screen":2}`, `"5"" screen"`, "2", event.Int},
-		{"a name with spaces and signs", `{"Created (UTC)/x":2}`, "Created (UTC)/x", "2", event.Int},
-		{"no wildcards", `{"ab":1}`, "a*", "null", event.Null},
-		{"no counting", `{"a":[1,2]}`, "a.#", "null", event.Null},
-		{"names with signs", `{"a*":1,"#":{"@this|x":2}}`, "#.@this|x", "2", event.Int},
+		{"text", `{"a":"x"}`, "a", `"x"`, record.String},
+		{"escapes", `{"a":"\"\\\/\b\f\n\r\té\ud83d\ude00"}`, "a", `"\"\\/\b\f\n\r\té😀"`, record.String},
+		{"empty text", `{"a":""}`, "a", `""`, record.String},
+		{"whole number", `{"a":42}`, "a", "42", record.Int},
+		{"2^53+1", `{"a":9007199254740993}`, "a", "9007199254740993", record.Int},
+		{"largest", `{"a":9223372036854775807}`, "a", "9223372036854775807", record.Int},
+		{"smallest", `{"a":-9223372036854775808}`, "a", "-9223372036854775808", record.Int},
+		{"one too many", `{"a":9223372036854775808}`, "a", "9223372036854775808", record.Number},
+		{"larger than a double", `{"a":1e999}`, "a", "1e999", record.Float},
+		{"minus nothing", `{"a":-0}`, "a", "0", record.Int},
+		{"fraction", `{"a":1.0}`, "a", "1.0", record.Float},
+		{"exponent", `{"a":-1e3}`, "a", "-1e3", record.Float},
+		{"true", `{"a":true}`, "a", "true", record.Bool},
+		{"false", `{"a":false}`, "a", "false", record.Bool},
+		{"null", `{"a":null}`, "a", "null", record.Null},
+		{"absent", `{"b":1}`, "a", "null", record.Null},
+		{"in an empty object", ` { } `, "a", "null", record.Null},
+		{"nested", `{"x":{"a":{"b":1}},"user":{"name":"u","id":5}}`, "user.id", "5", record.Int},
+		{"through a number", `{"user":5}`, "user.id", "null", record.Null},
+		{"through an array", `{"user":[{"id":5}]}`, "user.id", "null", record.Null},
+		{"name with a dot", `{"user.id":5}`, "user.id", "5", record.Int},
+		{"nested before a name with a dot", `{"user.id":5,"user":{"id":6}}`, "user.id", "6", record.Int},
+		{"nested before a later name with a dot", `{"user":{"id":6},"user.id":5}`, "user.id", "6", record.Int},
+		{"nested null gives way", `{"user":{"id":null},"user.id":5}`, "user.id", "5", record.Int},
+		{"object under a name with a dot", `{"user.id":{"x":5}}`, "user.id", "null", record.Null},
+		{"a name twice with one value", `{"a":2,"b":1,"b":2,"a":2}`, "a", "2", record.Int},
+		{"an object twice with one value", `{"user":{"id":1},"user":{"id":1}}`, "user.id", "1", record.Int},
+		{"name with escapes", `{"\u0061":1}`, "a", "1", record.Int},
+		{"names are exact", `{"A":1,"aa":2,"":3}`, "a", "null", record.Null},
+		{"empty name", `{"":3}`, "", "3", record.Int},
+		{"empty names in a path", `{"a":{"":{"b":3}}}`, `a."".b`, "3", record.Int},
+		{"a name with a dot in quotes", `{"a":{"b":1},"a.b":2}`, `"a.b"`, "2", record.Int},
+		{"a name in quotes is no path", `{"a":{"b":1}}`, `"a.b"`, "null", record.Null},
+		{"a name with a dot inside", `{"a.b":{"c":2}}`, `"a.b".c`, "2", record.Int},
+		{"a name with quotes", `{"5\" screen":2}`, `"5"" screen"`, "2", record.Int},
+		{"a name with spaces and signs", `{"Created (UTC)/x":2}`, "Created (UTC)/x", "2", record.Int},
+		{"no wildcards", `{"ab":1}`, "a*", "null", record.Null},
+		{"no counting", `{"a":[1,2]}`, "a.#", "null", record.Null},
+		{"names with signs", `{"a*":1,"#":{"@this|x":2}}`, "#.@this|x", "2", record.Int},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := extract(t, c.text, c.path)[0]
@@ -127,7 +127,7 @@ func TestExtractErrors(t *testing.T) {
 		{`{"a":`, "a", `invalid JSON at byte 6: want a value, got the end`},
 		{`{`, "a", `invalid JSON at byte 2: want a name in quotes, got the end`},
 	} {
-		_, err := NewExtractor([]string{c.path}).Extract([]byte(c.text), make([]event.Value, 1))
+		_, err := NewExtractor([]string{c.path}).Extract([]byte(c.text), make([]record.Value, 1))
 		require.EqualError(t, err, c.want, c.text)
 	}
 	_, err := NewExtractor([]string{"a"}).Extract([]byte("{}"), nil)
@@ -136,19 +136,19 @@ func TestExtractErrors(t *testing.T) {
 
 // Text that has no escapes is not copied.
 func TestExtractDoesNotAllocate(t *testing.T) {
-	record := []byte(`{"user":{"id":"u1"},"ts":1767225600000,"item":"xyz","score":0.25}`)
-	values := make([]event.Value, 4)
+	rec := []byte(`{"user":{"id":"u1"},"ts":1767225600000,"item":"xyz","score":0.25}`)
+	values := make([]record.Value, 4)
 	e := NewExtractor([]string{"user.id", "ts", "item", "score"})
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		if _, err := e.Extract(record, values); err != nil {
+		if _, err := e.Extract(rec, values); err != nil {
 			t.Error(err)
 		}
 	}))
 }
 
 // wantValue finds a path in what encoding/json made of a record.
-func wantValue(record map[string]any, path string) (v event.Value, isPlain bool) {
-	var at any = record
+func wantValue(rec map[string]any, path string) (v record.Value, isPlain bool) {
+	var at any = rec
 	for name := range strings.SplitSeq(path, ".") {
 		object, ok := at.(map[string]any)
 		if !ok {
@@ -158,7 +158,7 @@ func wantValue(record map[string]any, path string) (v event.Value, isPlain bool)
 		at = object[name]
 	}
 	if at == nil && strings.Contains(path, ".") {
-		at = record[path]
+		at = rec[path]
 		switch at.(type) {
 		case map[string]any, []any:
 			at = nil
@@ -166,29 +166,29 @@ func wantValue(record map[string]any, path string) (v event.Value, isPlain bool)
 	}
 	switch at := at.(type) {
 	case nil:
-		return event.Value{}, true
+		return record.Value{}, true
 	case bool:
 		if at {
-			return event.Value{Kind: event.Bool, Int: 1}, true
+			return record.Value{Kind: record.Bool, Int: 1}, true
 		}
-		return event.Value{Kind: event.Bool}, true
+		return record.Value{Kind: record.Bool}, true
 	case string:
-		return event.Value{Kind: event.String, Text: []byte(at)}, true
+		return record.Value{Kind: record.String, Text: []byte(at)}, true
 	case json.Number:
 		if n, ok := new(big.Int).SetString(string(at), 10); ok && n.IsInt64() {
-			return event.Value{Kind: event.Int, Int: n.Int64()}, true
+			return record.Value{Kind: record.Int, Int: n.Int64()}, true
 		}
 		f, _ := at.Float64()
 		if !strings.ContainsAny(string(at), ".eE") {
-			return event.Value{Kind: event.Number, Text: []byte(at)}, true
+			return record.Value{Kind: record.Number, Text: []byte(at)}, true
 		}
-		return event.Value{Kind: event.Float, Float: f, Text: []byte(at)}, true
+		return record.Value{Kind: record.Float, Float: f, Text: []byte(at)}, true
 	}
-	return event.Value{}, false
+	return record.Value{}, false
 }
 
 func checkAgainstJSON(t require.TestingT, text []byte, paths []string) {
-	values := make([]event.Value, len(paths))
+	values := make([]record.Value, len(paths))
 	n, err := NewExtractor(paths).Extract(text, values)
 	var record map[string]any
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -300,7 +300,7 @@ func anyObject(depth int) *rapid.Generator[string] {
 func TestExtractorAgainstJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := anyObject(3).Draw(t, "record")
-		values := make([]event.Value, 4)
+		values := make([]record.Value, 4)
 		paths := []string{"a", "b.c", "b.c.d", "d"}
 		_, err := NewExtractor(paths).Extract([]byte(text), values)
 		var record map[string]any

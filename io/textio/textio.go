@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Format is how records are written as text.
@@ -62,7 +62,7 @@ type Block struct {
 	Position
 	// Count is how many records are in Records.
 	Count int32
-	// Records are the good ones as JSON text, framed as event.AppendFramed does, each
+	// Records are the good ones as JSON text, framed as record.AppendFramed does, each
 	// with its index less the block's as the distance. They are the block's own.
 	Records []byte
 	// Bad are the others, in order.
@@ -163,8 +163,8 @@ func (r *Reader) Columns() ([]string, error) {
 }
 
 // good adds a record to the block.
-func (r *Reader) good(b *Block, record []byte) {
-	b.Records = event.AppendFramed(b.Records, r.index-b.Index, record)
+func (r *Reader) good(b *Block, rec []byte) {
+	b.Records = record.AppendFramed(b.Records, r.index-b.Index, rec)
 	b.Count++
 	r.index++
 }

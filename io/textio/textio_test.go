@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // read is what a Reader made of a text, laid out flat.
@@ -40,7 +40,7 @@ func readAll(t *testing.T, r *Reader) read {
 		require.Positive(t, int(b.Count)+len(b.Bad), "an empty block")
 		count := int32(0)
 		for rest := b.Records; len(rest) > 0; count++ {
-			distance, record, after, err := event.NextFramed(rest)
+			distance, record, after, err := record.NextFramed(rest)
 			require.NoError(t, err)
 			require.Empty(t, out.good[b.Index+distance], "an index is there twice")
 			out.good[b.Index+distance] = string(record)
@@ -316,10 +316,10 @@ func TestDeepNesting(t *testing.T) {
 	objects := strings.Repeat(`{"a":`, 1<<20)
 	require.ErrorContains(t, checkObject([]byte(objects)), "at most 512 levels")
 	e := NewExtractor([]string{strings.TrimSuffix(strings.Repeat("a.", 2000), ".")})
-	_, err := e.Extract([]byte(objects), make([]event.Value, 1))
+	_, err := e.Extract([]byte(objects), make([]record.Value, 1))
 	require.ErrorContains(t, err, "at most 512 levels")
 }
 
 func TestMaxInt(t *testing.T) {
-	require.Equal(t, event.Value{Kind: event.Int, Int: math.MinInt64}, number([]byte("-9223372036854775808"), true))
+	require.Equal(t, record.Value{Kind: record.Int, Int: math.MinInt64}, number([]byte("-9223372036854775808"), true))
 }

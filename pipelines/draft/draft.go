@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"tributary/io/fileio"
-	"tributary/pipelines/preflight"
-	"tributary/pipelines/problem"
+	"tributary/pipelines/job/preview"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
 )
 
 // Options are the choices of a draft.
@@ -76,7 +76,7 @@ func Make(ctx context.Context, patterns []string, opt Options) (*Draft, error) {
 	case err != nil:
 		return nil, err
 	case len(d.Open) == 0:
-		if _, d.Problems, err = preflight.Check(ctx, s, preflight.Options{Records: 1}); err != nil {
+		if _, d.Problems, err = preview.Check(ctx, s, preview.Options{Records: 1}); err != nil {
 			return nil, err
 		}
 	}

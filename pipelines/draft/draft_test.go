@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
-	"tributary/io/avroio"
+	"tributary/io/format/avro"
 	"tributary/pipelines/draft"
-	"tributary/pipelines/generate"
-	"tributary/pipelines/join"
+	"tributary/pipelines/job/batch"
+	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
 )
 
@@ -53,7 +53,7 @@ func rewrite(t *testing.T, path, ending string) {
 	}
 	rows := csv.NewWriter(w)
 	header := false
-	_, err = avroio.EachRecord(f, func(_, text []byte) error {
+	_, err = avro.EachRecord(f, func(_, text []byte) error {
 		if !strings.HasPrefix(ending, ".csv") {
 			_, err := fmt.Fprintf(w, "%s\n", text)
 			return err
@@ -111,7 +111,7 @@ func TestDraftOfEveryFormat(t *testing.T) {
 			assert.Equal(t, []spec.Condition{{Field: "kind", Value: "like", Type: like.Where[0].Type}}, like.Where)
 			assert.Equal(t, []string{"view_id", "event_id"}, []string{like.View, like.ID})
 
-			r, err := join.Run(t.Context(), s, join.Options{})
+			r, err := batch.Run(t.Context(), s, batch.Options{})
 			require.NoError(t, err)
 			assert.Equal(t, truth.Views.Samples, r.Ledger.Views.Samples)
 			assert.Positive(t, r.Ledger.Engagements["like"].Matched)
@@ -130,7 +130,7 @@ func TestDraftOfRealInput(t *testing.T) {
 	require.Empty(t, d.Open, "%s", d.Text)
 	s, err := spec.Parse(file, d.Text)
 	require.NoError(t, err)
-	r, err := join.Run(t.Context(), s, join.Options{})
+	r, err := batch.Run(t.Context(), s, batch.Options{})
 	require.NoError(t, err)
 	assert.Equal(t, int64(20_000), r.Ledger.Views.Samples)
 	assert.Equal(t, int64(92), r.Ledger.Engagements["click"].Matched)
@@ -198,7 +198,7 @@ func TestGuesses(t *testing.T) {
 				assert.Regexp(t, `\n`+regexp.QuoteMeta(want)+` *( # .*)?\n`, string(d.Text))
 			}
 			if len(d.Open) == 0 {
-				r, err := join.Run(t.Context(), s, join.Options{})
+				r, err := batch.Run(t.Context(), s, batch.Options{})
 				require.NoError(t, err)
 				assert.Zero(t, r.Ledger.Views.Dead)
 				for kind, e := range r.Ledger.Engagements {

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"tributary/io/avroio"
 	"tributary/io/fileio"
+	"tributary/io/format/avro"
 	"tributary/pipelines/profile"
 	"tributary/pipelines/spec"
 )
@@ -25,7 +25,7 @@ type group struct {
 	// words are those of the files' names, or of their folder's where those say nothing.
 	words []string
 
-	schema  *avroio.Schema // of the first Avro file
+	schema  *avro.Schema // of the first Avro file
 	types   map[string]profile.Typed
 	profile *profile.Profile
 	time    *timeGuess

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/io/textio"
 )
 
@@ -55,9 +55,9 @@ func (j *joined) eachTime(ctx context.Context, g *group, id string, records int,
 		return nil
 	}
 	extractor := textio.NewExtractor([]string{id, g.time.path})
-	values := make([]event.Value, 2)
+	values := make([]record.Value, 2)
 	unit := g.time.unit
-	if typed, ok := g.types[g.time.path]; ok && unit == event.UnitAuto {
+	if typed, ok := g.types[g.time.path]; ok && unit == record.UnitAuto {
 		field, err := g.schema.Lookup(typed.Path)
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (j *joined) eachTime(ctx context.Context, g *group, id string, records int,
 		unit = field.Unit
 	}
 	for _, f := range g.files[:min(len(g.files), filesOfGroup)] {
-		largest := int64(event.NoTime)
+		largest := int64(record.NoTime)
 		_, err := eachRecord(ctx, f.Path, g.format, records, func(text []byte) error {
 			if _, err := extractor.Extract(text, values); err != nil {
 				return nil //nolint:nilerr // a bad record: check --inputs tells of it
@@ -75,7 +75,7 @@ func (j *joined) eachTime(ctx context.Context, g *group, id string, records int,
 			if err != nil || idErr != nil {
 				return nil //nolint:nilerr // as above
 			}
-			if largest != event.NoTime {
+			if largest != record.NoTime {
 				j.measured.behind = max(j.measured.behind, time.Duration(largest-t)*time.Millisecond)
 			}
 			largest = max(largest, t)

@@ -10,9 +10,9 @@ import (
 	"path"
 	"strings"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
 	"tributary/io/fileio"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 	"tributary/io/textio"
 	"tributary/pipelines/spec"
 )
@@ -49,7 +49,7 @@ func formatOf(ctx context.Context, file string) (format spec.Format, told bool, 
 // eachRecord visits the first records of a file as JSON, until visit returns errEnough, and
 // returns the schema of an Avro file. Bad records are passed over; without a good one the error
 // tells what is wrong.
-func eachRecord(ctx context.Context, file string, format spec.Format, limit int, visit func(text []byte) error) (*avroio.Schema, error) {
+func eachRecord(ctx context.Context, file string, format spec.Format, limit int, visit func(text []byte) error) (*avro.Schema, error) {
 	r, err := fileio.Open(ctx, file)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func eachRecord(ctx context.Context, file string, format spec.Format, limit int,
 		}
 		return visit(text)
 	}
-	var schema *avroio.Schema
+	var schema *avro.Schema
 	if format == spec.Avro {
 		schema, err = eachAvro(r, counted)
 	} else {
@@ -74,13 +74,13 @@ func eachRecord(ctx context.Context, file string, format spec.Format, limit int,
 	return schema, nil
 }
 
-func eachAvro(r io.Reader, visit func(text []byte) error) (*avroio.Schema, error) {
-	file, err := avroio.NewReader(r)
+func eachAvro(r io.Reader, visit func(text []byte) error) (*avro.Schema, error) {
+	file, err := avro.NewReader(r)
 	if err != nil {
 		return nil, err
 	}
 	schema := file.Header().Schema
-	asJSON, err := avroio.NewJSON(schema)
+	asJSON, err := avro.NewJSON(schema)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func eachText(r io.Reader, format spec.Format, visit func(text []byte) error) er
 		}
 		for rest := b.Records; len(rest) > 0; {
 			var text []byte
-			if _, text, rest, err = event.NextFramed(rest); err != nil {
+			if _, text, rest, err = record.NextFramed(rest); err != nil {
 				return err
 			}
 			some = true

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/pipelines/profile"
 	"tributary/pipelines/report"
 )
@@ -15,7 +15,7 @@ import (
 type timeGuess struct {
 	path string
 	// unit is empty where the records tell it.
-	unit event.Unit
+	unit record.Unit
 	why  string
 	// others are fields that might be meant as well.
 	others []string
@@ -47,7 +47,7 @@ func guessTime(g *group) *timeGuess {
 }
 
 // timeOf tells how likely a field is the event time, 0 for not at all, and in which unit.
-func timeOf(g *group, f *profile.Field) (unit event.Unit, why string, score int) {
+func timeOf(g *group, f *profile.Field) (unit record.Unit, why string, score int) {
 	words := nameWords(f.Path)
 	if hasAny(words, timeWords) {
 		score = 2
@@ -67,11 +67,11 @@ func timeOf(g *group, f *profile.Field) (unit event.Unit, why string, score int)
 	case strings.Contains(typed.Logical, "timestamp-"):
 		return "", typed.Type, score + 3
 	case f.TextTimes*2 > f.Filled:
-		return event.UnitRFC3339, "text by RFC 3339" + except(f.Filled-f.TextTimes, f.Filled), score + 3
+		return record.UnitRFC3339, "text by RFC 3339" + except(f.Filled-f.TextTimes, f.Filled), score + 3
 	case numbers*2 > f.Filled && score > 0:
 		if unit := unitOf(f.Min, f.Max); unit != "" {
 			first := strconv.FormatFloat(f.Min, 'f', -1, 64)
-			ms, _ := (event.Value{Kind: event.String, Text: []byte(first)}).Millis(unit)
+			ms, _ := (record.Value{Kind: record.String, Text: []byte(first)}).Millis(unit)
 			return unit, "the unit is by size: " + first + " is " + time.UnixMilli(ms).UTC().Format(time.RFC3339) + except(f.Filled-numbers, f.Filled), score
 		}
 	}
@@ -88,12 +88,12 @@ func except(others, all int64) string {
 
 // unitOf tells the unit of numbers that are times of this century's first half; empty if they
 // are none.
-func unitOf(low, high float64) event.Unit {
+func unitOf(low, high float64) record.Unit {
 	const from, to = 946_684_800, 2_524_608_000 // 2000 and 2050, in seconds
 	for _, u := range []struct {
-		unit event.Unit
+		unit record.Unit
 		size float64
-	}{{event.UnitSeconds, 1}, {event.UnitEpochMs, 1e3}, {event.UnitMicros, 1e6}, {event.UnitNanos, 1e9}} {
+	}{{record.UnitSeconds, 1}, {record.UnitEpochMs, 1e3}, {record.UnitMicros, 1e6}, {record.UnitNanos, 1e9}} {
 		if from*u.size <= low && high < to*u.size {
 			return u.unit
 		}

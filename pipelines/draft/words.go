@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Words by which people call what is guessed here. All are of one number and in small letters.
@@ -35,7 +35,7 @@ var camel = regexp.MustCompile(`[A-Z]+(?:[^A-Za-z]|$)|[A-Z]?[a-z]+|[A-Z]+`)
 
 // nameWords are the words of the last name of a path.
 func nameWords(path string) []string {
-	names, err := event.ParsePath(path)
+	names, err := record.ParsePath(path)
 	if err != nil {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 )
@@ -127,7 +127,7 @@ func (w *writer) time(indent, place string, g *group) {
 	if len(t.others) > 0 {
 		comment += "; not " + strings.Join(t.others, ", ")
 	}
-	if t.unit == event.UnitAuto || t.unit == event.UnitRFC3339 {
+	if t.unit == record.UnitAuto || t.unit == record.UnitRFC3339 {
 		w.line(indent+"time: "+spec.Quote(t.path), "%s", comment)
 		return
 	}

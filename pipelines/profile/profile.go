@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // maxFields bounds the fields of a profile, maxDepth how deep they lie: keys may be data.
@@ -74,7 +74,7 @@ func (p *Profile) object(object gjson.Result, names []string) {
 			}
 			return true
 		}
-		path := event.JoinPath(at...)
+		path := record.JoinPath(at...)
 		f := p.byPath[path]
 		if f == nil {
 			if len(p.Fields) == maxFields {
@@ -137,7 +137,7 @@ func (f *Field) addText(text string) {
 		f.bound(number)
 		return
 	}
-	if _, err := (event.Value{Kind: event.String, Text: []byte(text)}).Millis(event.UnitRFC3339); err == nil {
+	if _, err := (record.Value{Kind: record.String, Text: []byte(text)}).Millis(record.UnitRFC3339); err == nil {
 		f.TextTimes++
 	}
 }

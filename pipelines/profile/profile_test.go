@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/avroio"
+	"tributary/io/format/avro"
 	"tributary/pipelines/profile"
 )
 
@@ -36,7 +36,7 @@ func TestProfileOfText(t *testing.T) {
 }
 
 func TestFieldsOfSchema(t *testing.T) {
-	s, err := avroio.ParseSchema(`{"type": "record", "name": "r", "fields": [
+	s, err := avro.ParseSchema(`{"type": "record", "name": "r", "fields": [
 		{"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-micros"}]},
 		{"name": "user", "type": ["null", {"type": "record", "name": "u", "fields": [{"name": "id", "type": "string"}, {"name": "next", "type": ["null", "u"]}]}]},
 		{"name": "scores", "type": {"type": "array", "items": "float"}},

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // Typed is a field as an Avro schema has it.
@@ -20,7 +20,7 @@ type Typed struct {
 }
 
 // OfSchema lists the fields of a schema in its order, those inside records by their paths.
-func OfSchema(s *avroio.Schema) []Typed {
+func OfSchema(s *avro.Schema) []Typed {
 	l := typedLister{}
 	l.list(s.Type(), nil, nil)
 	return l.fields
@@ -28,8 +28,8 @@ func OfSchema(s *avroio.Schema) []Typed {
 
 type typedLister struct{ fields []Typed }
 
-func (l *typedLister) list(t *avroio.Type, names []string, around []*avroio.Type) {
-	if t.Kind != avroio.KindRecord || slices.Contains(around, t) || len(around) == maxDepth {
+func (l *typedLister) list(t *avro.Type, names []string, around []*avro.Type) {
+	if t.Kind != avro.KindRecord || slices.Contains(around, t) || len(around) == maxDepth {
 		return
 	}
 	around = append(around[:len(around):len(around)], t)
@@ -38,22 +38,22 @@ func (l *typedLister) list(t *avroio.Type, names []string, around []*avroio.Type
 			return
 		}
 		at := append(names[:len(names):len(names)], f.Name)
-		branches := []*avroio.Type{f.Type}
-		if f.Type.Kind == avroio.KindUnion {
+		branches := []*avro.Type{f.Type}
+		if f.Type.Kind == avro.KindUnion {
 			branches = f.Type.Branches
 		}
-		typed := Typed{Path: event.JoinPath(at...), Scalar: true}
+		typed := Typed{Path: record.JoinPath(at...), Scalar: true}
 		var types []string
 		null := false
 		for _, b := range branches {
 			switch b.Kind {
-			case avroio.KindNull:
+			case avro.KindNull:
 				null = true
 				continue
-			case avroio.KindRecord:
+			case avro.KindRecord:
 				l.list(b, at, around)
 				continue
-			case avroio.KindArray, avroio.KindMap, avroio.KindUnion:
+			case avro.KindArray, avro.KindMap, avro.KindUnion:
 				typed.Scalar = false
 			default: // one value
 			}
@@ -74,10 +74,10 @@ func (l *typedLister) list(t *avroio.Type, names []string, around []*avroio.Type
 	}
 }
 
-func typeText(t *avroio.Type) string {
+func typeText(t *avro.Type) string {
 	text := t.Kind.String()
 	switch {
-	case t.Kind == avroio.KindArray || t.Kind == avroio.KindMap:
+	case t.Kind == avro.KindArray || t.Kind == avro.KindMap:
 		return text + " of " + typeText(t.Items)
 	case t.Logical != "":
 		return text + " (" + t.Logical + ")"

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/testdata/chaos"
+	"tributary/pipelines/sim/chaos"
 )
 
 // TestPromisesAreShown: each promise has a condition, says where it ends, and names tests that are there.

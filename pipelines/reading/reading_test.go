@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/pipelines/join"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/reading"
 	"tributary/pipelines/reading/readback"
 	"tributary/pipelines/spec"
-	"tributary/testdata/services"
+	"tributary/runners/devcluster/services"
 )
 
 var update = flag.Bool("update", false, "rewrite the output that the page shows")
@@ -70,7 +70,7 @@ func samplesOf(t *testing.T) string {
 			s, err = spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text))
 		}
 		require.NoError(t, err, text)
-		_, err = join.Run(t.Context(), s, join.Options{})
+		_, err = batch.Run(t.Context(), s, batch.Options{})
 		require.NoError(t, err)
 		readback.Check(t, filepath.Join(dir, "out", out))
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // Output is where a rejected record goes.
@@ -27,11 +27,11 @@ const (
 )
 
 // OutputOf tells where a record rejected for that reason goes.
-func OutputOf(r event.Reason) Output {
+func OutputOf(r record.Reason) Output {
 	switch r {
-	case event.ReasonLate, event.ReasonPartlyLate:
+	case record.ReasonLate, record.ReasonPartlyLate:
 		return Late
-	case event.ReasonOrphan:
+	case record.ReasonOrphan:
 		return Orphans
 	default:
 		return Dead
@@ -40,10 +40,10 @@ func OutputOf(r event.Reason) Output {
 
 // Record is a rejected record as it is written.
 type Record struct {
-	Reason event.Reason `json:"reason"`
-	Detail string       `json:"detail"`
-	Role   string       `json:"role"`
-	Source string       `json:"source"`
+	Reason record.Reason `json:"reason"`
+	Detail string        `json:"detail"`
+	Role   string        `json:"role"`
+	Source string        `json:"source"`
 	// Offset is the record's place in the source; -1 for a sample that never got one.
 	Offset int64 `json:"offset"`
 	// Count is how many records it stands for; left out if it is one, or if Records says
@@ -82,12 +82,12 @@ type Describer struct {
 	// Kept is how many bytes of a record are written at most; 0 for DefaultKept.
 	Kept int
 
-	decoders map[uint64]*avroio.JSONWriter
+	decoders map[uint64]*avro.JSONWriter
 }
 
 // Describe describes a record that was read from source, a file or a partition. A record of
 // a schema that is not known is shown as bytes.
-func (d *Describer) Describe(r *event.Rejected, source string) Record {
+func (d *Describer) Describe(r *record.Rejected, source string) Record {
 	out := Record{Reason: r.Reason, Detail: shortened(r.Detail), Source: source, Offset: r.Offset}
 	if 0 <= r.Input && int(r.Input) < len(d.Roles) {
 		out.Role = d.Roles[r.Input]
@@ -103,12 +103,12 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 	}
 	out.EventTime, out.Watermark, out.AfterIdle = timeText(r.EventTime), timeText(r.Watermark), r.AfterIdle
 	kept := cmp.Or(d.Kept, DefaultKept)
-	record := r.Record[:min(len(r.Record), kept)]
+	rec := r.Record[:min(len(r.Record), kept)]
 	switch {
-	case len(record) == 0:
+	case len(rec) == 0:
 		return out
-	case r.Reason == event.ReasonOrphan:
-		if out.ViewID = viewID(record, kept); out.ViewID != "" {
+	case r.Reason == record.ReasonOrphan:
+		if out.ViewID = viewID(rec, kept); out.ViewID != "" {
 			return out
 		}
 	case r.Schema != 0:
@@ -116,25 +116,25 @@ func (d *Describer) Describe(r *event.Rejected, source string) Record {
 			out.Record = text
 			return out
 		}
-	case json.Valid(record):
+	case json.Valid(rec):
 		var compact bytes.Buffer
-		if json.Compact(&compact, record) == nil {
+		if json.Compact(&compact, rec) == nil {
 			out.Record = compact.Bytes()
 			return out
 		}
-	case utf8.Valid(record):
-		if text, err := json.Marshal(string(record)); err == nil && len(text) <= kept/3*4 { // as base64 would take
+	case utf8.Valid(rec):
+		if text, err := json.Marshal(string(rec)); err == nil && len(text) <= kept/3*4 { // as base64 would take
 			out.Record = text
 			return out
 		}
 	}
-	out.Bytes = base64.StdEncoding.EncodeToString(record)
+	out.Bytes = base64.StdEncoding.EncodeToString(rec)
 	return out
 }
 
 // TooLarge describes a sample, by the id of its view, that a topic does not take.
 func TooLarge(id []byte, topic, detail string) Record {
-	out := Record{Reason: event.ReasonTooLarge, Detail: shortened(detail), Role: "samples", Source: topic, Offset: -1}
+	out := Record{Reason: record.ReasonTooLarge, Detail: shortened(detail), Role: "samples", Source: topic, Offset: -1}
 	if out.ViewID = viewID(id, keptOfID); out.ViewID == "" {
 		out.Bytes = base64.StdEncoding.EncodeToString(id[:min(len(id), keptOfID)])
 	}
@@ -165,29 +165,29 @@ func viewID(id []byte, kept int) string {
 }
 
 func timeText(ms int64) string {
-	if ms == event.NoTime {
+	if ms == record.NoTime {
 		return ""
 	}
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
 }
 
 // decode turns an Avro record into JSON.
-func (d *Describer) decode(r *event.Rejected) ([]byte, error) {
+func (d *Describer) decode(r *record.Rejected) ([]byte, error) {
 	w := d.decoders[r.Schema]
 	if w == nil {
 		text := cmp.Or(r.SchemaText, d.Schemas[r.Schema])
 		if text == "" {
 			return nil, fmt.Errorf("no schema with fingerprint %016x", r.Schema)
 		}
-		s, err := avroio.ParseSchema(text)
+		s, err := avro.ParseSchema(text)
 		if err != nil {
 			return nil, err
 		}
-		if w, err = avroio.NewJSON(s); err != nil {
+		if w, err = avro.NewJSON(s); err != nil {
 			return nil, err
 		}
 		if d.decoders == nil {
-			d.decoders = map[uint64]*avroio.JSONWriter{}
+			d.decoders = map[uint64]*avro.JSONWriter{}
 		}
 		d.decoders[r.Schema] = w
 	}

@@ -7,12 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func TestAppend(t *testing.T) {
 	d := Describer{Roles: []string{"views"}}
-	r := d.Describe(&event.Rejected{Reason: event.ReasonMalformed, Detail: "<a> & b", Offset: 7, Count: 1, EventTime: 0, Watermark: event.NoTime, Record: []byte(`{"id": "<x>"}`)}, "views/0")
+	r := d.Describe(&record.Rejected{Reason: record.ReasonMalformed, Detail: "<a> & b", Offset: 7, Count: 1, EventTime: 0, Watermark: record.NoTime, Record: []byte(`{"id": "<x>"}`)}, "views/0")
 	line, err := r.Append([]byte("before "))
 	require.NoError(t, err)
 	require.Equal(t, `before {"reason":"malformed","detail":"<a> & b","role":"views","source":"views/0","offset":7,"event_time":"1970-01-01T00:00:00Z","record":{"id":"<x>"}}`, string(line))
@@ -21,7 +21,7 @@ func TestAppend(t *testing.T) {
 // An id, or what is said of one, may be as large as a record.
 func TestLargeIDs(t *testing.T) {
 	for _, id := range []string{strings.Repeat("x", 1<<20), strings.Repeat("\x01", 1<<20), strings.Repeat("\xff", 1<<20)} {
-		orphan := (&Describer{Kept: 600 << 10}).Describe(&event.Rejected{Reason: event.ReasonOrphan, Detail: "no view with the id " + id, Record: []byte(id)}, "likes/0")
+		orphan := (&Describer{Kept: 600 << 10}).Describe(&record.Rejected{Reason: record.ReasonOrphan, Detail: "no view with the id " + id, Record: []byte(id)}, "likes/0")
 		large := TooLarge([]byte(id), "samples", "it takes too much")
 		for _, r := range []Record{orphan, large} {
 			line, err := r.Append(nil)
@@ -42,7 +42,7 @@ func TestLargeIDs(t *testing.T) {
 func TestKept(t *testing.T) {
 	const schema = `{"type":"record","name":"V","fields":[{"name":"id","type":"string"}]}`
 	large := strings.Repeat("x", 5000)
-	for _, r := range []event.Rejected{
+	for _, r := range []record.Rejected{
 		{Record: []byte(`{"id":"` + large + `"}`)},
 		{Record: append([]byte{0x90, 0x4e}, large...), Schema: 1, SchemaText: schema},
 		{Record: []byte(strings.Repeat("\x01", 5000))},
@@ -72,7 +72,7 @@ func TestRecordsOfDamage(t *testing.T) {
 		{0, true, `{"reason":"malformed","detail":"","role":"","source":"a.avro","offset":0,"records":"unknown"}`},
 	} {
 		var d Describer
-		r := d.Describe(&event.Rejected{Reason: event.ReasonMalformed, Count: c.count, AtLeast: c.atLeast, Input: -1, EventTime: event.NoTime, Watermark: event.NoTime}, "a.avro")
+		r := d.Describe(&record.Rejected{Reason: record.ReasonMalformed, Count: c.count, AtLeast: c.atLeast, Input: -1, EventTime: record.NoTime, Watermark: record.NoTime}, "a.avro")
 		line, err := r.Append(nil)
 		require.NoError(t, err)
 		require.Equal(t, c.want, string(line))

@@ -4,20 +4,20 @@ import (
 	"math"
 	"time"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 var day = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// account adds the samples of a day to l: perBucket views in each bucket, of which a
+// addSamples adds the samples of a day to l: perBucket views in each bucket, of which a
 // share that swings with the hour is positive.
-func account(l *ledger.Ledger, bucket time.Duration, perBucket int64, kind string, rate, median, window float64) {
+func addSamples(l *account.Ledger, bucket time.Duration, perBucket int64, kind string, rate, median, window float64) {
 	e := l.Engagements[kind]
 	step := 0
 	for at := day; at.Before(day.Add(24 * time.Hour)); at = at.Add(bucket) {
 		start := at.UnixMilli()
 		if l.Timeline[start] == nil {
-			l.Timeline[start] = &ledger.Interval{Positives: map[string]int64{}}
+			l.Timeline[start] = &account.Interval{Positives: map[string]int64{}}
 			l.Timeline[start].Samples = perBucket
 			l.Views.Samples += perBucket
 		}
@@ -35,10 +35,10 @@ func account(l *ledger.Ledger, bucket time.Duration, perBucket int64, kind strin
 
 // calm is a join in which nothing is wrong.
 func calm() *Report {
-	l := ledger.New("click", "like")
+	l := account.New("click", "like")
 	l.From, l.To = day.UnixMilli(), day.Add(24*time.Hour).UnixMilli()
-	account(l, 5*time.Minute, 3_000, "click", 0.04, 40_000, 1_700_000)
-	account(l, 5*time.Minute, 3_000, "like", 0.011, 300_000, 6_000_000)
+	addSamples(l, 5*time.Minute, 3_000, "click", 0.04, 40_000, 1_700_000)
+	addSamples(l, 5*time.Minute, 3_000, "like", 0.011, 300_000, 6_000_000)
 	v := &l.Views
 	v.Positives = l.Engagements["click"].Positives + 900
 	v.SampledOut, v.Duplicates = 120_000, 512
@@ -47,7 +47,7 @@ func calm() *Report {
 		e.Matched, e.Outside, e.Orphans, e.Duplicates = e.Positives+310, e.Positives/90, 41, 77
 		e.Read = e.Matched + e.Outside + e.Orphans + e.Duplicates
 	}
-	l.Bytes = ledger.Bytes{In: 41 << 20, Records: 110 << 20, Blocks: 84 << 20, Samples: 97 << 20, Out: 31 << 20, JSON: 402 << 20}
+	l.Bytes = account.Bytes{In: 41 << 20, Records: 110 << 20, Blocks: 84 << 20, Samples: 97 << 20, Out: 31 << 20, JSON: 402 << 20}
 	return &Report{
 		Spec: "testdata/join.yaml", Version: 3, Ledger: l, Slices: 24,
 		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
@@ -73,8 +73,8 @@ func troubled() *Report {
 	like.Read += 130 + 2_000 + 3
 	like.Outside += 1_500
 	like.Read += 1_500
-	l.Engagements["purchase"] = &ledger.Engagements{Read: 800, Orphans: 800, Delay: &ledger.Histogram{}}
-	l.Engagements["share"] = &ledger.Engagements{Delay: &ledger.Histogram{}}
+	l.Engagements["purchase"] = &account.Engagements{Read: 800, Orphans: 800, Delay: &account.Histogram{}}
+	l.Engagements["share"] = &account.Engagements{Delay: &account.Histogram{}}
 	for _, detail := range []string{`field ts: "yesterday" is not a time`, `field ts: "today" is not a time`} {
 		v.AddReason(detail, 5)
 	}
@@ -103,16 +103,16 @@ func unbalanced() *Report {
 
 // small is short enough for its JSON to be read.
 func small() *Report {
-	l := ledger.New("like")
+	l := account.New("like")
 	l.From, l.To = day.UnixMilli(), day.Add(time.Hour).UnixMilli()
-	l.Views = ledger.Views{Read: 10, Samples: 7, SampledOut: 2, Duplicates: 1, Positives: 2, Immature: 1}
+	l.Views = account.Views{Read: 10, Samples: 7, SampledOut: 2, Duplicates: 1, Positives: 2, Immature: 1}
 	like := l.Engagements["like"]
 	like.Read, like.Matched, like.Outside, like.Positives = 4, 3, 1, 2
 	like.Delay.Record(1_500)
 	like.Delay.Record(60_000)
-	l.Bytes = ledger.Bytes{In: 900, Records: 1_800, Blocks: 1_000, Samples: 1_200, Out: 600, JSON: 4_000}
-	l.Timeline[l.From] = &ledger.Interval{Samples: 4, Positives: map[string]int64{"like": 2}}
-	l.Timeline[l.From+300_000] = &ledger.Interval{Samples: 3}
+	l.Bytes = account.Bytes{In: 900, Records: 1_800, Blocks: 1_000, Samples: 1_200, Out: 600, JSON: 4_000}
+	l.Timeline[l.From] = &account.Interval{Samples: 4, Positives: map[string]int64{"like": 2}}
+	l.Timeline[l.From+300_000] = &account.Interval{Samples: 3}
 	return &Report{
 		Spec: "join.yaml", Version: 1, Ledger: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
 		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []Output{{Name: "samples", Path: "out/samples", Count: 7}},
@@ -122,7 +122,7 @@ func small() *Report {
 // opened is a stream that goes on.
 func opened() *Report {
 	r := small()
-	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Ledger.Bytes = 0, 0, 0, 0, ledger.Bytes{}
+	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Ledger.Bytes = 0, 0, 0, 0, account.Bytes{}
 	r.Ledger.Views.Read, r.Ledger.Views.Open, r.Ledger.Views.Immature = 14, 4, 0
 	like := r.Ledger.Engagements["like"]
 	like.Read, like.Open = 6, 2
@@ -131,7 +131,7 @@ func opened() *Report {
 
 // bare is what is left if nothing but a ledger is known, and not all of that.
 func bare() *Report {
-	l := ledger.New("like")
-	l.Views = ledger.Views{Read: 3, Dead: 3}
+	l := account.New("like")
+	l.Views = account.Views{Read: 3, Dead: 3}
 	return &Report{Spec: "out/ledger/20260101T000000Z.json", Ledger: l}
 }

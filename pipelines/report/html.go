@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 //go:embed report.html.tmpl
@@ -28,7 +28,7 @@ type htmlPage struct {
 	Verdict     string
 	Notes       []severityNotes
 	Tiles       []tile
-	Views       ledger.Views
+	Views       account.Views
 	ViewWords   string
 	Kinds       []htmlKind
 	Charts      []charts
@@ -106,7 +106,7 @@ func (r *Report) page() (*htmlPage, error) {
 		page.Title = Harmless(r.Spec)
 	}
 	page.Asked = r.asked()
-	if b := r.Ledger.Bytes; b != (ledger.Bytes{}) {
+	if b := r.Ledger.Bytes; b != (account.Bytes{}) {
 		page.Stations = stations(b)
 	}
 	page.tiles(r)

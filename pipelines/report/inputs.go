@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // input is what the ledger says of one input.
 type input struct {
-	*ledger.Input
+	*account.Input
 	name string // in the spec: engagements.like.inputs.1
 	kind string // empty for views
 	n    int    // of those of its role
@@ -25,7 +25,7 @@ type input struct {
 // inputs returns the inputs in the spec's order, as far as the ledger has them.
 func (r *Report) inputs() []input {
 	var all []input
-	roles := map[string]*ledger.Input{}
+	roles := map[string]*account.Input{}
 	of := map[string]int{}
 	for name, counts := range r.Ledger.Inputs {
 		in := input{Input: counts, name: name}
@@ -36,7 +36,7 @@ func (r *Report) inputs() []input {
 		in.n, _ = strconv.Atoi(parts[len(parts)-1]) // a name without one stands first
 		all = append(all, in)
 		if roles[in.kind] == nil {
-			roles[in.kind] = &ledger.Input{}
+			roles[in.kind] = &account.Input{}
 		}
 		role := roles[in.kind]
 		role.Read, role.Late, role.Dead = role.Read+counts.Read, role.Late+counts.Late, role.Dead+counts.Dead

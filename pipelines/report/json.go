@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // Format is the version of the report for programs. Fields are added without a new one. In 2
@@ -42,7 +42,7 @@ type Summary struct {
 	// Stale are files of an earlier run that this one has nothing to say of.
 	Stale *Stale `json:"stale,omitempty"`
 	// Ledger as in the ledger file.
-	Ledger *ledger.Ledger `json:"ledger"`
+	Ledger *account.Ledger `json:"ledger"`
 }
 
 // KindSummary is what a Summary says of one kind of engagement, beside the ledger.
@@ -112,7 +112,7 @@ func (r *Report) Summary() Summary {
 
 // JSON writes the Summary as indented JSON, identical for equal reports.
 func (r *Report) JSON(w io.Writer) error {
-	text, err := ledger.Indent(r.Summary())
+	text, err := account.Indent(r.Summary())
 	if err != nil {
 		return fmt.Errorf("report as JSON: %w", err)
 	}

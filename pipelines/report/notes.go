@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // Thresholds above which a figure becomes a note. They are shares of what was read.
@@ -135,7 +135,7 @@ func (n *notes) damages(s subject, places int64) {
 }
 
 // noneLeft says that views were read, and all of them late or dead.
-func noneLeft(v ledger.Views) bool { return v.Read > 0 && v.Late+v.Dead == v.Read }
+func noneLeft(v account.Views) bool { return v.Read > 0 && v.Late+v.Dead == v.Read }
 
 // matching notes what keeps engagements from their views, or leads them to too many. That
 // there are no views is said by itself.
@@ -265,7 +265,7 @@ func above(part, whole int64, share float64) bool {
 }
 
 // damages counts the places where it is not known what was lost.
-func damages(l *ledger.Ledger) int64 {
+func damages(l *account.Ledger) int64 {
 	n := l.Views.Damages
 	for _, e := range l.Engagements {
 		if e != nil {

@@ -10,33 +10,33 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // Each threshold from both sides.
 func TestNotes(t *testing.T) {
 	// good is a ledger without notes: 100,000 views and likes.
 	good := func() *Report {
-		l := ledger.New("like")
-		l.Views = ledger.Views{Read: 100_000, Samples: 90_000, Duplicates: 10_000, Positives: 80_000}
+		l := account.New("like")
+		l.Views = account.Views{Read: 100_000, Samples: 90_000, Duplicates: 10_000, Positives: 80_000}
 		like := l.Engagements["like"]
 		like.Read, like.Matched, like.Positives = 100_000, 100_000, 80_000
 		for range 80_000 {
 			like.Delay.Record(100)
 		}
-		l.Timeline[0] = &ledger.Interval{Samples: 90_000, Positives: map[string]int64{"like": 80_000}}
+		l.Timeline[0] = &account.Interval{Samples: 90_000, Positives: map[string]int64{"like": 80_000}}
 		return &Report{Ledger: l, Windows: map[string]time.Duration{"like": time.Second}}
 	}
-	like := func(r *Report) *ledger.Engagements { return r.Ledger.Engagements["like"] }
+	like := func(r *Report) *account.Engagements { return r.Ledger.Engagements["like"] }
 	delays := func(r *Report, counts map[int64]int) {
-		like(r).Delay = &ledger.Histogram{}
+		like(r).Delay = &account.Histogram{}
 		for ms, n := range counts {
 			for range n {
 				like(r).Delay.Record(ms)
 			}
 		}
 	}
-	inputs := func(r *Report, of ...ledger.Input) {
+	inputs := func(r *Report, of ...account.Input) {
 		for i, in := range of {
 			*r.Ledger.InputOf(fmt.Sprintf("engagements.like.inputs.%d", i)) = in
 		}
@@ -85,27 +85,27 @@ func TestNotes(t *testing.T) {
 		{"pruned", func(r *Report) { r.Stale = Stale{Files: 1, Removed: true} }, "pruned"},
 		{"damages", func(r *Report) { r.Ledger.Views.Damages, like(r).Damages = 1, 1 }, "damaged damaged(like)"},
 		{"where lets nothing of an input through", func(r *Report) {
-			inputs(r, ledger.Input{Read: 100_000}, ledger.Input{Filtered: 7})
+			inputs(r, account.Input{Read: 100_000}, account.Input{Filtered: 7})
 		}, "where_matches_nothing(engagements.like.inputs.1)"},
 		{"where lets nothing of a kind through", func(r *Report) {
-			*r = Report{Ledger: ledger.New("like")}
+			*r = Report{Ledger: account.New("like")}
 			r.Ledger.Views.Read, r.Ledger.Views.SampledOut = 5, 5
 			like(r).Filtered = 7
-			inputs(r, ledger.Input{Filtered: 3}, ledger.Input{Filtered: 4})
+			inputs(r, account.Input{Filtered: 3}, account.Input{Filtered: 4})
 		}, "where_matches_nothing(like)"},
 		{"an input is dead", func(r *Report) {
 			like(r).Matched, like(r).Dead = 99_993, 7
-			inputs(r, ledger.Input{Read: 99_993}, ledger.Input{Read: 7, Dead: 7})
+			inputs(r, account.Input{Read: 99_993}, account.Input{Read: 7, Dead: 7})
 		}, "dead(engagements.like.inputs.1) dead(like)"},
 		{"all are late or dead", func(r *Report) {
-			*like(r) = ledger.Engagements{Read: 7, Late: 3, Dead: 4, Delay: &ledger.Histogram{}}
+			*like(r) = account.Engagements{Read: 7, Late: 3, Dead: 4, Delay: &account.Histogram{}}
 			r.Ledger.Views.Positives, r.Ledger.Timeline[0].Positives = 0, nil
 		}, "unusable(like) dead(like) late(like) no_positives"},
-		{"nothing read", func(r *Report) { *r = Report{Ledger: ledger.New("like")} }, "no_views no_engagements(like)"},
+		{"nothing read", func(r *Report) { *r = Report{Ledger: account.New("like")} }, "no_views no_engagements(like)"},
 		{"nothing matched: orphans are not said twice", func(r *Report) {
-			*r = Report{Ledger: ledger.New("like")}
+			*r = Report{Ledger: account.New("like")}
 			r.Ledger.Views.Read, r.Ledger.Views.Samples = 5, 5
-			r.Ledger.Timeline[0] = &ledger.Interval{Samples: 5}
+			r.Ledger.Timeline[0] = &account.Interval{Samples: 5}
 			like(r).Read, like(r).Orphans = 7, 7
 		}, "nothing_matched(like) no_positives"},
 	} {
@@ -135,24 +135,24 @@ func TestLost(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		views  ledger.Views
-		like   ledger.Engagements
+		views  account.Views
+		like   account.Engagements
 		limits Limits
 		want   string // the error; empty for none
 	}{
 		{name: "nothing", want: ""},
-		{name: "one dead view", views: ledger.Views{Read: 1, Dead: 1}, want: "Dead: views all 1."},
-		{name: "all late", views: ledger.Views{Read: 3, Late: 3}, like: ledger.Engagements{Read: 2, Late: 2}, want: "Late: views all 3, like all 2."},
-		{name: "some", views: ledger.Views{Read: 4, Dead: 3, Samples: 1}},
-		{name: "at the limit", views: ledger.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("3%", "0", "")},
-		{name: "over the limit", views: ledger.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("2.5%", "", ""), want: "Dead: views 3 (3.0 %, more than 2.5%)."},
-		{name: "over a count", views: ledger.Views{Read: 100, Late: 3, SampledOut: 97}, limits: limits("", "2", ""), want: "Late: views 3 (3.0 %, more than 2)."},
-		{name: "one stray", like: ledger.Engagements{Read: 1, Orphans: 1}},
-		{name: "none matched", like: ledger.Engagements{Read: 2, Orphans: 1, Outside: 1}, want: "Nothing matched: like none of 2."},
-		{name: "some still may", like: ledger.Engagements{Read: 3, Orphans: 2, Open: 1}},
-		{name: "unmatched", like: ledger.Engagements{Read: 20, Matched: 18, Orphans: 1, Outside: 1}, limits: limits("", "", "5%"), want: "Unmatched: like 2 (10.0 %, more than 5%)."},
+		{name: "one dead view", views: account.Views{Read: 1, Dead: 1}, want: "Dead: views all 1."},
+		{name: "all late", views: account.Views{Read: 3, Late: 3}, like: account.Engagements{Read: 2, Late: 2}, want: "Late: views all 3, like all 2."},
+		{name: "some", views: account.Views{Read: 4, Dead: 3, Samples: 1}},
+		{name: "at the limit", views: account.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("3%", "0", "")},
+		{name: "over the limit", views: account.Views{Read: 100, Dead: 3, SampledOut: 97}, limits: limits("2.5%", "", ""), want: "Dead: views 3 (3.0 %, more than 2.5%)."},
+		{name: "over a count", views: account.Views{Read: 100, Late: 3, SampledOut: 97}, limits: limits("", "2", ""), want: "Late: views 3 (3.0 %, more than 2)."},
+		{name: "one stray", like: account.Engagements{Read: 1, Orphans: 1}},
+		{name: "none matched", like: account.Engagements{Read: 2, Orphans: 1, Outside: 1}, want: "Nothing matched: like none of 2."},
+		{name: "some still may", like: account.Engagements{Read: 3, Orphans: 2, Open: 1}},
+		{name: "unmatched", like: account.Engagements{Read: 20, Matched: 18, Orphans: 1, Outside: 1}, limits: limits("", "", "5%"), want: "Unmatched: like 2 (10.0 %, more than 5%)."},
 	} {
-		l := ledger.New("like")
+		l := account.New("like")
 		l.Views, *l.Engagements["like"] = c.views, c.like
 		err := (&Report{Ledger: l, Limits: c.limits}).Lost()
 		if c.want == "" {

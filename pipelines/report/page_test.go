@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/testdata/services"
-	"tributary/transforms/ledger"
+	"tributary/runners/devcluster/services"
+	"tributary/transforms/account"
 )
 
 // frame shows a page at a width, as narrow as no window gets, and measures it from outside:
@@ -79,8 +79,8 @@ func framed(t *testing.T, r *Report, width int) string {
 func crowded() *Report {
 	r := troubled()
 	for i, name := range []string{"add_to_basket_from_recommendation", "long_watch", "share_by_message", "subscribe", "report", "hide"} {
-		r.Ledger.Engagements[name] = &ledger.Engagements{Delay: &ledger.Histogram{}}
-		account(r.Ledger, 5*time.Minute, 3_000, name, 0.01*float64(i+1), 30_000, 1_700_000)
+		r.Ledger.Engagements[name] = &account.Engagements{Delay: &account.Histogram{}}
+		addSamples(r.Ledger, 5*time.Minute, 3_000, name, 0.01*float64(i+1), 30_000, 1_700_000)
 		r.Windows[name] = 36*time.Hour + 59*time.Minute
 	}
 	r.Spec = strings.Repeat("a/long/path/", 12) + "join.yaml"

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // mostReasons is how many reasons are shown of each role.
@@ -28,7 +28,7 @@ type shownReason struct {
 // refusals are those of the views and of each kind, where there are any.
 func (r *Report) refusals() []refusal {
 	var all []refusal
-	add := func(role string, reasons map[string]*ledger.Reason) {
+	add := func(role string, reasons map[string]*account.Reason) {
 		if len(reasons) > 0 {
 			all = append(all, newRefusal(role, reasons))
 		}
@@ -40,7 +40,7 @@ func (r *Report) refusals() []refusal {
 	return all
 }
 
-func newRefusal(role string, reasons map[string]*ledger.Reason) refusal {
+func newRefusal(role string, reasons map[string]*account.Reason) refusal {
 	f := refusal{Role: Harmless(role)}
 	for _, reason := range reasons {
 		f.Reasons = append(f.Reasons, shownReason{Count: reason.Count, Example: Harmless(reason.Example)})

@@ -21,7 +21,7 @@ package report
 import (
 	"time"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // Report is what is known after a join. Only Ledger is required: what is zero is left
@@ -35,7 +35,7 @@ type Report struct {
 	// Slices is how many time slices there were, of which Finished were finished by an
 	// earlier run, and are as it left them.
 	Slices, Finished int
-	Ledger           *ledger.Ledger
+	Ledger           *account.Ledger
 	// Kinds are the kinds of engagement in the spec's order; those it does not name are
 	// shown behind them.
 	Kinds []string
@@ -81,7 +81,7 @@ func (o Output) Place() string {
 // kind is what the report says of one kind of engagement.
 type kind struct {
 	Name string
-	*ledger.Engagements
+	*account.Engagements
 	Window time.Duration // 0: not known
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {
@@ -128,7 +128,7 @@ func TestSchemaListsAllNotes(t *testing.T) {
 func TestReportHoldsTheLedger(t *testing.T) {
 	var buf bytes.Buffer
 	require.NoError(t, calm().JSON(&buf))
-	l, err := ledger.Decode([]byte(gjson.GetBytes(buf.Bytes(), "ledger").Raw))
+	l, err := account.Decode([]byte(gjson.GetBytes(buf.Bytes(), "ledger").Raw))
 	require.NoError(t, err)
 	assert.Equal(t, calm().Ledger, l)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // kindWidth is how much of a kind's name a table shows.
@@ -38,7 +38,7 @@ func (p *page) joinRate(r *Report) {
 }
 
 // samplesInWords says what the positive rates are shares of.
-func samplesInWords(v ledger.Views) string {
+func samplesInWords(v account.Views) string {
 	words := fmt.Sprintf("%s of %s.", number(v.Samples, "sample"), number(v.Read, "view"))
 	if v.SampledOut > 0 {
 		words += fmt.Sprintf(" Negatives are sampled: of all distinct views, %s are positive.", percent(v.Positives, v.Samples+v.SampledOut))
@@ -122,7 +122,7 @@ func (r *Report) viewEntries() []entry {
 	return entries
 }
 
-func (r *Report) engagementEntries(e *ledger.Engagements) []entry {
+func (r *Report) engagementEntries(e *account.Engagements) []entry {
 	entries := []entry{
 		{"matched", e.Matched},
 		{"outside window", e.Outside},
@@ -201,7 +201,7 @@ type station struct {
 	Words string // its ratio to another station
 }
 
-func stations(b ledger.Bytes) []station {
+func stations(b account.Bytes) []station {
 	ratio := func(part, whole int64, format string) string {
 		if part <= 0 || whole <= 0 {
 			return ""
@@ -219,7 +219,7 @@ func stations(b ledger.Bytes) []station {
 }
 
 func (p *page) bytes(r *Report) {
-	if r.Ledger.Bytes == (ledger.Bytes{}) {
+	if r.Ledger.Bytes == (account.Bytes{}) {
 		return
 	}
 	p.section("Bytes")

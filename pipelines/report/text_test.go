@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata")
@@ -66,20 +66,20 @@ func reports() *rapid.Generator[*Report] {
 			return rapid.Int64Range(0, rapid.SampledFrom([]int64{0, 9, 1e4, 1e8, 1e13}).Draw(t, "limit")).Draw(t, "n")
 		})
 		n := func() int64 { return figure.Draw(t, "figure") }
-		l := ledger.New()
+		l := account.New()
 		l.From = n()
 		l.To = l.From + n()
-		l.Views = ledger.Views{
+		l.Views = account.Views{
 			Read: n(), Samples: n(), SampledOut: n(), Duplicates: n(), Late: n(), Dead: n(),
 			DuplicatesDiffering: n(), Positives: n(), Immature: n(),
 		}
-		l.Bytes = ledger.Bytes{In: n(), Records: n(), Blocks: n(), Samples: n(), Out: n(), JSON: n()}
+		l.Bytes = account.Bytes{In: n(), Records: n(), Blocks: n(), Samples: n(), Out: n(), JSON: n()}
 		windows := map[string]time.Duration{}
 		names := rapid.SampledFrom([]string{"like", "a_very_long_kind_of_engagement", "\x1b[31mred", "<script>alert(1)</script>", "日本語日本語日本語", "x\r\ny"})
 		for _, name := range rapid.SliceOfNDistinct(names, 0, 6, rapid.ID).Draw(t, "kinds") {
-			e := &ledger.Engagements{
+			e := &account.Engagements{
 				Read: n(), Matched: n(), Outside: n(), Orphans: n(), Duplicates: n(), Late: n(), Dead: n(),
-				PartlyLate: n(), Filtered: n(), Positives: n(), Delay: &ledger.Histogram{},
+				PartlyLate: n(), Filtered: n(), Positives: n(), Delay: &account.Histogram{},
 			}
 			for range rapid.IntRange(0, 5).Draw(t, "delays") {
 				e.Delay.Record(n())
@@ -88,7 +88,7 @@ func reports() *rapid.Generator[*Report] {
 			l.Engagements[name] = e
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "intervals") {
-			interval := &ledger.Interval{Samples: n(), Positives: map[string]int64{"like": n()}}
+			interval := &account.Interval{Samples: n(), Positives: map[string]int64{"like": n()}}
 			l.Timeline[rapid.OneOf(figure, rapid.Int64()).Draw(t, "start")] = interval
 		}
 		return &Report{

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // base is the spec that the examples of codes are part of.

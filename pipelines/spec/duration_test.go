@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 func TestParseDuration(t *testing.T) {
@@ -93,7 +93,7 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	for _, list := range [][]string{
 		texts(Formats), texts(Attributions), texts(PlainLabels), texts(FieldLabels), texts(Codecs[Avro]), texts(Codecs[JSON]),
 		{string(OrderFile), string(OrderNone)},
-		texts(event.Units), texts(TopicCodecs), secretShape.keys,
+		texts(record.Units), texts(TopicCodecs), secretShape.keys,
 		{string(TruncationFails), string(TruncationSkips)},
 	} {
 		for _, word := range list {
@@ -124,11 +124,11 @@ func TestNearestKeepsTheMeaning(t *testing.T) {
 }
 
 func TestNearestUnit(t *testing.T) {
-	for word, want := range map[string]event.Unit{
-		"micros": event.UnitEpochMicros, "epoch_us": event.UnitEpochMicros, "µs": event.UnitEpochMicros, "timestamp-microseconds": event.UnitEpochMicros,
-		"ms": event.UnitEpochMs, "milliseconds": event.UnitEpochMs, "epoch-ms": event.UnitEpochMs, "epoch-milis": event.UnitEpochMs,
-		"ns": event.UnitEpochNanos, "unix_nano": event.UnitEpochNanos, "s": event.UnitSeconds, "unix": event.UnitSeconds, "epoch_s": event.UnitSeconds,
-		"timestamp-seconds": event.UnitSeconds, "ISO8601": event.UnitRFC3339, "iso": event.UnitRFC3339,
+	for word, want := range map[string]record.Unit{
+		"micros": record.UnitEpochMicros, "epoch_us": record.UnitEpochMicros, "µs": record.UnitEpochMicros, "timestamp-microseconds": record.UnitEpochMicros,
+		"ms": record.UnitEpochMs, "milliseconds": record.UnitEpochMs, "epoch-ms": record.UnitEpochMs, "epoch-milis": record.UnitEpochMs,
+		"ns": record.UnitEpochNanos, "unix_nano": record.UnitEpochNanos, "s": record.UnitSeconds, "unix": record.UnitSeconds, "epoch_s": record.UnitSeconds,
+		"timestamp-seconds": record.UnitSeconds, "ISO8601": record.UnitRFC3339, "iso": record.UnitRFC3339,
 		"epoch": "", "minutes": "", "days": "", "auto": "", "timestamp": "",
 	} {
 		assert.Equal(t, string(want), nearestUnit(word), word)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // kindPattern is what kinds are called: their names become fields of Avro records.
@@ -188,7 +188,7 @@ func (r *reader) condition(n *node, at dotted) (Condition, bool) {
 		_, ok := r.decimal(n, at, true)
 		return Condition{Value: n.text, Type: NumberCondition}, ok
 	case floatKind:
-		if _, ok := (event.Value{Kind: event.String, Text: []byte(n.text)}).Number(); ok {
+		if _, ok := (record.Value{Kind: record.String, Text: []byte(n.text)}).Number(); ok {
 			return Condition{Value: n.text, Type: NumberCondition}, true
 		}
 		p := r.problem("T1110", n, at, "no record matches: %s is no finite number, and equals nothing", n.text)

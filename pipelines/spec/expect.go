@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strconv"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // testSamples reads what must come out of a test.

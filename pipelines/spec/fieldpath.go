@@ -5,10 +5,10 @@ import (
 	"strings"
 	"unicode"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
-// fieldPattern is the path of a field: what event.ParsePath reads.
+// fieldPattern is the path of a field: what record.ParsePath reads.
 const fieldPattern = `^([^."]*[^\s."][^."]*|` + fieldName + `(\.` + fieldName + `)*)$`
 
 const fieldName = `("([^"]|"")*"|[^\s."]([^."]*[^\s."])?)`
@@ -26,13 +26,13 @@ func (r *reader) fieldPath(n *node, at dotted) string {
 
 // checkFieldPath returns the path in a node, empty if it is none.
 func (r *reader) checkFieldPath(n *node, at dotted) string {
-	names, err := event.ParsePath(n.text)
-	if err == nil && !event.IsForeignPath(n.text) {
-		return event.JoinPath(names...)
+	names, err := record.ParsePath(n.text)
+	if err == nil && !record.IsForeignPath(n.text) {
+		return record.JoinPath(names...)
 	}
 	p := r.problem("T1107", n, at, "%q is not the path of a field", n.text)
 	p.Got, p.Allowed = n.text, []string{"names with dots between them, like user.id"}
-	p.Hint = "if a field has this name, put it in double quotes inside the quotes of YAML: " + inYAML(event.JoinPath(n.text))
+	p.Hint = "if a field has this name, put it in double quotes inside the quotes of YAML: " + inYAML(record.JoinPath(n.text))
 	switch guess := foreignPath(n.text); {
 	case listItem.MatchString(n.text), secret.MatchString(n.text):
 		p.Hint = "items of lists cannot be named, nor places outside the record; " + p.Hint
@@ -60,7 +60,7 @@ func foreignPath(text string) string {
 		names[i] = strings.TrimFunc(names[i], unicode.IsSpace)
 	}
 	guess = strings.Join(names, ".")
-	if _, err := event.ParsePath(guess); err != nil || event.IsForeignPath(guess) {
+	if _, err := record.ParsePath(guess); err != nil || record.IsForeignPath(guess) {
 		return ""
 	}
 	return guess

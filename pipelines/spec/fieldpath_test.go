@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // viewsBy is a spec whose views have a path as their id, written as YAML.
@@ -24,7 +24,7 @@ func TestEveryNameCanBeWritten(t *testing.T) {
 		"user->id", "{x}", "true", "null", "1", "1e3", "-", "a: b", "a #b", "#", "@timestamp", "%", "&x", "!x", "|", ">", "`x`", `a\b`, "tab\there", "2026-01-01", "é", "price [EUR]", "?", "key?",
 	} {
 		for _, names := range [][]string{{name}, {"user", name}, {name, "id"}} {
-			path := event.JoinPath(names...)
+			path := record.JoinPath(names...)
 			s, err := Parse("spec.yaml", []byte(viewsBy(FieldText(path))))
 			require.NoError(t, err, "%q", names)
 			again, err := Parse("spec.yaml", s.YAML())
@@ -39,7 +39,7 @@ func TestFieldPatternIsTheParsers(t *testing.T) {
 	form := regexp.MustCompile(fieldPattern)
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOf(rapid.SampledFrom([]rune("ab.\" '/\n[,é"))).Draw(t, "text")
-		_, err := event.ParsePath(text)
+		_, err := record.ParsePath(text)
 		assert.Equal(t, err == nil, form.MatchString(text), "%q: %v", text, err)
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata")

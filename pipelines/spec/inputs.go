@@ -8,7 +8,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // inputs reads one path, or a list of paths and mappings.

@@ -12,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // Limits of a spec file. The YAML parser takes time and memory that grow with the

@@ -7,7 +7,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // synonyms are what other tools call our keys and values.
@@ -78,13 +78,13 @@ func folded(word string) string {
 // unitWords tell the unit of a time by a part of what people call it.
 var unitWords = []struct {
 	form *regexp.Regexp
-	unit event.Unit
+	unit record.Unit
 }{
-	{regexp.MustCompile(`nano|(^|_)ns$`), event.UnitEpochNanos},
-	{regexp.MustCompile(`micro|(^|_)us$|µ`), event.UnitEpochMicros},
-	{regexp.MustCompile(`mill?i|(^|_)ms$`), event.UnitEpochMs},
-	{regexp.MustCompile(`sec|(^|_)s$|^unix(_?time(stamp)?)?$`), event.UnitSeconds},
-	{regexp.MustCompile(`rfc|iso|3339|8601`), event.UnitRFC3339},
+	{regexp.MustCompile(`nano|(^|_)ns$`), record.UnitEpochNanos},
+	{regexp.MustCompile(`micro|(^|_)us$|µ`), record.UnitEpochMicros},
+	{regexp.MustCompile(`mill?i|(^|_)ms$`), record.UnitEpochMs},
+	{regexp.MustCompile(`sec|(^|_)s$|^unix(_?time(stamp)?)?$`), record.UnitSeconds},
+	{regexp.MustCompile(`rfc|iso|3339|8601`), record.UnitRFC3339},
 }
 
 // nearestUnit returns the unit of time that a word means: never one of another size.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Defaults of what a spec may leave out. The bucket's depends on the windows.
@@ -132,12 +132,12 @@ func (r *reader) timeField(n *node, at dotted, above *fields) TimeField {
 	return t
 }
 
-func (r *reader) unit(n *node, at dotted) event.Unit {
+func (r *reader) unit(n *node, at dotted) record.Unit {
 	text := r.text(n, at)
-	if text == "" || slices.Contains(texts(event.Units), text) {
-		return event.Unit(text)
+	if text == "" || slices.Contains(texts(record.Units), text) {
+		return record.Unit(text)
 	}
-	p := r.notAllowed(n, at, text, texts(event.Units))
+	p := r.notAllowed(n, at, text, texts(record.Units))
 	p.Nearest = nearestUnit(text)
 	p.Fix = r.replaced(n, p.Nearest)
 	r.add(p)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // reader turns nodes into a Spec and collects what is wrong on the way. A value with

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 // bare is a spec without what says where things stand in its file.
@@ -87,7 +87,7 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			Views: Views{
 				Inputs:           []Input{{Path: "views/*.avro", Format: Avro, Order: OrderFile}, {Path: "x y/[a]*", Format: CSV, Schema: "a b.avsc", Order: OrderNone}},
 				ID:               "v1." + field.Draw(t, "id"),
-				Time:             TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(event.Units).Draw(t, "unit")},
+				Time:             TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(record.Units).Draw(t, "unit")},
 				DuplicatesWithin: duration(t, "within"),
 			},
 			Engagements: []Engagement{{

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // mostBuckets bounds how many buckets a window may span: an engagement that does not
@@ -152,7 +152,7 @@ func (r *reader) anyFailed(prefixes ...string) bool {
 }
 
 // resolutions of the units that are coarser than a millisecond.
-var resolutions = map[event.Unit]time.Duration{event.UnitSeconds: time.Second}
+var resolutions = map[record.Unit]time.Duration{record.UnitSeconds: time.Second}
 
 // resolutionRules looks for times that are too coarse for what is done with them.
 func (r *reader) resolutionRules(e Engagement) {

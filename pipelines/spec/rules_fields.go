@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"tributary/io/event"
 	"tributary/io/fileio"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 // use is a field path and the value of the spec that names it.
@@ -100,8 +100,8 @@ func (r *reader) nested(inputs []Input, uses []use) {
 
 // leadsThrough tells whether a path leads through the field at another.
 func leadsThrough(inner, outer string) bool {
-	in, errIn := event.ParsePath(inner)
-	out, errOut := event.ParsePath(outer)
+	in, errIn := record.ParsePath(inner)
+	out, errOut := record.ParsePath(outer)
 	return errIn == nil && errOut == nil && len(in) > len(out) && slices.Equal(in[:len(out)], out)
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // A producer for each shard holds several connections to each broker.

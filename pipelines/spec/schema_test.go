@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 // beyondSchema are the problems that JSON Schema cannot see, and why. Specs with these
@@ -222,7 +222,7 @@ func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
 	assert.ElementsMatch(t, texts(Formats), words("$defs", "input", "anyOf", "1", "properties", "format", "enum"))
 	assert.ElementsMatch(t, reserved, words("properties", "engagements", "propertyNames", "not", "enum"))
 	assert.Equal(t, fieldPattern, at("$defs", "field", "pattern"))
-	assert.Equal(t, event.ForeignPattern, at("$defs", "field", "not", "pattern"))
+	assert.Equal(t, record.ForeignPattern, at("$defs", "field", "not", "pattern"))
 	assert.Equal(t, unreadEndings, at("$defs", "unread_ending", "pattern"))
 	assert.Equal(t, durationPattern, at("$defs", "duration", "pattern"))
 	assert.Equal(t, kindPattern, at("properties", "engagements", "propertyNames", "pattern"))

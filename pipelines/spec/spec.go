@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/event"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 // Spec is a join, with defaults filled in. Relative paths of the file have been
@@ -98,7 +98,7 @@ const (
 // TimeField is a field that holds an event time.
 type TimeField struct {
 	Field string
-	Unit  event.Unit
+	Unit  record.Unit
 }
 
 // Views describes the views.

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 func TestLoadExample(t *testing.T) {
@@ -42,7 +42,7 @@ func TestLoadExample(t *testing.T) {
 	assert.Equal(t, Label{Func: Max, Field: "seconds"}, dwell.Label)
 	assert.Equal(t, &TimeField{Field: "view_ts"}, dwell.ViewTime)
 	assert.Equal(t, []Condition{{"kind", "dwell", TextCondition}}, dwell.Where)
-	assert.Equal(t, TimeField{Field: "at", Unit: event.UnitSeconds}, s.Engagement("share").Time)
+	assert.Equal(t, TimeField{Field: "at", Unit: record.UnitSeconds}, s.Engagement("share").Time)
 	assert.Equal(t, AttributeFirst, s.Engagement("reply").Attribution)
 	assert.Nil(t, s.Engagement("click"))
 	assert.Equal(t, time.Hour, s.LongestWindow())
@@ -313,16 +313,16 @@ func TestEndlessProblems(t *testing.T) {
 
 func TestMillis(t *testing.T) {
 	for _, c := range []struct {
-		unit event.Unit
+		unit record.Unit
 		v    any
 		want int64
 	}{
-		{event.UnitAuto, "2026-01-01T10:00:00.5Z", 1767261600500},
-		{event.UnitSeconds, "2026-01-01T10:00:00Z", 1767261600000},
-		{event.UnitSeconds, int64(1767261600), 1767261600000},
-		{event.UnitSeconds, 1767261600.25, 1767261600250},
-		{event.UnitSeconds, "1767261600", 1767261600000},
-		{event.UnitMicros, int64(1767261600000001), 1767261600000},
+		{record.UnitAuto, "2026-01-01T10:00:00.5Z", 1767261600500},
+		{record.UnitSeconds, "2026-01-01T10:00:00Z", 1767261600000},
+		{record.UnitSeconds, int64(1767261600), 1767261600000},
+		{record.UnitSeconds, 1767261600.25, 1767261600250},
+		{record.UnitSeconds, "1767261600", 1767261600000},
+		{record.UnitMicros, int64(1767261600000001), 1767261600000},
 	} {
 		ms, err := TimeField{Unit: c.unit}.Millis(c.v)
 		require.NoError(t, err, "%v as %s", c.v, c.unit)

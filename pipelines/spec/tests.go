@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tributary/io/event"
-	"tributary/pipelines/problem"
+	"tributary/io/record"
+	"tributary/pipelines/spec/problem"
 )
 
 // Millis reads a time as tests write it, RFC 3339 text or a number in the field's
@@ -16,26 +16,26 @@ import (
 func (t TimeField) Millis(v any) (int64, error) {
 	switch v := v.(type) {
 	case string:
-		ms, err := event.Value{Kind: event.String, Text: []byte(v)}.Millis(event.UnitRFC3339)
-		if err == nil || t.Unit == event.UnitAuto || t.Unit == event.UnitRFC3339 {
+		ms, err := record.Value{Kind: record.String, Text: []byte(v)}.Millis(record.UnitRFC3339)
+		if err == nil || t.Unit == record.UnitAuto || t.Unit == record.UnitRFC3339 {
 			return ms, err
 		}
-		return event.Value{Kind: event.String, Text: []byte(v)}.Millis(t.Unit)
+		return record.Value{Kind: record.String, Text: []byte(v)}.Millis(t.Unit)
 	case int64:
-		return event.Value{Kind: event.Int, Int: v}.Millis(t.Unit)
+		return record.Value{Kind: record.Int, Int: v}.Millis(t.Unit)
 	case float64:
-		return event.Value{Kind: event.Float, Float: v}.Millis(t.Unit)
+		return record.Value{Kind: record.Float, Float: v}.Millis(t.Unit)
 	}
-	return event.Value{}.Millis(t.Unit)
+	return record.Value{}.Millis(t.Unit)
 }
 
 // Lookup returns the value at a field path of a record; ok is false if it is absent.
-func Lookup(record map[string]any, field string) (value any, ok bool) {
-	names, err := event.ParsePath(field)
+func Lookup(rec map[string]any, field string) (value any, ok bool) {
+	names, err := record.ParsePath(field)
 	if err != nil {
 		return nil, false
 	}
-	value = record
+	value = rec
 	for _, name := range names {
 		inner, isMap := value.(map[string]any)
 		if !isMap {
@@ -219,7 +219,7 @@ func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map
 func (r *reader) lacks(n *node, at dotted, field, key, example string) {
 	p := r.problem("T1502", n, at, "the record has no %s, which is the spec's %s field", field, key)
 	p.Hint = "add it, like `" + flowExample(field, example) + "`"
-	names, err := event.ParsePath(field)
+	names, err := record.ParsePath(field)
 	for _, pair := range n.pairs {
 		if err == nil && len(names) == 1 && Nearest(pair.key.text, names) == names[0] {
 			p.Got, p.Nearest, p.Fix = pair.key.text, names[0], r.replaced(pair.key, inYAML(names[0]))
@@ -231,7 +231,7 @@ func (r *reader) lacks(n *node, at dotted, field, key, example string) {
 
 // recordField returns where a field of a record stands; the record itself if it has none.
 func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
-	names, err := event.ParsePath(field)
+	names, err := record.ParsePath(field)
 	if err != nil {
 		names = nil
 	}
@@ -247,7 +247,7 @@ func (r *reader) recordField(n *node, at dotted, field string) (dotted, *node) {
 
 // flowExample writes a field path and its value in brackets: {user: {id: v1}}.
 func flowExample(field, value string) string {
-	names, err := event.ParsePath(field)
+	names, err := record.ParsePath(field)
 	if err != nil {
 		names = []string{field}
 	}

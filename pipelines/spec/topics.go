@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"slices"
 
-	"tributary/pipelines/problem"
+	"tributary/pipelines/spec/problem"
 )
 
 // topicPattern is what topics are called. A topic of samples must leave room for the

@@ -10,17 +10,17 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tributary/pipelines/online"
-	"tributary/pipelines/preflight"
-	"tributary/pipelines/problem"
+	"tributary/pipelines/job/preflight"
+	"tributary/pipelines/job/preview"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
 )
 
 func checkCmd() *cobra.Command {
 	var (
 		asJSON, world bool
 		look          inputsFlag
-		targets       online.Targets
+		targets       preflight.Targets
 	)
 	cmd := &cobra.Command{
 		Use:   "check SPEC...",
@@ -63,8 +63,8 @@ is --online.`,
 				}
 				if s != nil && (world || look.set && s.Streams() || targets.Flink+targets.JobServer+targets.Worker != "") {
 					targets.Progress = waiting(cmd.ErrOrStderr())
-					result.Online = online.Check(cmd.Context(), s, targets)
-					result.OK = result.OK && online.Passed(result.Online)
+					result.Online = preflight.Check(cmd.Context(), s, targets)
+					result.OK = result.OK && preflight.Passed(result.Online)
 				}
 				results = append(results, result)
 			}
@@ -90,8 +90,8 @@ type checked struct {
 	Problems problem.List   `json:"problems"`
 	Values   []spec.Setting `json:"values,omitempty"`
 	// Inputs and Online are nil unless they were asked for.
-	Inputs []preflight.Input `json:"inputs,omitempty"`
-	Online []online.Finding  `json:"online,omitempty"`
+	Inputs []preview.Input     `json:"inputs,omitempty"`
+	Online []preflight.Finding `json:"online,omitempty"`
 }
 
 // waiting tells a person, not a program, which step is being waited for.
@@ -165,12 +165,12 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 			return err
 		}
 		if len(result.Inputs) > 0 {
-			if _, err := io.WriteString(w, "\n"+preflight.Text(result.Inputs)); err != nil {
+			if _, err := io.WriteString(w, "\n"+preview.Text(result.Inputs)); err != nil {
 				return err
 			}
 		}
 		if len(result.Online) > 0 {
-			if _, err := io.WriteString(w, "\n"+online.Text(result.Online)); err != nil {
+			if _, err := io.WriteString(w, "\n"+preflight.Text(result.Online)); err != nil {
 				return err
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"tributary/pipelines/preflight"
+	"tributary/pipelines/job/preview"
 	"tributary/pipelines/spec"
 )
 
@@ -77,13 +77,13 @@ func (v recordsValue) Set(text string) error {
 
 // look opens the files of the spec.
 func (c *checked) look(ctx context.Context, s *spec.Spec, records int64) error {
-	inputs, problems, err := preflight.Check(ctx, s, preflight.Options{Records: records})
+	inputs, problems, err := preview.Check(ctx, s, preview.Options{Records: records})
 	if err != nil {
 		return err
 	}
 	c.Inputs = inputs
 	c.Problems = append(c.Problems, problems...)
 	c.Problems.Sort()
-	c.OK = c.OK && len(problems.Errors()) == 0 && !preflight.Failed(inputs)
+	c.OK = c.OK && len(problems.Errors()) == 0 && !preview.Failed(inputs)
 	return nil
 }

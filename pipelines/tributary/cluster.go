@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/cluster"
+	"tributary/runners/devcluster"
 )
 
 func clusterCmd() *cobra.Command {
@@ -26,28 +26,28 @@ Needs Linux with bash, curl, a JDK 17, Maven and Python 3.`,
 	}
 	cmd.AddCommand(
 		clusterAction("up", "Start what does not run yet, and wait until all of it answers",
-			func(cmd *cobra.Command, dir string) ([]cluster.Part, error) {
+			func(cmd *cobra.Command, dir string) ([]devcluster.Part, error) {
 				tell(cmd.ErrOrStderr(), "starting Kafka and Flink in %s\n", dir)
-				return cluster.Up(cmd.Context(), dir, cmd.ErrOrStderr())
+				return devcluster.Up(cmd.Context(), dir, cmd.ErrOrStderr())
 			}),
 		clusterAction("down", "Stop all of it; data stays, jobs do not",
-			func(cmd *cobra.Command, dir string) ([]cluster.Part, error) {
+			func(cmd *cobra.Command, dir string) ([]devcluster.Part, error) {
 				// An interrupt must not leave half of it running.
 				ctx := context.WithoutCancel(cmd.Context())
-				if err := cluster.Down(ctx, dir); err != nil {
+				if err := devcluster.Down(ctx, dir); err != nil {
 					return nil, err
 				}
-				return cluster.Status(ctx, dir)
+				return devcluster.Status(ctx, dir)
 			}),
 		clusterAction("status", "Tell what runs, and where",
-			func(cmd *cobra.Command, dir string) ([]cluster.Part, error) {
-				return cluster.Status(cmd.Context(), dir)
+			func(cmd *cobra.Command, dir string) ([]devcluster.Part, error) {
+				return devcluster.Status(cmd.Context(), dir)
 			}),
 	)
 	return cmd
 }
 
-func clusterAction(name, short string, act func(*cobra.Command, string) ([]cluster.Part, error)) *cobra.Command {
+func clusterAction(name, short string, act func(*cobra.Command, string) ([]devcluster.Part, error)) *cobra.Command {
 	var (
 		dir    string
 		asJSON bool
@@ -60,7 +60,7 @@ func clusterAction(name, short string, act func(*cobra.Command, string) ([]clust
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
 				var err error
-				if dir, err = cluster.DefaultDir(); err != nil {
+				if dir, err = devcluster.DefaultDir(); err != nil {
 					return err
 				}
 			}

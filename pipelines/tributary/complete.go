@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/problem"
-	"tributary/pipelines/show"
+	"tributary/pipelines/report/show"
+	"tributary/pipelines/spec/problem"
 )
 
 // complete has the shell complete a flag with words.

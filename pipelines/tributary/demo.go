@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tributary/pipelines/demo"
+	"tributary/pipelines/sim/demo"
 )
 
 func demoCmd() *cobra.Command {

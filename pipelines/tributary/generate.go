@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/generate"
+	"tributary/pipelines/sim/generate"
 )
 
 func generateCmd() *cobra.Command {

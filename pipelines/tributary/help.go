@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/problem"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
 )
 
 var codeForm = regexp.MustCompile(`^[tT][0-9]+$`)

@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"tributary/io/fileio"
-	"tributary/pipelines/problem"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
 )
 
 // checkHTML refuses a page that cannot be written, or that would take the place of something

@@ -9,13 +9,13 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/join"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 )
 
 func joinCmd() *cobra.Command {
 	var (
-		opt      = join.Options{Folders: join.Folders{Slack: 24 * time.Hour}}
+		opt      = batch.Options{Folders: batch.Folders{Slack: 24 * time.Hour}}
 		from, to timeFlag
 		out      reportFlags
 	)
@@ -54,7 +54,7 @@ written and reported, and the command ends with exit code 3.`,
 			beam.Init()
 			show := newProgress(cmd.ErrOrStderr())
 			opt.Progress = show.tell
-			r, err := join.Run(cmd.Context(), s, opt)
+			r, err := batch.Run(cmd.Context(), s, opt)
 			show.finish()
 			if errors.Is(err, context.Canceled) {
 				return fmt.Errorf("stopped, %s; the same command goes on from there", show.slices())

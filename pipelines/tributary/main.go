@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/problem"
 	"tributary/pipelines/report"
+	"tributary/pipelines/spec/problem"
 )
 
 // Exit codes; they are part of the interface, and "tributary help exit-codes" lists them.

@@ -5,20 +5,20 @@ import (
 	"io"
 	"sync"
 
-	"tributary/pipelines/join"
+	"tributary/pipelines/job/batch"
 )
 
 // progress shows how far a join is.
 type progress struct {
 	mu    sync.Mutex
-	last  join.Progress
+	last  batch.Progress
 	meter *meter
 }
 
 func newProgress(w io.Writer) *progress { return &progress{meter: newMeter(w)} }
 
 // tell takes how far the run is.
-func (p *progress) tell(now join.Progress) {
+func (p *progress) tell(now batch.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Stage != p.last.Stage {
@@ -33,7 +33,7 @@ func (p *progress) tell(now join.Progress) {
 	p.meter.at(now.Done)
 }
 
-func describe(now join.Progress) string {
+func describe(now batch.Progress) string {
 	if now.Stage == "scan" {
 		return "scanning files"
 	}

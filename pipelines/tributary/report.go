@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"tributary/pipelines/job/stream"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
-	"tributary/pipelines/stream"
 )
 
 // reportTimeout bounds reading the accounts: one record for every few thousand events.

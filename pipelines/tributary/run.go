@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/io/kafkaio"
-	"tributary/pipelines/online"
+	"tributary/pipelines/job/preflight"
+	"tributary/pipelines/job/stream"
 	"tributary/pipelines/spec"
-	"tributary/pipelines/stream"
 	"tributary/runners/flink"
-	"tributary/runners/local"
+	"tributary/runners/prism"
 )
 
 // Where a stream can run.
@@ -230,16 +230,16 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 	if r.unchecked {
 		return nil
 	}
-	targets := online.Targets{Progress: waiting(cmd.ErrOrStderr())}
+	targets := preflight.Targets{Progress: waiting(cmd.ErrOrStderr())}
 	if r.on == onFlinkCluster {
 		targets.Flink, targets.JobServer = r.flink.REST, r.flink.JobServer
 		targets.Worker, targets.WorkerTokenFile = r.flink.Worker, r.flink.WorkerTokenFile
 	}
-	findings := online.Check(cmd.Context(), s, targets)
-	if online.Passed(findings) {
+	findings := preflight.Check(cmd.Context(), s, targets)
+	if preflight.Passed(findings) {
 		return nil
 	}
-	tell(cmd.ErrOrStderr(), "%s", online.Text(findings))
+	tell(cmd.ErrOrStderr(), "%s", preflight.Text(findings))
 	return errReported
 }
 
@@ -251,7 +251,7 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) e
 			cancel()
 		})()
 		defer cancel()
-		return stopped(local.Run(ctx, plan.Pipeline()))
+		return stopped(prism.Run(ctx, plan.Pipeline()))
 	}
 	r.flink.Name = s.Stream.Name
 	job, err := flink.Submit(cmd.Context(), plan.Pipeline(), r.flink)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"tributary/pipelines/show"
+	"tributary/pipelines/report/show"
 )
 
 func showCmd() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
-	"tributary/pipelines/join"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 )
 
@@ -32,7 +32,7 @@ In a test nothing is late and every negative is kept.`,
 			}
 			beam.Init()
 			began := time.Now()
-			results, err := join.Test(cmd.Context(), s)
+			results, err := batch.Test(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ In a test nothing is late and every negative is kept.`,
 	return cmd
 }
 
-func failures(results []join.TestResult) (n int) {
+func failures(results []batch.TestResult) (n int) {
 	for _, r := range results {
 		if len(r.Differences) > 0 {
 			n++
@@ -60,7 +60,7 @@ func failures(results []join.TestResult) (n int) {
 	return n
 }
 
-func testsText(results []join.TestResult, elapsed time.Duration) string {
+func testsText(results []batch.TestResult, elapsed time.Duration) string {
 	var w strings.Builder
 	for _, r := range results {
 		if len(r.Differences) == 0 {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
-	"tributary/pipelines/topics"
 )
 
 // topicsTimeout bounds the whole command: brokers answer in milliseconds or not at all.

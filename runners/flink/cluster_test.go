@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/testdata/services/servicestest"
+	"tributary/runners/devcluster/servicestest"
 )
 
 // cluster starts Flink, or finds it started, and returns options that lead to it.

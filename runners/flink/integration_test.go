@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/testdata/services/servicestest"
+	"tributary/runners/devcluster/servicestest"
 )
 
 func TestBoundedPipelineRunsToItsEnd(t *testing.T) {

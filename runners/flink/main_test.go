@@ -11,7 +11,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"tributary/testdata/services/servicestest"
+	"tributary/runners/devcluster/servicestest"
 )
 
 // workerEnv makes the test binary a worker at the address it holds, so that tests can run one

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // TestLateAfterIdle: what is late only because the clock of its partition was raised while it was
@@ -15,43 +15,43 @@ import (
 func TestLateAfterIdle(t *testing.T) {
 	p := coreParams() // like 1000, share 3000: the longest window
 	p.Inputs = []Input{
-		{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true},
-		{Kind: 0, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true},
+		{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: true},
+		{Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: true},
 	}
 	p.From = 0
-	batch := func(input int32, log event.Clock, records ...string) event.Batch {
-		b := event.Batch{
+	batch := func(input int32, log record.Clock, records ...string) record.Batch {
+		b := record.Batch{
 			Input: input, MaxTime: 10_000, SecondTime: 10_000, AfterIdle: true, LogTime: log.Largest, LogSecond: log.Second, Framed: true,
 			Count: int32(len(records)),
 		}
 		for i, r := range records {
-			b.Records = event.AppendFramed(b.Records, int64(i), []byte(r))
+			b.Records = record.AppendFramed(b.Records, int64(i), []byte(r))
 		}
 		return b
 	}
 	at := func(ms int64) string { return fmt.Sprintf(`{"id":"v","t":%d}`, ms) }
 	for _, c := range []struct {
 		name  string
-		batch event.Batch
+		batch record.Batch
 		want  string // reason, offset and whether after idleness
 		views int64
 		likes int64
 	}{
-		{"nothing was in the log", batch(0, event.NoClock, at(7_000), at(7_001)), "late@0 idle", 1, 0},
-		{"the log is where the clock is", batch(0, event.Clock{Largest: 10_000, Second: 10_000}, at(7_000)), "late@0", 0, 0},
-		{"some by the log as well", batch(0, event.Clock{Largest: 8_000, Second: 8_000}, at(5_000), at(5_001), at(7_001)), "late@0, late@1 idle", 1, 0},
-		{"the log moves on", batch(0, event.NoClock, at(6_000), at(10_500), at(7_500), at(7_501)), "late@0 idle, late@2", 1, 0},
-		{"engagements, wholly and partly", batch(1, event.NoClock, at(7_000), at(7_999), at(8_000)), "late@0 idle, partly late@1 idle", 0, 2},
-		{"engagements by the log as well", batch(1, event.Clock{Largest: 9_000, Second: 9_000}, at(6_000), at(6_001), at(6_999)), "late@0, late@1 idle, late@2 idle", 0, 2},
-		{"not a batch after idleness", func() event.Batch {
-			b := batch(0, event.NoClock, at(7_000))
+		{"nothing was in the log", batch(0, record.NoClock, at(7_000), at(7_001)), "late@0 idle", 1, 0},
+		{"the log is where the clock is", batch(0, record.Clock{Largest: 10_000, Second: 10_000}, at(7_000)), "late@0", 0, 0},
+		{"some by the log as well", batch(0, record.Clock{Largest: 8_000, Second: 8_000}, at(5_000), at(5_001), at(7_001)), "late@0, late@1 idle", 1, 0},
+		{"the log moves on", batch(0, record.NoClock, at(6_000), at(10_500), at(7_500), at(7_501)), "late@0 idle, late@2", 1, 0},
+		{"engagements, wholly and partly", batch(1, record.NoClock, at(7_000), at(7_999), at(8_000)), "late@0 idle, partly late@1 idle", 0, 2},
+		{"engagements by the log as well", batch(1, record.Clock{Largest: 9_000, Second: 9_000}, at(6_000), at(6_001), at(6_999)), "late@0, late@1 idle, late@2 idle", 0, 2},
+		{"not a batch after idleness", func() record.Batch {
+			b := batch(0, record.NoClock, at(7_000))
 			b.AfterIdle, b.LogTime, b.LogSecond = false, 0, 0
 			return b
 		}(), "late@0", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) {
+			k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) {
 				text := fmt.Sprintf("%s@%d", r.Reason, r.Offset)
 				if r.AfterIdle {
 					text += " idle"
@@ -72,17 +72,17 @@ func TestLateAfterIdle(t *testing.T) {
 func TestFirstAfterRaise(t *testing.T) {
 	p := coreParams()
 	p.MaxAhead, p.From = 1000, 0
-	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true}}
-	for _, clock := range []event.Clock{event.NoClock, {Largest: 10_000, Second: 10_000}} {
-		b := event.Batch{MaxTime: event.NoTime, SecondTime: event.NoTime, Framed: true, Count: 2}
-		if clock != event.NoClock {
-			b.AfterIdle, b.MaxTime, b.SecondTime, b.LogTime, b.LogSecond = true, clock.Largest, clock.Second, event.NoTime, event.NoTime
+	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: true}}
+	for _, clock := range []record.Clock{record.NoClock, {Largest: 10_000, Second: 10_000}} {
+		b := record.Batch{MaxTime: record.NoTime, SecondTime: record.NoTime, Framed: true, Count: 2}
+		if clock != record.NoClock {
+			b.AfterIdle, b.MaxTime, b.SecondTime, b.LogTime, b.LogSecond = true, clock.Largest, clock.Second, record.NoTime, record.NoTime
 		}
 		for i, at := range []int64{20_000, 16_999} {
-			b.Records = event.AppendFramed(b.Records, int64(i), fmt.Appendf(nil, `{"id":"v%d","t":%d}`, i, at))
+			b.Records = record.AppendFramed(b.Records, int64(i), fmt.Appendf(nil, `{"id":"v%d","t":%d}`, i, at))
 		}
 		var late []int64
-		require.NoError(t, newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { late = append(late, r.Offset) }).add(b))
+		require.NoError(t, newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { late = append(late, r.Offset) }).add(b))
 		require.Equal(t, []int64{1}, late, "a clock before it of %v", clock)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/transforms/ledger"
+	"tributary/transforms/account"
 )
 
 // TestArrivalOrderDoesNotMatter lets the records of every partition arrive in another
@@ -33,7 +33,7 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 		first := runInMemory(t, p, arrive(log, p.OutOfOrderness, 0), 1)
 		second := runInMemory(t, p, arrive(log, p.OutOfOrderness, seed), 2)
 		require.Equal(t, first.encoded, second.encoded, "log:\n%s", describe(log))
-		for _, account := range []*ledger.Ledger{first.account, second.account} {
+		for _, account := range []*account.Ledger{first.account, second.account} {
 			require.Zero(t, account.Views.Late)
 			for _, e := range account.Engagements {
 				require.Zero(t, e.Late+e.PartlyLate)
@@ -48,18 +48,18 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 
 // arrive puts records in an order of arrival: by event time, displaced by at most
 // outOfOrderness, and numbers them anew in their partitions.
-func arrive(log []*record, outOfOrderness, seed int64) []*record {
+func arrive(log []*rec, outOfOrderness, seed int64) []*rec {
 	random := rand.New(rand.NewSource(seed))
 	type arrival struct {
 		at int64
-		r  record
+		r  rec
 	}
 	arrivals := make([]arrival, len(log))
 	for i, r := range log {
 		arrivals[i] = arrival{at: r.time + random.Int63n(outOfOrderness+1), r: *r}
 	}
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(a.at - b.at) })
-	out := make([]*record, len(log))
+	out := make([]*rec, len(log))
 	next := map[int32]int64{}
 	for i := range arrivals {
 		r := &arrivals[i].r

@@ -38,17 +38,17 @@ type Result struct {
 	// Samples is a PCollection<[]byte> of blocks of samples (sample.Merge), each in order of
 	// (view time, view ID), a bucket's blocks at the bucket's closing time.
 	Samples beam.PCollection
-	// Rejected is a PCollection<event.Rejected>: late and malformed records as they are met,
+	// Rejected is a PCollection<record.Rejected>: late and malformed records as they are met,
 	// and orphans, if they are wanted, when their last bucket closes.
 	Rejected beam.PCollection
-	// Ledgers is a PCollection<ledger.Ledger>; merged, they account for every record. Those
+	// Ledgers is a PCollection<account.Ledger>; merged, they account for every record. Those
 	// with an origin are of a piece of work that a restart may do again.
 	Ledgers beam.PCollection
 }
 
 // Join emits exactly one labelled sample for each distinct view.
 //
-// Input: a PCollection<event.Batch> of raw records, each batch of one partition in
+// Input: a PCollection<record.Batch> of raw records, each batch of one partition in
 // log order, views and engagements alike, bounded or not, batches in any order.
 //
 // Timing: a bucket closes when the watermark passes its end plus the longest window.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/format/avro"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -33,11 +33,11 @@ const (
 )
 
 // benchInput makes the batches, and the params that read them.
-func benchInput(tb testing.TB) (*Params, []event.Batch) {
+func benchInput(tb testing.TB) (*Params, []record.Batch) {
 	tb.Helper()
-	viewSchema, err := avroio.ParseSchema(benchViewSchema)
+	viewSchema, err := avro.ParseSchema(benchViewSchema)
 	require.NoError(tb, err)
-	likeSchema, err := avroio.ParseSchema(benchLikeSchema)
+	likeSchema, err := avro.ParseSchema(benchLikeSchema)
 	require.NoError(tb, err)
 	p := &Params{
 		Kinds: []Kind{{Name: "like", Window: benchWindow, Label: sample.Binary, Credit: CreditAll}},
@@ -65,11 +65,11 @@ func benchInput(tb testing.TB) (*Params, []event.Batch) {
 		}
 	}
 	random.Shuffle(len(likes), func(i, j int) { likes[i], likes[j] = likes[j], likes[i] })
-	var batches []event.Batch
+	var batches []record.Batch
 	add := func(input int32, schema uint64, records [][]byte) {
 		for from := 0; from < len(records); from += benchBatch {
 			some := records[from:min(from+benchBatch, len(records))]
-			b := event.Batch{Input: input, Partition: input, Schema: schema, Offset: int64(from), MaxTime: event.NoTime, Count: int32(len(some))}
+			b := record.Batch{Input: input, Partition: input, Schema: schema, Offset: int64(from), MaxTime: record.NoTime, Count: int32(len(some))}
 			for _, r := range some {
 				b.Records = append(b.Records, r...)
 			}
@@ -113,13 +113,13 @@ func BenchmarkJoin(b *testing.B) {
 }
 
 // joinBatches is our join, from batches to blocks of samples.
-func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger {
+func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Ledger {
 	tb.Helper()
 	type place struct{ shard, bucket int64 }
 	blocks := map[place][][]byte{}
 	k := newPacker(p, func(shard, bucket int64, block []byte) {
 		blocks[place{shard, bucket}] = append(blocks[place{shard, bucket}], block)
-	}, func(r event.Rejected) { tb.Fatalf("rejected: %+v", r) })
+	}, func(r record.Rejected) { tb.Fatalf("rejected: %+v", r) })
 	for _, b := range batches {
 		require.NoError(tb, k.add(b))
 	}
@@ -144,7 +144,7 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 		}
 	}
 	for _, t := range tallies {
-		t.settle(account, func(event.Rejected) {})
+		t.settle(account, func(record.Rejected) {})
 	}
 	require.NoError(tb, account.Check())
 	return account
@@ -152,7 +152,7 @@ func joinBatches(tb testing.TB, p *Params, batches []event.Batch) *ledger.Ledger
 
 // joinByHand is the control: it decodes with a decoder made for these very records, and
 // encodes samples as we do.
-func joinByHand(tb testing.TB, p *Params, batches []event.Batch) (samples, positives int64) {
+func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, positives int64) {
 	tb.Helper()
 	type view struct {
 		time    int64
@@ -221,7 +221,7 @@ func BenchmarkBlocks(b *testing.B) {
 		if len(block) > len(largest) {
 			largest = block
 		}
-	}, func(event.Rejected) {})
+	}, func(record.Rejected) {})
 	for _, batch := range batches {
 		require.NoError(b, k.add(batch))
 	}

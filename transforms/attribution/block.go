@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // A block holds records of one bucket on their way through the shuffle, one after
@@ -93,16 +93,16 @@ func (w *blockWriter) view(v *View, inside int) {
 
 func (w *blockWriter) engagement(g *Engagement) {
 	tag := byte(tagEngagement)
-	if g.Floor != event.NoTime {
+	if g.Floor != record.NoTime {
 		tag |= tagFloor
 	}
-	if g.ViewTime != event.NoTime {
+	if g.ViewTime != record.NoTime {
 		tag |= tagViewTime
 	}
 	if g.EventID != nil {
 		tag |= tagEventID
 	}
-	if g.Value.Kind != event.Null {
+	if g.Value.Kind != record.Null {
 		tag |= tagValue
 	}
 	w.common(tag, logPlace{g.Time, g.Offset, g.Partition})
@@ -138,14 +138,14 @@ func appendBytes(dst, b []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }
 
-func appendValue(dst []byte, v event.Value) []byte {
+func appendValue(dst []byte, v record.Value) []byte {
 	dst = append(dst, byte(v.Kind))
 	switch v.Kind {
-	case event.Bool, event.Int:
+	case record.Bool, record.Int:
 		return binary.AppendVarint(dst, v.Int)
-	case event.Float:
+	case record.Float:
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float))
-	case event.Decimal:
+	case record.Decimal:
 		return appendBytes(binary.AppendVarint(dst, v.Int), v.Text)
 	default: // text; labelValue lets nothing else through
 		return appendBytes(dst, v.Text)
@@ -241,7 +241,7 @@ func (d *blockReader) engagement(tag byte) Engagement {
 	at := d.common(tag)
 	g := Engagement{
 		Time: at.time, Partition: at.partition, Offset: at.offset,
-		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: event.NoTime, ViewTime: event.NoTime,
+		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: record.NoTime, ViewTime: record.NoTime,
 	}
 	g.Hash = hashID(g.ViewID)
 	if tag&tagFloor != 0 {
@@ -259,14 +259,14 @@ func (d *blockReader) engagement(tag byte) Engagement {
 	return g
 }
 
-func (d *blockReader) value() event.Value {
-	v := event.Value{Kind: event.Kind(d.byte())}
+func (d *blockReader) value() record.Value {
+	v := record.Value{Kind: record.Kind(d.byte())}
 	switch v.Kind {
-	case event.Bool, event.Int:
+	case record.Bool, record.Int:
 		v.Int = d.varint()
-	case event.Float:
+	case record.Float:
 		v.Float = math.Float64frombits(d.uint64())
-	case event.Decimal:
+	case record.Decimal:
 		v.Int, v.Text = d.varint(), d.bytes()
 	default:
 		v.Text = d.bytes()

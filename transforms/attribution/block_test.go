@@ -10,29 +10,29 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 var (
-	anyTime   = rapid.Int64Range(event.MinTime, event.MaxTime)
-	orNoTime  = rapid.OneOf(rapid.Just(int64(event.NoTime)), anyTime)
+	anyTime   = rapid.Int64Range(record.MinTime, record.MaxTime)
+	orNoTime  = rapid.OneOf(rapid.Just(int64(record.NoTime)), anyTime)
 	anyOffset = rapid.Int64Min(0)
 	anyID     = rapid.SliceOfN(rapid.Byte(), 1, 20)
 	anyBytes  = rapid.SliceOfN(rapid.Byte(), 0, 40)
 )
 
-func drawValue(t *rapid.T) event.Value {
-	switch kind := event.Kind(rapid.IntRange(int(event.Null), int(event.Bytes)).Draw(t, "value kind")); kind {
-	case event.Bool:
-		return event.Value{Kind: kind, Int: rapid.Int64Range(0, 1).Draw(t, "bool")}
-	case event.Int:
-		return event.Value{Kind: kind, Int: rapid.Int64().Draw(t, "int")}
-	case event.Float:
-		return event.Value{Kind: kind, Float: rapid.Float64().Draw(t, "float")}
-	case event.String, event.Bytes:
-		return event.Value{Kind: kind, Text: anyBytes.Draw(t, "text")}
+func drawValue(t *rapid.T) record.Value {
+	switch kind := record.Kind(rapid.IntRange(int(record.Null), int(record.Bytes)).Draw(t, "value kind")); kind {
+	case record.Bool:
+		return record.Value{Kind: kind, Int: rapid.Int64Range(0, 1).Draw(t, "bool")}
+	case record.Int:
+		return record.Value{Kind: kind, Int: rapid.Int64().Draw(t, "int")}
+	case record.Float:
+		return record.Value{Kind: kind, Float: rapid.Float64().Draw(t, "float")}
+	case record.String, record.Bytes:
+		return record.Value{Kind: kind, Text: anyBytes.Draw(t, "text")}
 	default:
-		return event.Value{}
+		return record.Value{}
 	}
 }
 
@@ -223,10 +223,10 @@ func FuzzBlock(f *testing.F) {
 			{ID: []byte("v3"), Time: 2900, Stub: true, PayloadHash: 5},
 		},
 		Engagements: []Engagement{
-			{Kind: 1, ViewID: []byte("v1"), Time: 3300, Floor: event.NoTime, ViewTime: event.NoTime},
+			{Kind: 1, ViewID: []byte("v1"), Time: 3300, Floor: record.NoTime, ViewTime: record.NoTime},
 			{
 				Kind: 0, ViewID: []byte("v1"), Time: 3300, Floor: 2000, ViewTime: 3100, EventID: []byte("e"),
-				Value: event.Value{Kind: event.Float, Float: 0.5},
+				Value: record.Value{Kind: record.Float, Float: 0.5},
 			},
 		},
 	}

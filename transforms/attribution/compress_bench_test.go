@@ -8,7 +8,7 @@ import (
 	"github.com/pierrec/lz4/v4"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // BenchmarkCompress compresses blocks of several sizes as they could be, and reports what is
@@ -57,7 +57,7 @@ func benchBlock(b *testing.B, size int) []byte {
 		if found == nil && len(block) >= size {
 			found = block[:size]
 		}
-	}, func(event.Rejected) {})
+	}, func(record.Rejected) {})
 	for _, batch := range batches {
 		require.NoError(b, k.add(batch))
 	}

@@ -3,7 +3,7 @@ package attribution
 import (
 	"cmp"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -31,9 +31,9 @@ type Engagement struct {
 	Offset    int64
 	// Floor: views at or before it had closed when the engagement was read.
 	Floor    int64
-	ViewTime int64  // event.NoTime if it does not carry one
+	ViewTime int64  // record.NoTime if it does not carry one
 	EventID  []byte // nil if it has none
-	Value    event.Value
+	Value    record.Value
 }
 
 // Bucket is all that one (shard, bucket) holds, in any order.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -79,9 +79,9 @@ func TestManyIDs(t *testing.T) {
 		id := []byte(strconv.Itoa(i))
 		if hash := hashID(id); hash%64 == 5 {
 			b.Views = append(b.Views, View{ID: id, Hash: hash, Time: 1000, Offset: int64(i)})
-			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: id, Hash: hash, Time: 1500, ViewTime: event.NoTime, Floor: event.NoTime, Offset: int64(i)})
+			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: id, Hash: hash, Time: 1500, ViewTime: record.NoTime, Floor: record.NoTime, Offset: int64(i)})
 			orphan := append([]byte("no"), id...)
-			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: orphan, Hash: hashID(orphan), Time: 1500, ViewTime: event.NoTime, Floor: event.NoTime, Offset: int64(i), Partition: 1})
+			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: orphan, Hash: hashID(orphan), Time: 1500, ViewTime: record.NoTime, Floor: record.NoTime, Offset: int64(i), Partition: 1})
 		}
 	}
 	positives := 0

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 	"tributary/io/textio"
 	"tributary/transforms/sample"
 )
@@ -22,14 +22,14 @@ type reader struct {
 	// alone reads nothing but event times; made when a record cannot be read otherwise.
 	alone *Scanner
 
-	extractor event.Extractor
-	values    []event.Value
-	units     struct{ time, viewTime event.Unit }
+	extractor record.Extractor
+	values    []record.Value
+	units     struct{ time, viewTime record.Unit }
 	// resolution brings views to the schema of the samples; nil if they have it.
-	resolution *avroio.Resolution
+	resolution *avro.Resolution
 	// asJSON goes through views as whoever reads samples does; nil if their schema leaves it
 	// nothing to find.
-	asJSON *avroio.JSONWriter
+	asJSON *avro.JSONWriter
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
 	where                    int // the first condition's
@@ -67,9 +67,9 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	}
 	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
 	var err error
-	project := avroio.Project
+	project := avro.Project
 	if in.Kind == Views {
-		project = avroio.ProjectChecked // a view goes into its sample as it is
+		project = avro.ProjectChecked // a view goes into its sample as it is
 	}
 	r.extractor, r.values, err = newExtractor(in, schema, project, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
 	if err != nil {
@@ -84,7 +84,7 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 			return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 		}
 		if !views.Bounded() {
-			if r.asJSON, err = avroio.NewJSON(views); err != nil {
+			if r.asJSON, err = avro.NewJSON(views); err != nil {
 				return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 			}
 			r.asJSON = r.asJSON.Within(1)
@@ -96,18 +96,18 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 // unitOf is a time field with the unit it has by the spec; the schema may know better.
 type unitOf struct {
 	path string
-	unit *event.Unit
+	unit *record.Unit
 }
 
-// projector is avroio.Project or avroio.ProjectChecked.
-type projector func(s *avroio.Schema, paths []string) (*avroio.Projection, error)
+// projector is avro.Project or avro.ProjectChecked.
+type projector func(s *avro.Schema, paths []string) (*avro.Projection, error)
 
 // newExtractor compiles the extraction of paths from the input's records with that schema
 // (none for JSON), returns it with room for the values, and settles the units of time fields.
 // Records of the schema must have the fields of the first paths, so many as required says; of
 // the others those that they do not have are null, as they are in JSON.
-func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (event.Extractor, []event.Value, error) {
-	values := make([]event.Value, len(paths))
+func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
+	values := make([]record.Value, len(paths))
 	if schema == "" {
 		return textio.NewExtractor(paths), values, nil
 	}
@@ -118,7 +118,7 @@ func newExtractor(in *Input, schema string, project projector, paths []string, r
 	written := make([]string, len(paths))
 	for i, path := range paths {
 		found, field, err := writer.Find(path, in.Others[path]...)
-		var unknown *avroio.UnknownFieldError
+		var unknown *avro.UnknownFieldError
 		switch {
 		case i >= required && errors.As(err, &unknown):
 			continue
@@ -127,7 +127,7 @@ func newExtractor(in *Input, schema string, project projector, paths []string, r
 		}
 		written[i] = found
 		for _, t := range times {
-			if t.path == path && *t.unit == event.UnitAuto {
+			if t.path == path && *t.unit == record.UnitAuto {
 				*t.unit = field.Unit
 			}
 		}
@@ -138,7 +138,7 @@ func newExtractor(in *Input, schema string, project projector, paths []string, r
 
 // resolve returns what brings views of that schema to the one of the samples, or nil if
 // they have it.
-func resolve(p *Params, schema string) (*avroio.Resolution, error) {
+func resolve(p *Params, schema string) (*avro.Resolution, error) {
 	writer, err := parseSchema(schema)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func resolve(p *Params, schema string) (*avroio.Resolution, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 	}
-	resolution, err := avroio.Resolve(writer, reader)
+	resolution, err := avro.Resolve(writer, reader)
 	if err != nil || resolution.Identical() {
 		return nil, err
 	}
@@ -170,11 +170,11 @@ func schemaOf(p *Params, fingerprint uint64, text string) (string, error) {
 	return text, nil
 }
 
-func parseSchema(text string) (*avroio.Schema, error) {
+func parseSchema(text string) (*avro.Schema, error) {
 	if s, ok := schemas.Load(text); ok {
-		return s.(*avroio.Schema), nil
+		return s.(*avro.Schema), nil
 	}
-	s, err := avroio.ParseSchema(text)
+	s, err := avro.ParseSchema(text)
 	if err == nil {
 		schemas.Store(text, s)
 	}
@@ -189,20 +189,20 @@ func (r *reader) read(buf []byte) (n int, err error) {
 }
 
 // timeAlone returns the event time of a record of which perhaps nothing else can be read;
-// event.NoTime if it cannot either.
-func (r *reader) timeAlone(record []byte) int64 {
+// record.NoTime if it cannot either.
+func (r *reader) timeAlone(rec []byte) int64 {
 	if r.alone == nil {
 		r.alone = &Scanner{unit: r.in.Time.Unit}
 		var err error
-		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, avroio.Project, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
+		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, avro.Project, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
 		if err != nil {
 			r.alone.extractor = nil
 		}
 	}
 	if r.alone.extractor == nil {
-		return event.NoTime
+		return record.NoTime
 	}
-	return r.alone.time(record)
+	return r.alone.time(rec)
 }
 
 // time returns the event time of the record last read.
@@ -223,7 +223,7 @@ func (r *reader) id() ([]byte, error) {
 // is valid until the next record is read.
 func (r *reader) identity(slot int, path string) ([]byte, error) {
 	v := r.values[slot]
-	if v.Kind == event.String && len(v.Text) > 0 && utf8.Valid(v.Text) {
+	if v.Kind == record.String && len(v.Text) > 0 && utf8.Valid(v.Text) {
 		return v.Text, nil
 	}
 	id, err := v.AppendID(r.scratch)
@@ -247,7 +247,7 @@ func (r *reader) matches() bool {
 // engagement reads the optional fields of an engagement into g; bad says that its value is none
 // that the label can take. Null, absent and empty are the same for all of them.
 func (r *reader) engagement(g *Engagement) (bad error, err error) {
-	g.ViewTime, g.EventID, g.Value = event.NoTime, nil, event.Value{}
+	g.ViewTime, g.EventID, g.Value = record.NoTime, nil, record.Value{}
 	if r.viewTime >= 0 && !r.values[r.viewTime].Absent() {
 		t, err := r.values[r.viewTime].Millis(r.units.viewTime)
 		if err != nil {
@@ -272,18 +272,18 @@ func (r *reader) engagement(g *Engagement) (bad error, err error) {
 }
 
 // labelValue is v as the label keeps it; not ok if it cannot.
-func labelValue(label sample.Func, v event.Value) (event.Value, bool) {
+func labelValue(label sample.Func, v record.Value) (record.Value, bool) {
 	if !label.OfNumbers() {
 		return v.Plain()
 	}
 	f, ok := v.Number()
 	switch {
 	case !ok:
-		return event.Value{}, false
-	case v.Kind == event.Int, v.Kind == event.Decimal && label == sample.Sum: // summed exactly
+		return record.Value{}, false
+	case v.Kind == record.Int, v.Kind == record.Decimal && label == sample.Sum: // summed exactly
 		return v, true
 	default:
-		return event.Value{Kind: event.Float, Float: f}, true
+		return record.Value{Kind: record.Float, Float: f}, true
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"slices"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // insertEngagements hangs each engagement on the id it names. Most copies name a view
@@ -78,6 +78,6 @@ func compareEvents(g, h *Engagement) int {
 	return cmp.Or(cmp.Compare(g.Time, h.Time), compareValues(g.Value, h.Value))
 }
 
-func compareValues(v, w event.Value) int {
+func compareValues(v, w record.Value) int {
 	return cmp.Or(cmp.Compare(v.Kind, w.Kind), cmp.Compare(v.Int, w.Int), cmp.Compare(v.Float, w.Float), bytes.Compare(v.Text, w.Text))
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strconv"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // Several buckets may know something of one engagement: the fate of an engagement is
@@ -104,7 +104,7 @@ func (t *tally) add(sightings []byte) error {
 
 // settle counts every engagement under its fate, and hands orphans to reject if they are
 // wanted, in no particular order.
-func (t *tally) settle(account *ledger.Ledger, reject func(event.Rejected)) {
+func (t *tally) settle(account *account.Ledger, reject func(record.Rejected)) {
 	for at, s := range t.seen {
 		if !s.home {
 			continue // of an engagement whose fate was final at home, or of another slice
@@ -132,17 +132,17 @@ const quotedOfID = 200
 
 // rejectOrphan describes an orphan by its place in the log and the id it names; the
 // record itself did not travel.
-func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) event.Rejected {
+func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) record.Rejected {
 	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
-	return event.Rejected{
-		Reason: event.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach",
-		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: event.NoTime,
+	return record.Rejected{
+		Reason: record.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach",
+		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
 		Record: viewID,
 	}
 }
 
 // countOrphan counts why an engagement is an orphan.
-func countOrphan(e *ledger.Engagements, orphan *event.Rejected) {
+func countOrphan(e *account.Engagements, orphan *record.Rejected) {
 	e.AddReason(orphan.Detail, 1)
 	if likeFloat.Match(orphan.Record) {
 		e.OrphansLikeFloats++
@@ -153,7 +153,7 @@ func countOrphan(e *ledger.Engagements, orphan *event.Rejected) {
 var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
 
 // countFate counts one engagement and tells whether it is an orphan.
-func countFate(e *ledger.Engagements, seen Seen, partlyLate bool) (orphan bool) {
+func countFate(e *account.Engagements, seen Seen, partlyLate bool) (orphan bool) {
 	switch {
 	case seen == SeenMatched:
 		e.Matched++

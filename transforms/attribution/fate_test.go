@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // fateParams: a like looks for its view over 3 buckets of 1 s and a little.
@@ -20,7 +20,7 @@ func fateParams() *Params {
 }
 
 func like(offset int64) *Engagement {
-	return &Engagement{ViewID: []byte("v"), Time: 5000, Partition: 2, Offset: offset, Floor: event.NoTime, ViewTime: event.NoTime}
+	return &Engagement{ViewID: []byte("v"), Time: 5000, Partition: 2, Offset: offset, Floor: record.NoTime, ViewTime: record.NoTime}
 }
 
 // TestTally brings together what several buckets saw of one engagement, in every order.
@@ -33,19 +33,19 @@ func TestTally(t *testing.T) {
 		name       string
 		engagement *Engagement
 		sightings  []Sighting
-		want       ledger.Engagements
+		want       account.Engagements
 		orphan     bool
 	}{
-		{"nobody saw its view", like(7), []Sighting{home(SeenNothing)}, ledger.Engagements{Orphans: 1}, true},
-		{"another bucket has its view", like(7), []Sighting{home(SeenNothing), away(SeenMatched)}, ledger.Engagements{Matched: 1}, false},
-		{"another has one outside the window", like(7), []Sighting{home(SeenNothing), away(SeenOutside)}, ledger.Engagements{Outside: 1}, false},
-		{"matched outranks outside", like(7), []Sighting{home(SeenOutside), away(SeenMatched), away(SeenOutside)}, ledger.Engagements{Matched: 1}, false},
-		{"duplicate outranks outside", like(7), []Sighting{home(SeenDuplicate), away(SeenOutside)}, ledger.Engagements{Duplicates: 1}, false},
-		{"a duplicate without a view is one", like(7), []Sighting{home(SeenDuplicate)}, ledger.Engagements{Duplicates: 1}, false},
-		{"matched by two", like(7), []Sighting{away(SeenMatched), away(SeenMatched), home(SeenNothing)}, ledger.Engagements{Matched: 1}, false},
-		{"partly late, and its view not found", late, []Sighting{home(SeenNothing)}, ledger.Engagements{Late: 1}, false},
-		{"partly late, and matched all the same", late, []Sighting{home(SeenNothing), away(SeenMatched)}, ledger.Engagements{Matched: 1}, false},
-		{"of another slice: nothing at home", like(7), []Sighting{away(SeenMatched)}, ledger.Engagements{}, false},
+		{"nobody saw its view", like(7), []Sighting{home(SeenNothing)}, account.Engagements{Orphans: 1}, true},
+		{"another bucket has its view", like(7), []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{Matched: 1}, false},
+		{"another has one outside the window", like(7), []Sighting{home(SeenNothing), away(SeenOutside)}, account.Engagements{Outside: 1}, false},
+		{"matched outranks outside", like(7), []Sighting{home(SeenOutside), away(SeenMatched), away(SeenOutside)}, account.Engagements{Matched: 1}, false},
+		{"duplicate outranks outside", like(7), []Sighting{home(SeenDuplicate), away(SeenOutside)}, account.Engagements{Duplicates: 1}, false},
+		{"a duplicate without a view is one", like(7), []Sighting{home(SeenDuplicate)}, account.Engagements{Duplicates: 1}, false},
+		{"matched by two", like(7), []Sighting{away(SeenMatched), away(SeenMatched), home(SeenNothing)}, account.Engagements{Matched: 1}, false},
+		{"partly late, and its view not found", late, []Sighting{home(SeenNothing)}, account.Engagements{Late: 1}, false},
+		{"partly late, and matched all the same", late, []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{Matched: 1}, false},
+		{"of another slice: nothing at home", like(7), []Sighting{away(SeenMatched)}, account.Engagements{}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := fateParams()
@@ -56,8 +56,8 @@ func TestTally(t *testing.T) {
 					require.NoError(t, tally.add(appendSighting(fateMeaning(p), p, c.engagement, s)))
 				}
 				account := newLedger(p)
-				var orphans []event.Rejected
-				tally.settle(account, func(r event.Rejected) { orphans = append(orphans, r) })
+				var orphans []record.Rejected
+				tally.settle(account, func(r record.Rejected) { orphans = append(orphans, r) })
 				got := *account.Engagements["like"]
 				reasons := int64(0)
 				for _, r := range got.Reasons {
@@ -70,9 +70,9 @@ func TestTally(t *testing.T) {
 					require.Empty(t, orphans)
 					continue
 				}
-				require.Equal(t, []event.Rejected{{
-					Reason: event.ReasonOrphan, Detail: `no view with the id "v" in reach`, Input: 2, Partition: 2, Offset: 7, Count: 1,
-					EventTime: 5000, Watermark: event.NoTime, Record: []byte("v"),
+				require.Equal(t, []record.Rejected{{
+					Reason: record.ReasonOrphan, Detail: `no view with the id "v" in reach`, Input: 2, Partition: 2, Offset: 7, Count: 1,
+					EventTime: 5000, Watermark: record.NoTime, Record: []byte("v"),
 				}}, orphans)
 			}
 		})
@@ -94,7 +94,7 @@ func TestTallyTellsApart(t *testing.T) {
 	sightings = appendSighting(sightings, p, like(8), Sighting{Seen: SeenMatched})
 	tally, account := newTally(p), newLedger(p)
 	require.NoError(t, tally.add(sightings))
-	tally.settle(account, func(event.Rejected) { t.Error("orphans are not wanted") })
+	tally.settle(account, func(record.Rejected) { t.Error("orphans are not wanted") })
 	require.Equal(t, []int64{2, 1}, []int64{account.Engagements["like"].Orphans, account.Engagements["like"].Matched})
 	require.Equal(t, int64(1), account.Engagements["share"].Orphans)
 
@@ -139,7 +139,7 @@ func FuzzSightings(f *testing.F) {
 			return
 		}
 		orphans := int64(0)
-		tally.settle(account, func(event.Rejected) { orphans++ })
+		tally.settle(account, func(record.Rejected) { orphans++ })
 		total := int64(0)
 		for _, e := range account.Engagements {
 			total += e.Matched + e.Outside + e.Orphans + e.Duplicates + e.Late

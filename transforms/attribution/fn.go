@@ -9,21 +9,21 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
 func init() {
-	register.DoFn6x1[context.Context, beam.EventTime, event.Batch, func(beam.EventTime, int64, []byte), func(beam.EventTime, event.Rejected), func(beam.EventTime, ledger.Ledger), error](&packFn{})
-	register.DoFn6x1[int64, func(*[]byte) bool, func([]byte), func(beam.EventTime, int64, []byte), func(event.Rejected), func(ledger.Ledger), error](&joinFn{})
-	register.DoFn5x1[beam.EventTime, int64, func(*[]byte) bool, func(ledger.Ledger), func(event.Rejected), error](&tallyFn{})
+	register.DoFn6x1[context.Context, beam.EventTime, record.Batch, func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Ledger), error](&packFn{})
+	register.DoFn6x1[int64, func(*[]byte) bool, func([]byte), func(beam.EventTime, int64, []byte), func(record.Rejected), func(account.Ledger), error](&joinFn{})
+	register.DoFn5x1[beam.EventTime, int64, func(*[]byte) bool, func(account.Ledger), func(record.Rejected), error](&tallyFn{})
 	register.Emitter3[beam.EventTime, int64, []byte]()
-	register.Emitter2[beam.EventTime, event.Rejected]()
-	register.Emitter2[beam.EventTime, ledger.Ledger]()
+	register.Emitter2[beam.EventTime, record.Rejected]()
+	register.Emitter2[beam.EventTime, account.Ledger]()
 	register.Emitter1[[]byte]()
-	register.Emitter1[event.Rejected]()
-	register.Emitter1[ledger.Ledger]()
+	register.Emitter1[record.Rejected]()
+	register.Emitter1[account.Ledger]()
 	register.Iter1[[]byte]()
 }
 
@@ -37,7 +37,7 @@ type packFn struct {
 	first beam.EventTime
 	// The emitters of the element at hand: the packer's callbacks outlive it.
 	blocks   func(beam.EventTime, int64, []byte)
-	rejected func(beam.EventTime, event.Rejected)
+	rejected func(beam.EventTime, record.Rejected)
 }
 
 func (f *packFn) Setup() {
@@ -45,17 +45,17 @@ func (f *packFn) Setup() {
 		func(shard, bucket int64, block []byte) {
 			f.blocks(mtime.FromMilliseconds(f.P.eventTime(bucket)), shard, block)
 		},
-		func(r event.Rejected) {
+		func(r record.Rejected) {
 			r.Record = bytes.Clone(r.Record) // or it would keep the whole batch alive
 			f.rejected(f.now, r)
 		})
 }
 
-func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, event.Rejected), func(beam.EventTime, ledger.Ledger)) {
+func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Ledger)) {
 	f.first = mtime.MaxTimestamp
 }
 
-func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), _ func(beam.EventTime, ledger.Ledger)) error {
+func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Ledger)) error {
 	f.now, f.first, f.blocks, f.rejected = at, min(f.first, at), blocks, rejected
 	return f.packer.add(b)
 }
@@ -63,13 +63,13 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b event.Ba
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
 // one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
 // what they are of before they are written.
-func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, event.Rejected), ledgers func(beam.EventTime, ledger.Ledger)) {
+func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), ledgers func(beam.EventTime, account.Ledger)) {
 	at := f.first
 	if at == mtime.MaxTimestamp { // nothing came, which is told as well
 		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l ledger.Ledger) { ledgers(at, l) })
+	f.packer.flush(func(l account.Ledger) { ledgers(at, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
@@ -92,7 +92,7 @@ func (f *joinFn) Setup() {
 	}
 }
 
-func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(event.Rejected), ledgers func(ledger.Ledger)) error {
+func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(record.Rejected), ledgers func(account.Ledger)) error {
 	var block []byte
 	for first := true; blocks(&block); first = false {
 		index, err := blockBucket(block)
@@ -120,7 +120,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		sightings(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
 	}
 	if !out.joined {
-		out.account.Origin = f.P.origin(ledger.Joined, shard, f.bucket.Index)
+		out.account.Origin = f.P.origin(account.Joined, shard, f.bucket.Index)
 		ledgers(*out.account)
 	}
 	return nil
@@ -135,16 +135,16 @@ type tallyFn struct {
 
 func (f *tallyFn) Setup() { f.tally = newTally(&f.P) }
 
-func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(ledger.Ledger), rejected func(event.Rejected)) error {
+func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(account.Ledger), rejected func(record.Rejected)) error {
 	var b []byte
 	for sightings(&b) {
 		if err := f.tally.add(b); err != nil {
 			return err
 		}
 	}
-	account := newLedger(&f.P)
-	f.tally.settle(account, rejected)
-	account.Origin = f.P.origin(ledger.Tallied, shard, f.P.bucketIn(at.Milliseconds()))
-	ledgers(*account)
+	counted := newLedger(&f.P)
+	f.tally.settle(counted, rejected)
+	counted.Origin = f.P.origin(account.Tallied, shard, f.P.bucketIn(at.Milliseconds()))
+	ledgers(*counted)
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -30,7 +30,7 @@ func TestOneIDForEverything(t *testing.T) {
 				id := []byte("unknown")
 				for i := range int64(n) {
 					b.Views = append(b.Views, View{ID: id, Hash: hashID(id), Time: i * 11_000, Offset: i})
-					g := Engagement{ViewID: id, Hash: hashID(id), Time: i * 11_000, Offset: i, Partition: 1, Floor: event.NoTime, ViewTime: event.NoTime}
+					g := Engagement{ViewID: id, Hash: hashID(id), Time: i * 11_000, Offset: i, Partition: 1, Floor: record.NoTime, ViewTime: record.NoTime}
 					if own {
 						g.EventID = fmt.Append(nil, i*7919%n) // in another order than in time
 					}
@@ -93,7 +93,7 @@ func oneID(p *Params, views, engagements int, own, twice bool) *Bucket {
 	for i := range int64(engagements) {
 		g := Engagement{
 			ViewID: id, Hash: hashID(id), Kind: int(i) % len(p.Kinds), Time: i * int64(views) * 11_000 / int64(engagements), Offset: i, Partition: 1,
-			Floor: event.NoTime, ViewTime: event.NoTime, Value: event.Value{Kind: event.Float, Float: float64(i) / 10},
+			Floor: record.NoTime, ViewTime: record.NoTime, Value: record.Value{Kind: record.Float, Float: float64(i) / 10},
 		}
 		if own {
 			g.EventID = fmt.Append(nil, i*7919%int64(engagements)) // in another order than in time
@@ -143,7 +143,7 @@ func TestHeavyIsAsLight(t *testing.T) {
 func drawHeavyEngagement(t *rapid.T, p *Params, id []byte, offset int64) Engagement {
 	g := Engagement{
 		ViewID: id, Hash: hashID(id), Kind: rapid.IntRange(0, len(p.Kinds)-1).Draw(t, "kind"), Time: rapid.Int64Range(0, 4000).Draw(t, "time"),
-		Offset: offset, Partition: 1, Floor: event.NoTime, ViewTime: event.NoTime,
+		Offset: offset, Partition: 1, Floor: record.NoTime, ViewTime: record.NoTime,
 	}
 	if rapid.Bool().Draw(t, "late") {
 		g.Floor = rapid.Int64Range(0, 3000).Draw(t, "floor")
@@ -157,14 +157,14 @@ func drawHeavyEngagement(t *rapid.T, p *Params, id []byte, offset int64) Engagem
 	switch label := p.Kinds[g.Kind].Label; rapid.IntRange(0, 4).Draw(t, "value") {
 	case 0:
 	case 1:
-		g.Value = event.Value{Kind: event.Int, Int: rapid.Int64Range(-3, 3).Draw(t, "int")}
+		g.Value = record.Value{Kind: record.Int, Int: rapid.Int64Range(-3, 3).Draw(t, "int")}
 	case 2:
 		if label == sample.Sum {
 			n := big.NewInt(rapid.Int64Range(0, 1000).Draw(t, "unscaled"))
-			g.Value = event.Value{Kind: event.Decimal, Int: rapid.Int64Range(0, 5).Draw(t, "scale"), Text: append([]byte{0}, n.Bytes()...)}
+			g.Value = record.Value{Kind: record.Decimal, Int: rapid.Int64Range(0, 5).Draw(t, "scale"), Text: append([]byte{0}, n.Bytes()...)}
 		}
 	default:
-		g.Value = event.Value{Kind: event.Float, Float: drawDouble(t)}
+		g.Value = record.Value{Kind: record.Float, Float: drawDouble(t)}
 	}
 	return g
 }

@@ -1,20 +1,20 @@
 package attribution
 
 import (
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // Inspector judges records as a join does, and joins nothing: it tells what a join would
 // refuse, and why. Not for concurrent use.
 type Inspector struct {
 	packer  *packer
-	account *ledger.Ledger
+	account *account.Ledger
 }
 
 // NewInspector returns an Inspector that hands refused records to reject, whose bytes are
 // valid for the call.
-func NewInspector(p Params, reject func(event.Rejected)) *Inspector {
+func NewInspector(p Params, reject func(record.Rejected)) *Inspector {
 	p.Shards, p.Earlier = 1, nil
 	return &Inspector{
 		packer:  newPacker(&p, func(int64, int64, []byte) {}, reject),
@@ -23,12 +23,12 @@ func NewInspector(p Params, reject func(event.Rejected)) *Inspector {
 }
 
 // Add judges the records of one batch. An error means a batch of an unknown input or schema.
-func (i *Inspector) Add(b event.Batch) error {
+func (i *Inspector) Add(b record.Batch) error {
 	err := i.packer.add(b)
-	i.packer.flush(func(l ledger.Ledger) { i.account.Merge(&l) })
+	i.packer.flush(func(l account.Ledger) { i.account.Merge(&l) })
 	return err
 }
 
 // Account counts what was read, late, dead and left out so far. What a join finds out later,
 // like orphans, is not in it.
-func (i *Inspector) Account() *ledger.Ledger { return i.account }
+func (i *Inspector) Account() *account.Ledger { return i.account }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -86,7 +86,7 @@ func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (beyond 
 	for _, g := range credited {
 		f, ok := doubleOf(g.Value)
 		if !ok {
-			exact = exact && g.Value.Kind != event.Decimal
+			exact = exact && g.Value.Kind != record.Decimal
 			continue
 		}
 		if l.Numbers == 0 {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -14,7 +14,7 @@ func someParams() *Params {
 		Kinds: []Kind{{Name: "like", Window: 1000, Label: sample.Binary, Credit: CreditAll}, {Name: "buy", Window: 2000, Label: sample.Sum, Credit: CreditLast}},
 		Inputs: []Input{
 			{Kind: Views, ID: "id", Time: Field{Path: "ts"}},
-			{Kind: 0, ID: "view", Time: Field{Path: "ts", Unit: event.UnitSeconds}, Where: []Condition{{Field: "type", Value: "like"}}},
+			{Kind: 0, ID: "view", Time: Field{Path: "ts", Unit: record.UnitSeconds}, Where: []Condition{{Field: "type", Value: "like"}}},
 			{Kind: 1, ID: "view", Time: Field{Path: "ts"}, Value: "amount"},
 		},
 		ViewSchema: `{"type":"string"}`, Bucket: 100, Keep: 1, SpecVersion: 3, OutOfOrderness: 5, MaxAhead: 6, ClockSkew: 7, DuplicatesWithin: 8,
@@ -35,7 +35,7 @@ func TestMeaning(t *testing.T) {
 		},
 		"engagements.like": func(p *Params) { p.Kinds[0].Window++ }, "engagements.buy": func(p *Params) { p.Kinds[1].Label = sample.Count },
 		"engagements.like.where": func(p *Params) { p.Inputs[1].Where[0].Value = "share" }, "engagements.buy.value": func(p *Params) { p.Inputs[2].Value = "price" },
-		"engagements.like.view": func(p *Params) { p.Inputs[1].ID = "v" }, "engagements.like.time": func(p *Params) { p.Inputs[1].Time.Unit = event.UnitEpochMs },
+		"engagements.like.view": func(p *Params) { p.Inputs[1].ID = "v" }, "engagements.like.time": func(p *Params) { p.Inputs[1].Time.Unit = record.UnitEpochMs },
 		"engagements.like.view_time": func(p *Params) { p.Inputs[1].ViewTime.Path = "vts" }, "engagements.like.id": func(p *Params) { p.Inputs[1].EventID = "eid" },
 	} {
 		changed := someParams()

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -30,9 +30,9 @@ type output struct {
 	meaning uint64
 	// sightings by the home that will tally them.
 	sightings map[home][]byte
-	orphans   []event.Rejected
-	account   *ledger.Ledger
-	interval  *ledger.Interval
+	orphans   []record.Rejected
+	account   *account.Ledger
+	interval  *account.Interval
 }
 
 // home is the bucket that tells an engagement's fate, and the engagement's shard there.
@@ -87,7 +87,7 @@ func (o *output) count(s *sample.Sample) {
 		views.Immature++
 	}
 	if o.interval == nil {
-		o.interval = &ledger.Interval{Positives: map[string]int64{}}
+		o.interval = &account.Interval{Positives: map[string]int64{}}
 		o.account.Timeline[o.bucket*o.p.Bucket] = o.interval
 	}
 	o.interval.Samples++

@@ -8,8 +8,8 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // blockBytes is the size at which a block is emitted: large enough that what Beam
@@ -31,11 +31,11 @@ type packer struct {
 	readers map[readerKey]*reader
 	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
-	stretches map[stretch]*ledger.Ledger
-	whole     *ledger.Ledger
+	stretches map[stretch]*account.Ledger
+	whole     *account.Ledger
 	text      []byte // room for a view as JSON
 	emit      func(shard, bucket int64, block []byte)
-	reject    func(event.Rejected)
+	reject    func(record.Rejected)
 }
 
 // stretch is a piece of a partition's log, within a chapter, as one input reads it.
@@ -51,11 +51,11 @@ type readerKey struct {
 
 // newPacker returns a packer that hands finished blocks to emit and refused records to
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
-func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(event.Rejected)) *packer {
+func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(record.Rejected)) *packer {
 	k := &packer{
 		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.Reach(), emit: emit, reject: reject,
 		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
-		stretches: map[stretch]*ledger.Ledger{}, whole: newLedger(p),
+		stretches: map[stretch]*account.Ledger{}, whole: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
@@ -68,19 +68,19 @@ func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject f
 	return k
 }
 
-func newLedger(p *Params) *ledger.Ledger {
+func newLedger(p *Params) *account.Ledger {
 	kinds := make([]string, len(p.Kinds))
 	for i, k := range p.Kinds {
 		kinds[i] = k.Name
 	}
-	l := ledger.New(kinds...)
+	l := account.New(kinds...)
 	l.From, l.To = p.From, p.To
 	return l
 }
 
 // add packs one batch. An error means a batch of an unknown input or schema; records of a
 // schema that does not serve are malformed.
-func (k *packer) add(b event.Batch) error {
+func (k *packer) add(b record.Batch) error {
 	r, err := k.reader(b)
 	if err != nil {
 		return err
@@ -88,19 +88,19 @@ func (k *packer) add(b event.Batch) error {
 	c := cursor{batch: b, clock: b.Clock(), log: b.LogClock(), offset: b.Offset, account: k.accountOf(&b)}
 	defer func() { c.account.Origin.Last = max(c.account.Origin.Last, c.offset) }()
 	if !r.in.Ordered {
-		c.clock = event.NoClock
+		c.clock = record.NoClock
 	}
 	rest := b.Records
 	if r.unusable != nil && !b.Framed {
-		k.malformed(r, &c, event.NoTime, int64(b.Count), rest, r.unusable)
+		k.malformed(r, &c, record.NoTime, int64(b.Count), rest, r.unusable)
 		return nil
 	}
 	for i := int32(0); i < b.Count; i++ {
-		record := rest
+		rec := rest
 		if b.Framed {
 			var distance int64
-			if distance, record, rest, err = event.NextFramed(rest); err != nil {
-				k.malformed(r, &c, event.NoTime, int64(b.Count-i), rest, err)
+			if distance, rec, rest, err = record.NextFramed(rest); err != nil {
+				k.malformed(r, &c, record.NoTime, int64(b.Count-i), rest, err)
 				return nil
 			}
 			c.offset = b.Offset + distance
@@ -108,46 +108,46 @@ func (k *packer) add(b event.Batch) error {
 			c.offset = b.Offset + int64(i)
 		}
 		if r.unusable != nil {
-			k.addUnreadable(r, &c, record, r.unusable)
+			k.addUnreadable(r, &c, rec, r.unusable)
 			continue
 		}
-		n, err := r.read(record)
+		n, err := r.read(rec)
 		if err != nil && !b.Framed {
-			if n = skip(r.extractor, record); n < 0 {
+			if n = skip(r.extractor, rec); n < 0 {
 				// Where the next record begins is not known either.
-				k.malformed(r, &c, event.NoTime, int64(b.Count-i), record, err)
+				k.malformed(r, &c, record.NoTime, int64(b.Count-i), rec, err)
 				return nil
 			}
 		}
 		if !b.Framed {
-			record, rest = record[:n], record[n:]
+			rec, rest = rec[:n], rec[n:]
 		}
 		if err != nil {
-			k.addUnreadable(r, &c, record, err)
+			k.addUnreadable(r, &c, rec, err)
 			continue
 		}
 		if r.schema != "" {
-			record = record[:n] // a sample ends with its view: what stands behind is no part of it
+			rec = rec[:n] // a sample ends with its view: what stands behind is no part of it
 		}
-		k.addRecord(r, &c, record)
+		k.addRecord(r, &c, rec)
 	}
 	return nil
 }
 
 // accountOf returns the account of the stretch that goes on with b.
-func (k *packer) accountOf(b *event.Batch) *ledger.Ledger {
-	key := stretch{b.Input, b.Partition, event.Chapter(b.Offset)}
-	account := k.stretches[key]
-	if account == nil {
-		account = newLedger(k.p)
-		account.Origin = ledger.Origin{
-			Step: ledger.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
+func (k *packer) accountOf(b *record.Batch) *account.Ledger {
+	key := stretch{b.Input, b.Partition, record.Chapter(b.Offset)}
+	counted := k.stretches[key]
+	if counted == nil {
+		counted = newLedger(k.p)
+		counted.Origin = account.Origin{
+			Step: account.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
 			MaxTime: b.MaxTime, SecondTime: b.SecondTime, AfterIdle: b.AfterIdle,
 		}
-		k.stretches[key] = account
+		k.stretches[key] = counted
 	}
-	account.Origin.First = min(account.Origin.First, b.Offset)
-	return account
+	counted.Origin.First = min(counted.Origin.First, b.Offset)
+	return counted
 }
 
 // addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
@@ -159,7 +159,7 @@ func (k *packer) addUnreadable(r *reader, c *cursor, record []byte, why error) {
 	k.malformed(r, c, t, 1, record, why)
 }
 
-func (k *packer) reader(b event.Batch) (*reader, error) {
+func (k *packer) reader(b record.Batch) (*reader, error) {
 	key := readerKey{b.Input, b.Schema}
 	if r, ok := k.readers[key]; ok {
 		return r, nil
@@ -183,12 +183,12 @@ func (k *packer) reader(b event.Batch) (*reader, error) {
 // cursor is a place in a batch, with the clock of the partition before it, and the one by the log
 // alone, which is another one after the partition was idle.
 type cursor struct {
-	batch   event.Batch
+	batch   record.Batch
 	offset  int64
-	clock   event.Clock
-	log     event.Clock
-	account *ledger.Ledger // of the batch's stretch
-	in      *ledger.Input  // part of account, once it is needed
+	clock   record.Clock
+	log     record.Clock
+	account *account.Ledger // of the batch's stretch
+	in      *account.Input  // part of account, once it is needed
 }
 
 // pass moves the clocks over a record's event time.
@@ -202,7 +202,7 @@ func (c *cursor) pass(r *reader, t int64) {
 	}
 }
 
-// watermark is that of the partition before the record at the cursor, or event.NoTime. A clock
+// watermark is that of the partition before the record at the cursor, or record.NoTime. A clock
 // that was raised does not hold back the one by the log.
 func (k *packer) watermark(c *cursor) int64 {
 	at := k.watermarkAt(c.clock)
@@ -212,10 +212,10 @@ func (k *packer) watermark(c *cursor) int64 {
 	return at
 }
 
-func (k *packer) watermarkAt(c event.Clock) int64 {
+func (k *packer) watermarkAt(c record.Clock) int64 {
 	reached := c.Time(k.p.MaxAhead)
-	if reached == event.NoTime {
-		return event.NoTime
+	if reached == record.NoTime {
+		return record.NoTime
 	}
 	return reached - k.p.OutOfOrderness
 }
@@ -235,15 +235,15 @@ func (k *packer) lateness(c *cursor) lateness {
 // passed tells whether the watermark has come to a time, and whether it has only because the
 // partition had been idle.
 func (l lateness) passed(t int64) (late, afterIdle bool) {
-	late = l.watermark != event.NoTime && t <= l.watermark
-	return late, late && (l.log == event.NoTime || t > l.log)
+	late = l.watermark != record.NoTime && t <= l.watermark
+	return late, late && (l.log == record.NoTime || t > l.log)
 }
 
 // addRecord packs the record that r has just read.
-func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
+func (k *packer) addRecord(r *reader, c *cursor, rec []byte) {
 	t, timeErr := r.time()
 	if timeErr != nil {
-		t = event.NoTime
+		t = record.NoTime
 	}
 	by := k.lateness(c)
 	c.pass(r, t)
@@ -255,31 +255,31 @@ func (k *packer) addRecord(r *reader, c *cursor, record []byte) {
 		return
 	}
 	if timeErr != nil {
-		k.malformed(r, c, t, 1, record, timeErr)
+		k.malformed(r, c, t, 1, rec, timeErr)
 		return
 	}
 	id, err := r.id()
 	if err != nil {
-		k.malformed(r, c, t, 1, record, err)
+		k.malformed(r, c, t, 1, rec, err)
 		return
 	}
 	if r.in.Kind == Views {
-		k.addView(r, c, record, id, t, by)
+		k.addView(r, c, rec, id, t, by)
 		return
 	}
-	g := Engagement{Kind: r.in.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: event.NoTime}
+	g := Engagement{Kind: r.in.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: record.NoTime}
 	bad, err := r.engagement(&g)
 	if err == nil && bad != nil && !k.p.Kinds[g.Kind].SkipBadValues {
 		err = bad
 	}
 	if err != nil {
-		k.malformed(r, c, t, 1, record, err)
+		k.malformed(r, c, t, 1, rec, err)
 		return
 	}
 	if k.own(t) {
 		k.countMissing(r, c, &g, bad != nil)
 	}
-	k.addEngagement(r, c, record, &g, by)
+	k.addEngagement(r, c, rec, &g, by)
 }
 
 // countMissing counts the optional fields that an engagement does not have.
@@ -290,14 +290,14 @@ func (k *packer) countMissing(r *reader, c *cursor, g *Engagement, bad bool) {
 	}
 	if bad {
 		account.BadValues++
-	} else if r.value >= 0 && g.Value.Kind == event.Null {
+	} else if r.value >= 0 && g.Value.Kind == record.Null {
 		account.WithoutValue++
 	}
 }
 
 // accounts tells whether this slice accounts for a record with event time t.
 func (k *packer) accounts(c *cursor, t int64) bool {
-	if t == event.NoTime {
+	if t == record.NoTime {
 		return !c.batch.Repeat
 	}
 	return k.own(t)
@@ -305,11 +305,11 @@ func (k *packer) accounts(c *cursor, t int64) bool {
 
 func (k *packer) own(t int64) bool { return k.p.From <= t && t < k.p.To }
 
-func (k *packer) engagements(r *reader, c *cursor) *ledger.Engagements {
+func (k *packer) engagements(r *reader, c *cursor) *account.Engagements {
 	return c.account.Engagements[k.p.Kinds[r.in.Kind].Name]
 }
 
-func (k *packer) addView(r *reader, c *cursor, record, id []byte, t int64, by lateness) {
+func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by lateness) {
 	own := k.own(t)
 	if !own && (t < k.p.From-k.reach.ViewsBefore || t >= k.p.To+k.reach.ViewsAfter) {
 		return
@@ -325,16 +325,16 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t int64, by la
 			if afterIdle {
 				c.account.Views.LateAfterIdle++
 			}
-			k.reject(c.late(event.ReasonLate, why, t, by, afterIdle, record))
+			k.reject(c.late(record.ReasonLate, why, t, by, afterIdle, rec))
 		}
 		return
 	}
-	v := View{ID: id, Hash: hashID(id), Time: t, Partition: c.batch.Partition, Offset: c.offset, Payload: record}
+	v := View{ID: id, Hash: hashID(id), Time: t, Partition: c.batch.Partition, Offset: c.offset, Payload: rec}
 	if own {
 		if r.resolution != nil {
-			resolved, _, err := r.resolution.Append(nil, record)
+			resolved, _, err := r.resolution.Append(nil, rec)
 			if err != nil {
-				k.malformed(r, c, t, 1, record, err)
+				k.malformed(r, c, t, 1, rec, err)
 				return
 			}
 			v.Payload = resolved
@@ -342,7 +342,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t int64, by la
 		if r.asJSON != nil {
 			var err error
 			if k.text, _, err = r.asJSON.Append(k.text[:0], v.Payload); err != nil {
-				k.malformed(r, c, t, 1, record, err)
+				k.malformed(r, c, t, 1, rec, err)
 				return
 			}
 		}
@@ -357,7 +357,7 @@ func (k *packer) addView(r *reader, c *cursor, record, id []byte, t int64, by la
 // addStubs tells the buckets after the view's own of it, as far as its duplicates may
 // lie there, and its own bucket if the view is not of this slice.
 func (k *packer) addStubs(v *View, own bool) {
-	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DuplicatesWithin, event.MaxTime)), k.lastBucket)
+	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DuplicatesWithin, record.MaxTime)), k.lastBucket)
 	if own {
 		first++
 	}
@@ -381,7 +381,7 @@ func inside(v *View) int {
 	return -1
 }
 
-func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagement, by lateness) {
+func (k *packer) addEngagement(r *reader, c *cursor, rec []byte, g *Engagement, by lateness) {
 	own := k.own(g.Time)
 	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
 		return
@@ -389,7 +389,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 	account := k.engagements(r, c)
 	s := k.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	floor := int64(math.MinInt64)
-	if by.watermark != event.NoTime {
+	if by.watermark != record.NoTime {
 		floor = by.watermark - k.longest
 	}
 	_, afterIdle := by.passed(s.countsTo + k.longest)
@@ -416,12 +416,12 @@ func (k *packer) addEngagement(r *reader, c *cursor, record []byte, g *Engagemen
 			c.input(r).Late++
 			const why = "every view it may refer to had closed"
 			account.AddReason(why, 1)
-			k.reject(c.late(event.ReasonLate, why, g.Time, by, afterIdle, record))
+			k.reject(c.late(record.ReasonLate, why, g.Time, by, afterIdle, rec))
 		}
 		return
 	case floor >= s.countsFrom && own:
 		account.PartlyLate++
-		k.reject(c.late(event.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, record))
+		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
 	}
 	if floor >= min(s.foundFrom, s.countsFrom) {
 		g.Floor = floor
@@ -475,7 +475,7 @@ func (k *packer) finish(shard, bucket int64, block []byte) {
 
 // flush emits all unfinished blocks, and with tell the accounts of what was added since the
 // last flush: one for each stretch of a log, in its order, and one that is of no single stretch.
-func (k *packer) flush(tell func(ledger.Ledger)) {
+func (k *packer) flush(tell func(account.Ledger)) {
 	for bucket, shards := range k.blocks {
 		for shard := range shards {
 			if block := shards[shard].block; len(block) > 0 {
@@ -484,7 +484,7 @@ func (k *packer) flush(tell func(ledger.Ledger)) {
 		}
 	}
 	clear(k.blocks)
-	for _, account := range ledger.EndChapters(maps.Values(k.stretches)) {
+	for _, account := range account.EndChapters(maps.Values(k.stretches)) {
 		tell(*account)
 	}
 	clear(k.stretches)
@@ -493,31 +493,31 @@ func (k *packer) flush(tell func(ledger.Ledger)) {
 }
 
 // malformed refuses count records, of which the first begins record.
-func (k *packer) malformed(r *reader, c *cursor, t, count int64, record []byte, err error) {
+func (k *packer) malformed(r *reader, c *cursor, t, count int64, rec []byte, err error) {
 	if !k.accounts(c, t) {
 		return
 	}
 	c.account.AddDead(r.in.Name, k.p.KindName(r.in.Kind), err.Error(), count)
-	k.reject(c.rejected(event.ReasonMalformed, err.Error(), t, k.watermark(c), count, record))
+	k.reject(c.rejected(record.ReasonMalformed, err.Error(), t, k.watermark(c), count, rec))
 }
 
 // input is the account of the batch's input.
-func (c *cursor) input(r *reader) *ledger.Input {
+func (c *cursor) input(r *reader) *account.Input {
 	if c.in == nil {
 		c.in = c.account.InputOf(r.in.Name)
 	}
 	return c.in
 }
 
-func (c *cursor) late(reason event.Reason, why string, t int64, by lateness, afterIdle bool, record []byte) event.Rejected {
+func (c *cursor) late(reason record.Reason, why string, t int64, by lateness, afterIdle bool, record []byte) record.Rejected {
 	r := c.rejected(reason, why, t, by.watermark, 1, record)
 	r.AfterIdle = afterIdle
 	return r
 }
 
-func (c *cursor) rejected(reason event.Reason, detail string, t, watermark, count int64, record []byte) event.Rejected {
-	return event.Rejected{
+func (c *cursor) rejected(reason record.Reason, detail string, t, watermark, count int64, rec []byte) record.Rejected {
+	return record.Rejected{
 		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset,
-		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: record,
+		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: rec,
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -37,7 +37,7 @@ type Kind struct {
 // Field is a time field of a record.
 type Field struct {
 	Path string
-	Unit event.Unit
+	Unit record.Unit
 }
 
 // Input says how to read the records of one input.
@@ -50,7 +50,7 @@ type Input struct {
 	ID   string
 	Time Field
 	// Others are, for paths here, those that the fields have in Avro records of other ages
-	// (see avroio.Others).
+	// (see avro.Others).
 	Others map[string][]string
 	// Ordered says that partitions of this input have an order, and hence a watermark.
 	Ordered bool
@@ -76,7 +76,7 @@ type Params struct {
 
 	OutOfOrderness int64
 	// MaxAhead is how far ahead of all others in its partition one record still moves the
-	// watermark (see event.Clock); 0 for any distance.
+	// watermark (see record.Clock); 0 for any distance.
 	MaxAhead  int64
 	ClockSkew int64
 	// DuplicatesWithin is how far apart in event time two records with one id still are
@@ -257,7 +257,7 @@ func (p *Params) open(b int64) bool { return p.Until != 0 && b*p.Bucket >= p.Unt
 // log whose watermark is that has not come past: the Until of a join that ends there.
 func (p *Params) ClosedBy(watermark int64) int64 {
 	const none = -1 // before all events, whose times are not negative
-	if watermark == event.NoTime || watermark-p.longestWindow() < p.Bucket {
+	if watermark == record.NoTime || watermark-p.longestWindow() < p.Bucket {
 		return none
 	}
 	return p.bucketOf(watermark-p.longestWindow()) * p.Bucket
@@ -276,8 +276,8 @@ func (p *Params) bucketIn(t int64) int64 {
 }
 
 // origin is that of the account of a step for a shard of bucket b.
-func (p *Params) origin(step ledger.Step, shard, b int64) ledger.Origin {
-	return ledger.Origin{Step: step, Shard: shard, Shards: int64(p.shardsOf(b)), Time: b * p.Bucket}
+func (p *Params) origin(step account.Step, shard, b int64) account.Origin {
+	return account.Origin{Step: step, Shard: shard, Shards: int64(p.shardsOf(b)), Time: b * p.Bucket}
 }
 
 func floorDiv(a, b int64) int64 {
@@ -304,7 +304,7 @@ type span struct {
 // if it carries its view's time, only there, give or take the clock skew.
 func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
 	s := span{countsFrom: eventTime - p.Kinds[kind].Window + 1, countsTo: eventTime + p.ClockSkew}
-	if viewTime != event.NoTime {
+	if viewTime != record.NoTime {
 		s.foundFrom, s.foundTo = viewTime-p.ClockSkew, viewTime+p.ClockSkew
 		s.countsFrom, s.countsTo = max(s.countsFrom, s.foundFrom), min(s.countsTo, s.foundTo)
 		s.shadowTo = s.foundTo // its duplicates carry the same view time
@@ -315,7 +315,7 @@ func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
 	}
 	// Outside the times that are taken there are no views, and so no buckets: before them,
 	// Beam's fixed windows run into one another.
-	s.foundFrom = max(s.foundFrom, event.MinTime)
-	s.foundTo, s.shadowTo = min(s.foundTo, event.MaxTime), min(s.shadowTo, event.MaxTime)
+	s.foundFrom = max(s.foundFrom, record.MinTime)
+	s.foundTo, s.shadowTo = min(s.foundTo, record.MaxTime), min(s.shadowTo, record.MaxTime)
 	return s
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/format/avro"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -86,7 +86,7 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 // drawOrigin draws where a log begins, which is 300 ms long: event times are bounded, and what
 // lies near a bound reaches beyond it.
 func drawOrigin(t *rapid.T) int64 {
-	return rapid.SampledFrom([]int64{event.MinTime, 1_767_225_600_000, event.MaxTime - 300}).Draw(t, "origin")
+	return rapid.SampledFrom([]int64{record.MinTime, 1_767_225_600_000, record.MaxTime - 300}).Draw(t, "origin")
 }
 
 var labelFuncs = []sample.Func{sample.Binary, sample.Count, sample.TimeToFirst, sample.Sum, sample.Min, sample.Max, sample.First, sample.Last}
@@ -119,9 +119,9 @@ func drawParams(t *rapid.T, origin int64) *Params {
 	// Two inputs of each role, one with an order and one without.
 	for kind := Views; kind < len(p.Kinds); kind++ {
 		for _, ordered := range []bool{true, false} {
-			in := Input{Kind: kind, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: ordered}
+			in := Input{Kind: kind, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered}
 			if kind != Views {
-				in.ViewTime, in.EventID, in.Value = Field{"vt", event.UnitEpochMs}, "eid", "value"
+				in.ViewTime, in.EventID, in.Value = Field{"vt", record.UnitEpochMs}, "eid", "value"
 			}
 			p.Inputs = append(p.Inputs, in)
 		}
@@ -131,16 +131,16 @@ func drawParams(t *rapid.T, origin int64) *Params {
 
 // drawLog draws records over a few ids and a short time, so that everything collides.
 // Each input has one partition of its own.
-func drawLog(t *rapid.T, p *Params, origin int64) []*record {
-	var log []*record
+func drawLog(t *rapid.T, p *Params, origin int64) []*rec {
+	var log []*rec
 	n := rapid.IntRange(0, 25).Draw(t, "records")
 	for range n {
 		input := rapid.IntRange(0, len(p.Inputs)-1).Draw(t, "input")
 		in := p.Inputs[input]
-		r := &record{
+		r := &rec{
 			partition: int32(input), ordered: in.Ordered, view: in.Kind == Views, kind: in.Kind,
 			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: origin + rapid.Int64Range(0, 300).Draw(t, "time"),
-			viewTime: event.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
+			viewTime: record.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
 		}
 		if r.view {
 			r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
@@ -165,7 +165,7 @@ func drawLog(t *rapid.T, p *Params, origin int64) []*record {
 			r.time = min(max(near, origin), origin+300)
 			if r.view {
 				r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
-			} else if r.viewTime != event.NoTime && log[k-2].view {
+			} else if r.viewTime != record.NoTime && log[k-2].view {
 				r.viewTime = log[k-2].time
 			}
 		}
@@ -183,26 +183,26 @@ type blockKey struct{ shard, bucket int64 }
 type inMemory struct {
 	samples []want
 	encoded []string
-	account *ledger.Ledger
+	account *account.Ledger
 	refused map[string]int
 }
 
 // runInMemory runs the transform's parts as Join connects them. The seed decides how the
 // log is cut into batches and in which order they come.
-func runInMemory(t require.TestingT, p *Params, log []*record, seed int64) inMemory {
+func runInMemory(t require.TestingT, p *Params, log []*rec, seed int64) inMemory {
 	return runFrom(t, p, log, nil, seed)
 }
 
 // runFrom does so with the records of each partition from an offset on.
-func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64, seed int64) inMemory {
+func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, seed int64) inMemory {
 	random := rand.New(rand.NewSource(seed))
 	got := inMemory{account: newLedger(p), refused: map[string]int{}}
-	refuse := func(r event.Rejected) {
-		record := string(r.Record)
-		if r.Reason == event.ReasonOrphan {
-			record = "" // of which only the id has travelled
+	refuse := func(r record.Rejected) {
+		rec := string(r.Record)
+		if r.Reason == record.ReasonOrphan {
+			rec = "" // of which only the id has travelled
 		}
-		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, record)]++
+		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, rec)]++
 	}
 	blocks := map[blockKey][][]byte{}
 	k := newPacker(p, func(shard, bucket int64, block []byte) {
@@ -274,8 +274,8 @@ func runFrom(t require.TestingT, p *Params, log []*record, from map[int32]int64,
 // requireBucket: no view can be in a bucket that lies outside the event times that are taken,
 // and Beam's fixed windows run into one another where those of a bucket before them would be.
 func requireBucket(t require.TestingT, p *Params, bucket int64) {
-	require.GreaterOrEqual(t, bucket, p.bucketOf(event.MinTime))
-	require.LessOrEqual(t, bucket, p.bucketOf(event.MaxTime))
+	require.GreaterOrEqual(t, bucket, p.bucketOf(record.MinTime))
+	require.LessOrEqual(t, bucket, p.bucketOf(record.MaxTime))
 }
 
 // sampleJSON turns an encoded sample into JSON by the schema it must have.
@@ -288,7 +288,7 @@ func sampleJSON(t require.TestingT, p *Params, encoded []byte) string {
 	require.NoError(t, err)
 	schema, err := parseSchema(text)
 	require.NoError(t, err)
-	toJSON, err := avroio.NewJSON(schema)
+	toJSON, err := avro.NewJSON(schema)
 	require.NoError(t, err)
 	out, n, err := toJSON.Append(nil, encoded)
 	require.NoError(t, err)
@@ -297,9 +297,9 @@ func sampleJSON(t require.TestingT, p *Params, encoded []byte) string {
 }
 
 // refusal is what runInMemory notes of a record that was refused.
-func refusal(reason event.Reason, r *record) string {
+func refusal(reason record.Reason, r *rec) string {
 	text := jsonOf(r)
-	if reason == event.ReasonOrphan {
+	if reason == record.ReasonOrphan {
 		text = ""
 	}
 	return fmt.Sprintf("%s %d@%d %s", reason, r.partition, r.offset, text)
@@ -307,14 +307,14 @@ func refusal(reason event.Reason, r *record) string {
 
 // batches cuts each partition's log, from an offset on, into batches at random and shuffles
 // them.
-func batches(log []*record, from map[int32]int64, random *rand.Rand) []event.Batch {
-	var out []event.Batch
+func batches(log []*rec, from map[int32]int64, random *rand.Rand) []record.Batch {
+	var out []record.Batch
 	open := map[int32]int{} // index in out
-	clocks := map[int32]event.Clock{}
+	clocks := map[int32]record.Clock{}
 	for _, r := range log {
 		before, seen := clocks[r.partition]
 		if !seen {
-			before = event.NoClock
+			before = record.NoClock
 		}
 		after := before
 		after.Add(r.time)
@@ -326,22 +326,22 @@ func batches(log []*record, from map[int32]int64, random *rand.Rand) []event.Bat
 		if !ok || random.Intn(3) == 0 {
 			at = len(out)
 			open[r.partition] = at
-			out = append(out, event.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before.Largest, SecondTime: before.Second, Framed: true})
+			out = append(out, record.Batch{Input: r.partition, Partition: r.partition, Offset: r.offset, MaxTime: before.Largest, SecondTime: before.Second, Framed: true})
 		}
 		b := &out[at]
-		b.Records = event.AppendFramed(b.Records, r.offset-b.Offset, []byte(jsonOf(r)))
+		b.Records = record.AppendFramed(b.Records, r.offset-b.Offset, []byte(jsonOf(r)))
 		b.Count++
 	}
 	random.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
 
-func jsonOf(r *record) string {
+func jsonOf(r *rec) string {
 	if r.view {
 		return r.payload
 	}
 	text := fmt.Sprintf(`{"id":%q,"t":%d,"value":%d`, r.id, r.time, r.value)
-	if r.viewTime != event.NoTime {
+	if r.viewTime != record.NoTime {
 		text += fmt.Sprintf(`,"vt":%d`, r.viewTime)
 	}
 	if r.eventID != "" {
@@ -365,9 +365,9 @@ func wantOf(p *Params, text string) want {
 	return w
 }
 
-func requireSameFates(t require.TestingT, want, got *ledger.Ledger, log []*record) {
+func requireSameFates(t require.TestingT, want, got *account.Ledger, log []*rec) {
 	wantViews, gotViews := want.Views, got.Views
-	for _, v := range []*ledger.Views{&wantViews, &gotViews} {
+	for _, v := range []*account.Views{&wantViews, &gotViews} {
 		v.Resent, v.DuplicatesChained = 0, 0 // at least: what a bucket knows
 		v.Reasons = nil                      // the reference has none
 	}
@@ -383,7 +383,7 @@ func requireSameFates(t require.TestingT, want, got *ledger.Ledger, log []*recor
 	}
 }
 
-func describe(log []*record) string {
+func describe(log []*rec) string {
 	var b strings.Builder
 	for _, r := range log {
 		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s floor=%d fate=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.floor, r.fate)
@@ -392,8 +392,8 @@ func describe(log []*record) string {
 }
 
 // flushed flushes k and returns all that it accounts for.
-func flushed(k *packer) *ledger.Ledger {
-	account := newLedger(k.p)
-	k.flush(func(l ledger.Ledger) { account.Merge(&l) })
-	return account
+func flushed(k *packer) *account.Ledger {
+	counted := newLedger(k.p)
+	k.flush(func(l account.Ledger) { counted.Merge(&l) })
+	return counted
 }

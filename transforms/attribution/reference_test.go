@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
 // record is one record of a log, as a test writes it. Times are in milliseconds.
-type record struct {
+type rec struct {
 	partition int32
 	ordered   bool
 	offset    int64
@@ -21,7 +21,7 @@ type record struct {
 	id       string // the view's
 	time     int64
 	payload  string
-	viewTime int64 // event.NoTime if none
+	viewTime int64 // record.NoTime if none
 	eventID  string
 	value    int64
 
@@ -56,17 +56,17 @@ func reached(times []int64, maxAhead int64) int64 {
 
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
-func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
+func reference(p *Params, log []*rec) ([]want, *account.Ledger) {
 	account := newLedger(p)
 	longest := p.longestWindow()
 	margin := max(p.OutOfOrderness, 2*p.ClockSkew)
-	own := func(r *record) bool { return p.From <= r.time && r.time < p.To }
+	own := func(r *rec) bool { return p.From <= r.time && r.time < p.To }
 
 	// Who is late, by the partition's watermark.
-	var views, engagements []*record
+	var views, engagements []*rec
 	times := map[int32][]int64{}
 	for _, r := range log {
-		r.floor = event.NoTime
+		r.floor = record.NoTime
 		if before := times[r.partition]; len(before) > 0 && r.ordered {
 			r.floor = reached(before, p.MaxAhead) - p.OutOfOrderness - longest
 		}
@@ -86,16 +86,16 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 			views = append(views, r)
 		}
 	}
-	inOrder := func(a, b *record) int {
+	inOrder := func(a, b *rec) int {
 		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset))
 	}
 	slices.SortFunc(views, inOrder)
 	slices.SortFunc(engagements, inOrder)
 
 	// Duplicate views: within reach of the one before with the same id.
-	var distinct []*record
-	lastView := map[string]*record{}
-	keptView := map[string]*record{}
+	var distinct []*rec
+	lastView := map[string]*rec{}
+	keptView := map[string]*rec{}
 	for _, v := range views {
 		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DuplicatesWithin {
 			if own(v) {
@@ -111,34 +111,34 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 		lastView[v.id] = v
 	}
 
-	same := func(a, b *record) bool {
+	same := func(a, b *rec) bool {
 		if a.kind != b.kind || a.id != b.id || a.viewTime != b.viewTime || a.eventID != b.eventID {
 			return false
 		}
 		return a.eventID != "" || a.time == b.time && a.value == b.value
 	}
 	// byClaim: by the view's time it carries, it cannot count.
-	byClaim := func(g *record) bool {
-		return g.viewTime != event.NoTime &&
+	byClaim := func(g *rec) bool {
+		return g.viewTime != record.NoTime &&
 			(g.time >= g.viewTime+p.ClockSkew+p.Kinds[g.kind].Window || g.time < g.viewTime-2*p.ClockSkew)
 	}
 	// latest and earliest view that g may count for.
-	latest := func(g *record) int64 {
-		if g.viewTime != event.NoTime {
+	latest := func(g *rec) int64 {
+		if g.viewTime != record.NoTime {
 			return min(g.viewTime, g.time) + p.ClockSkew
 		}
 		return g.time + p.ClockSkew
 	}
-	earliest := func(g *record) int64 {
-		if g.viewTime != event.NoTime {
+	earliest := func(g *rec) int64 {
+		if g.viewTime != record.NoTime {
 			return max(g.viewTime-p.ClockSkew, g.time-p.Kinds[g.kind].Window+1)
 		}
 		return g.time - p.Kinds[g.kind].Window + 1
 	}
 	// gone: it is not joined at all.
-	gone := func(g *record) bool { return byClaim(g) || g.floor >= latest(g) }
+	gone := func(g *rec) bool { return byClaim(g) || g.floor >= latest(g) }
 	// openFor: the engagements that were read while a view at t was open, less duplicates.
-	openFor := func(t int64, all []*record) (open []*record) {
+	openFor := func(t int64, all []*rec) (open []*rec) {
 		for i, g := range all {
 			if g.floor >= t || gone(g) {
 				continue
@@ -163,7 +163,7 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 			g.fate = "outside"
 		case g.floor >= latest(g):
 			g.fate = "late"
-		case !slices.Contains(openFor(event.MaxTime, engagements), g):
+		case !slices.Contains(openFor(record.MaxTime, engagements), g):
 			g.fate = "duplicate"
 		}
 	}
@@ -171,16 +171,16 @@ func reference(p *Params, log []*record) ([]want, *ledger.Ledger) {
 	var samples []want
 	for _, v := range distinct {
 		s := want{ID: v.id, Time: v.time, Payload: v.payload, Rate: 1}
-		credited := make([][]*record, len(p.Kinds))
+		credited := make([][]*rec, len(p.Kinds))
 		for _, g := range openFor(v.time, engagements) {
 			if g.id != v.id {
 				continue
 			}
-			if g.viewTime != event.NoTime && (v.time < g.viewTime-p.ClockSkew || v.time > g.viewTime+p.ClockSkew) {
+			if g.viewTime != record.NoTime && (v.time < g.viewTime-p.ClockSkew || v.time > g.viewTime+p.ClockSkew) {
 				continue
 			}
 			inWindow := v.time-p.ClockSkew <= g.time && g.time < v.time+p.Kinds[g.kind].Window
-			inReach := g.viewTime != event.NoTime || v.time > g.time-longest-margin && v.time <= g.time+p.ClockSkew+margin
+			inReach := g.viewTime != record.NoTime || v.time > g.time-longest-margin && v.time <= g.time+p.ClockSkew+margin
 			switch {
 			case inWindow:
 				g.fate = "matched"

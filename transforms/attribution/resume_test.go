@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // drawOrdered draws the whole log of a join whose partitions all have an order.
-func drawOrdered(t *rapid.T) (p *Params, origin int64, log []*record) {
+func drawOrdered(t *rapid.T) (p *Params, origin int64, log []*rec) {
 	origin = drawOrigin(t)
 	p = drawParams(t, origin)
 	p.From, p.To = math.MinInt64, NoLogEnd
@@ -60,12 +60,12 @@ func TestResumedJoin(t *testing.T) {
 		want := maps.Clone(whole.refused)
 		for _, r := range log {
 			if r.offset < from[r.partition] {
-				for _, reason := range []event.Reason{event.ReasonLate, event.ReasonPartlyLate} {
+				for _, reason := range []record.Reason{record.ReasonLate, record.ReasonPartlyLate} {
 					delete(want, refusal(reason, r))
 				}
 			}
 			if !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Since {
-				delete(want, refusal(event.ReasonOrphan, r))
+				delete(want, refusal(record.ReasonOrphan, r))
 			}
 		}
 		require.Equal(t, want, rest.refused, "log:\n%s", describe(log))
@@ -96,14 +96,14 @@ func TestLayoutOf(t *testing.T) {
 func TestJoinUntil(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, _, log := drawOrdered(t)
-		stop, clocks := map[int32]int64{}, map[int32]event.Clock{}
+		stop, clocks := map[int32]int64{}, map[int32]record.Clock{}
 		for _, r := range log {
-			clocks[r.partition] = event.NoClock
+			clocks[r.partition] = record.NoClock
 			if rapid.IntRange(0, 9).Draw(t, "beyond") == 0 {
 				stop[r.partition] = min(r.offset, cmp.Or(stop[r.partition], math.MaxInt64))
 			}
 		}
-		var begun []*record
+		var begun []*rec
 		for _, r := range log {
 			if at, ok := stop[r.partition]; ok && r.offset >= at {
 				continue
@@ -115,14 +115,14 @@ func TestJoinUntil(t *testing.T) {
 		}
 		watermark := int64(math.MaxInt64)
 		for _, c := range clocks {
-			if reached := c.Time(p.MaxAhead); reached == event.NoTime {
-				watermark = event.NoTime
+			if reached := c.Time(p.MaxAhead); reached == record.NoTime {
+				watermark = record.NoTime
 			} else {
 				watermark = min(watermark, reached-p.OutOfOrderness)
 			}
 		}
 		if len(clocks) == 0 {
-			watermark = event.NoTime
+			watermark = record.NoTime
 		}
 		whole := runInMemory(t, p, log, 1)
 		q := *p
@@ -139,7 +139,7 @@ func TestJoinUntil(t *testing.T) {
 			require.Equal(t, whole.refused[refused], first.refused[refused], "until %d: %s", q.Until, refused)
 		}
 		for _, r := range begun {
-			if orphan := refusal(event.ReasonOrphan, r); !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Until {
+			if orphan := refusal(record.ReasonOrphan, r); !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Until {
 				require.Equal(t, whole.refused[orphan], first.refused[orphan], "until %d: %s", q.Until, orphan)
 			}
 		}
@@ -149,13 +149,13 @@ func TestJoinUntil(t *testing.T) {
 // TestClosedBy looks at both sides of the watermark that closes a bucket.
 func TestClosedBy(t *testing.T) {
 	p := &Params{Bucket: 10, Kinds: []Kind{{Window: 25}, {Window: 5}}}
-	for watermark, want := range map[int64]int64{event.NoTime: -1, 34: -1, 35: 10, 44: 10, 45: 20, 54: 20, 55: 30} {
+	for watermark, want := range map[int64]int64{record.NoTime: -1, 34: -1, 35: 10, 44: 10, 45: 20, 54: 20, 55: 30} {
 		require.Equal(t, want, p.ClosedBy(watermark), "watermark %d", watermark)
 	}
 	p.Until = p.ClosedBy(45)
 	require.False(t, p.open(1))
 	require.True(t, p.open(2))
-	p.Until = p.ClosedBy(event.NoTime)
+	p.Until = p.ClosedBy(record.NoTime)
 	require.True(t, p.open(0))
 	p.Until = 0
 	require.False(t, p.open(1<<40))

@@ -1,26 +1,26 @@
 package attribution
 
 import (
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // Scanner reads the event times of an input's records and nothing else: a plan needs
 // to know where in a log which times are, before anything is joined.
 type Scanner struct {
-	extractor event.Extractor
-	unit      event.Unit
-	values    []event.Value
+	extractor record.Extractor
+	unit      record.Unit
+	values    []record.Value
 }
 
 // Scanned is what a Scanner found in one record.
 type Scanned struct {
-	// Time is the event time in ms, event.NoTime where the record has none.
+	// Time is the event time in ms, record.NoTime where the record has none.
 	Time int64
 	// Offset is the record's place in the log.
 	Offset int64
 	// Extra are the values of the extra fields, valid until the next record.
-	Extra []event.Value
+	Extra []record.Value
 	// Record is the record's bytes.
 	Record []byte
 }
@@ -34,39 +34,39 @@ func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner,
 	if err != nil {
 		return nil, err
 	}
-	s.extractor, s.values, err = newExtractor(in, text, avroio.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
+	s.extractor, s.values, err = newExtractor(in, text, avro.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
 	return s, err
 }
 
 // Scan calls each for the records of b that can be told apart: in a batch that is not
 // framed, what follows a damaged record cannot. It returns how many bytes follow the last of
 // so many records as b should have.
-func (s *Scanner) Scan(b event.Batch, each func(Scanned)) (behind int64) {
+func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 	rest := b.Records
 	for i := range b.Count {
-		found := Scanned{Time: event.NoTime, Offset: b.Offset + int64(i)}
-		record := rest
+		found := Scanned{Time: record.NoTime, Offset: b.Offset + int64(i)}
+		rec := rest
 		if b.Framed {
-			distance, framed, after, err := event.NextFramed(rest)
+			distance, framed, after, err := record.NextFramed(rest)
 			if err != nil {
 				return 0
 			}
-			found.Offset, record, rest = b.Offset+distance, framed, after
+			found.Offset, rec, rest = b.Offset+distance, framed, after
 		}
-		n, err := s.extractor.Extract(record, s.values)
+		n, err := s.extractor.Extract(rec, s.values)
 		if err != nil && !b.Framed {
-			if n = skip(s.extractor, record); n < 0 {
+			if n = skip(s.extractor, rec); n < 0 {
 				return 0
 			}
 		}
 		if !b.Framed {
-			record, rest = record[:n], record[n:]
+			rec, rest = rec[:n], rec[n:]
 		}
 		if err == nil {
 			if t, err := s.values[slotTime].Millis(s.unit); err == nil {
 				found.Time = t
 			}
-			found.Extra, found.Record = s.values[slotTime+1:], record
+			found.Extra, found.Record = s.values[slotTime+1:], rec
 		}
 		each(found)
 	}
@@ -74,7 +74,7 @@ func (s *Scanner) Scan(b event.Batch, each func(Scanned)) (behind int64) {
 }
 
 // skip returns the length of a record that e refuses, or -1 if it cannot be told.
-func skip(e event.Extractor, record []byte) int {
+func skip(e record.Extractor, record []byte) int {
 	if s, ok := e.(interface {
 		Skip(buf []byte) (n int, err error)
 	}); ok {
@@ -85,14 +85,14 @@ func skip(e event.Extractor, record []byte) int {
 	return -1
 }
 
-// time returns the event time of one record, event.NoTime where it has none.
-func (s *Scanner) time(record []byte) int64 {
-	if _, err := s.extractor.Extract(record, s.values); err != nil {
-		return event.NoTime
+// time returns the event time of one record, record.NoTime where it has none.
+func (s *Scanner) time(rec []byte) int64 {
+	if _, err := s.extractor.Extract(rec, s.values); err != nil {
+		return record.NoTime
 	}
 	t, err := s.values[slotTime].Millis(s.unit)
 	if err != nil {
-		return event.NoTime
+		return record.NoTime
 	}
 	return t
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
-	"tributary/io/event"
+	"tributary/io/record"
 	"tributary/transforms/sample"
 )
 
@@ -96,20 +96,20 @@ func readBucket(t *testing.T, p *Params, index int64, text string) *Bucket {
 		require.GreaterOrEqual(t, kind, 0, line)
 		g := Engagement{
 			Kind: kind, ViewID: []byte(id), Hash: hashID([]byte(id)), Time: time, Offset: int64(offset), Partition: int32(number("p", 0)),
-			Floor: number("floor", event.NoTime), ViewTime: number("vt", event.NoTime),
+			Floor: number("floor", record.NoTime), ViewTime: number("vt", record.NoTime),
 		}
 		if fields["id"] != "" {
 			g.EventID = []byte(fields["id"])
 		}
 		switch v := gjson.Parse(fields["value"]); {
 		case v.Type == gjson.String:
-			g.Value = event.Value{Kind: event.String, Text: []byte(v.String())}
+			g.Value = record.Value{Kind: record.String, Text: []byte(v.String())}
 		case v.Type == gjson.True:
-			g.Value = event.Value{Kind: event.Bool, Int: 1}
+			g.Value = record.Value{Kind: record.Bool, Int: 1}
 		case v.Type == gjson.Number && strings.Contains(v.Raw, "."):
-			g.Value = event.Value{Kind: event.Float, Float: v.Num}
+			g.Value = record.Value{Kind: record.Float, Float: v.Num}
 		case v.Type == gjson.Number:
-			g.Value = event.Value{Kind: event.Int, Int: v.Int()}
+			g.Value = record.Value{Kind: record.Int, Int: v.Int()}
 		}
 		b.Engagements = append(b.Engagements, g)
 	}

@@ -3,7 +3,7 @@ package attribution
 import (
 	"slices"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // reportSightings says of every engagement what this bucket saw of it.
@@ -18,7 +18,7 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 		clear(j.seen)
 		j.matches = slices.Grow(j.matches[:0], len(j.group))[:len(j.group)]
 		clear(j.matches)
-		j.each(b, event.MaxTime, func(at int, _ *Engagement, shadowed bool) {
+		j.each(b, record.MaxTime, func(at int, _ *Engagement, shadowed bool) {
 			if shadowed {
 				j.seen[at] = SeenDuplicate
 			}

@@ -23,8 +23,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/teststream"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -38,11 +38,11 @@ func TestMain(m *testing.M) {
 }
 
 func init() {
-	register.Emitter1[event.Batch]()
-	register.DoFn2x1[[]byte, func(event.Batch), error](&openBatchFn{})
+	register.Emitter1[record.Batch]()
+	register.DoFn2x1[[]byte, func(record.Batch), error](&openBatchFn{})
 	register.DoFn2x0[beam.EventTime, []byte](&noteSamplesFn{})
-	register.DoFn1x0[ledger.Ledger](&noteLedgerFn{})
-	register.DoFn1x0[event.Rejected](&noteRejectedFn{})
+	register.DoFn1x0[account.Ledger](&noteLedgerFn{})
+	register.DoFn1x0[record.Rejected](&noteRejectedFn{})
 }
 
 // Pipelines under test run in this process; what they do is noted by the name of the test.
@@ -55,7 +55,7 @@ var (
 type noted struct {
 	steps    []string // "read N" for a batch, "bucket START" for the samples of a bucket
 	blocks   [][]byte
-	account  *ledger.Ledger
+	account  *account.Ledger
 	rejected map[string]int
 }
 
@@ -63,7 +63,7 @@ func note(name string, do func(*noted)) {
 	notesMu.Lock()
 	defer notesMu.Unlock()
 	if notes[name] == nil {
-		notes[name] = &noted{account: ledger.New(), rejected: map[string]int{}}
+		notes[name] = &noted{account: account.New(), rejected: map[string]int{}}
 	}
 	do(notes[name])
 }
@@ -71,8 +71,8 @@ func note(name string, do func(*noted)) {
 // openBatchFn reads a batch: TestStream carries plain bytes.
 type openBatchFn struct{ Test string }
 
-func (f *openBatchFn) ProcessElement(text []byte, emit func(event.Batch)) error {
-	var b event.Batch
+func (f *openBatchFn) ProcessElement(text []byte, emit func(record.Batch)) error {
+	var b record.Batch
 	if err := json.Unmarshal(text, &b); err != nil {
 		return err
 	}
@@ -92,13 +92,13 @@ func (f *noteSamplesFn) ProcessElement(at beam.EventTime, block []byte) {
 
 type noteLedgerFn struct{ Test string }
 
-func (f *noteLedgerFn) ProcessElement(l ledger.Ledger) {
+func (f *noteLedgerFn) ProcessElement(l account.Ledger) {
 	note(f.Test, func(n *noted) { n.account.Merge(&l) })
 }
 
 type noteRejectedFn struct{ Test string }
 
-func (f *noteRejectedFn) ProcessElement(r event.Rejected) {
+func (f *noteRejectedFn) ProcessElement(r record.Rejected) {
 	note(f.Test, func(n *noted) {
 		n.rejected[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, r.Record)]++
 	})
@@ -132,7 +132,7 @@ func run(t *testing.T, execute func(context.Context, *beam.Pipeline) (beam.Pipel
 	}
 }
 
-func encodeForTest(t *testing.T, b event.Batch) []byte {
+func encodeForTest(t *testing.T, b record.Batch) []byte {
 	t.Helper()
 	text, err := json.Marshal(b)
 	require.NoError(t, err)
@@ -140,7 +140,7 @@ func encodeForTest(t *testing.T, b event.Batch) []byte {
 }
 
 // streamed is a log as a stream brings it: batches, and the runner's watermark between.
-type streamed []any // event.Batch, or int64 for a watermark in ms
+type streamed []any // record.Batch, or int64 for a watermark in ms
 
 // runStream runs a stream on prism and returns what it did.
 func runStream(t *testing.T, p *Params, stream streamed) *noted {
@@ -148,7 +148,7 @@ func runStream(t *testing.T, p *Params, stream streamed) *noted {
 	config := teststream.NewConfig()
 	for _, step := range stream {
 		switch step := step.(type) {
-		case event.Batch:
+		case record.Batch:
 			require.NoError(t, config.AddElements(0, encodeForTest(t, step)))
 		case int64:
 			require.NoError(t, config.AdvanceWatermark(step))
@@ -165,7 +165,7 @@ func runBatch(t *testing.T, p *Params, stream streamed) *noted {
 	t.Helper()
 	var all [][]byte
 	for _, step := range stream {
-		if b, ok := step.(event.Batch); ok {
+		if b, ok := step.(record.Batch); ok {
 			all = append(all, encodeForTest(t, b))
 		}
 	}
@@ -193,8 +193,8 @@ func storyParams(ordered bool) *Params {
 	return &Params{
 		Kinds: []Kind{{Name: "like", Window: 100, Label: sample.Count, Credit: CreditAll}},
 		Inputs: []Input{
-			{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: ordered},
-			{Kind: 0, ID: "id", Time: Field{"t", event.UnitEpochMs}, EventID: "eid", Ordered: ordered},
+			{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered},
+			{Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Ordered: ordered},
 		},
 		OutOfOrderness: 10, DuplicatesWithin: 5, Bucket: 50, Shards: 3, Keep: 1, SpecVersion: 1, Orphans: true,
 		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
@@ -203,24 +203,24 @@ func storyParams(ordered bool) *Params {
 
 // viewsAt and likesAt make a batch of one input, each its own partition; before is the
 // largest event time before it.
-func viewsAt(offset, before int64, records ...string) event.Batch {
+func viewsAt(offset, before int64, records ...string) record.Batch {
 	return batchOf(0, offset, before, records)
 }
 
-func likesAt(offset, before int64, records ...string) event.Batch {
+func likesAt(offset, before int64, records ...string) record.Batch {
 	return batchOf(1, offset, before, records)
 }
 
-func batchOf(input int32, offset, before int64, records []string) event.Batch {
-	b := event.Batch{Input: input, Partition: input, Offset: offset, MaxTime: before, Count: int32(len(records)), Framed: true}
+func batchOf(input int32, offset, before int64, records []string) record.Batch {
+	b := record.Batch{Input: input, Partition: input, Offset: offset, MaxTime: before, Count: int32(len(records)), Framed: true}
 	for i, r := range records {
-		b.Records = event.AppendFramed(b.Records, int64(i), []byte(r))
+		b.Records = record.AppendFramed(b.Records, int64(i), []byte(r))
 	}
 	return b
 }
 
 func TestStream(t *testing.T) {
-	const none = event.NoTime
+	const none = record.NoTime
 	tests := []struct {
 		name   string
 		stream streamed
@@ -300,7 +300,7 @@ func TestBucketClosesWithTheWatermark(t *testing.T) {
 	p := storyParams(true)
 	p.Shards = 1
 	got := runStream(t, p, streamed{
-		viewsAt(0, event.NoTime, `{"id":"a","t":10}`),
+		viewsAt(0, record.NoTime, `{"id":"a","t":10}`),
 		int64(149), // the bucket ends at 50, the window is 100
 		viewsAt(1, 10, `{"id":"b","t":120}`),
 		int64(150),
@@ -333,12 +333,12 @@ func TestStreamEqualsBatch(t *testing.T) {
 
 // generatedLog has records in two ordered partitions, with disorder
 // beyond what is allowed now and then.
-func generatedLog(seed int64) []*record {
+func generatedLog(seed int64) []*rec {
 	random := rand.New(rand.NewSource(seed))
-	var log []*record
+	var log []*rec
 	offsets := map[int32]int64{}
 	for i := range int64(150) {
-		r := &record{ordered: true, view: random.Intn(2) == 0, time: max(0, i*4-random.Int63n(12)), viewTime: event.NoTime, id: fmt.Sprint(random.Intn(60))}
+		r := &rec{ordered: true, view: random.Intn(2) == 0, time: max(0, i*4-random.Int63n(12)), viewTime: record.NoTime, id: fmt.Sprint(random.Intn(60))}
 		if random.Intn(25) == 0 {
 			r.time = max(0, r.time-random.Int63n(200))
 		}
@@ -356,12 +356,12 @@ func generatedLog(seed int64) []*record {
 
 // streamOf puts batches in the order of their partitions, as sources read them, and the
 // watermark behind each that all partitions have reached.
-func streamOf(p *Params, all []event.Batch) streamed {
-	slices.SortFunc(all, func(a, b event.Batch) int {
+func streamOf(p *Params, all []record.Batch) streamed {
+	slices.SortFunc(all, func(a, b record.Batch) int {
 		return cmp.Or(cmp.Compare(a.MaxTime, b.MaxTime), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	var stream streamed
-	next := map[int32]int64{0: event.NoTime, 1: event.NoTime} // largest time before the next batch
+	next := map[int32]int64{0: record.NoTime, 1: record.NoTime} // largest time before the next batch
 	told := int64(0)
 	for i, b := range all {
 		stream = append(stream, b)
@@ -372,7 +372,7 @@ func streamOf(p *Params, all []event.Batch) streamed {
 				break
 			}
 		}
-		if reached := min(next[0], next[1]); reached != event.NoTime && reached != math.MaxInt64 && reached-p.OutOfOrderness > told {
+		if reached := min(next[0], next[1]); reached != record.NoTime && reached != math.MaxInt64 && reached-p.OutOfOrderness > told {
 			told = reached - p.OutOfOrderness
 			stream = append(stream, told)
 		}
@@ -397,8 +397,8 @@ func TestEndsOfTime(t *testing.T) {
 	p := storyParams(false)
 	p.OutOfOrderness = 5000
 	stream := streamed{
-		viewsAt(0, event.NoTime, `{"id":"a","t":1700000000000}`, `{"id":"first","t":0}`, `{"id":"last","t":7258118399999}`),
-		likesAt(0, event.NoTime, `{"id":"a","t":0}`, `{"id":"first","t":0}`, `{"id":"a","t":1700000000001}`, `{"id":"a","t":7258118399999}`, `{"id":"last","t":7258118399999}`),
+		viewsAt(0, record.NoTime, `{"id":"a","t":1700000000000}`, `{"id":"first","t":0}`, `{"id":"last","t":7258118399999}`),
+		likesAt(0, record.NoTime, `{"id":"a","t":0}`, `{"id":"first","t":0}`, `{"id":"a","t":1700000000001}`, `{"id":"a","t":7258118399999}`, `{"id":"last","t":7258118399999}`),
 	}
 	for name, got := range map[string]*noted{"direct": runBatch(t, p, stream), "prism": runStream(t, p, stream)} {
 		_, readable := samplesOf(t, p, got)

@@ -6,26 +6,26 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // TestAccountsEndWithChapters: what is read of two chapters of a log has two accounts, and what is
 // read of one has one.
 func TestAccountsEndWithChapters(t *testing.T) {
 	p := Params{Kinds: []Kind{{Name: "like", Window: 1000}}, Inputs: []Input{{Kind: Views, ID: "id", Time: Field{Path: "t"}}}, Bucket: 1000, Shards: 1, Keep: 1, From: math.MinInt64, To: NoLogEnd}
-	k := newPacker(&p, func(int64, int64, []byte) {}, func(event.Rejected) {})
-	next := event.ChapterStart(2)
+	k := newPacker(&p, func(int64, int64, []byte) {}, func(record.Rejected) {})
+	next := record.ChapterStart(2)
 	for _, offset := range []int64{next - 20, next - 10, next, next + 10} {
 		var records []byte
 		for i := range int64(10) {
-			records = event.AppendFramed(records, i, []byte(`{}`))
+			records = record.AppendFramed(records, i, []byte(`{}`))
 		}
-		require.NoError(t, k.add(event.Batch{Offset: offset, Count: 10, Framed: true, MaxTime: offset, SecondTime: offset, Records: records}))
+		require.NoError(t, k.add(record.Batch{Offset: offset, Count: 10, Framed: true, MaxTime: offset, SecondTime: offset, Records: records}))
 	}
 	got := map[[3]int64]int64{}
-	k.flush(func(l ledger.Ledger) {
-		if o := l.Origin; o.Step == ledger.Read {
+	k.flush(func(l account.Ledger) {
+		if o := l.Origin; o.Step == account.Read {
 			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.Read
 		}
 	})

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // A sum of values is the exact sum, rounded to a double once: so it depends neither on their
@@ -23,8 +23,8 @@ func (s *valueSum) reset() {
 }
 
 // add adds a value, or takes it out where sign is -1. What is no number adds nothing.
-func (s *valueSum) add(v event.Value, sign int64) {
-	if v.Kind == event.Decimal {
+func (s *valueSum) add(v record.Value, sign int64) {
+	if v.Kind == record.Decimal {
 		s.decimals.add(v, sign)
 	} else if f, ok := doubleOf(v); ok {
 		s.doubles.add(f, sign)
@@ -32,8 +32,8 @@ func (s *valueSum) add(v event.Value, sign int64) {
 }
 
 // doubleOf is the number that a value is. A decimal is here only to be summed.
-func doubleOf(v event.Value) (f float64, ok bool) {
-	if v.Kind == event.Decimal {
+func doubleOf(v record.Value) (f float64, ok bool) {
+	if v.Kind == record.Decimal {
 		return 0, false
 	}
 	return v.Number()
@@ -155,7 +155,7 @@ type decimalSum struct {
 
 func (d *decimalSum) reset() { d.any = false }
 
-func (d *decimalSum) add(v event.Value, sign int64) {
+func (d *decimalSum) add(v record.Value, sign int64) {
 	n := v.Unscaled()
 	if sign < 0 {
 		n.Neg(n)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // drawDouble draws doubles of all sizes, the smallest and the largest among them.
@@ -43,11 +43,11 @@ func TestSumIsExact(t *testing.T) {
 			var in []float64
 			for range rapid.IntRange(0, 40).Draw(t, "steps") {
 				if len(in) > 0 && rapid.IntRange(0, 2).Draw(t, "out") == 0 {
-					s.add(event.Value{Kind: event.Float, Float: in[0]}, -1)
+					s.add(record.Value{Kind: record.Float, Float: in[0]}, -1)
 					in = in[1:]
 				} else {
 					v := drawDouble(t)
-					s.add(event.Value{Kind: event.Float, Float: v}, 1)
+					s.add(record.Value{Kind: record.Float, Float: v}, 1)
 					in = append(in, v)
 				}
 				want := exactly(in)

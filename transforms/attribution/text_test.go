@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // TestTextOfViews: a view with a string that is not UTF-8, wherever it stands, is refused by
@@ -14,24 +14,24 @@ import (
 func TestTextOfViews(t *testing.T) {
 	const schema = `{"type":"record","name":"V","fields":[{"name":"t","type":"long"},{"name":"id","type":"string"},
 		{"name":"tags","type":{"type":"map","values":["null","string"]}}]}`
-	parsed, err := avroio.ParseSchema(schema)
+	parsed, err := avro.ParseSchema(schema)
 	require.NoError(t, err)
-	record := func(id byte, tag ...byte) []byte {
+	rec := func(id byte, tag ...byte) []byte {
 		return append(append([]byte{20, 2, id, 2, 2, 'k', 2, byte(2 * len(tag))}, tag...), 0)
 	}
-	records := [][]byte{record('a', 'x'), record('b', 'x', 0xff), record('c', 0), record('\xff', 'x'), record('d', 0xc3, 0xa9)}
+	records := [][]byte{rec('a', 'x'), rec('b', 'x', 0xff), rec('c', 0), rec('\xff', 'x'), rec('d', 0xc3, 0xa9)}
 	for kind, want := range map[int][]int64{Views: {1, 3}, 0: {3}} {
 		for _, framed := range []bool{false, true} {
 			p := unreadableParams()
 			p.Inputs[0].Kind = kind
-			p.Inputs[0].Time.Unit = event.UnitEpochMs
+			p.Inputs[0].Time.Unit = record.UnitEpochMs
 			p.ViewSchema = schema
-			var rejected []event.Rejected
-			k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { rejected = append(rejected, r) })
-			b := event.Batch{MaxTime: event.NoTime, Framed: framed, Schema: parsed.ID(), SchemaText: schema}
+			var rejected []record.Rejected
+			k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+			b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.ID(), SchemaText: schema}
 			for _, r := range records {
 				if framed {
-					r = event.AppendFramed(nil, int64(b.Count), r)
+					r = record.AppendFramed(nil, int64(b.Count), r)
 				}
 				b.Records = append(b.Records, r...)
 				b.Count++

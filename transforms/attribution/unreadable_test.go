@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // unreadableParams: views in order, that close 1 s after their time.
@@ -14,7 +14,7 @@ func unreadableParams() *Params {
 	p := coreParams()
 	p.Kinds = p.Kinds[:1]
 	p.From, p.ViewSchema, p.Schemas = 0, "", map[uint64]string{}
-	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}, Ordered: true}}
+	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: true}}
 	return p
 }
 
@@ -25,22 +25,22 @@ func TestUnreadableRecordMovesTheWatermark(t *testing.T) {
 	log := []string{`{"id":"a","t":1000}`, `{"id":{"no":"id"},"t":9000}`, `{"id":"b","t":2000}`}
 	for cut := range len(log) {
 		p := unreadableParams()
-		reasons := map[event.Reason]int{}
-		k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { reasons[r.Reason]++ })
-		maxTimes := []int64{event.NoTime, 1000, 9000}
-		first := event.Batch{MaxTime: event.NoTime, Framed: true}
-		second := event.Batch{MaxTime: maxTimes[cut], Offset: int64(cut), Framed: true}
-		for i, record := range log {
+		reasons := map[record.Reason]int{}
+		k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { reasons[r.Reason]++ })
+		maxTimes := []int64{record.NoTime, 1000, 9000}
+		first := record.Batch{MaxTime: record.NoTime, Framed: true}
+		second := record.Batch{MaxTime: maxTimes[cut], Offset: int64(cut), Framed: true}
+		for i, rec := range log {
 			b := &first
 			if i >= cut {
 				b = &second
 			}
-			b.Records = event.AppendFramed(b.Records, int64(i)-b.Offset, []byte(record))
+			b.Records = record.AppendFramed(b.Records, int64(i)-b.Offset, []byte(rec))
 			b.Count++
 		}
 		require.NoError(t, k.add(first))
 		require.NoError(t, k.add(second))
-		require.Equal(t, map[event.Reason]int{event.ReasonMalformed: 1, event.ReasonLate: 1}, reasons, "cut before record %d", cut)
+		require.Equal(t, map[record.Reason]int{record.ReasonMalformed: 1, record.ReasonLate: 1}, reasons, "cut before record %d", cut)
 	}
 }
 
@@ -51,14 +51,14 @@ func TestSchemasThatTurnUp(t *testing.T) {
 	const bad = `{"type":"record","name":"V","fields":[{"name":"t","type":"long"}]}`
 	p := unreadableParams()
 	p.ViewSchema = good
-	var rejected []event.Rejected
-	k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { rejected = append(rejected, r) })
-	batch := func(schema string, records ...[]byte) event.Batch {
-		parsed, err := avroio.ParseSchema(schema)
+	var rejected []record.Rejected
+	k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+	batch := func(schema string, records ...[]byte) record.Batch {
+		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
-		b := event.Batch{MaxTime: event.NoTime, Framed: true, Schema: parsed.Fingerprint(), SchemaText: schema}
+		b := record.Batch{MaxTime: record.NoTime, Framed: true, Schema: parsed.Fingerprint(), SchemaText: schema}
 		for i, r := range records {
-			b.Records = event.AppendFramed(b.Records, int64(i), r)
+			b.Records = record.AppendFramed(b.Records, int64(i), r)
 			b.Count++
 		}
 		return b
@@ -68,7 +68,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 	require.NoError(t, k.add(batch(bad, []byte{2}, []byte{4})))
 	require.Len(t, rejected, 2)
 	for i, r := range rejected {
-		require.Equal(t, event.ReasonMalformed, r.Reason)
+		require.Equal(t, record.ReasonMalformed, r.Reason)
 		require.Equal(t, int64(i), r.Offset)
 		require.Contains(t, r.Detail, `id`)
 		require.Equal(t, bad, r.SchemaText)
@@ -78,7 +78,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 	require.Equal(t, int64(4), account.Views.Read)
 	require.Equal(t, int64(2), account.Views.Dead)
 
-	require.EqualError(t, k.add(event.Batch{Schema: 1}), "input 0: no schema with fingerprint 0000000000000001")
+	require.EqualError(t, k.add(record.Batch{Schema: 1}), "input 0: no schema with fingerprint 0000000000000001")
 }
 
 // TestFieldsThatNobodyAsksFor: a view goes into its sample as it is, so it is held to its schema
@@ -95,18 +95,18 @@ func TestFieldsThatNobodyAsksFor(t *testing.T) {
 	}
 	for _, framed := range []bool{false, true} {
 		p := unreadableParams()
-		p.Inputs[0].Time.Unit = event.UnitEpochMs
+		p.Inputs[0].Time.Unit = record.UnitEpochMs
 		p.ViewSchema = schema
-		parsed, err := avroio.ParseSchema(schema)
+		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
-		var rejected []event.Rejected
-		k := newPacker(p, func(int64, int64, []byte) {}, func(r event.Rejected) { rejected = append(rejected, r) })
-		b := event.Batch{MaxTime: event.NoTime, Framed: framed, Schema: parsed.Fingerprint(), SchemaText: schema}
+		var rejected []record.Rejected
+		k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+		b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.Fingerprint(), SchemaText: schema}
 		for _, r := range [][]byte{
 			view('a', 1, 0, 0), view('b', 2, 0, 0), view('c', 1, 3, 2, 0xff, 0, 0), deep('d', 400), deep('e', 999), view('f', 0, 0, 0),
 		} {
 			if framed {
-				b.Records = event.AppendFramed(b.Records, int64(b.Count), append(r, "behind it"...))
+				b.Records = record.AppendFramed(b.Records, int64(b.Count), append(r, "behind it"...))
 			} else {
 				b.Records = append(b.Records, r...)
 			}

@@ -10,32 +10,32 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
-	"tributary/transforms/ledger"
+	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
 // joinValues joins one view with an engagement for each value, as JSON, and returns the label
 // and the account.
-func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *ledger.Ledger, []event.Rejected) {
+func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *account.Ledger, []record.Rejected) {
 	p := coreParams()
 	p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label, Credit: CreditAll, SkipBadValues: skipBad}}
 	p.Inputs = []Input{
-		{Name: "views.inputs.0", Kind: Views, ID: "id", Time: Field{"t", event.UnitEpochMs}},
-		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: Field{"t", event.UnitEpochMs}, EventID: "eid", Value: "x"},
+		{Name: "views.inputs.0", Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}},
+		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Value: "x"},
 	}
 	var bucket Bucket
-	var rejected []event.Rejected
+	var rejected []record.Rejected
 	k := newPacker(p, func(_, index int64, block []byte) {
 		if index == p.bucketOf(1000) {
 			bucket.Index = index
 			require.NoError(t, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
 		}
-	}, func(r event.Rejected) { rejected = append(rejected, r) })
-	require.NoError(t, k.add(event.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: event.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
-	likes := event.Batch{Input: 1, Partition: 1, Framed: true}
+	}, func(r record.Rejected) { rejected = append(rejected, r) })
+	require.NoError(t, k.add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
+	likes := record.Batch{Input: 1, Partition: 1, Framed: true}
 	for i, v := range values {
-		likes.Records = event.AppendFramed(likes.Records, int64(i), []byte(fmt.Sprintf(`{"id":"v","t":%d,"eid":%d%s}`, 1001+i, i, v)))
+		likes.Records = record.AppendFramed(likes.Records, int64(i), []byte(fmt.Sprintf(`{"id":"v","t":%d,"eid":%d%s}`, 1001+i, i, v)))
 		likes.Count++
 	}
 	require.NoError(t, k.add(likes))
@@ -59,15 +59,15 @@ func x(text string) string { return `,"x":` + text }
 func TestBadValuesAreDead(t *testing.T) {
 	for _, bad := range []string{`"$9.99"`, `"1,234.50"`, `" 7.5"`, `"NaN"`, `"Infinity"`, `1e400`, `"0x10"`, `"many"`} {
 		for _, label := range []sample.Func{sample.Sum, sample.Min, sample.Max} {
-			got, account, rejected := joinValues(t, label, false, x("5"), x(bad))
+			got, counted, rejected := joinValues(t, label, false, x("5"), x(bad))
 			require.Equal(t, "5", got.Raw, "%s of %s", label, bad)
-			like := account.Engagements["like"]
+			like := counted.Engagements["like"]
 			require.Equal(t, [4]int64{2, 1, 1, 0}, [4]int64{like.Read, like.Matched, like.Dead, like.BadValues}, bad)
 			require.Len(t, rejected, 1)
 			require.Regexp(t, `^field x: .* is no number$`, rejected[0].Detail)
 			require.Contains(t, rejected[0].Detail, bad, "the value is quoted")
-			require.Equal(t, ledger.Input{Read: 2, Dead: 1}, *account.Inputs["engagements.like.inputs.0"])
-			require.Equal(t, map[string]*ledger.Reason{"field x: … is no number": {Count: 1, Example: rejected[0].Detail}}, like.Reasons)
+			require.Equal(t, account.Input{Read: 2, Dead: 1}, *counted.Inputs["engagements.like.inputs.0"])
+			require.Equal(t, map[string]*account.Reason{"field x: … is no number": {Count: 1, Example: rejected[0].Detail}}, like.Reasons)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestDecimalsAddUp(t *testing.T) {
 			if n < 0 {
 				bits.Add(bits, new(big.Int).Lsh(big.NewInt(1), 72))
 			}
-			credited = append(credited, &Engagement{Value: event.Value{Kind: event.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
+			credited = append(credited, &Engagement{Value: record.Value{Kind: record.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
 		}
 		var l sample.Label
 		require.False(t, j.fold(&l, &View{}, credited))
@@ -162,7 +162,7 @@ func TestSeveralViews(t *testing.T) {
 }
 
 func TestOrphansLikeFloats(t *testing.T) {
-	e := &ledger.Engagements{}
+	e := &account.Engagements{}
 	for _, id := range []string{"123.0", "-1.00", "123", "1.5", "v1.0"} {
 		r := rejectOrphan(coreParams(), place{kind: 0}, 0, []byte(id))
 		countOrphan(e, &r)

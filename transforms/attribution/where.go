@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // Condition selects records whose field is Value. Numbers are equal as numbers, however they
@@ -30,13 +30,13 @@ const (
 )
 
 // holds tells whether v meets the condition.
-func (c *Condition) holds(v event.Value) bool {
+func (c *Condition) holds(v record.Value) bool {
 	switch v.Kind {
-	case event.Null:
+	case record.Null:
 		return false
-	case event.Bool:
+	case record.Bool:
 		return v.String() == c.Value
-	case event.String:
+	case record.String:
 		switch {
 		case string(v.Text) == c.Value:
 			return true
@@ -46,12 +46,12 @@ func (c *Condition) holds(v event.Value) bool {
 			return strings.EqualFold(string(v.Text), c.Value)
 		}
 		return false
-	case event.Bytes:
+	case record.Bytes:
 		id, err := v.AppendID(nil) // hexadecimal digits
 		return string(v.Text) == c.Value || err == nil && strings.EqualFold(string(id), c.Value)
-	case event.UUID:
+	case record.UUID:
 		id, err := v.AppendID(nil)
-		other, otherErr := event.Value{Kind: event.UUID, Int: 1, Text: []byte(c.Value)}.AppendID(nil)
+		other, otherErr := record.Value{Kind: record.UUID, Int: 1, Text: []byte(c.Value)}.AppendID(nil)
 		return err == nil && otherErr == nil && bytes.Equal(id, other)
 	default:
 		return v.EqualNumber([]byte(c.Value))

@@ -6,12 +6,12 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"tributary/io/avroio"
+	"tributary/io/format/avro"
 )
 
 // JSON writes encoded samples as JSON objects. Not for concurrent use.
 type JSON struct {
-	writer *avroio.JSONWriter
+	writer *avro.JSONWriter
 	// jsonViews: the view is JSON text, and becomes an object again.
 	jsonViews bool
 	text      []byte
@@ -19,8 +19,8 @@ type JSON struct {
 
 // NewJSON returns a JSON for samples of that schema; jsonViews says that their views are
 // JSON text.
-func NewJSON(schema *avroio.Schema, jsonViews bool) (*JSON, error) {
-	w, err := avroio.NewJSON(schema)
+func NewJSON(schema *avro.Schema, jsonViews bool) (*JSON, error) {
+	w, err := avro.NewJSON(schema)
 	return &JSON{writer: w, jsonViews: jsonViews}, err
 }
 

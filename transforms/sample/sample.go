@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strconv"
 
-	"tributary/io/avroio"
-	"tributary/io/event"
+	"tributary/io/format/avro"
+	"tributary/io/record"
 )
 
 // Func says what becomes of a view's engagements of one kind.
@@ -47,7 +47,7 @@ type Label struct {
 	// Numbers is how many engagements had a number in the field.
 	Numbers int64
 	// First and Last are the label's field of the first and the last engagement.
-	First, Last event.Value
+	First, Last record.Value
 	// Delay is the time from the view to the first engagement in ms, at least 0.
 	Delay int64
 }
@@ -122,7 +122,7 @@ func levelAbove(view string) (string, error) {
 	if view == "" {
 		return "", nil
 	}
-	schema, err := avroio.ParseSchema(view)
+	schema, err := avro.ParseSchema(view)
 	if err != nil {
 		return "", fmt.Errorf("sample schema: the view's schema: %w", err)
 	}
@@ -209,15 +209,15 @@ const (
 	branchString
 )
 
-func appendScalar(dst []byte, v event.Value) []byte {
+func appendScalar(dst []byte, v record.Value) []byte {
 	switch v.Kind {
-	case event.Bool:
+	case record.Bool:
 		return appendBool(binary.AppendVarint(dst, branchBool), v.Int != 0)
-	case event.Int:
+	case record.Int:
 		return binary.AppendVarint(binary.AppendVarint(dst, branchLong), v.Int)
-	case event.Float:
+	case record.Float:
 		return appendDouble(binary.AppendVarint(dst, branchDouble), v.Float)
-	case event.String:
+	case record.String:
 		return appendText(binary.AppendVarint(dst, branchString), v.Text)
 	default:
 		return binary.AppendVarint(dst, branchNull)

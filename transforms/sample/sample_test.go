@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tributary/io/event"
+	"tributary/io/record"
 )
 
 // decode reads an encoded sample with goavro, by the schema that Schema gives.
@@ -25,15 +25,15 @@ func decode(t require.TestingT, columns []Column, view string, encoded []byte) m
 	return datum.(map[string]any)
 }
 
-func text(s string) event.Value { return event.Value{Kind: event.String, Text: []byte(s)} }
+func text(s string) record.Value { return record.Value{Kind: record.String, Text: []byte(s)} }
 
 func TestLabelsDecode(t *testing.T) {
 	none := Label{}
 	some := Label{
 		Count: 3, Sum: 6.5, Min: -1, Max: 5, Numbers: 2, Delay: 1500,
-		First: event.Value{Kind: event.Int, Int: -7}, Last: event.Value{Kind: event.Float, Float: 2.5},
+		First: record.Value{Kind: record.Int, Int: -7}, Last: record.Value{Kind: record.Float, Float: 2.5},
 	}
-	valued := func(v event.Value) Label { return Label{Count: 1, First: v, Last: v} }
+	valued := func(v record.Value) Label { return Label{Count: 1, First: v, Last: v} }
 	in := func(branch string, v any) any { return map[string]any{branch: v} }
 	for _, c := range []struct {
 		name  string
@@ -60,12 +60,12 @@ func TestLabelsDecode(t *testing.T) {
 		{"first", First, some, in("long", int64(-7))},
 		{"last, nothing counts", Last, none, nil},
 		{"last", Last, some, in("double", 2.5)},
-		{"first, a bool", First, valued(event.Value{Kind: event.Bool, Int: 1}), in("boolean", true)},
-		{"last, a bool", Last, valued(event.Value{Kind: event.Bool}), in("boolean", false)},
+		{"first, a bool", First, valued(record.Value{Kind: record.Bool, Int: 1}), in("boolean", true)},
+		{"last, a bool", Last, valued(record.Value{Kind: record.Bool}), in("boolean", false)},
 		{"first, a text", First, valued(text("grün")), in("string", "grün")},
 		{"last, an empty text", Last, valued(text("")), in("string", "")},
-		{"first, absent in the engagement that counts", First, valued(event.Value{}), nil},
-		{"first, the largest long", First, valued(event.Value{Kind: event.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
+		{"first, absent in the engagement that counts", First, valued(record.Value{}), nil},
+		{"first, the largest long", First, valued(record.Value{Kind: record.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			columns := []Column{{"like", c.f}}
@@ -109,7 +109,7 @@ func TestSampleRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var columns []Column
 		s := Sample{
-			ViewID: []byte(rapid.String().Draw(t, "view id")), ViewTime: rapid.Int64Range(event.MinTime, event.MaxTime).Draw(t, "view time"),
+			ViewID: []byte(rapid.String().Draw(t, "view id")), ViewTime: rapid.Int64Range(record.MinTime, record.MaxTime).Draw(t, "view time"),
 			Positive: rapid.Bool().Draw(t, "positive"), Maturity: rapid.Int64Min(0).Draw(t, "maturity"),
 			Rate: finite.Draw(t, "rate"), Weight: finite.Draw(t, "weight"), View: []byte(rapid.String().Draw(t, "view")),
 		}
@@ -118,7 +118,7 @@ func TestSampleRoundTrip(t *testing.T) {
 			s.Labels = append(s.Labels, Label{
 				Count: rapid.Int64Range(0, 3).Draw(t, "count"), Sum: finite.Draw(t, "sum"), Min: finite.Draw(t, "min"), Max: finite.Draw(t, "max"),
 				Numbers: rapid.Int64Range(0, 3).Draw(t, "numbers"), Delay: rapid.Int64Min(0).Draw(t, "delay"),
-				First: text(rapid.String().Draw(t, "first")), Last: event.Value{Kind: event.Int, Int: rapid.Int64().Draw(t, "last")},
+				First: text(rapid.String().Draw(t, "first")), Last: record.Value{Kind: record.Int, Int: rapid.Int64().Draw(t, "last")},
 			})
 		}
 		e := Encoder{Columns: columns, JSONViews: true, SpecVersion: rapid.Int32().Draw(t, "version")}

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/fileio"
-	"tributary/pipelines/show"
-	"tributary/testdata/services"
+	"tributary/pipelines/report/show"
+	"tributary/runners/devcluster/services"
 )
 
 //go:embed readback.py
@@ -42,7 +42,7 @@ func Check(t *testing.T, dir string) int {
 	return n
 }
 
-// Python runs a script with what `testdata/services/readers.sh` installs, and returns what it prints.
+// Python runs a script with what `runners/devcluster/services/readers.sh` installs, and returns what it prints.
 // It fails the test, with what was said on stderr, if the script does.
 func Python(t *testing.T, script string, stdin io.Reader, args ...string) string {
 	t.Helper()

@@ -1,0 +1,109 @@
+package avro
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Canonical returns the schema's Parsing Canonical Form: what is left when everything
+// that does not matter for decoding is taken away.
+func (s *Schema) Canonical() string {
+	var b strings.Builder
+	writeCanonical(&b, s.root, map[*Type]bool{}, false)
+	return b.String()
+}
+
+// ID names the schema with all that it says to us. Canonical form leaves out logical types,
+// aliases and defaults, so that schemas with one Fingerprint may differ in what the numbers
+// in their records mean.
+func (s *Schema) ID() uint64 { return s.id }
+
+// Fingerprint returns the CRC-64-AVRO of the canonical form, by which Avro's single
+// object encoding names schemas.
+func (s *Schema) Fingerprint() uint64 { return s.fingerprint }
+
+// writeCanonical writes the canonical form, or with all also what it leaves out and we use.
+func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool, all bool) {
+	if t.Kind.named() {
+		if written[t] {
+			b.WriteString(quoted(t.Name))
+			return
+		}
+		written[t] = true
+		b.WriteString(`{"name":` + quoted(t.Name) + `,"type":"` + t.Kind.String() + `"`)
+	}
+	if all && (t.Logical != "" || len(t.Aliases) > 0 || t.Default != "") {
+		fmt.Fprintf(b, "%s,%d,%d,%q,%q", t.Logical, t.Precision, t.Scale, t.Aliases, t.Default)
+	}
+	switch t.Kind {
+	case KindRecord:
+		b.WriteString(`,"fields":[`)
+		for i, f := range t.Fields {
+			comma(b, i)
+			b.WriteString(`{"name":` + quoted(f.Name) + `,"type":`)
+			writeCanonical(b, f.Type, written, all)
+			if all {
+				fmt.Fprintf(b, ",%q,%q,%t,%q", f.Aliases, f.Original, f.HasDefault, fmt.Sprint(f.Default))
+			}
+			b.WriteByte('}')
+		}
+		b.WriteString(`]}`)
+	case KindEnum:
+		b.WriteString(`,"symbols":[`)
+		for i, symbol := range t.Symbols {
+			comma(b, i)
+			b.WriteString(quoted(symbol))
+		}
+		b.WriteString(`]}`)
+	case KindFixed:
+		b.WriteString(`,"size":` + strconv.Itoa(t.Size) + `}`)
+	case KindArray:
+		b.WriteString(`{"type":"array","items":`)
+		writeCanonical(b, t.Items, written, all)
+		b.WriteByte('}')
+	case KindMap:
+		b.WriteString(`{"type":"map","values":`)
+		writeCanonical(b, t.Items, written, all)
+		b.WriteByte('}')
+	case KindUnion:
+		b.WriteByte('[')
+		for i, branch := range t.Branches {
+			comma(b, i)
+			writeCanonical(b, branch, written, all)
+		}
+		b.WriteByte(']')
+	default:
+		b.WriteString(`"` + t.Kind.String() + `"`)
+	}
+}
+
+func quoted(name string) string { return string(AppendJSONString(nil, []byte(name))) }
+
+func comma(b *strings.Builder, i int) {
+	if i > 0 {
+		b.WriteByte(',')
+	}
+}
+
+// emptyFingerprint is the CRC-64-AVRO of no bytes, and the polynomial of the rest.
+const emptyFingerprint = 0xc15d213aa4d7a795
+
+var fingerprintTable = func() (table [256]uint64) {
+	for i := range table {
+		crc := uint64(i)
+		for range 8 {
+			crc = crc>>1 ^ emptyFingerprint&-(crc&1)
+		}
+		table[i] = crc
+	}
+	return table
+}()
+
+func fingerprint(canonical string) uint64 {
+	crc := uint64(emptyFingerprint)
+	for i := range len(canonical) {
+		crc = crc>>8 ^ fingerprintTable[byte(crc)^canonical[i]]
+	}
+	return crc
+}

@@ -1,0 +1,166 @@
+// Package batch joins files: it turns a spec and the files it names into labelled samples
+// and an account of every event, one slice of event time after another.
+//
+//	spec -> plan: list, schemas, scan -> slices -> a pipeline each -> report
+//
+// The pipeline of a slice, on the direct runner:
+//
+//	pieces -> read -> attribution.Join -> samples  -> one file
+//	                                   -> rejected -> late, dead letters, orphans
+//	                                   -> ledgers  -> merged, checked, written last
+package batch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/fileio"
+	"tributary/pipelines/rejected"
+	"tributary/pipelines/spec"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution"
+)
+
+func init() {
+	register.DoFn3x1[context.Context, int, func(*account.Ledger) bool, error](&writeLedgerFn{})
+	register.Iter1[account.Ledger]()
+	beam.RegisterType(reflect.TypeFor[writeLedgerFn]())
+}
+
+// outputs are the files of one slice; Orphans is empty if they are only counted.
+type outputs struct {
+	Samples, Late, Dead, Orphans, Ledger string
+}
+
+// stamp is a time in the name of a file; milliseconds may follow the seconds.
+const stamp = "20060102T150405Z"
+
+// outputsOf names the files of a slice by its times, so that a rerun replaces them.
+func outputsOf(o *spec.Outputs, s slice) outputs {
+	name := func(ms int64) string {
+		if ms%1000 == 0 {
+			return timeOf(ms).Format(stamp)
+		}
+		return timeOf(ms).Format("20060102T150405.000Z")
+	}
+	folder := "dt=" + timeOf(s.from).Format("2006-01-02")
+	file := func(root, kind, ending string) string {
+		if root == "" {
+			return ""
+		}
+		// Not path.Join, which would take a slash from gs://.
+		return strings.TrimSuffix(root, "/") + "/" + folder + "/" + kind + "-" + name(s.from) + "-" + name(s.to) + ending
+	}
+	ending := ".avro"
+	if o.Samples.Format == spec.JSON {
+		ending = ".jsonl"
+		if o.Samples.Codec == spec.Gzip {
+			ending += ".gz"
+		}
+	}
+	return outputs{
+		Samples: file(o.Samples.Path, "part", ending),
+		Late:    file(o.Late, "late", ".jsonl"),
+		Dead:    file(o.DeadLetters, "dead", ".jsonl"),
+		Orphans: file(o.Orphans, "orphans", ".jsonl"),
+		Ledger:  file(o.Ledger, "ledger", ".json"),
+	}
+}
+
+// pipeline builds the join of one slice.
+func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
+	params := p.sliceParams(s)
+	out := outputsOf(&p.spec.Outputs, s)
+	roles := make([]string, len(p.sources))
+	fields := map[int32][2]string{}
+	for i, src := range p.sources {
+		roles[i] = src.Role
+		if src.Order == spec.OrderField {
+			fields[int32(i)] = [2]string{src.PartitionField, src.OffsetField}
+		}
+	}
+
+	pipeline, root := beam.NewPipelineWithRoot()
+	pieces := beam.CreateList(root.Scope("Pieces"), p.pieces(s))
+	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields}, pieces)
+	joined := attribution.Join(root, params, batches)
+
+	written := beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
+		Path: out.Samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
+		Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
+	}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples)))
+
+	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
+	refused := beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
+		Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
+		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
+	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals)))
+
+	// The ledger comes last: where it is, everything else is.
+	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Ledgers, written, refused)
+	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Files: out, Fingerprint: fingerprint},
+		beam.GroupByKey(root.Scope("Ledger"), beam.AddFixedKey(root.Scope("Ledger"), ledgers)))
+	return pipeline
+}
+
+// sliceParams are the parameters of the join of one slice.
+func (p *plan) sliceParams(s slice) attribution.Params {
+	params := p.params
+	params.From, params.To = s.from, s.to
+	// The end of the log matters only to slices near it. It is that of what was read:
+	// what a folder says of the rest proves nothing.
+	if p.last < s.to+params.Reach().EngagementsAfter {
+		params.LogEnd = p.last
+	}
+	return params
+}
+
+// writeLedgerFn merges the accounts of a slice, refuses them if they do not balance,
+// removes files that an earlier run had reason to write and this one had not, and writes
+// the ledger, which says of what files, if they are still as they were written and no other
+// process has written one.
+type writeLedgerFn struct {
+	Files       outputs
+	Fingerprint string
+}
+
+func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(*account.Ledger) bool) error {
+	total := account.New()
+	var files []account.File
+	var l account.Ledger
+	for ledgers(&l) {
+		total.Merge(&l)
+		files = append(files, l.Files...)
+	}
+	if err := total.Check(); err != nil {
+		return fmt.Errorf("the ledger does not balance: this is a fault of the join, not of its input: %w", err)
+	}
+	slices.SortFunc(files, func(a, b account.File) int { return cmp.Compare(a.Output, b.Output) })
+	total.Fingerprint, total.Files = f.Fingerprint, files
+	content, err := total.Encode()
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	for _, out := range f.Files.counted(total) {
+		if out.records > 0 {
+			continue
+		}
+		if err := fileio.Remove(ctx, out.path); err != nil {
+			return fmt.Errorf("remove what an earlier run wrote: %w", err)
+		}
+	}
+	if err := stillHeld(ctx); err != nil {
+		return err
+	}
+	if err := f.Files.check(ctx, total); err != nil {
+		return failed(ctx, "ledger", f.Files.Ledger, err)
+	}
+	return failed(ctx, "ledger", f.Files.Ledger, writeNew(ctx, f.Files.Ledger, content))
+}

@@ -1,0 +1,128 @@
+package batch
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/record"
+)
+
+// TestOverlappingPatterns names files in several ways; each is read once for each role.
+func TestOverlappingPatterns(t *testing.T) {
+	log := newShop(200)
+	dir := t.TempDir()
+	log.write(t, dir, "jsonl")
+	s := shopSpec(t, dir, "jsonl", "", "")
+	want := join(t, s, Options{}).Ledger
+	for _, views := range []string{
+		"[views/*.jsonl, views/part-0.jsonl]", "[views/part-1.jsonl, views/**/*.jsonl, ./views/part-?.jsonl]",
+		"['views/part-{0,1}.jsonl', 'view{s,z}/part-*.jsonl']", "[views/part-0.jsonl, views/../views/part-1.jsonl]",
+	} {
+		write(t, dir+"/spec.yaml", fmt.Sprintf(`
+views: {inputs: %s, id: view_id, time: ts}
+engagements:
+  like: {inputs: [likes/*.jsonl, likes/part-1.jsonl], view: view_id, time: ts, id: event_id, window: 1m, label: {sum: amount}}
+outputs: {samples: out/samples}
+`, views))
+		got := join(t, to(loadSpec(t, dir), t.TempDir()), Options{}).Ledger
+		require.Equal(t, counts(want), counts(got), views)
+	}
+}
+
+// TestOneFileForAll has views and engagements of three kinds in the same files: a view
+// with a click in it, as some systems log them.
+func TestOneFileForAll(t *testing.T) {
+	dir := t.TempDir()
+	var rows []string
+	for i := range 300 {
+		ms := begin + int64(i)*1000
+		rows = append(rows, fmt.Sprintf(`{"id":"v%d","t":%d,"n":%d,"clicked":%t,"rank":%d,"clicked_at":%d,"extra":{"shop":"s"}}`, i, ms, i, i%4 == 0, i%3, ms+500))
+	}
+	write(t, dir+"/log/a.jsonl", strings.Join(rows[:100], "\n"))
+	write(t, dir+"/log/b.jsonl", strings.Join(rows[100:], "\n"))
+	schema := recordSchema("Log", `id "string"`, `t {"type":"long","logicalType":"timestamp-millis"}`, `clicked "boolean"`)
+	write(t, dir+"/log.avsc", schema)
+	// The views are converted by a schema that does not know what the kinds look at.
+	text := `
+views: {inputs: [{path: log/*.jsonl, schema: log.avsc}], id: id, time: t}
+engagements:
+  click: {inputs: log/*.jsonl, where: {clicked: true}, view: id, time: {field: clicked_at, unit: epoch-millis}, window: 1m}
+  first: {inputs: log/*.jsonl, where: {rank: 0, clicked: true}, view: id, time: {field: clicked_at, unit: epoch-millis}, window: 1m, label: {sum: n}}
+  shop: {inputs: [{path: log/*.jsonl, schema: log.avsc}], where: {clicked: false}, view: id, time: t, window: 1m}
+  other: {inputs: log/*.jsonl, where: {extra.shop: x}, view: id, time: {field: clicked_at, unit: epoch-millis}, window: 1m}
+outputs: {samples: out/samples}
+`
+	write(t, dir+"/spec.yaml", text)
+	s := loadSpec(t, dir)
+	for _, slice := range []time.Duration{0, time.Minute} {
+		r := join(t, s, Options{Slice: slice})
+		require.EqualValues(t, 300, r.Ledger.Views.Samples)
+		for kind, want := range map[string]int64{"click": 75, "first": 25, "shop": 225, "other": 0} {
+			e := r.Ledger.Engagements[kind]
+			require.EqualValues(t, want, e.Positives, kind)
+			require.EqualValues(t, want, e.Read, kind)
+			require.EqualValues(t, 300-want, e.Filtered, kind)
+		}
+		for i, sample := range samplesBelow(t, s.Outputs.Samples.Path) {
+			require.Equal(t, i%4 == 0, sample.Labels["click"] == 1)
+			require.Equal(t, i%4 != 0, sample.Labels["shop"] == 1)
+			if i%12 == 0 {
+				require.EqualValues(t, i, sample.Labels["first"])
+			}
+			require.JSONEq(t, fmt.Sprintf(`{"id":"v%d","t":%d,"clicked":%t}`, i, begin+1000*i, i%4 == 0), string(sample.View))
+		}
+	}
+}
+
+// TestHostileNames has files and folders of every name that a file system takes.
+func TestHostileNames(t *testing.T) {
+	dir := t.TempDir() + "/it's a [folder] {of} *?$~ \xff"
+	names := []string{
+		"a b.jsonl", "a#1.jsonl", "%20.jsonl", "-rf.jsonl", "new\nline.jsonl", "quote\".jsonl", "[x].jsonl", "{a,b}.jsonl", "star*.jsonl", "\\.jsonl",
+		"latin1-\xe9.jsonl", "latin1-\xe8.jsonl", "grün.jsonl", strings.Repeat("long", 60) + ".jsonl", "dt=2026-99-99.jsonl", "a.avro.jsonl", "\u202egnp.jsonl",
+	}
+	for i, name := range names {
+		write(t, dir+"/views/"+name, line(fmt.Sprint("v", i), begin+int64(i))+"broken\n")
+		write(t, dir+"/likes/"+name, line(fmt.Sprint("v", i), begin+int64(i)))
+	}
+	write(t, dir+"/views/.hidden.jsonl", line("hidden", begin))
+	write(t, dir+"/views/_temporary.jsonl", line("hidden", begin))
+	require.NoError(t, os.MkdirAll(dir+"/views/folder.jsonl", 0o755))
+	write(t, dir+"/spec.yaml", outlierSpec)
+
+	t.Chdir(dir) // so that the folder's own name is in no pattern
+	s := loadSpec(t, ".")
+	r := join(t, s, Options{})
+	require.EqualValues(t, len(names), r.Ledger.Views.Samples)
+	require.EqualValues(t, len(names), r.Ledger.Views.Positives)
+	require.EqualValues(t, len(names), r.Ledger.Views.Dead)
+	require.Len(t, lines(t, "out/dead"), len(names), "a line each, whatever is in the name")
+	for i, sample := range samplesBelow(t, "out/samples") {
+		require.Equal(t, fmt.Sprint("v", i), sample.ViewID)
+	}
+	// A second run knows all of them again.
+	require.Zero(t, join(t, s, Options{}).Events)
+	// A name that is not text still is one of its own: the other one must not pass for it.
+	require.NoError(t, os.Remove("views/latin1-\xe9.jsonl"))
+	require.EqualValues(t, len(names)-1, join(t, s, Options{}).Ledger.Views.Samples)
+}
+
+// TestPiecesTravel sends a piece through its coder.
+func TestPiecesTravel(t *testing.T) {
+	want := piece{
+		File:  file{Path: "a\xff\n", Size: 1, Version: "2", Format: "avro", Schema: 1 << 63, Convert: "x"},
+		Reads: []read{{Place: place{Offset: 1, Index: 2, Line: 3}, Account: true, Size: 4, Records: 5, Takes: []take{{Input: 1, File: 2, ByField: true, Parts: []takePart{{Key: "\xfe", Partition: 7, Before: record.NoClock}}}}}},
+	}
+	encoded, err := encodePiece(want)
+	require.NoError(t, err)
+	got, err := decodePiece(encoded)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = decodePiece(encoded[:len(encoded)/2])
+	require.Error(t, err)
+}

@@ -1,0 +1,169 @@
+package batch
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/io/record"
+	"tributary/pipelines/job"
+	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
+	"tributary/transforms/attribution"
+	"tributary/transforms/sample"
+)
+
+// plan is a join of files, worked out before anything is joined.
+type plan struct {
+	spec    *spec.Spec
+	params  attribution.Params // without a slice
+	sources []job.Source
+	files   []*scannedFile
+	// partitions are the names of the partitions by their rank.
+	partitions   []string
+	sampleSchema string
+	// minutes counts records by the minute of their event time.
+	minutes map[int64]int64
+	// last is the largest event time in all inputs.
+	last int64
+	// unread are files that were left unread, because the user trusts their folders' names;
+	// empty are folders that match like files, but have none.
+	unread report.Unread
+	empty  []string
+}
+
+// planOptions bound what is planned. The zero value plans everything there is.
+type planOptions struct {
+	from, to time.Time // zero for no bound
+	folders  Folders
+	progress func(done, total int64)
+}
+
+// newPlan lists and scans the files of a spec. What is wrong with them is a problem.List,
+// all of it at once.
+func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
+	if s.Streams() {
+		return nil, problem.List{s.Problem("T2012", "this spec joins topics: run it with `tributary run`", "outputs", "samples")}
+	}
+	p := &plan{spec: s, minutes: map[int64]int64{}, last: record.NoTime}
+	p.params, p.sources = job.Of(s)
+	if err := p.params.Validate(); err != nil {
+		return nil, err
+	}
+	if err := p.list(ctx, opt); err != nil {
+		return nil, err
+	}
+	if err := p.readSchemas(ctx); err != nil {
+		return nil, err
+	}
+	p.rank()
+	if err := p.scan(ctx, opt.progress); err != nil {
+		return nil, err
+	}
+	if err := p.orderPartitions(); err != nil {
+		return nil, err
+	}
+	var err error
+	p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema)
+	return p, err
+}
+
+// rank gives every partition its rank: the place of its name among all names. Names of
+// partitions that records name are known after the scan only.
+func (p *plan) rank() {
+	for i, f := range p.files {
+		if i == 0 || f.Path != p.files[i-1].Path {
+			p.partitions = append(p.partitions, f.Path)
+		}
+		for k := range f.roles {
+			f.roles[k].partition = int32(len(p.partitions) - 1)
+		}
+	}
+}
+
+// scan scans all files, as many at once as there are processors.
+func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error {
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	var total, done int64
+	for _, f := range p.files {
+		total += f.Size
+	}
+	var mu sync.Mutex
+	var problems problem.List
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, f := range p.files {
+		group.Go(func() error {
+			read := int64(0)
+			found, err := scanFile(ctx, &p.params, p.sources, f, func(bytes int64) {
+				mu.Lock()
+				defer mu.Unlock()
+				read += bytes
+				done += bytes
+				progress(min(done, total), total)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				problems = append(problems, p.problem(codeOf(err), err.Error(), &p.sources[f.roles[0].source]))
+				return nil
+			}
+			f.chunks, f.Content = found.chunks, found.content
+			scaleSizes(f, read)
+			for m, n := range found.minutes {
+				p.minutes[m] += n
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, f := range p.files {
+		for _, c := range f.chunks {
+			for _, parts := range c.parts {
+				for _, part := range parts {
+					p.last = max(p.last, part.times.Largest)
+				}
+			}
+		}
+	}
+	problems.Sort()
+	return asError(problems)
+}
+
+// scaleSizes makes the sizes of the chunks of text add up to the file's: what they
+// know is how much plain text they hold.
+func scaleSizes(f *scannedFile, plain int64) {
+	if f.Format == spec.Avro || plain == 0 {
+		return
+	}
+	scale := float64(f.Size) / float64(plain)
+	for i := range f.chunks {
+		f.chunks[i].size = int64(float64(f.chunks[i].size) * scale)
+	}
+}
+
+// problem is a problem with an input of the spec.
+func (p *plan) problem(code, message string, src *job.Source) problem.Problem {
+	return p.spec.Problem(code, message, append(slices.Clone(src.At), "inputs", strconv.Itoa(src.Number))...)
+}
+
+// asError is nil for no problems.
+func asError(problems problem.List) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}

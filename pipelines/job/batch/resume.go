@@ -1,0 +1,141 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"tributary/io/fileio"
+	"tributary/io/record"
+	"tributary/pipelines/spec"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution"
+)
+
+// fingerprinted is a slice that is to be joined.
+type fingerprinted struct {
+	slice
+	fingerprint string
+}
+
+// unfinished returns the slices that are to be joined; those that are done already are
+// added to the total. The ledgers of the former are removed: from now on their files
+// may be of this run or of the one before.
+func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, error) {
+	var todo []fingerprinted
+	for _, s := range all {
+		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
+		files := outputsOf(&r.plan.spec.Outputs, s)
+		done, err := readLedger(ctx, files.Ledger)
+		if err != nil {
+			return nil, err
+		}
+		if done != nil && done.Fingerprint == f.fingerprint && !r.options.Again {
+			there, err := files.complete(ctx, done)
+			if err != nil {
+				return nil, err
+			}
+			if there {
+				r.add(done)
+				continue
+			}
+		}
+		if done != nil {
+			if err := fileio.Remove(ctx, files.Ledger); err != nil {
+				return nil, err
+			}
+		}
+		todo = append(todo, f)
+	}
+	return todo, nil
+}
+
+// readLedger returns nil if there is none, or one that cannot be read: of another
+// version, or damaged. Such a slice is not known to be finished.
+func readLedger(ctx context.Context, path string) (*account.Ledger, error) {
+	content, err := fileio.ReadFile(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := account.Decode(content)
+	if err != nil {
+		return &account.Ledger{}, nil //nolint:nilerr // an empty one has the fingerprint of no slice
+	}
+	return l, nil
+}
+
+// rejectedIn counts the records that a ledger says were written to each output; a damage of
+// which nothing more is known is there as one, too.
+func rejectedIn(l *account.Ledger) (late, dead, orphans int64) {
+	late, dead = l.Views.Late, l.Views.Dead+l.Views.Damages
+	for _, e := range l.Engagements {
+		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead+e.Damages, orphans+e.Orphans
+	}
+	return late, dead, orphans
+}
+
+// countedFile is an output file with how many records it stands for: it is there if there
+// are any.
+type countedFile struct {
+	key, path string
+	records   int64
+}
+
+// counted lists the files beside the ledger.
+func (o *outputs) counted(l *account.Ledger) []countedFile {
+	late, dead, orphans := rejectedIn(l)
+	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}}
+	if o.Orphans != "" {
+		files = append(files, countedFile{"orphans", o.Orphans, orphans})
+	}
+	return files
+}
+
+// format counts the changes of what a join writes: a slice made by an older format is
+// joined again.
+const format = 2
+
+// fingerprint stands for all that a slice's outputs follow from: the spec's meaning, the
+// files that are read for it, and the times reached in their partitions before. What
+// changes no output is left out: shards, and the end of a log that lies beyond the slice.
+func (p *plan) fingerprint(s slice) string {
+	params := p.sliceParams(s)
+	params.Shards = 0
+	sum := sha256.New()
+	add := json.NewEncoder(sum)
+	err := add.Encode(struct {
+		Format  int
+		Params  attribution.Params
+		Outputs spec.Outputs
+		First   bool
+	}{format, params, p.spec.Outputs, s.first})
+	if err != nil {
+		panic(fmt.Errorf("join: fingerprint: %w", err)) // plain structs of plain values
+	}
+	last := file{}
+	for _, piece := range p.pieces(s) {
+		if piece.File != last {
+			last = piece.File
+			// %q keeps names apart that are not UTF-8, which JSON would not. The content
+			// stands for the version, too: a file may be copied, and its time with it or not.
+			fmt.Fprintf(sum, "%q %016x %d %d\n", last.Path, last.Content, last.Size, last.Schema)
+		}
+		for _, r := range piece.Reads {
+			for _, t := range r.Takes {
+				for _, part := range t.Parts {
+					if part.Before != record.NoClock {
+						fmt.Fprintf(sum, "%d %d %q %d\n", r.Place.Offset, t.Input, part.Key, part.Before)
+					}
+				}
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}

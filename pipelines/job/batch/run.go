@@ -1,0 +1,237 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
+	"tributary/runners/direct"
+	"tributary/transforms/account"
+)
+
+// Options are the choices of a run. The zero value joins everything there is.
+type Options struct {
+	// From and To bound the event times that are joined: [From, To). Zero for no bound.
+	From, To time.Time
+	// Slice is the length of a slice; 0 chooses the longest that fits in memory.
+	Slice time.Duration
+	// Parallel is how many slices are joined at once; 0 for one a processor.
+	Parallel int
+	// Folders says whether dated folders may keep files from being read.
+	Folders Folders
+	// Again joins slices again that are finished and whose input has not changed.
+	Again bool
+	// Prune removes files of an earlier run from times that the inputs no longer reach to.
+	Prune bool
+	// Progress is told how far the run is: now and then, and whenever a slice is finished.
+	// It is called by one goroutine at a time; nil for nobody.
+	Progress func(Progress)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	// Stage is "scan" or "join". Done and Total are bytes of a scan, records of a join.
+	Stage       string
+	Done, Total int64
+	// Slices of SlicesTotal are finished.
+	Slices, SlicesTotal int
+}
+
+// progressEvery is how often a running join tells how far it is.
+const progressEvery = 200 * time.Millisecond
+
+// Run joins the files of a spec and returns the report. Samples and all else are in files
+// then, each slice's ledger last. A run that was stopped goes on where it was: slices
+// whose ledger is there, made of the same input by the same spec, and whose files are those that
+// it names, are not joined again.
+//
+// While it runs, no other run writes to the same folders: it is refused.
+//
+// The error is a problem.List if the files do not fit the spec, the context's error if
+// it was cancelled; what is finished stays.
+func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, returned error) {
+	started := time.Now()
+	if opt.Slice > 0 && opt.Slice < time.Millisecond {
+		return nil, fmt.Errorf("slices of %s: event times are in milliseconds", opt.Slice)
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(Progress) {}
+	}
+	if !s.Streams() {
+		if err := checkOutputs(ctx, s); err != nil {
+			return nil, err
+		}
+		held, err := hold(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		ctx = held.context
+		defer func() { returned = held.end(returned) }()
+	}
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, progress: func(done, total int64) {
+		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
+	}})
+	if err != nil {
+		return nil, err
+	}
+	all := p.slices(opt.From, opt.To, opt.Slice)
+	r := &runner{plan: p, options: opt, slices: len(all), total: account.New()}
+	for _, k := range p.params.Kinds {
+		r.total.Engagements[k.Name] = &account.Engagements{Delay: &account.Histogram{}}
+	}
+	if err := p.checkFolders(ctx, all); err != nil {
+		return nil, err
+	}
+	stale, err := p.clearOverlaps(ctx, all, opt)
+	if err != nil {
+		return nil, err
+	}
+	todo, err := r.unfinished(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	noted := &failures{}
+	if err := r.join(context.WithValue(ctx, failuresKey{}, noted), todo); err != nil {
+		return nil, noted.problemOf(s, err)
+	}
+	old, err := p.prune(ctx, stale, opt.Prune)
+	if err != nil {
+		return nil, err
+	}
+	out := &report.Report{
+		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Ledger: r.total, Kinds: s.Kinds(),
+		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
+		Outputs: describeOutputs(&s.Outputs, r.total, len(all)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
+	}
+	for _, e := range s.Engagements {
+		out.Windows[e.Kind] = e.Window
+	}
+	return out, nil
+}
+
+// runner joins the slices of a plan.
+type runner struct {
+	plan    *plan
+	options Options
+
+	slices  int   // all of them
+	records int64 // of the slices to be joined
+	before  int64 // recordsRead when joining began
+
+	mu       sync.Mutex
+	total    *account.Ledger
+	finished int
+}
+
+// join joins the slices, several at once, and reports how far they are.
+func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
+	for _, s := range todo {
+		r.records += r.plan.recordsIn(s.slice)
+	}
+	r.before = recordsRead.Load()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				r.tell()
+			case <-stop:
+				r.tell()
+				return
+			}
+		}
+	}()
+	parallel := r.options.Parallel
+	if parallel <= 0 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	err := direct.RunAll(ctx, len(todo), parallel,
+		func(i int) *beam.Pipeline { return r.plan.pipeline(todo[i].slice, todo[i].fingerprint) },
+		func(i int) error { return r.finish(ctx, todo[i].slice) })
+	close(stop)
+	<-stopped
+	if err == nil && r.finished < r.slices {
+		return ctx.Err() // it was cancelled before all had begun
+	}
+	return err
+}
+
+// tell reports how far the run is.
+func (r *runner) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := min(recordsRead.Load()-r.before, r.records)
+	r.options.Progress(Progress{Stage: "join", Done: done, Total: r.records, Slices: r.finished, SlicesTotal: r.slices})
+}
+
+// finish takes the account of a slice that has been joined.
+func (r *runner) finish(ctx context.Context, s slice) error {
+	path := outputsOf(&r.plan.spec.Outputs, s).Ledger
+	l, err := readLedger(ctx, path)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return fmt.Errorf("slice %s to %s: its ledger %s is not there", timeOf(s.from), timeOf(s.to), path)
+	}
+	r.add(l)
+	r.tell()
+	return nil
+}
+
+func (r *runner) add(l *account.Ledger) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total.Merge(l)
+	r.finished++
+}
+
+// recordsIn is how many records a slice reads that no other accounts for.
+func (p *plan) recordsIn(s slice) (n int64) {
+	for _, f := range p.files {
+		for i := range f.chunks {
+			if s.accountsFor(&f.chunks[i]) {
+				n += f.chunks[i].records
+			}
+		}
+	}
+	return n
+}
+
+// maxRSS is the largest resident set of this process so far, in bytes.
+func maxRSS() int64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss * 1024 // in KiB, but for macOS
+}
+
+// describeOutputs says what was written where, for so many slices.
+func describeOutputs(o *spec.Outputs, l *account.Ledger, slices int) []report.Output {
+	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Count: l.Views.Samples}}
+	late, dead, orphans := rejectedIn(l)
+	if late > 0 {
+		out = append(out, report.Output{Name: "late", Path: o.Late, Count: late})
+	}
+	if dead > 0 {
+		out = append(out, report.Output{Name: "dead letters", Path: o.DeadLetters, Count: dead})
+	}
+	if orphans > 0 && o.Orphans != "" {
+		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Count: orphans})
+	}
+	return append(out, report.Output{Name: "ledger", Path: o.Ledger, Count: int64(slices)})
+}

@@ -1,0 +1,207 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
+
+	"tributary/io/format/avro"
+	"tributary/io/record"
+	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
+	"tributary/transforms/attribution"
+)
+
+// Codes of problems with fields.
+const (
+	codeUnknownField = "T2003"
+	codeNotScalar    = "T2004"
+	codeNoUnit       = "T2006"
+)
+
+// FieldCheck holds the fields that a spec names against those that its inputs have.
+//
+// All records must have the required ones, by the name in the spec or by an alias that a
+// schema of their role declares. An optional one may be missing in some: it is null there,
+// as it is where JSON lacks it. One that no schema has is misspelt.
+type FieldCheck struct {
+	spec    *spec.Spec
+	params  *attribution.Params
+	sources []Source
+	layouts []layout
+	seen    map[layoutKey]bool
+	// text are the roles with JSON, which may have any field.
+	text    map[string]bool
+	schemas map[string][]*avro.Schema // by role
+}
+
+// layout is what the records of a source look like in some place, such as a file.
+type layout struct {
+	source int
+	place  string
+	lookup func(path string) (avro.Field, error)
+}
+
+// layoutKey is a source with the ID of a schema or the hash of a CSV file's header.
+type layoutKey struct {
+	source int
+	hash   uint64
+}
+
+// NewFieldCheck returns a check of the sources of a spec, of which nothing is known yet.
+func NewFieldCheck(s *spec.Spec, p *attribution.Params, sources []Source) *FieldCheck {
+	return &FieldCheck{
+		spec: s, params: p, sources: sources,
+		seen: map[layoutKey]bool{}, text: map[string]bool{}, schemas: map[string][]*avro.Schema{},
+	}
+}
+
+// Given adds a schema that the spec gives for a source, whose records may have others.
+func (c *FieldCheck) Given(source int, schema *avro.Schema) {
+	role := c.sources[source].Role
+	c.schemas[role] = append(c.schemas[role], schema)
+}
+
+// Add says that records of a source have that schema; place is where.
+func (c *FieldCheck) Add(source int, place string, schema *avro.Schema) {
+	if !c.first(source, schema.ID()) {
+		return
+	}
+	c.Given(source, schema)
+	in := &c.params.Inputs[source]
+	c.layouts = append(c.layouts, layout{source, place, func(path string) (avro.Field, error) {
+		_, field, err := schema.Find(path, in.Others[path]...)
+		return field, err
+	}})
+}
+
+// AddColumns says that a CSV file of a source has those columns.
+func (c *FieldCheck) AddColumns(source int, place string, columns []string) {
+	if c.first(source, xxh3.HashString(strings.Join(columns, ","))) {
+		c.layouts = append(c.layouts, layout{source, place, lookupColumn(columns)})
+	}
+}
+
+// AddText says that a source has records of JSON.
+func (c *FieldCheck) AddText(source int) { c.text[c.sources[source].Role] = true }
+
+// first tells whether the source has no layout of that hash yet.
+func (c *FieldCheck) first(source int, hash uint64) bool {
+	key := layoutKey{source, hash}
+	first := !c.seen[key]
+	c.seen[key] = true
+	return first
+}
+
+// Problems notes the aliases of fields in the parameters of the join (attribution.Input.Others),
+// and returns what is wrong with all that was added.
+func (c *FieldCheck) Problems() (problems problem.List) {
+	c.setOthers()
+	type optional struct{ role, path string }
+	found := map[optional]bool{}
+	for _, pass := range []string{"required", "optional"} {
+		for i := range c.layouts {
+			l := &c.layouts[i]
+			for _, w := range c.wanted(l.source) {
+				key := optional{c.sources[l.source].Role, w.path}
+				field, err := l.lookup(w.path)
+				var unknown *avro.UnknownFieldError
+				missing := w.optional && errors.As(err, &unknown)
+				switch {
+				case pass == "optional":
+					if missing && !found[key] && !c.text[key.role] {
+						problems = append(problems, c.fieldProblem(err, l, &w))
+					}
+				case err == nil:
+					found[key] = true
+					if !w.use.serves(&field) {
+						problems = append(problems, c.typeProblem(l, &w, &field))
+					} else if w.needsUnit && field.Unit == record.UnitAuto {
+						problems = append(problems, c.unitProblem(l, &w, &field))
+					}
+				case !missing:
+					problems = append(problems, c.fieldProblem(err, l, &w))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+// setOthers notes for every source by which paths older and newer records have its fields.
+func (c *FieldCheck) setOthers() {
+	for i := range c.sources {
+		others := map[string][]string{}
+		for _, w := range c.wanted(i) {
+			if found := avro.Others(w.path, c.schemas[c.sources[i].Role]); len(found) > 0 {
+				others[w.path] = found
+			}
+		}
+		if len(others) > 0 {
+			c.params.Inputs[i].Others = others
+		}
+	}
+}
+
+// lookupColumn finds fields among the columns of a CSV file. They hold text, so a time
+// there is RFC 3339 unless the spec says otherwise.
+func lookupColumn(columns []string) func(string) (avro.Field, error) {
+	return func(path string) (avro.Field, error) {
+		if name, ok := record.FlatName(path); !ok || !slices.Contains(columns, name) {
+			return avro.Field{}, &avro.UnknownFieldError{Path: path, Fields: columns, Flat: true}
+		}
+		return avro.Field{Path: path, Type: "string", Unit: record.UnitRFC3339}, nil
+	}
+}
+
+func (c *FieldCheck) typeProblem(l *layout, w *wanted, field *avro.Field) problem.Problem {
+	name := field.Type
+	if field.Logical != "" {
+		name = field.Logical
+	}
+	found := c.spec.Problem(codeNotScalar, fmt.Sprintf("%s: %s is of type %s, and cannot be %s", l.place, w.path, name, w.use), c.at(l, w)...)
+	found.Got = w.path
+	return found
+}
+
+func (c *FieldCheck) unitProblem(l *layout, w *wanted, field *avro.Field) problem.Problem {
+	found := c.spec.Problem(codeNoUnit, fmt.Sprintf("%s: %s is a plain %s: nothing says which unit it is in", l.place, w.path, field.Type), c.at(l, w)...)
+	found.Hint = fmt.Sprintf("name it, like `%s: {field: %s, unit: epoch-millis}` for milliseconds", w.key[len(w.key)-1], spec.FieldText(w.path))
+	for _, u := range record.Units {
+		found.Allowed = append(found.Allowed, string(u))
+	}
+	return found
+}
+
+func (c *FieldCheck) at(l *layout, w *wanted) []string {
+	return append(slices.Clone(c.sources[l.source].At), w.key...)
+}
+
+func (c *FieldCheck) fieldProblem(err error, l *layout, w *wanted) problem.Problem {
+	found := c.spec.Problem(codeUnknownField, fmt.Sprintf("%s: %v", l.place, err), c.at(l, w)...)
+	found.Got = w.path
+	if w.key[0] == "where" { // here the key is the field
+		found.Position = c.spec.At(c.at(l, w)...)
+		found.Width = utf8.RuneCountInString(w.path)
+	}
+	var notScalar *avro.NotScalarError
+	if errors.As(err, &notScalar) {
+		found.Code = codeNotScalar
+	}
+	var unknown *avro.UnknownFieldError
+	if errors.As(err, &unknown) {
+		fields := unknown.Paths()
+		found.Message = fmt.Sprintf("%s has no field %q", l.place, w.path)
+		if nearest := spec.Nearest(w.path, fields); nearest != "" {
+			found.Nearest = spec.FieldText(nearest)
+		}
+		for _, field := range fields {
+			found.Allowed = append(found.Allowed, spec.FieldText(field))
+		}
+	}
+	return found
+}

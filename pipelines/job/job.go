@@ -1,0 +1,94 @@
+// Package job says what a spec means to the join: its parameters, and in which role each
+// input is read. Joins of files and of topics both begin here.
+package job
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
+	"tributary/transforms/sample"
+)
+
+// Source is one input of the spec in one role; its place in a plan's list is what
+// record.Batch.Input and attribution.Params.Inputs count by.
+type Source struct {
+	spec.Input
+	// Role names it in messages and outputs: views, or the kind of engagement.
+	Role string
+	// At is the path of the role's keys in the spec, Number the input's place in its list.
+	At     []string
+	Number int
+}
+
+// Of translates a spec for the join, without what only its inputs can tell (schemas, the end
+// of the log) and without a slice.
+func Of(s *spec.Spec) (attribution.Params, []Source) {
+	p := attribution.Params{
+		OutOfOrderness:   s.OutOfOrderness.Milliseconds(),
+		MaxAhead:         s.MaxAhead().Milliseconds(),
+		ClockSkew:        s.ClockSkew.Milliseconds(),
+		DuplicatesWithin: s.Views.DuplicatesWithin.Milliseconds(),
+		Bucket:           s.Bucket.Milliseconds(),
+		Shards:           s.Shards,
+		Keep:             s.Keep,
+		SpecVersion:      s.Version,
+		Orphans:          s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
+		From:             math.MinInt64,
+		To:               attribution.NoLogEnd,
+		LogEnd:           attribution.NoLogEnd,
+		Schemas:          map[uint64]string{},
+	}
+	var sources []Source
+	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {
+		for i, input := range inputs {
+			in.Ordered = input.Ordered()
+			in.Name = strings.Join(at, ".") + ".inputs." + strconv.Itoa(i)
+			p.Inputs = append(p.Inputs, in)
+			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
+		}
+	}
+	add("views", []string{"views"}, s.Views.Inputs, attribution.Input{
+		Kind: attribution.Views, ID: s.Views.ID, Time: timeField(&s.Views.Time),
+	})
+	for k, e := range s.Engagements {
+		p.Kinds = append(p.Kinds, attribution.Kind{
+			Name:   e.Kind,
+			Window: e.Window.Milliseconds(),
+			Label:  sample.Func(e.Label.Func),
+			Credit: attribution.Credit(e.Attribution),
+
+			SkipBadValues: e.OnBadValue == spec.BadValueNull,
+		})
+		in := attribution.Input{
+			Kind: k, ID: e.View, Time: timeField(&e.Time), ViewTime: timeField(e.ViewTime), EventID: e.ID, Value: e.Label.Field,
+		}
+		for _, c := range e.Where {
+			in.Where = append(in.Where, attribution.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
+		}
+		add(e.Kind, []string{"engagements", e.Kind}, e.Inputs, in)
+	}
+	return p, sources
+}
+
+var conditionTypes = map[spec.ConditionType]attribution.ConditionType{
+	spec.TextCondition: attribution.TextCondition, spec.NumberCondition: attribution.NumberCondition, spec.BoolCondition: attribution.BoolCondition,
+}
+
+func timeField(f *spec.TimeField) attribution.Field {
+	if f == nil {
+		return attribution.Field{}
+	}
+	return attribution.Field{Path: f.Field, Unit: f.Unit}
+}
+
+// Columns are the labels in a sample.
+func Columns(p *attribution.Params) []sample.Column {
+	columns := make([]sample.Column, len(p.Kinds))
+	for i, k := range p.Kinds {
+		columns[i] = sample.Column{Kind: k.Name, Func: k.Label}
+	}
+	return columns
+}

@@ -1,0 +1,190 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/kafkaio"
+	"tributary/io/record"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution"
+)
+
+func init() {
+	register.DoFn3x0[beam.EventTime, record.Rejected, func(beam.EventTime, account.Ledger)](&unreadFn{})
+	register.DoFn2x1[account.Ledger, func(kafkaio.Message), error](&accountFn{})
+}
+
+// account is the account of a piece of the work, as the topic of accounts has it: what its
+// key says is what it is of, and the last record of a key counts.
+type counted struct {
+	Step string `json:"step"`
+
+	// What was read: the records of one partition, from offset First to Last.
+	Role      string             `json:"role,omitempty"` // views, or the kind of engagement
+	Partition *kafkaio.Partition `json:"partition,omitempty"`
+	First     int64              `json:"first,omitempty"`
+	Last      int64              `json:"last,omitempty"`
+	// ChapterEnd: it goes up to the end of a chapter of the log.
+	ChapterEnd bool `json:"chapter_end,omitempty"`
+	// MaxTimeMs and SecondTimeMs are the clock before First, if there is one; AfterIdle says
+	// that it is not the log's own. Of what was refused, MaxTimeMs is what the watermark was.
+	MaxTimeMs    *int64 `json:"max_event_time_ms,omitempty"`
+	SecondTimeMs *int64 `json:"second_event_time_ms,omitempty"`
+	AfterIdle    bool   `json:"after_idle,omitempty"`
+
+	// What was joined: a bucket's part in one of so many shards.
+	Bucket int64 `json:"bucket_ms,omitempty"`
+	Shard  int64 `json:"shard,omitempty"`
+	Shards int64 `json:"shards,omitempty"`
+
+	// Ledger is as it is written: an account in memory takes a tenth of one taken apart.
+	Ledger json.RawMessage `json:"ledger"`
+
+	// written is when it was written, in ms, and at where in the topic it is.
+	written, at int64
+	// gap: what was read before it may not be accounted for as a whole, see distinct.
+	gap bool
+}
+
+// viewsRole is the role of views; engagements have their kind.
+const viewsRole = "views"
+
+// Steps as they are written.
+var steps = map[account.Step]string{
+	account.Read: "read", account.Refused: "refused", account.Joined: "joined", account.Tallied: "tallied",
+}
+
+// key names what a is the account of.
+func (a *counted) key() string {
+	if a.Partition != nil {
+		return fmt.Sprintf("%s@%d", a.log(), a.First)
+	}
+	return fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
+}
+
+// log names the log that a is of a stretch of: a partition as it is read for a role, or what is
+// refused of it.
+func (a *counted) log() string { return a.Step + "/" + a.Role + "/" + a.Partition.String() }
+
+// partitionOf is the partition of a log by its name; false if it is no name of one.
+func partitionOf(log string) (p kafkaio.Partition, ok bool) {
+	parts := strings.SplitN(log, "/", 3)
+	ok = len(parts) == 3 && p.UnmarshalText([]byte(parts[2])) == nil
+	return p, ok
+}
+
+// addTo adds what a accounts for to total.
+func (a *counted) addTo(total *account.Ledger) error {
+	l, err := account.Decode(a.Ledger)
+	if err != nil {
+		return fmt.Errorf("account %s: %w", a.key(), err)
+	}
+	total.Merge(l)
+	return nil
+}
+
+// accountFn turns accounts of a single piece of the work into messages.
+type accountFn struct {
+	Roles      []string // of the inputs
+	Partitions kafkaio.Ranks
+}
+
+func (f *accountFn) ProcessElement(l account.Ledger, emit func(kafkaio.Message)) error {
+	o := l.Origin
+	a := counted{Step: steps[o.Step]}
+	switch o.Step {
+	case account.Read, account.Refused:
+		partition := f.Partitions.Partition(o.Partition)
+		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
+		a.ChapterEnd, a.AfterIdle = o.ChapterEnd, o.AfterIdle
+		if o.MaxTime != record.NoTime {
+			a.MaxTimeMs = &o.MaxTime
+			if o.Step == account.Read {
+				a.SecondTimeMs = &o.SecondTime
+			}
+		}
+	case account.Joined, account.Tallied:
+		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards
+	case account.Whole:
+		return nil // bytes, which no rule is about
+	}
+	l.From, l.To = 0, 0 // a stream has no bounds
+	var err error
+	if a.Ledger, err = l.MarshalJSON(); err != nil {
+		return fmt.Errorf("account %s: %w", a.key(), err)
+	}
+	value, err := json.Marshal(&a)
+	if err != nil {
+		return fmt.Errorf("account %s: %w", a.key(), err)
+	}
+	emit(kafkaio.Message{Key: []byte(a.key()), Value: value})
+	return nil
+}
+
+// unreadFn accounts for records that the source could not hand on: those of a bundle and a chapter
+// of a log are a stretch of what is refused of it.
+type unreadFn struct {
+	Roles []string // of the inputs
+
+	stretches map[refusedKey]*account.Ledger
+	first     beam.EventTime
+}
+
+// refusedKey is a chapter of a partition's log as one input reads it.
+type refusedKey struct {
+	input, partition int32
+	chapter          int64
+}
+
+func (f *unreadFn) StartBundle(func(beam.EventTime, account.Ledger)) {
+	f.stretches, f.first = map[refusedKey]*account.Ledger{}, mtime.MaxTimestamp
+}
+
+func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(beam.EventTime, account.Ledger)) {
+	f.first = min(f.first, at)
+	key := refusedKey{r.Input, r.Partition, record.Chapter(r.Offset)}
+	l := f.stretches[key]
+	if l == nil {
+		l = account.New()
+		l.Origin = account.Origin{Step: account.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset, MaxTime: at.Milliseconds()}
+		f.stretches[key] = l
+	}
+	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)
+	kind := f.Roles[r.Input]
+	if kind == viewsRole {
+		l.Views.Read += r.Count
+		l.Views.Dead += r.Count
+		return
+	}
+	if l.Engagements[kind] == nil {
+		l.Engagements[kind] = &account.Engagements{}
+	}
+	l.Engagements[kind].Read += r.Count
+	l.Engagements[kind].Dead += r.Count
+}
+
+// FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of
+// what was read.
+func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Ledger)) {
+	for _, l := range account.EndChapters(maps.Values(f.stretches)) {
+		emit(f.first, *l)
+	}
+}
+
+// writeAccounts returns what acknowledges them.
+func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) (sent beam.PCollection) {
+	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
+	beam.ParDo0(s, &countFn{}, all)
+	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
+	// Accounts are many small texts that are much alike.
+	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", Halt: p.samples.Halt}
+	_, sent = kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
+	return sent
+}

@@ -1,0 +1,94 @@
+package stream
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"pgregory.net/rapid"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/spec"
+	"tributary/transforms/account"
+)
+
+// put adds the account of a ledger, as the topic has it.
+func (all *accounts) put(t require.TestingT, a counted, l *account.Ledger) {
+	text, err := l.MarshalJSON()
+	require.NoError(t, err)
+	a.Ledger = text
+	value, err := json.Marshal(&a)
+	require.NoError(t, err)
+	require.NoError(t, all.take(&kgo.Record{Key: []byte(a.key()), Value: value}))
+}
+
+func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Ledger {
+	total, err := all.sum(&spec.Spec{Bucket: bucket})
+	require.NoError(t, err)
+	return total
+}
+
+func stretchOf(first, last int64) (counted, *account.Ledger) {
+	l := account.New()
+	l.Views.Read = last - first + 1
+	return counted{Step: steps[account.Read], Role: viewsRole, Partition: &kafkaio.Partition{Topic: "views"}, First: first, Last: last}, l
+}
+
+// TestAccountsCountEachRecordOnce reads a log as a job does that goes back again and again
+// to where a stretch of the attempt before had ended, and cuts the log elsewhere each time.
+func TestAccountsCountEachRecordOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := newAccounts()
+		boundaries := []int64{0}
+		end := int64(0)
+		for range rapid.IntRange(1, 6).Draw(t, "attempts") {
+			from := rapid.IntRange(0, len(boundaries)-1).Draw(t, "from")
+			boundaries = boundaries[:from+1]
+			at := boundaries[from]
+			// It gets as far as the one before, at least: accounts are complete only then.
+			for steps := rapid.IntRange(1, 9).Draw(t, "stretches"); steps > 0 || at < end; steps-- {
+				next := at + rapid.Int64Range(1, 20).Draw(t, "length")
+				a, l := stretchOf(at, next-1)
+				all.put(t, a, l)
+				at = next
+				boundaries = append(boundaries, at)
+			}
+			end = at
+		}
+		total := all.total(t, 0)
+		require.Equal(t, end, total.Views.Read)
+		require.Equal(t, end, total.Views.Open, "nothing was joined")
+		require.NoError(t, total.Check())
+	})
+}
+
+func joinedOf(bucket, shard, shards, samples int64) (counted, *account.Ledger) {
+	l := account.New()
+	l.Views.Samples = samples
+	l.Timeline[bucket] = &account.Interval{Samples: samples}
+	return counted{Step: steps[account.Joined], Bucket: bucket, Shard: shard, Shards: shards}, l
+}
+
+func TestAccountsOfBuckets(t *testing.T) {
+	all := newAccounts()
+	a, l := stretchOf(0, 99)
+	all.put(t, a, l)
+	for _, part := range [][4]int64{
+		{0, 0, 2, 10},
+		{0, 1, 2, 11},
+		{0, 1, 2, 11},     // once more after a restart
+		{60_000, 0, 2, 5}, // the other shard's never came: a job with three shards went on
+		{60_000, 0, 3, 3},
+		{60_000, 1, 3, 4},
+		{60_000, 2, 3, 5},
+	} {
+		a, l := joinedOf(part[0], part[1], part[2], part[3])
+		all.put(t, a, l)
+	}
+	total := all.total(t, time.Minute)
+	require.Equal(t, int64(33), total.Views.Samples)
+	require.Equal(t, int64(67), total.Views.Open)
+	require.Equal(t, [2]int64{0, 120_000}, [2]int64{total.From, total.To})
+}

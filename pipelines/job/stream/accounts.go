@@ -1,0 +1,228 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio"
+	"tributary/io/record"
+	"tributary/pipelines/job/topics"
+	"tributary/pipelines/spec"
+	"tributary/transforms/account"
+)
+
+// accounts are those of a topic, in order; of one key, the last counts. Memory: what the newest
+// book holds is one ledger, whatever the job's age; an account that no book holds yet takes a
+// KB.
+type accounts struct {
+	// book is the newest whole one, pages are what there is of others.
+	book  book
+	pages pages
+	// byKey are the accounts that are not in the book, held the keys of those that are, but are still
+	// in the topic.
+	byKey map[string]*counted
+	held  map[string]bool
+	// apart says that they lie in several partitions, whose records have no order.
+	apart bool
+	// shards is how many there were when a bucket was joined last: a job that was started
+	// with another number joins what was open again.
+	shards map[int64]int64
+}
+
+// readAccounts reads the accounts that a job has written until now.
+func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
+	all := newAccounts()
+	o := s.Outputs
+	err := kafkaio.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
+	if err != nil {
+		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
+	}
+	return all, nil
+}
+
+func newAccounts() *accounts {
+	return &accounts{
+		book: book{Buckets: math.MinInt64}, pages: pages{},
+		byKey: map[string]*counted{}, held: map[string]bool{}, shards: map[int64]int64{},
+	}
+}
+
+// take adds the next record of the topic.
+func (all *accounts) take(r *kgo.Record) error {
+	key := string(r.Key)
+	all.apart = all.apart || r.Partition != 0
+	switch {
+	case r.Value == nil:
+		delete(all.byKey, key)
+		delete(all.held, key)
+		return nil
+	case isPage(key):
+		b, err := all.pages.take(r.Value)
+		if b != nil && b.Generation > all.book.Generation {
+			all.hold(b)
+		}
+		return err
+	}
+	a := counted{written: r.Timestamp.UnixMilli(), at: r.Offset}
+	if err := json.Unmarshal(r.Value, &a); err != nil {
+		return fmt.Errorf("an account: %w", err)
+	}
+	if all.book.holds(&a) {
+		all.held[key] = true
+		return nil
+	}
+	all.byKey[key] = &a
+	if a.Partition == nil {
+		all.shards[a.Bucket] = a.Shards
+	}
+	return nil
+}
+
+// hold goes on with a newer book.
+func (all *accounts) hold(b *book) {
+	all.book = *b
+	for key, a := range all.byKey {
+		if b.holds(a) {
+			all.held[key] = true
+			delete(all.byKey, key)
+		}
+	}
+	maps.DeleteFunc(all.shards, func(bucket, _ int64) bool { return bucket < b.Buckets })
+}
+
+// sum adds up what counts.
+func (all *accounts) sum(s *spec.Spec) (*account.Ledger, error) {
+	kinds := make([]string, len(s.Engagements))
+	for i, e := range s.Engagements {
+		kinds[i] = e.Kind
+	}
+	total := account.New(kinds...)
+	held, err := all.book.sum()
+	if err != nil {
+		return nil, err
+	}
+	total.Merge(held)
+	for a := range all.counting() {
+		if err := a.addTo(total); err != nil {
+			return nil, err
+		}
+	}
+	total.Coarsen(s.Bucket.Milliseconds())
+	if len(total.Timeline) > 0 {
+		times := slices.Sorted(maps.Keys(total.Timeline))
+		total.From, total.To = times[0], times[len(times)-1]+s.Bucket.Milliseconds()
+	}
+	v := &total.Views
+	v.Open = v.Read - v.Samples - v.SampledOut - v.Duplicates - v.Late - v.Dead
+	for _, e := range total.Engagements {
+		e.Open = e.Read - e.Matched - e.Outside - e.Orphans - e.Duplicates - e.Late - e.Dead
+	}
+	return total, nil
+}
+
+// counting are the accounts that count beside the book.
+func (all *accounts) counting() iter.Seq[*counted] {
+	return func(yield func(*counted) bool) {
+		for _, a := range all.byKey {
+			if a.Partition == nil && a.Shards == all.shards[a.Bucket] && !yield(a) {
+				return
+			}
+		}
+		for _, stretches := range all.stretches() {
+			for _, a := range stretches {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stretches are the accounts of each log that count beside the book, in order.
+func (all *accounts) stretches() map[string][]*counted {
+	logs := map[string][]*counted{}
+	for _, a := range all.byKey {
+		if a.Partition != nil {
+			logs[a.log()] = append(logs[a.log()], a)
+		}
+	}
+	for log := range logs {
+		logs[log] = distinct(logs[log], all.book.Offsets[log])
+	}
+	return logs
+}
+
+// cuts are the places in the log where a run can begin so that its accounts go on from those
+// that are there. Before them it can begin anywhere: what it reads is in the book.
+func (all *accounts) cuts() (cuts []kafkaio.Mark) {
+	for _, stretches := range all.stretches() {
+		for _, a := range stretches {
+			if a.Step != steps[account.Read] || a.AfterIdle {
+				continue
+			}
+			at := kafkaio.Position{Offset: a.First, Clock: record.NoClock}
+			if a.MaxTimeMs != nil {
+				at.Clock = record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
+			}
+			cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
+		}
+	}
+	return cuts
+}
+
+// decided says where, in the logs of partitions, the clock is no longer that of the log alone: where
+// it was not when they were read first, and behind all that was read, where it is at least the one
+// by which buckets were completed. What is in buckets that are complete came before that, and so
+// what comes behind it and belongs there is late.
+func (all *accounts) decided(clock int64) *kafkaio.Decided {
+	read := map[kafkaio.Partition]int64{}
+	d := &kafkaio.Decided{Clock: clock, Raised: map[kafkaio.Partition][]kafkaio.Raise{}}
+	for log, offset := range all.book.Offsets {
+		if p, ok := partitionOf(log); ok {
+			read[p] = max(read[p], offset)
+		}
+	}
+	for _, stretches := range all.stretches() {
+		for _, a := range stretches {
+			p := *a.Partition
+			if read[p] = max(read[p], a.Last+1); a.AfterIdle && a.MaxTimeMs != nil {
+				d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: a.First, Clock: *a.MaxTimeMs})
+			}
+		}
+	}
+	for p, offset := range read {
+		d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: offset, Clock: clock})
+		slices.SortFunc(d.Raised[p], func(a, b kafkaio.Raise) int { return cmp.Compare(a.Offset, b.Offset) })
+	}
+	return d
+}
+
+// distinct picks stretches of a log, from an offset on, that do not overlap. A job that went back
+// reads again from where a stretch began, and cuts the log into others, whose accounts take the
+// place of those that begin alike; the rest of the old ones begin inside new ones.
+//
+// Until a job that went back has come as far as the attempt before, what that one wrote behind it
+// need not follow on what it wrote itself: the older account, behind a newer one that does not go
+// up to the end of its chapter, is then behind a gap.
+func distinct(stretches []*counted, next int64) []*counted {
+	slices.SortFunc(stretches, func(a, b *counted) int { return cmp.Compare(a.First, b.First) })
+	var out []*counted
+	for _, a := range stretches {
+		if a.First >= next {
+			if n := len(out); n > 0 {
+				a.gap = out[n-1].at > a.at && !out[n-1].ChapterEnd
+			}
+			out = append(out, a)
+			next = a.Last + 1
+		}
+	}
+	return out
+}

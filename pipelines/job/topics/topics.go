@@ -1,0 +1,147 @@
+// Package topics knows which topics a spec needs and with which settings, compares them
+// with those that a cluster has, and creates the ones that are missing.
+package topics
+
+import (
+	"strings"
+	"time"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/job"
+	"tributary/pipelines/spec"
+)
+
+// Topic is a topic that a spec needs.
+type Topic struct {
+	// Cluster is the name of its cluster in the spec.
+	Cluster string `json:"cluster"`
+	Name    string `json:"topic"`
+	// Role is what it is to the spec: views, a kind of engagement, samples, late,
+	// dead_letters, orphans, ledger, marks or accounts.
+	Role string `json:"role"`
+	// Output tells topics that the join writes.
+	Output bool `json:"output"`
+	// Partitions is how many it must have at least; 0 for any number.
+	Partitions int32 `json:"partitions,omitempty"`
+	// Compacted topics keep the last record of each key for ever; others keep all
+	// records for a time.
+	Compacted bool `json:"compacted"`
+	// Retention is how long an input must keep records at least, counted from their
+	// timestamps; 0 for outputs, which are stamped when they are written and may be kept as
+	// long as their readers like.
+	Retention time.Duration `json:"retention_ns,omitempty"`
+}
+
+// accountsRole is the role of the topic of accounts.
+const accountsRole = "accounts"
+
+// Names of settings of topics.
+const (
+	cleanupPolicy  = "cleanup.policy"
+	retentionMs    = "retention.ms"
+	retentionBytes = "retention.bytes"
+	forEver        = "-1"
+)
+
+// Needed lists the topics of a spec, inputs first, each once. It is empty for a spec of
+// files.
+func Needed(s *spec.Spec) []Topic {
+	if !s.Streams() {
+		return nil
+	}
+	var out []Topic
+	seen := map[[2]string]bool{}
+	add := func(t Topic) {
+		if key := [2]string{t.Cluster, t.Name}; t.Name != "" && !seen[key] {
+			seen[key] = true
+			out = append(out, t)
+		}
+	}
+	keep := Retention(s)
+	inputs := func(role string, inputs []spec.Input) {
+		for _, in := range inputs {
+			add(Topic{Cluster: in.Cluster, Name: in.Topic, Role: role, Retention: keep})
+		}
+	}
+	inputs("views", s.Views.Inputs)
+	for _, e := range s.Engagements {
+		inputs(e.Kind, e.Inputs)
+	}
+	o := s.Outputs
+	output := func(role, name string) Topic {
+		return Topic{Cluster: o.Samples.Cluster, Name: name, Role: role, Output: true}
+	}
+	add(output("samples", o.Samples.Topic))
+	add(output("late", o.Topics.Late))
+	add(output("dead_letters", o.Topics.DeadLetters))
+	add(output("orphans", o.Topics.Orphans))
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Ledger, Role: "ledger", Output: true, Partitions: int32(s.Shards), Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Marks, Role: "marks", Output: true, Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
+	return out
+}
+
+// Retention is how long records must be kept for a job to start again from the log: a
+// bucket that was open then began that much before the latest event, and what matters for
+// it reaches back further, disorder counted at both ends. Samples carry the times of their
+// views, so they need as much to be there at all when they are written.
+func Retention(s *spec.Spec) time.Duration {
+	p, _ := job.Of(s)
+	return s.LongestWindow() + s.Bucket + s.OutOfOrderness + time.Duration(p.LooksBack())*time.Millisecond
+}
+
+// settings are what a new topic is created with.
+func (t Topic) settings() map[string]string {
+	if t.Role == accountsRole {
+		// Brokers compact what is no longer written to: an hour's segments, not a week's.
+		return map[string]string{cleanupPolicy: "compact", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.1"}
+	}
+	if t.Compacted {
+		return map[string]string{cleanupPolicy: "compact"}
+	}
+	// For ever: what is made for a backfill may hold records with timestamps of any age,
+	// by which retention counts.
+	return map[string]string{cleanupPolicy: "delete", retentionMs: forEver, retentionBytes: forEver}
+}
+
+// Kafka translates a cluster of a spec for clients. It is the only place that does.
+func Kafka(c *spec.Cluster) kafkaio.Cluster {
+	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers, TLS: encryption(c.TLS)}
+	if s := c.SASL; s != nil {
+		out.SASL = &kafkaio.SASL{
+			Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password),
+			Token: token(s.Token), Extensions: s.Extensions, Credentials: s.Credentials,
+		}
+		out.AllowPlaintext = s.Insecure
+	}
+	return out
+}
+
+// Registry translates the registry of a cluster of a spec; nil for none.
+func Registry(c *spec.Cluster) *kafkaio.Registry {
+	g := c.Registry
+	if g == nil {
+		return nil
+	}
+	return &kafkaio.Registry{
+		URLs: g.URLs, TLS: encryption(g.TLS), AllowPlaintext: g.Insecure,
+		User: User(g.User), Password: Secret(g.Password), Token: token(g.Token),
+	}
+}
+
+func encryption(t *spec.TLS) *kafkaio.TLS {
+	if t == nil {
+		return nil
+	}
+	return &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
+}
+
+func token(t spec.Token) kafkaio.Token {
+	return kafkaio.Token{Secret: Secret(t.Secret), Command: t.Command}
+}
+
+// User translates the name of a user.
+func User(s spec.Secret) kafkaio.User { return kafkaio.User{Name: s.Text, Secret: Secret(s)} }
+
+// Secret translates where a secret is found.
+func Secret(s spec.Secret) kafkaio.Secret { return kafkaio.Secret{Env: s.Env, File: s.File} }

@@ -1,0 +1,202 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio"
+	"tributary/pipelines/job/stream"
+	"tributary/pipelines/job/topics"
+	"tributary/transforms/account"
+)
+
+// AuditTopics reads all topics of a stream from their start and holds them against the
+// batch: the samples, each once; the job's ledger; the records that are late or dead; the
+// accounts of what became of all events; and the input as it lies in Kafka, without which the
+// rest would mean nothing. A job that has ended by itself must have written a sample for each
+// view; one that was stopped may lack those that are not mature.
+func AuditTopics(ctx context.Context, s *Stream, ended bool) error {
+	return errors.Join(s.auditInput(ctx), s.auditSamples(ctx, ended), s.auditRejected(ctx), s.auditAccounts(ctx, ended))
+}
+
+// auditInput checks that the topics hold what was to be published, in order.
+func (s *Stream) auditInput(ctx context.Context) error {
+	for _, topic := range []string{"views", "engagements"} {
+		logs := map[int32][]Record{}
+		for _, log := range s.Input.Logs {
+			if log.Topic == topic {
+				logs[log.Partition] = log.Records
+			}
+		}
+		var wrong error
+		err := s.readAll(ctx, s.topic(topic), func(r *kgo.Record) {
+			if f, ok := s.foreign[place{r.Topic, r.Partition, r.Offset}]; ok {
+				if wrong == nil && !bytes.Equal(f.value, r.Value) {
+					wrong = fmt.Errorf("%s/%d@%d is not the foreign record that was written", r.Topic, r.Partition, r.Offset)
+				}
+				return
+			}
+			rest := logs[r.Partition]
+			value, err := s.schemas.first(topic, r.Value)
+			if wrong == nil && (err != nil || len(rest) == 0 || !bytes.Equal(rest[0].Value, value)) {
+				wrong = fmt.Errorf("%s/%d@%d is not the record that was to be published", r.Topic, r.Partition, r.Offset)
+			}
+			if len(rest) > 0 {
+				logs[r.Partition] = rest[1:]
+			}
+		})
+		if err := errors.Join(err, wrong); err != nil {
+			return err
+		}
+		for partition, rest := range logs {
+			if len(rest) > 0 {
+				return fmt.Errorf("%s/%d lacks %d records that were published", s.topic(topic), partition, len(rest))
+			}
+		}
+	}
+	return nil
+}
+
+// auditSamples checks samples and ledger.
+func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
+	audit := NewAudit(s.Input.Samples)
+	records := int64(0)
+	err := s.readAll(ctx, s.Outputs.Samples.Topic, func(r *kgo.Record) {
+		records++
+		s.take(audit, r)
+	})
+	if err != nil {
+		return err
+	}
+	errs := []error{audit.Err()}
+	if missing := audit.Missing(s.Input.Last); len(missing) > 0 {
+		errs = append(errs, fmt.Errorf("%d samples are missing: %s", len(missing), audit.Describe(missing)))
+	}
+	if found := audit.Found(); ended && found != len(s.Input.Samples) {
+		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
+	}
+	ledger, err := kafkaio.ReadLedger(ctx, topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.Ledger)
+	if err != nil {
+		return err
+	}
+	for shard, commits := range ledger {
+		for _, group := range commits.Groups {
+			records -= group.Records
+			if group.Version != 1 {
+				errs = append(errs, fmt.Errorf("group %d of shard %d was corrected %d times: the job did not make the same samples again", group.ID, shard, group.Version-1))
+			}
+		}
+	}
+	for _, f := range s.foreign {
+		records += f.views(becomesTooLarge)
+	}
+	if records != 0 {
+		errs = append(errs, fmt.Errorf("%s has %d records more than its ledger says", s.Outputs.Samples.Topic, records))
+	}
+	return errors.Join(errs...)
+}
+
+// auditRejected counts late and dead records. A restart may write them again, as the same
+// bytes: what is distinct is counted.
+func (s *Stream) auditRejected(ctx context.Context) error {
+	distinct := func(topic string) (map[string]bool, error) {
+		values := map[string]bool{}
+		return values, s.readAll(ctx, topic, func(r *kgo.Record) { values[string(r.Value)] = true })
+	}
+	late, err := distinct(s.Outputs.Topics.Late)
+	if err != nil {
+		return err
+	}
+	dead, err := distinct(s.Outputs.Topics.DeadLetters)
+	if err != nil {
+		return err
+	}
+	ledger := s.Input.Report.Ledger
+	wantLate, wantDead := ledger.Views.Late, ledger.Views.Dead
+	for _, e := range ledger.Engagements {
+		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
+	}
+	for _, f := range s.foreign {
+		wantLate += f.views(becomesLate)
+		wantDead += f.views(becomesTooLarge) + f.views(becomesDead) + f.engagements(becomesDead)*int64(len(s.Engagements))
+	}
+	// The ledger counts engagements that are late for some views, or for all.
+	for value := range late {
+		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
+			wantLate++
+		}
+	}
+	if int64(len(late)) != wantLate || int64(len(dead)) != wantDead {
+		return fmt.Errorf("%d late records and %d dead letters, want %d and %d", len(late), len(dead), wantLate, wantDead)
+	}
+	return nil
+}
+
+// auditAccounts adds up what the job has told of all events. All must have been read. What
+// became of them is known once no window is open any more.
+func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
+	told, err := stream.Report(ctx, s.Spec)
+	if err != nil {
+		return err
+	}
+	if err := told.Ledger.Check(); err != nil {
+		return err
+	}
+	want, got := s.withForeign(s.Input.Report.Ledger), *told.Ledger
+	want.Views.Immature, got.Views.Immature = 0, 0 // a stream waits for the end of windows
+	if !ended {
+		want, got = read(&want), read(&got)
+	}
+	wantText, err := json.Marshal([]any{want.Views, want.Engagements})
+	if err != nil {
+		return err
+	}
+	gotText, err := json.Marshal([]any{got.Views, got.Engagements})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(wantText, gotText) {
+		return fmt.Errorf("accounts of %s, want %s", gotText, wantText)
+	}
+	return nil
+}
+
+// withForeign adds the foreign records to the batch's ledger, as far as a job knows what becomes of them
+// when it reads them.
+func (s *Stream) withForeign(l *account.Ledger) account.Ledger {
+	out := *l
+	out.Engagements = map[string]*account.Engagements{}
+	for kind, e := range l.Engagements {
+		with := *e
+		out.Engagements[kind] = &with
+	}
+	for _, f := range s.foreign {
+		for _, fate := range []fate{becomesDead, becomesTooLarge, becomesLate, becomesSample} {
+			out.Views.Read += f.views(fate)
+			for _, e := range out.Engagements {
+				e.Read += f.engagements(fate)
+			}
+		}
+		out.Views.Dead += f.views(becomesDead)
+		out.Views.Late += f.views(becomesLate)
+		for _, e := range out.Engagements {
+			e.Dead += f.engagements(becomesDead)
+		}
+	}
+	return out
+}
+
+// read is the part of a ledger that is known as soon as events are read.
+func read(l *account.Ledger) account.Ledger {
+	out := account.Ledger{Views: account.Views{Read: l.Views.Read, Late: l.Views.Late, Dead: l.Views.Dead}, Engagements: map[string]*account.Engagements{}}
+	for kind, e := range l.Engagements {
+		out.Engagements[kind] = &account.Engagements{Read: e.Read, Dead: e.Dead}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/runners/devcluster/servicestest"
+)
+
+var (
+	faults = flag.Int("faults", 9, "how many faults to inject: each group of kinds once, in an order by the seed, before any comes again")
+	only   = flag.String("only", "", "inject only faults whose kinds match this regular expression")
+	seed   = flag.Uint64("seed", 0, "seed of the schedule of faults (default: another one each time)")
+	views  = flag.Int64("views", 500_000, "how many views to join at size")
+)
+
+// binaries is where releases are built, once for all tests.
+var binaries string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	var err error
+	if binaries, err = os.MkdirTemp("", "tributary-releases-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := servicestest.Main(m)
+	if code == 0 { // else the logs of workers are in it
+		err = os.RemoveAll(binaries)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
+}

@@ -1,0 +1,163 @@
+package account
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+)
+
+// MarshalJSON writes the ledger so that equal accounts give equal bytes: keys sorted,
+// and nothing that holds no information, as an empty piece of the timeline or a zero
+// in it, whose presence depends on how the work was split.
+//
+// The receiver is a value, so that a Ledger inside another struct is written likewise.
+func (l Ledger) MarshalJSON() ([]byte, error) {
+	plain := l
+	plain.Engagements = make(map[string]*Engagements, len(l.Engagements))
+	plain.Timeline = make(map[int64]*Interval, len(l.Timeline))
+	for kind, e := range l.Engagements {
+		if e == nil {
+			e = &Engagements{}
+		}
+		if e.Delay == nil {
+			filled := *e
+			filled.Delay = &Histogram{}
+			e = &filled
+		}
+		plain.Engagements[kind] = e
+	}
+	for start, interval := range l.Timeline {
+		if kept := interval.trim(); kept != nil {
+			plain.Timeline[start] = kept
+		}
+	}
+	type bare Ledger // without this method
+	text, err := json.Marshal((*bare)(&plain))
+	if err != nil {
+		return nil, fmt.Errorf("encode ledger: %w", err)
+	}
+	return text, nil
+}
+
+// trim returns i without zeros, nil if nothing is left.
+func (i *Interval) trim() *Interval {
+	if i == nil {
+		return nil
+	}
+	kept := &Interval{Samples: i.Samples, Positives: make(map[string]int64, len(i.Positives))}
+	for kind, n := range i.Positives {
+		if n != 0 {
+			kept.Positives[kind] = n
+		}
+	}
+	if kept.Samples == 0 && len(kept.Positives) == 0 {
+		return nil
+	}
+	return kept
+}
+
+// pairs are the entries of a Histogram, the only arrays of a ledger, as indented JSON
+// has them: each number on a line of its own.
+var pairs = regexp.MustCompile(`\[\s+(\d+),\s+(\d+)\s+\]`)
+
+// Encode returns the ledger as the content of a ledger file: indented JSON and a
+// final newline, identical for equal ledgers.
+func (l *Ledger) Encode() ([]byte, error) {
+	text, err := Indent(l)
+	if err != nil {
+		return nil, fmt.Errorf("encode ledger: %w", err)
+	}
+	return text, nil
+}
+
+// Indent returns v, which may hold ledgers, as indented JSON with a final newline and
+// each entry of a Histogram on one line.
+func Indent(v any) ([]byte, error) {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(pairs.ReplaceAll(text, []byte("[$1, $2]")), '\n'), nil
+}
+
+// Decode reads what Encode or MarshalJSON wrote. It fails for text that is not a
+// ledger; whether the ledger balances is for Check to say.
+func Decode(content []byte) (*Ledger, error) {
+	var found struct {
+		Views       *json.RawMessage `json:"views"`
+		Engagements *json.RawMessage `json:"engagements"`
+	}
+	if err := json.Unmarshal(content, &found); err != nil {
+		return nil, fmt.Errorf("decode ledger: %w", err)
+	}
+	if found.Views == nil || found.Engagements == nil {
+		return nil, errors.New("decode ledger: no views or no engagements in it")
+	}
+	l := New()
+	if err := json.Unmarshal(content, l); err != nil {
+		return nil, fmt.Errorf("decode ledger: %w", err)
+	}
+	if reason, isNull := nullReason(l.Views.Reasons); isNull {
+		return nil, fmt.Errorf("decode ledger: views.reasons.%s is null", reason)
+	}
+	for kind, e := range l.Engagements {
+		if e == nil {
+			return nil, fmt.Errorf("decode ledger: engagements.%s is null", kind)
+		}
+		if reason, isNull := nullReason(e.Reasons); isNull {
+			return nil, fmt.Errorf("decode ledger: engagements.%s.reasons.%s is null", kind, reason)
+		}
+	}
+	for name, in := range l.Inputs {
+		if in == nil {
+			return nil, fmt.Errorf("decode ledger: inputs.%s is null", name)
+		}
+	}
+	for start, interval := range l.Timeline {
+		if interval == nil {
+			return nil, fmt.Errorf("decode ledger: timeline.%d is null", start)
+		}
+	}
+	return l, nil
+}
+
+func nullReason(reasons map[string]*Reason) (text string, isNull bool) {
+	for text, r := range reasons {
+		if r == nil {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+func encode(l Ledger) ([]byte, error) {
+	text, err := l.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return append(l.Origin.append(nil), text...), nil
+}
+
+func decode(buf []byte) (Ledger, error) {
+	origin, text, err := decodeOrigin(buf)
+	if err != nil {
+		return Ledger{}, err
+	}
+	l, err := Decode(text)
+	if err != nil {
+		return Ledger{}, err
+	}
+	l.Origin = origin
+	return *l, nil
+}
+
+func init() {
+	// The coder writes JSON behind the origin: there is one ledger per block of samples, so its cost
+	// does not show, and one format is less to keep than two.
+	beam.RegisterType(reflect.TypeFor[Ledger]())
+	beam.RegisterCoder(reflect.TypeFor[Ledger](), encode, decode)
+}
