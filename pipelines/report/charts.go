@@ -6,8 +6,7 @@ import (
 	"math"
 	"time"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
+	"tributary/pipelines/report/chart"
 )
 
 // charts are the plots of one kind of engagement, small beside those of others. If the kind
@@ -21,7 +20,7 @@ type charts struct {
 
 // charts draws the kinds that have positives, each on its own. They have the axes of time and
 // of delays in common, so that one can be held against the other.
-func (r *Report) charts() (all []charts, err error) {
+func (r *Report) charts() (all []charts) {
 	var drawn []int
 	kinds := r.kinds()
 	for i, k := range kinds {
@@ -33,58 +32,43 @@ func (r *Report) charts() (all []charts, err error) {
 	for _, i := range drawn {
 		k := kinds[i]
 		c := charts{Name: Harmless(k.Name), Colour: i % palette}
-		if c.Time, err = narrowDrawing.overTime(r, i, k); err != nil {
-			return nil, err
-		}
-		if c.Delay, err = narrowDrawing.delays(i, k, low, high); err != nil {
-			return nil, err
-		}
+		c.Time, c.Delay = narrowDrawing.overTime(r, i, k), narrowDrawing.delays(i, k, low, high)
 		if len(drawn) == 1 {
-			if c.TimeLarge, err = wideDrawing.overTime(r, i, k); err != nil {
-				return nil, err
-			}
-			if c.DelayWide, err = wideDrawing.delays(i, k, low, high); err != nil {
-				return nil, err
-			}
+			c.TimeLarge, c.DelayWide = wideDrawing.overTime(r, i, k), wideDrawing.delays(i, k, low, high)
 		}
 		all = append(all, c)
 	}
-	return all, nil
+	return all
 }
 
 // overTime plots a kind's positives, and below them their share of the samples, over one axis
 // of view time; nothing if that is too short for a picture.
-func (d drawing) overTime(r *Report, i int, k kind) (template.HTML, error) {
-	label := "positives of " + k.Name + " over view time, and their share of the samples"
+func (d drawing) overTime(r *Report, i int, k kind) template.HTML {
 	s := timeline(r.Ledger, d.pieces())
 	if s == nil {
-		return "", nil
+		return ""
 	}
-	counts, shares := newFigure(), newFigure()
-	var n, share plotter.XYs
+	var counts, shares []chart.Point
 	for j, positives := range s.Positives[k.Name] {
 		middle := float64(s.Start+int64(j)*s.Step+s.Step/2) / 1000
-		n = append(n, plotter.XY{X: middle, Y: float64(positives)})
+		counts = append(counts, chart.Point{X: middle, Y: float64(positives)})
 		if s.Samples[j] != 0 { // no point for a share of nothing
-			share = append(share, plotter.XY{X: middle, Y: 100 * float64(positives) / float64(s.Samples[j])})
+			shares = append(shares, chart.Point{X: middle, Y: 100 * float64(positives) / float64(s.Samples[j])})
 		}
 	}
-	for f, points := range map[*figure]plotter.XYs{counts: n, shares: share} {
-		if err := f.line(i, points); err != nil {
-			return "", fmt.Errorf("plot %s: %w", label, err)
-		}
-		f.ground()
-		f.X.Min, f.X.Max = float64(s.Start)/1000, float64(s.end())/1000
-	}
-	counts.X.Tick.Marker = plot.ConstantTicks{}
-	counts.X.Padding, counts.X.Tick.Length = 0, 0
+	x := chart.Axis{Min: float64(s.Start) / 1000, Max: float64(s.end()) / 1000}
 	format := timeFormat(s)
-	shares.X.Tick.Marker = plot.TimeTicks{Ticker: roundTimes{most: d.labels(format)}, Format: format, Time: plot.UTCUnixTime}
-	counts.Y.Tick.Marker = labelled{func(y float64) string { return grouped(int64(math.Round(y))) }}
-	shares.Y.Tick.Marker = labelled{percentTick}
-	return d.svg(label,
-		panel{counts, "positives by " + duration(millis(s.Step)) + " of view time"},
-		panel{shares, "their share of the samples"})
+	x.Ticks = timeTicks(x.Min, x.Max, d.labels(format), format)
+	countTick := func(y float64) string { return grouped(int64(math.Round(y))) }
+	return d.svg("positives of "+k.Name+" over view time, and their share of the samples",
+		chart.Panel{
+			Title: "positives by " + duration(millis(s.Step)) + " of view time",
+			X:     x, Y: ground(counts, true, countTick), Lines: []chart.Line{kindLine(i, counts)},
+		},
+		chart.Panel{
+			Title: "their share of the samples",
+			X:     x, Y: ground(shares, false, percentTick), Lines: []chart.Line{kindLine(i, shares)},
+		})
 }
 
 // delayRange is that of the axis of delays, in ms; 0 to 0 if there are none.
@@ -106,40 +90,31 @@ func delayRange(kinds []kind) (low, high float64) {
 
 // delays plots the share of a kind's positives by their delay, on a logarithmic axis, and
 // the end of the window as a dashed line.
-func (d drawing) delays(i int, k kind, low, high float64) (template.HTML, error) {
+func (d drawing) delays(i int, k kind, low, high float64) template.HTML {
 	if k.Delay.Count() == 0 {
-		return "", nil
+		return ""
 	}
-	label := "delays of " + k.Name
-	d.height /= 1.5 // of one panel
-	f := newFigure()
-	f.X.Scale = plot.LogScale{}
-	if err := f.line(i, density(k, low, high, d.pieces())); err != nil {
-		return "", fmt.Errorf("plot %s: %w", label, err)
+	d.Height /= 1.5 // of one panel
+	points := density(k, low, high, d.pieces())
+	panel := chart.Panel{
+		Title: "share of them by delay",
+		X:     chart.Axis{Min: low, Max: high, Log: true, Ticks: delayTicks(low, high, d.labels("100ms"))},
+		Y:     ground(points, false, percentTick),
+		Lines: []chart.Line{kindLine(i, points)},
 	}
-	f.ground()
-	words := "share of them by delay"
 	if k.Window > 0 {
-		if err := f.upright(i, float64(k.Window.Milliseconds())); err != nil {
-			return "", fmt.Errorf("plot %s: %w", label, err)
-		}
-		words += "; dashed: the window, " + duration(k.Window)
+		at := float64(k.Window.Milliseconds())
+		end := kindLine(i, []chart.Point{{X: at, Y: 0}, {X: at, Y: panel.Y.Max}})
+		end.Width, end.Dash = 1, "2 3"
+		panel.Lines = append(panel.Lines, end)
+		panel.Title += "; dashed: the window, " + duration(k.Window)
 	}
-	f.X.Min, f.X.Max = low, high
-	f.X.Tick.Marker = delayTicks{most: d.labels("100ms")}
-	f.Y.Tick.Marker = labelled{percentTick}
-	return d.svg(label, panel{f, words})
-}
-
-// labels is how many labels like this one have room below the drawing.
-func (d drawing) labels(like string) int {
-	const character, gap = 0.6 * textSize, 14
-	return max(int((d.width.Points()-80)/(float64(len(like))*character+gap)), 2)
+	return d.svg("delays of "+k.Name, panel)
 }
 
 // density spreads a kind's delays over bins of equal width on the logarithmic axis:
 // percent of the positives per bin, in its middle.
-func density(k kind, low, high float64, bins int) plotter.XYs {
+func density(k kind, low, high float64, bins int) []chart.Point {
 	if k.Delay.Count() == 0 {
 		return nil
 	}
@@ -156,9 +131,9 @@ func density(k kind, low, high float64, bins int) plotter.XYs {
 			shares[i] += share * overlap / (to - from)
 		}
 	}
-	line := make(plotter.XYs, bins)
+	line := make([]chart.Point, bins)
 	for i, y := range shares {
-		line[i] = plotter.XY{X: low * math.Exp((float64(i)+0.5)*step), Y: y}
+		line[i] = chart.Point{X: low * math.Exp((float64(i)+0.5)*step), Y: y}
 	}
 	return line
 }

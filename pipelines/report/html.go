@@ -85,17 +85,13 @@ var fateClasses = map[string]string{
 // may be served under the strictest Content-Security-Policy that allows inline styles,
 // and declares that one itself. Text from data is escaped.
 func (r *Report) HTML(w io.Writer) error {
-	page, err := r.page()
-	if err != nil {
-		return fmt.Errorf("report as HTML: %w", err)
-	}
-	if err := pageTemplate.Execute(w, page); err != nil {
+	if err := pageTemplate.Execute(w, r.page()); err != nil {
 		return fmt.Errorf("write report as HTML: %w", err)
 	}
 	return nil
 }
 
-func (r *Report) page() (*htmlPage, error) {
+func (r *Report) page() *htmlPage {
 	v := r.Ledger.Views
 	page := htmlPage{
 		Title: "Join report", Verdict: r.verdict(),
@@ -117,9 +113,8 @@ func (r *Report) page() (*htmlPage, error) {
 			page.NoPositives = append(page.NoPositives, Harmless(k.Name))
 		}
 	}
-	var err error
-	page.Charts, err = r.charts()
-	return &page, err
+	page.Charts = r.charts()
+	return &page
 }
 
 func (p *htmlPage) notes(all []group) {

@@ -1,189 +1,115 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
-	"html"
 	"html/template"
-	"image/color"
-	"regexp"
+	"math"
+	"time"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+	"tributary/pipelines/report/chart"
 )
 
-const (
-	// palette is how many colours the page has for kinds; then they repeat.
-	palette = 8
-	// overhang is room for the halves of the outermost labels, words for a line of text above
-	// a panel.
-	overhang, words = 24, 20
-)
+// palette is how many colours the page has for kinds; then they repeat.
+const palette = 8
 
-// drawing is the room of a plot in points, which are as many pixels on a page that is as wide.
-type drawing struct{ width, height vg.Length }
+// drawing is the size of a plot in pixels of a page that is as wide.
+type drawing chart.Size
 
 // Plots are drawn for the width at which they are shown: beside each other or on a phone, and
 // one alone on a wide page.
 var (
-	narrowDrawing = drawing{330, 220}
-	wideDrawing   = drawing{900, 300}
+	narrowDrawing = drawing{Width: 330, Height: 220}
+	wideDrawing   = drawing{Width: 900, Height: 300}
 )
+
+// pageColours are the page's own, which differ between light and dark.
+var pageColours = chart.Colours{Ink: "var(--ink)", Grid: "var(--grid)"}
 
 // pieces is as fine as a drawing shows.
-func (d drawing) pieces() int { return int(d.width / 4) }
+func (d drawing) pieces() int { return int(d.Width / 4) }
 
-// The plots are drawn in colours that stand for the page's own, which differ between
-// light and dark: #F1xxxx never appears in a page, it is replaced (see adapt).
-var (
-	inkColour  = color.RGBA{R: 0xF1, G: 0xFF, B: 0, A: 0xFF}
-	gridColour = color.RGBA{R: 0xF1, G: 0xFF, B: 1, A: 0xFF}
-)
-
-func kindColour(i int) color.RGBA {
-	return color.RGBA{R: 0xF1, G: 0, B: uint8(i % palette), A: 0xFF}
+// svg draws panels above each other as an element to stand inside the page.
+func (d drawing) svg(label string, panels ...chart.Panel) template.HTML {
+	// The package escapes all text; what else is in it is its own.
+	return template.HTML(chart.Lines(chart.Size(d), label, pageColours, panels...))
 }
 
-// figure is a plot being made.
-type figure struct {
-	*plot.Plot
-	top float64 // largest y
+// labels is how many labels like this one have room below the drawing.
+func (d drawing) labels(like string) int {
+	const character, gap = 0.6 * chart.TextSize, 14
+	return max(int((d.Width-80)/(float64(len(like))*character+gap)), 2)
 }
 
-func newFigure() *figure {
-	f := figure{Plot: plot.New()}
-	f.BackgroundColor = nil // the page's
-	sans := font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
-	for _, axis := range []*plot.Axis{&f.X, &f.Y} {
-		axis.Color, axis.Tick.Color, axis.Tick.Label.Color, axis.Label.TextStyle.Color = gridColour, gridColour, inkColour, inkColour
-		axis.Tick.Label.Font, axis.Label.TextStyle.Font = sans, sans
-		axis.Padding = 0
-	}
-	f.Y.Width = 0
-	f.Y.Tick.Width = 0
-	grid := plotter.NewGrid()
-	grid.Vertical.Width = 0
-	grid.Horizontal.Color, grid.Horizontal.Width = gridColour, 0.6
-	f.Add(grid)
-	return &f
-}
-
-// line draws one kind's line; nothing for no points.
-func (f *figure) line(kind int, points plotter.XYs) error {
-	if len(points) == 0 {
-		return nil
-	}
-	line, err := plotter.NewLine(points)
-	if err != nil {
-		return err
-	}
-	line.Color, line.Width = kindColour(kind), 1.6
+// kindLine is the line of the kind with that number.
+func kindLine(kind int, points []chart.Point) chart.Line {
+	line := chart.Line{Points: points, Colour: fmt.Sprintf("var(--kind%d)", kind%palette), Width: 1.6}
 	if kind >= palette { // the same colour again
-		line.Dashes = []vg.Length{5, 3}
+		line.Dash = "5 3"
 	}
-	f.Add(line)
+	return line
+}
+
+// ground is a y axis from 0 to a little above the largest y, with a few round ticks.
+func ground(points []chart.Point, whole bool, form func(float64) string) chart.Axis {
+	const most = 5 // labels that a low panel has room for
+	top := 0.0
 	for _, p := range points {
-		f.top = max(f.top, p.Y)
+		top = max(top, p.Y)
 	}
-	return nil
-}
-
-// upright draws a dashed vertical line over the whole height, which must be known.
-func (f *figure) upright(kind int, x float64) error {
-	line, err := plotter.NewLine(plotter.XYs{{X: x, Y: 0}, {X: x, Y: f.Y.Max}})
-	if err != nil {
-		return err
+	axis := chart.Axis{Max: 1.08 * top}
+	if !(top > 0) || math.IsInf(axis.Max, 1) {
+		axis.Max = 1
 	}
-	line.Color, line.Width, line.Dashes = kindColour(kind), 1, []vg.Length{2, 3}
-	f.Add(line)
-	return nil
-}
-
-// ground puts the y axis from 0 to a little above the largest value.
-func (f *figure) ground() {
-	f.Y.Min, f.Y.Max = 0, 1.08*f.top
-	if f.top <= 0 {
-		f.Y.Max = 1
+	for _, at := range chart.Steps(axis.Max, most, whole) {
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: at, Label: form(at)})
 	}
+	return axis
 }
 
-// textSize is that of labels.
-const textSize = 11
-
-// panel is a figure and the words above it.
-type panel struct {
-	*figure
-	words string
+// timeSteps are what a reader of clocks takes for round, in seconds.
+var timeSteps = []float64{
+	1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600,
+	86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400, 91 * 86400, 364 * 86400,
 }
 
-// svg renders panels above each other, their data one above the other too, as an element to
-// stand inside an HTML page. The lowest has the labels of the axis that they share, and
-// takes that much more room.
-func (d drawing) svg(label string, panels ...panel) (template.HTML, error) {
-	canvas := vgsvg.New(d.width, d.height)
-	whole := draw.Crop(draw.New(canvas), 2, -overhang, 2, 0)
-	const axis, gap = 18, 6 // of the labels below, between panels
-	height := (d.height - axis - 2) / vg.Length(len(panels))
-	areas := make([]draw.Canvas, len(panels))
-	left, right := vg.Length(0), d.width
-	for i := range panels {
-		top := d.height - vg.Length(i)*height
-		bottom := top - height
-		if i == len(panels)-1 {
-			bottom = whole.Min.Y
-		} else {
-			bottom += gap
+// timeTicks are so many ticks, or fewer, at round times of the day, or at days, between two times
+// in seconds since 1970.
+func timeTicks(low, high float64, most int, format string) (ticks []chart.Tick) {
+	step := timeSteps[len(timeSteps)-1]
+	for _, s := range timeSteps {
+		if (high-low)/s <= float64(most-1) {
+			step = s
+			break
 		}
-		area := whole
-		area.Min.Y, area.Max.Y = bottom, top-words
-		areas[i] = area
-		data := panels[i].DataCanvas(area)
-		left, right = max(left, data.Min.X), min(right, data.Max.X)
 	}
-	style := panels[0].X.Tick.Label
-	style.XAlign, style.YAlign = draw.XLeft, draw.YTop
-	for i, p := range panels {
-		area := areas[i]
-		data := p.DataCanvas(area)
-		area.Min.X += left - data.Min.X
-		area.Max.X -= data.Max.X - right
-		p.Draw(area)
-		whole.FillText(style, vg.Point{X: whole.Min.X, Y: area.Max.Y + words - 3}, p.words)
+	step = max(step, (high-low)/float64(most-1)) // centuries, from a broken clock
+	for t := step * float64(int64(low/step)); t <= high; t += step {
+		if t >= low {
+			ticks = append(ticks, chart.Tick{At: t, Label: time.Unix(int64(t), 0).UTC().Format(format)})
+		}
 	}
-	var buf bytes.Buffer
-	if _, err := canvas.WriteTo(&buf); err != nil {
-		return "", fmt.Errorf("plot %s: %w", label, err)
-	}
-	return d.adapt(buf.Bytes(), label), nil
+	return ticks
 }
 
-var (
-	svgHead    = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-	svgFont    = regexp.MustCompile(`font-family:[^;"]*;[^"]*?(font-size)`)
-	standIn    = regexp.MustCompile(`#F1(FF|00)0([0-7])`)
-	headFormat = `<svg class="plot" role="img" aria-label="%s" viewBox="0 0 %g %g">`
-)
+var delaySteps = []time.Duration{
+	time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond,
+	time.Second, 10 * time.Second, time.Minute, 10 * time.Minute,
+	time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour, 365 * 24 * time.Hour,
+}
 
-// adapt makes a drawn SVG part of the page: without the XML header and a size of its
-// own, in the page's font, and with its colours instead of the stand-ins.
-func (d drawing) adapt(svg []byte, label string) template.HTML {
-	head := fmt.Sprintf(headFormat, html.EscapeString(label), d.width.Points(), d.height.Points())
-	svg = svgHead.ReplaceAllLiteral(svg, []byte(head))
-	svg = svgFont.ReplaceAll(svg, []byte("$1"))
-	svg = standIn.ReplaceAllFunc(svg, func(c []byte) []byte {
-		switch n := c[len(c)-1]; {
-		case string(c[3:5]) == "00":
-			return fmt.Appendf(nil, "var(--kind%c)", n)
-		case n == '0':
-			return []byte("var(--ink)")
-		default:
-			return []byte("var(--grid)")
+// delayTicks are so many durations, or fewer, on a logarithmic axis of milliseconds.
+func delayTicks(low, high float64, most int) []chart.Tick {
+	var ticks []chart.Tick
+	for _, step := range delaySteps {
+		if ms := float64(step.Milliseconds()); ms >= low && ms <= high {
+			ticks = append(ticks, chart.Tick{At: ms, Label: duration(step)})
 		}
-	})
-	// The text in it was escaped by the canvas; all else is its own.
-	return template.HTML(svg)
+	}
+	// Every second one, third one and so on, where there is no room for all.
+	each := (len(ticks) + most - 1) / most
+	kept := ticks[:0]
+	for i := len(ticks) % max(each, 1); i < len(ticks); i += each {
+		kept = append(kept, ticks[i])
+	}
+	return kept
 }
