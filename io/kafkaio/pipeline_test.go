@@ -16,6 +16,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 )
 
@@ -58,9 +59,9 @@ type dropRejectedFn struct{}
 func (f *dropRejectedFn) ProcessElement(record.Rejected) {}
 
 func init() {
-	register.DoFn2x2[beam.EventTime, record.Batch, int64, int64](&noteBatchFn{})
-	register.DoFn3x0[beam.Window, int64, func(*int64) bool](&sumFn{})
-	register.DoFn1x0[record.Rejected](&dropRejectedFn{})
+	dofn.Register(dofn.Method2x2((*noteBatchFn).ProcessElement))
+	dofn.Register(dofn.Method3x0((*sumFn).ProcessElement))
+	dofn.Register(dofn.Method1x0((*dropRejectedFn).ProcessElement))
 	register.Iter1[int64]()
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 )
 
@@ -202,8 +203,7 @@ var _ sdf.WatermarkEstimator = (*watermarkEstimator)(nil)
 func init() {
 	beam.RegisterType(reflect.TypeFor[readFn]())
 	beam.RegisterType(reflect.TypeFor[watermarkEstimator]())
-	register.DoFn6x2[context.Context, *watermarkEstimator, *sdf.LockRTracker, int64,
-		func(beam.EventTime, record.Batch), func(beam.EventTime, record.Rejected), sdf.ProcessContinuation, error](&readFn{})
+	dofn.Register(dofn.Method6x2((*readFn).ProcessElement))
 	register.Emitter2[beam.EventTime, record.Batch]()
 	register.Emitter2[beam.EventTime, record.Rejected]()
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/zeebo/xxh3"
+
+	"tributary/io/dofn"
 )
 
 // TruncatedHeader is the header of a record whose value was cut because the topic does not
@@ -321,7 +323,11 @@ func decodeMessage(buf []byte) (Message, error) {
 var errShort = errors.New("too few bytes")
 
 func init() {
-	register.DoFn5x0[context.Context, beam.EventTime, Message, func(Refused), func(beam.EventTime, int64)](&sendFn{})
+	dofn.Register(
+		dofn.Method3x1((*sendFn).StartBundle),
+		dofn.Method5x0((*sendFn).ProcessElement),
+		dofn.Method3x1((*sendFn).FinishBundle),
+	)
 	register.Emitter1[Refused]()
 	register.Emitter2[beam.EventTime, int64]()
 	beam.RegisterType(reflect.TypeFor[Message]())

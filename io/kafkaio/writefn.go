@@ -9,10 +9,18 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/dofn"
 )
 
 func init() {
-	register.DoFn5x1[context.Context, beam.EventTime, Group, func(beam.EventTime, Committed), func(beam.EventTime, Refused), error](&writeFn{})
+	dofn.Register(
+		dofn.Method0x1((*writeFn).Setup),
+		dofn.Method3x0((*writeFn).StartBundle),
+		dofn.Method5x1((*writeFn).ProcessElement),
+		dofn.Method3x1((*writeFn).FinishBundle),
+		dofn.Method0x0((*writeFn).Teardown),
+	)
 	register.Emitter2[beam.EventTime, Committed]()
 	beam.RegisterType(reflect.TypeFor[Committed]())
 }

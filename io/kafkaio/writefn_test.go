@@ -20,11 +20,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/dofn"
 )
 
 func init() {
-	register.DoFn2x0[beam.EventTime, Committed](&noteFn{})
-	register.DoFn2x0[beam.EventTime, Refused](&noteRefusedFn{})
+	dofn.Register(dofn.Method2x0((*noteFn).ProcessElement))
+	dofn.Register(dofn.Method2x0((*noteRefusedFn).ProcessElement))
 	register.Function2x0(stamp)
 	register.Emitter2[beam.EventTime, Group]()
 }

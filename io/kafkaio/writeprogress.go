@@ -10,6 +10,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/dofn"
 )
 
 // NoteProgress notes in the ledger up to which group all that a job has to write is written:
@@ -97,7 +99,11 @@ func (f *progressFn) note(ctx context.Context) error {
 func init() {
 	register.Function2x0(keyCommitted)
 	register.Function2x0(holdSent)
-	register.DoFn2x0[int64, func(*int64) bool](&progressFn{})
+	dofn.Register(
+		dofn.Method0x0((*progressFn).Setup),
+		dofn.Method2x0((*progressFn).ProcessElement),
+		dofn.Method1x1((*progressFn).FinishBundle),
+	)
 	register.Emitter2[int64, int64]()
 	register.Iter1[int64]()
 }

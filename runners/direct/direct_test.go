@@ -8,11 +8,13 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/dofn"
 )
 
 func init() {
-	register.DoFn2x1[string, func(string), error](&passFn{})
-	register.DoFn1x1[string, error](&failFn{})
+	dofn.Register(dofn.Method2x1((*passFn).ProcessElement))
+	dofn.Register(dofn.Method1x1((*failFn).ProcessElement))
 	register.Emitter1[string]()
 }
 

@@ -14,14 +14,16 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/dofn"
 )
 
 func init() {
-	register.DoFn4x1[*sdf.ManualWatermarkEstimator, *sdf.LockRTracker, int64, func(beam.EventTime, int64), sdf.ProcessContinuation](&countFn{})
-	register.DoFn2x0[int64, func(int64)](&sameFn{})
-	register.DoFn2x0[int64, func(int64, int64)](&keyFn{})
-	register.DoFn3x1[beam.Window, int64, func(*int64) bool, error](&sinkFn{})
-	register.DoFn2x1[int64, func(int64), error](&refuseFn{})
+	dofn.Register(dofn.Method4x1((*countFn).ProcessElement))
+	dofn.Register(dofn.Method2x0((*sameFn).ProcessElement))
+	dofn.Register(dofn.Method2x0((*keyFn).ProcessElement))
+	dofn.Register(dofn.Method3x1((*sinkFn).ProcessElement))
+	dofn.Register(dofn.Method2x1((*refuseFn).ProcessElement))
 	register.Emitter1[int64]()
 	register.Emitter2[beam.EventTime, int64]()
 	register.Emitter2[int64, int64]()

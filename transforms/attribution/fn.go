@@ -9,15 +9,21 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
 func init() {
-	register.DoFn6x1[context.Context, beam.EventTime, record.Batch, func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Ledger), error](&packFn{})
-	register.DoFn6x1[int64, func(*[]byte) bool, func([]byte), func(beam.EventTime, int64, []byte), func(record.Rejected), func(account.Ledger), error](&joinFn{})
-	register.DoFn5x1[beam.EventTime, int64, func(*[]byte) bool, func(account.Ledger), func(record.Rejected), error](&tallyFn{})
+	dofn.Register(
+		dofn.Method0x0((*packFn).Setup),
+		dofn.Method3x0((*packFn).StartBundle),
+		dofn.Method6x1((*packFn).ProcessElement),
+		dofn.Method4x0((*packFn).FinishBundle),
+	)
+	dofn.Register(dofn.Method0x0((*joinFn).Setup), dofn.Method6x1((*joinFn).ProcessElement))
+	dofn.Register(dofn.Method0x0((*tallyFn).Setup), dofn.Method5x1((*tallyFn).ProcessElement))
 	register.Emitter3[beam.EventTime, int64, []byte]()
 	register.Emitter2[beam.EventTime, record.Rejected]()
 	register.Emitter2[beam.EventTime, account.Ledger]()

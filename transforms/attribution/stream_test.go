@@ -23,6 +23,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/teststream"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/sample"
@@ -39,10 +40,10 @@ func TestMain(m *testing.M) {
 
 func init() {
 	register.Emitter1[record.Batch]()
-	register.DoFn2x1[[]byte, func(record.Batch), error](&openBatchFn{})
-	register.DoFn2x0[beam.EventTime, []byte](&noteSamplesFn{})
-	register.DoFn1x0[account.Ledger](&noteLedgerFn{})
-	register.DoFn1x0[record.Rejected](&noteRejectedFn{})
+	dofn.Register(dofn.Method2x1((*openBatchFn).ProcessElement))
+	dofn.Register(dofn.Method2x0((*noteSamplesFn).ProcessElement))
+	dofn.Register(dofn.Method1x0((*noteLedgerFn).ProcessElement))
+	dofn.Register(dofn.Method1x0((*noteRejectedFn).ProcessElement))
 }
 
 // Pipelines under test run in this process; what they do is noted by the name of the test.

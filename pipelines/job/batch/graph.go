@@ -21,6 +21,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/fileio"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -29,7 +30,7 @@ import (
 )
 
 func init() {
-	register.DoFn3x1[context.Context, int, func(*account.Ledger) bool, error](&writeLedgerFn{})
+	dofn.Register(dofn.Method3x1((*writeLedgerFn).ProcessElement))
 	register.Iter1[account.Ledger]()
 	beam.RegisterType(reflect.TypeFor[writeLedgerFn]())
 }

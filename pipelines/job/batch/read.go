@@ -14,6 +14,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -22,7 +23,7 @@ import (
 func init() {
 	beam.RegisterType(reflect.TypeFor[piece]())
 	beam.RegisterCoder(reflect.TypeFor[piece](), encodePiece, decodePiece)
-	register.DoFn5x1[context.Context, piece, func(record.Batch), func(record.Rejected), func(account.Ledger), error](&readFn{})
+	dofn.Register(dofn.Method5x1((*readFn).ProcessElement))
 	register.Emitter1[record.Batch]()
 	register.Emitter1[record.Rejected]()
 	register.Emitter1[account.Ledger]()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/fileio"
 	"tributary/io/record"
 	"tributary/pipelines/rejected"
@@ -17,7 +18,7 @@ import (
 
 func init() {
 	register.Function1x2(byOutput)
-	register.DoFn4x1[context.Context, string, func(*record.Rejected) bool, func(account.Ledger), error](&writeRejectedFn{})
+	dofn.Register(dofn.Method4x1((*writeRejectedFn).ProcessElement))
 	register.Iter1[record.Rejected]()
 }
 

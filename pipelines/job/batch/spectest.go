@@ -8,8 +8,8 @@ import (
 	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/pipelines/job"
@@ -21,7 +21,7 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[int, func(*[]byte) bool, error](&collectFn{})
+	dofn.Register(dofn.Method2x1((*collectFn).ProcessElement))
 }
 
 // TestResult is what came of one test of a spec.

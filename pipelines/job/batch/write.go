@@ -10,6 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/klauspost/compress/gzip"
 
+	"tributary/io/dofn"
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
 	"tributary/pipelines/spec"
@@ -19,7 +20,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, int, func(*[]byte) bool, func(account.Ledger), error](&writeSamplesFn{})
+	dofn.Register(dofn.Method4x1((*writeSamplesFn).ProcessElement))
 	register.Iter1[[]byte]()
 }
 

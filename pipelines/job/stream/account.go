@@ -8,8 +8,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/kafkaio"
 	"tributary/io/record"
 	"tributary/transforms/account"
@@ -17,8 +17,12 @@ import (
 )
 
 func init() {
-	register.DoFn3x0[beam.EventTime, record.Rejected, func(beam.EventTime, account.Ledger)](&unreadFn{})
-	register.DoFn2x1[account.Ledger, func(kafkaio.Message), error](&accountFn{})
+	dofn.Register(
+		dofn.Method1x0((*unreadFn).StartBundle),
+		dofn.Method3x0((*unreadFn).ProcessElement),
+		dofn.Method1x0((*unreadFn).FinishBundle),
+	)
+	dofn.Register(dofn.Method2x1((*accountFn).ProcessElement))
 }
 
 // account is the account of a piece of the work, as the topic of accounts has it: what its

@@ -16,6 +16,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/dofn"
 	"tributary/io/kafkaio"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
@@ -23,7 +24,11 @@ import (
 )
 
 func init() {
-	register.DoFn3x0[beam.EventTime, int64, func(*int64) bool](&bookkeeperFn{})
+	dofn.Register(
+		dofn.Method0x0((*bookkeeperFn).StartBundle),
+		dofn.Method3x0((*bookkeeperFn).ProcessElement),
+		dofn.Method1x0((*bookkeeperFn).FinishBundle),
+	)
 	register.Function2x0(keyBundle)
 	register.Function2x0(keyGroup)
 	register.Function2x0(holdBundle)

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/dofn"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
 	"tributary/io/record"
@@ -16,11 +17,11 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[[]byte, func(kafkaio.Group), error](&groupFn{})
-	register.DoFn2x1[[]byte, func(kafkaio.Message), error](&messageFn{})
-	register.DoFn4x1[record.Rejected, func(kafkaio.Message), func(kafkaio.Message), func(kafkaio.Message), error](&describeFn{})
-	register.DoFn2x1[kafkaio.Refused, func(kafkaio.Message), error](&refusedFn{})
-	register.DoFn2x0[context.Context, account.Ledger](&countFn{})
+	dofn.Register(dofn.Method0x1((*groupFn).Setup), dofn.Method2x1((*groupFn).ProcessElement))
+	dofn.Register(dofn.Method0x1((*messageFn).Setup), dofn.Method2x1((*messageFn).ProcessElement))
+	dofn.Register(dofn.Method0x0((*describeFn).Setup), dofn.Method4x1((*describeFn).ProcessElement))
+	dofn.Register(dofn.Method2x1((*refusedFn).ProcessElement))
+	dofn.Register(dofn.Method2x0((*countFn).ProcessElement))
 	register.Emitter1[kafkaio.Group]()
 	register.Emitter1[kafkaio.Message]()
 }
