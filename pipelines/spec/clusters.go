@@ -24,7 +24,7 @@ var (
 )
 
 func (r *reader) clusters(n *node, at dotted, above *fields) []Cluster {
-	f := r.pairs(n, at, rootShape.inner["clusters"], above)
+	f := r.pairs(n, at, clustersSection, above)
 	if f == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (r *reader) clusters(n *node, at dotted, above *fields) []Cluster {
 			continue // named twice
 		}
 		at := at.key(p.key.text)
-		if p.value.kind != mapKind && slices.Contains(clusterShape.keys, p.key.text) {
+		if p.value.kind != mapKind && clusterSection.has(p.key.text) {
 			bad := r.problem("T1603", p.key, at, "%q is a key of a cluster, and clusters have names", p.key.text)
 			bad.Hint = "put a name above it, like `main:`, and indent it more"
 			r.add(bad)
@@ -50,52 +50,11 @@ func (r *reader) clusters(n *node, at dotted, above *fields) []Cluster {
 			bad.Got, bad.Allowed = p.key.text, []string{"small letters, digits, _ and -, beginning with a letter"}
 			r.add(bad)
 		}
-		out = append(out, r.cluster(p.key.text, p.value, at, f))
+		c := Cluster{Name: p.key.text}
+		clusterSection.read(r, p.value, at, f, &c)
+		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Cluster) int { return strings.Compare(a.Name, b.Name) })
-	return out
-}
-
-func (r *reader) cluster(name string, n *node, at dotted, above *fields) Cluster {
-	c := Cluster{Name: name}
-	f := r.fields(n, at, clusterShape, above)
-	if f == nil {
-		return c
-	}
-	if n, at := f.get("brokers"); n != nil {
-		c.Brokers = r.brokers(n, at)
-	}
-	if n, at := f.get("tls"); n != nil {
-		c.TLS = r.tls(n, at, f)
-	}
-	if n, at := f.get("sasl"); n != nil {
-		c.SASL = r.sasl(n, at, f)
-	}
-	if n, at := f.get("registry"); n != nil {
-		c.Registry = r.registry(n, at, f)
-	}
-	return c
-}
-
-// brokers reads one address, or a list of them.
-func (r *reader) brokers(n *node, at dotted) []string {
-	if n.kind != listKind {
-		if address := r.broker(n, at); address != "" {
-			return []string{address}
-		}
-		return nil
-	}
-	if len(n.items) == 0 {
-		r.add(r.problem("T1012", n, at, "names no broker"))
-	}
-	var out []string
-	for i, item := range n.items {
-		at := at.index(i)
-		r.mark(at, item, item)
-		if address := r.broker(item, at); address != "" {
-			out = append(out, address)
-		}
-	}
 	return out
 }
 
@@ -137,23 +96,12 @@ func (r *reader) tls(n *node, at dotted, above *fields) *TLS {
 		}
 		return nil
 	}
-	f := r.fields(n, at, tlsShape, above)
+	var t TLS
+	f := tlsSection.read(r, n, at, above, &t)
 	if f == nil {
 		return nil
 	}
-	var t TLS
-	for _, file := range []struct {
-		key  string
-		name *string
-	}{{"ca", &t.CA}, {"cert", &t.Cert}, {"key", &t.Key}} {
-		if n, at := f.get(file.key); n != nil {
-			*file.name = r.smallFile(n, at)
-		}
-	}
 	r.together(f, "cert", "key")
-	if n, at := f.get("server_name"); n != nil {
-		t.ServerName = r.text(n, at)
-	}
 	return &t
 }
 

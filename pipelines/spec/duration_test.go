@@ -65,7 +65,7 @@ func TestGuessDuration(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	keys := rootShape.keys
+	keys := rootSection.names()
 	for word, want := range map[string]string{
 		"veiws": "views", "view": "views", "Views": "views", "engagement": "engagements", "outOfOrderness": "out_of_orderness", "clock-skew": "clock_skew",
 		"buckets": "bucket", "allowed_lateness": "out_of_orderness", "output": "outputs", "colour": "", "x": "", "": "",
@@ -82,19 +82,19 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	words := map[string]bool{}
 	var collect func(s *section)
 	collect = func(s *section) {
-		for _, key := range s.keys {
-			words[key] = true
-		}
-		for _, inner := range s.inner {
-			collect(inner)
+		for _, k := range s.keys {
+			words[k.name] = true
+			for _, inner := range k.value.about().inner {
+				collect(inner)
+			}
 		}
 	}
-	collect(rootShape)
+	collect(rootSection)
 	for _, list := range [][]string{
 		texts(Formats), texts(Attributions), texts(PlainLabels), texts(FieldLabels), texts(Codecs[Avro]), texts(Codecs[JSON]),
 		{string(OrderFile), string(OrderNone)},
-		texts(record.Units), texts(TopicCodecs), secretShape.keys,
-		{string(TruncationFails), string(TruncationSkips)},
+		texts(record.Units), texts(TopicCodecs), secretSection.names(),
+		{string(OutOfRangeFails), string(OutOfRangeSkips)},
 	} {
 		for _, word := range list {
 			words[word] = true
@@ -112,14 +112,14 @@ func TestNearestKeepsTheMeaning(t *testing.T) {
 	for word, allowed := range map[string][]string{
 		"tsv": texts(Formats), "bson": texts(Formats), "avsc": texts(Formats), "mean": labels, "list": labels, "mix": labels,
 		"zip": texts(Codecs[JSON]), "bzip2": texts(Codecs[JSON]), "lzo": texts(TopicCodecs), "at-most-once": {string(ExactlyOnce), string(AtLeastOnce)},
-		"scram-sha-1": texts(Mechanisms), "field": {string(OrderNone), string(OrderFile)}, "window_before": kindShape.keys,
+		"scram-sha-1": texts(Mechanisms), "field": {string(OrderNone), string(OrderFile)}, "window_before": kindSection.names(),
 	} {
 		assert.Empty(t, Nearest(word, allowed), word)
 	}
 	for word, want := range map[string]string{"sum": "sum", "time_to": "time_to_first", "Sum": "sum", "summ": "sum", "cnt": "", "samples_path": ""} {
 		assert.Equal(t, want, Nearest(word, labels), word)
 	}
-	assert.Equal(t, "samples", Nearest("samples_path", outputsShape.keys))
+	assert.Equal(t, "samples", Nearest("samples_path", outputsSection.names()))
 	assert.Equal(t, " ts", Nearest("ts", []string{"view_id", " ts"}))
 }
 

@@ -8,10 +8,10 @@ import (
 )
 
 // testSamples reads what must come out of a test.
-func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec) {
+func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec) (samples []map[string]any) {
 	if n.kind != listKind {
 		r.records(n, at, nil, nil) // which reports what is wrong
-		return
+		return nil
 	}
 	known := map[string]bool{}
 	for _, view := range t.Views {
@@ -22,17 +22,13 @@ func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec
 	for i, item := range n.items {
 		at := at.index(i)
 		r.mark(at, item, item)
-		f := r.fields(item, at, sampleShape, above)
+		e := expected{values: map[string]any{}, spec: s}
+		f := sampleSection.read(r, item, at, above, &e)
 		if f == nil {
 			continue
 		}
-		sample := map[string]any{}
-		for _, key := range sampleShape.keys {
-			if n, at := f.get(key); n != nil {
-				sample[key] = r.sampleValue(key, n, at, f, s)
-			}
-		}
-		t.Samples = append(t.Samples, sample)
+		sample := e.values
+		samples = append(samples, sample)
 		t.SamplesAt = append(t.SamplesAt, problem.Position{File: r.file, Line: item.line, Column: item.column})
 		if n, at := f.get("view_id"); n != nil && r.ok(at, dotted("views.id")) && len(known) > 0 && !known[idText(sample["view_id"])] {
 			ids := make([]string, 0, len(known))
@@ -48,6 +44,7 @@ func (r *reader) testSamples(t *Test, n *node, at dotted, above *fields, s *Spec
 			r.add(p)
 		}
 	}
+	return samples
 }
 
 // idText is the text by which ids compare.
@@ -61,52 +58,27 @@ func idText(v any) string {
 	return ""
 }
 
-// sampleValue reads one field of an expected sample and checks that a sample can have
-// such a value at all.
-func (r *reader) sampleValue(key string, n *node, at dotted, above *fields, s *Spec) any {
-	bad := func(want string) any {
-		if n.kind == badKind {
-			r.failed[at] = true
-			return nil
-		}
-		p := r.problem("T1506", n, at, "no sample can have this value: it must be %s", want)
-		p.Got = n.text
-		r.add(p)
+// noSuchSample reports a value that no sample can have.
+func (r *reader) noSuchSample(n *node, at dotted, want string) any {
+	if n.kind == badKind {
+		r.failed[at] = true
 		return nil
 	}
-	switch key {
-	case "maturity_ms", "spec_version", "sampling_rate", "weight":
-		n = n.number()
+	p := r.problem("T1506", n, at, "no sample can have this value: it must be %s", want)
+	p.Got = n.text
+	r.add(p)
+	return nil
+}
+
+// expectedTime reads the time of a view.
+func (r *reader) expectedTime(n *node, at dotted, s *Spec) any {
+	v := r.value(n, at)
+	if _, err := s.Views.Time.Millis(v); err != nil && r.ok(at) {
+		p := r.problem("T1503", n, at, "%v", err)
+		p.Got, p.Allowed = n.text, []string{"RFC 3339, like 2026-01-01T10:00:00Z", "a number in the unit of the field"}
+		r.add(p)
 	}
-	switch key {
-	case "view_id":
-		if n.kind != textKind && n.kind != intKind {
-			return bad("text or a whole number")
-		}
-	case "view_time":
-		v := r.value(n, at)
-		if _, err := s.Views.Time.Millis(v); err != nil && r.ok(at) {
-			p := r.problem("T1503", n, at, "%v", err)
-			p.Got, p.Allowed = n.text, []string{"RFC 3339, like 2026-01-01T10:00:00Z", "a number in the unit of the field"}
-			r.add(p)
-		}
-		return v
-	case "positive":
-		if n.kind != boolKind {
-			return bad("true or false")
-		}
-	case "maturity_ms", "spec_version":
-		if n.kind != intKind {
-			return bad("a whole number")
-		}
-	case "sampling_rate", "weight":
-		if n.kind != intKind && n.kind != floatKind {
-			return bad("a number")
-		}
-	case "labels", "delay_ms":
-		return r.perKind(key, n, at, above, s)
-	}
-	return r.value(n, at)
+	return v
 }
 
 // perKind reads a mapping of kinds to labels or delays.

@@ -40,9 +40,7 @@ func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
 		r.places[problem.Position{File: r.file, Line: item.line, Column: item.column}] = at
 		var input Input
 		var ok bool
-		if item.kind == mapKind && isTopic(item) {
-			input, ok = r.inputTopic(item, at, above)
-		} else if item.kind == mapKind {
+		if item.kind == mapKind {
 			input, ok = r.input(item, at, above)
 		} else {
 			input, ok = r.inputPath(item, at, item)
@@ -62,34 +60,21 @@ func (r *reader) inputs(n *node, at dotted, above *fields) []Input {
 	return out
 }
 
-func (r *reader) input(n *node, at dotted, above *fields) (Input, bool) {
+// input reads a mapping that names files or a topic; it is not ok without a name.
+func (r *reader) input(n *node, at dotted, above *fields) (in Input, ok bool) {
 	if r.bothSorts(n, at) {
 		return Input{}, false
 	}
-	f := r.fields(n, at, inputShape, above)
-	pathNode, pathAt := f.get("path")
-	if pathNode == nil {
-		pathNode = &node{}
+	of := fileSection
+	if isTopic(n) {
+		of = topicSection
 	}
-	input := Input{Order: OrderNone}
-	if f, fAt := f.get("format"); f != nil {
-		input.Format = r.format(f, fAt)
-		if input.Format == "" {
-			input.Format = Avro // only to go on with
-		}
+	of.read(r, n, at, above, &in)
+	in.At = problem.Position{File: r.file, Line: n.line, Column: n.column}
+	if of == topicSection {
+		return in, in.Topic != ""
 	}
-	read, ok := r.inputPathAs(pathNode, pathAt, n, input.Format)
-	if !ok {
-		return Input{}, false
-	}
-	read.Order = input.Order
-	if s, sAt := f.get("schema"); s != nil {
-		read.Schema = r.schemaFile(s, sAt)
-	}
-	if o, oAt := f.get("order"); o != nil {
-		r.order(&read, o, oAt, f)
-	}
-	return read, true
+	return in, in.Path != ""
 }
 
 func (r *reader) format(n *node, at dotted) Format {
@@ -180,7 +165,9 @@ func formatOf(name string) Format {
 	return ""
 }
 
-var bucketForm = regexp.MustCompile(`^gs://[a-z0-9][a-z0-9._-]{1,221}/[^/]`)
+const bucketPattern = `^gs://[a-z0-9][a-z0-9._-]{1,221}/[^/]`
+
+var bucketForm = regexp.MustCompile(bucketPattern)
 
 // checkURL checks a path that may be a URL: only gs:// is taken, and no secrets.
 func (r *reader) checkURL(n *node, at dotted, text string) bool {
@@ -235,42 +222,4 @@ func (r *reader) schemaFile(n *node, at dotted) string {
 		return ""
 	}
 	return r.resolve(text, false)
-}
-
-// order reads none, file, or the fields with partition and offset.
-func (r *reader) order(input *Input, n *node, at dotted, above *fields) {
-	allowed := []string{string(OrderNone), string(OrderFile), "{partition: FIELD, offset: FIELD}"}
-	if n.kind != mapKind {
-		text := r.text(n, at)
-		if text == "" {
-			return
-		}
-		if text != string(OrderNone) && text != string(OrderFile) {
-			r.add(r.notAllowed(n, at, text, allowed))
-			return
-		}
-		input.Order = Order(text)
-		return
-	}
-	f := r.fields(n, at, orderShape, above)
-	input.Order = OrderField
-	for _, part := range []struct {
-		key, other string
-		field      *string
-	}{{"partition", "offset", &input.PartitionField}, {"offset", "partition", &input.OffsetField}} {
-		v, vAt := f.get(part.key)
-		if v == nil {
-			p := r.problem("T1106", n, vAt, "the order of records needs both partition and offset, %s is missing", part.key)
-			p.Allowed, p.Hint = allowed, "for example `order: {partition: partition, offset: offset}`"
-			r.add(p)
-			continue
-		}
-		*part.field = r.fieldPath(v, vAt)
-	}
-	if input.PartitionField != "" && input.PartitionField == input.OffsetField {
-		v, vAt := f.get("offset")
-		p := r.problem("T1108", v, vAt, "partition and offset are the same field")
-		p.Hint = "name the two fields that say where the record stood in the log"
-		r.add(p)
-	}
 }

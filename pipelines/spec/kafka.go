@@ -90,9 +90,9 @@ type Stream struct {
 	// all others in its partition; 0 for any distance.
 	MaxAhead time.Duration
 	// Readers divide the partitions among them.
-	Readers      int
-	OnTruncation OnTruncation
-	Delivery     Delivery
+	Readers            int
+	OnOffsetOutOfRange OnOffsetOutOfRange
+	Delivery           Delivery
 	// TransactionTimeout is how long the broker keeps an open transaction; 0 with
 	// AtLeastOnce, which has none.
 	TransactionTimeout time.Duration
@@ -116,13 +116,13 @@ const (
 	StartAtTime    StartFrom = "time"
 )
 
-// OnTruncation is what happens when offsets that were to be read are gone.
-type OnTruncation string
+// OnOffsetOutOfRange is what happens when offsets that were to be read are gone.
+type OnOffsetOutOfRange string
 
 // What a truncated log does: fail the job, or be counted and read on.
 const (
-	TruncationFails OnTruncation = "fail"
-	TruncationSkips OnTruncation = "skip"
+	OutOfRangeFails OnOffsetOutOfRange = "fail"
+	OutOfRangeSkips OnOffsetOutOfRange = "skip"
 )
 
 // Delivery is how often a sample may be in its topic.

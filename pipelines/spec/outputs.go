@@ -6,45 +6,6 @@ import (
 	"strings"
 )
 
-// outputs reads where results go. Those that are not named become siblings of the
-// samples' folder, but for orphans, which are only counted then. Topics are named later,
-// when all is known that they are named after.
-func (r *reader) outputs(o *Outputs, n *node, at dotted, above *fields) {
-	f := r.fields(n, at, outputsShape, above)
-	if f == nil {
-		return
-	}
-	if n, at := f.get("samples"); n != nil {
-		o.Samples = r.samplesOutput(n, at, f)
-	}
-	for _, other := range []struct {
-		key    string
-		folder *string
-		byName string
-		topic  *string
-	}{
-		{"late", &o.Late, "late", &o.Topics.Late},
-		{"dead_letters", &o.DeadLetters, "dead", &o.Topics.DeadLetters},
-		{"orphans", &o.Orphans, "", &o.Topics.Orphans},
-		{"ledger", &o.Ledger, "ledger", &o.Topics.Ledger},
-	} {
-		if n, at := f.get(other.key); n != nil && n.kind == mapKind {
-			*other.topic = r.otherTopic(n, at, f)
-		} else if n != nil {
-			*other.folder = r.folder(n, at)
-		} else if o.Samples.Path != "" && other.byName != "" {
-			*other.folder = sibling(o.Samples.Path, other.byName)
-		}
-	}
-	if n, at := f.get("marks"); n != nil {
-		o.Topics.Marks = r.otherTopic(n, at, f)
-	}
-	if n, at := f.get("accounts"); n != nil {
-		o.Topics.Accounts = r.otherTopic(n, at, f)
-	}
-	r.separate(o, f)
-}
-
 // output is one of the outputs, by its key, and where it goes: a folder, a topic, or neither.
 type output struct{ key, folder, topic string }
 
@@ -69,31 +30,21 @@ func sibling(folder, name string) string {
 	return path.Join(path.Dir(folder), name)
 }
 
+// samplesOutput reads where samples go.
 func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
-	out := Output{Format: Avro}
+	var out Output
 	if n.kind != mapKind {
-		out.Path, out.Codec = r.folder(n, at), Codecs[Avro][0]
+		samplesSection.reset(&out)
+		out.Path = r.folder(n, at)
 		return out
 	}
 	if r.bothSorts(n, at) {
 		return out
 	}
 	if isTopic(n) {
-		return r.samplesTopicOutput(n, at, above)
-	}
-	f := r.fields(n, at, samplesShape, above)
-	if n, at := f.get("path"); n != nil {
-		out.Path = r.folder(n, at)
-	}
-	if n, at := f.get("format"); n != nil {
-		out.Format = r.writtenFormat(n, at)
-	}
-	if out.Format == "" {
-		return out
-	}
-	out.Codec = Codecs[out.Format][0]
-	if n, at := f.get("codec"); n != nil {
-		out.Codec = r.codec(n, at, out.Format)
+		samplesTopicSection.read(r, n, at, above, &out)
+	} else {
+		samplesSection.read(r, n, at, above, &out)
 	}
 	return out
 }
@@ -120,7 +71,7 @@ func (r *reader) codec(n *node, at dotted, format Format) Codec {
 	}
 	text := r.choice(n, at, all)
 	fits := texts(Codecs[format])
-	if text == "" || slices.Contains(fits, text) {
+	if text == "" || format == "" || slices.Contains(fits, text) {
 		return Codec(text)
 	}
 	p := r.problem("T1403", n, at, "%s files are not compressed with %s", format, text)
@@ -172,7 +123,7 @@ func (r *reader) folder(n *node, at dotted) string {
 
 // separate reports outputs that share a folder, or lie in one another: readers of the
 // one would find files of the other.
-func (r *reader) separate(o *Outputs, f *fields) {
+func (r *reader) separate(o *Outputs) {
 	all := o.all()
 	for i, a := range all {
 		for _, b := range all[:i] {
@@ -181,17 +132,14 @@ func (r *reader) separate(o *Outputs, f *fields) {
 			}
 			// The problem stands at the output that the file names, if only one does.
 			at, other := a.key, b.key
-			if _, set := f.found[at]; !set {
+			if !r.isSet(dotted("outputs").key(at)) {
 				at, other = other, at
 			}
-			n, nAt := f.get(at)
-			if at == "samples" && n.kind == mapKind {
-				for _, p := range n.pairs {
-					if p.key.text == "path" {
-						n, nAt = p.value, nAt.key("path")
-					}
-				}
+			nAt := dotted("outputs").key(at)
+			if r.isSet(nAt.key("path")) {
+				nAt = nAt.key("path")
 			}
+			n := r.at(nAt)
 			switch {
 			case a.folder == b.folder:
 				p := r.problem("T1401", n, nAt, "%s and %s have the same folder", at, other)

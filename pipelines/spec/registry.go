@@ -6,20 +6,12 @@ import (
 )
 
 func (r *reader) registry(n *node, at dotted, above *fields) *Registry {
-	f := r.fields(n, at, registryShape, above)
+	var out Registry
+	f := registrySection.read(r, n, at, above, &out)
 	if f == nil {
 		return nil
 	}
-	var out Registry
-	if n, at := f.get("url"); n != nil {
-		out.URLs = r.registryURLs(n, at)
-	}
-	if n, at := f.get("tls"); n != nil {
-		out.TLS = r.tls(n, at, f)
-	}
-	out.User, out.Password, out.Insecure = r.login(f)
-	if n, at := f.get("token"); n != nil {
-		out.Token = r.token(n, at, f)
+	if n, _ := f.get("token"); n != nil {
 		r.apart(f, "token", "user", "password")
 	} else {
 		r.together(f, "user", "password")
@@ -37,28 +29,6 @@ func (r *reader) apart(f *fields, one string, others ...string) {
 			return
 		}
 	}
-}
-
-// registryURLs reads one address, or a list of them.
-func (r *reader) registryURLs(n *node, at dotted) []string {
-	if n.kind != listKind {
-		if url := r.registryURL(n, at); url != "" {
-			return []string{url}
-		}
-		return nil
-	}
-	if len(n.items) == 0 {
-		r.add(r.problem("T1012", n, at, "names no address"))
-	}
-	var out []string
-	for i, item := range n.items {
-		at := at.index(i)
-		r.mark(at, item, item)
-		if url := r.registryURL(item, at); url != "" {
-			out = append(out, url)
-		}
-	}
-	return out
 }
 
 func (r *reader) registryURL(n *node, at dotted) string {

@@ -184,7 +184,7 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			Stream: Stream{
 				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},
 				IdleAfter: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "idle")) * time.Millisecond, MaxAhead: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "ahead")) * time.Millisecond, Readers: rapid.IntRange(1, maxReaders).Draw(t, "readers"),
-				OnTruncation: TruncationSkips, Delivery: ExactlyOnce, TransactionTimeout: 20 * time.Second,
+				OnOffsetOutOfRange: OutOfRangeSkips, Delivery: ExactlyOnce, TransactionTimeout: 20 * time.Second,
 			},
 			Outputs: Outputs{
 				Samples: Output{Topic: "out", Cluster: "main", Format: Avro, Registry: framed, Codec: rapid.SampledFrom(TopicCodecs).Draw(t, "codec")},

@@ -23,6 +23,7 @@ func (r *reader) rules(s *Spec) {
 	}
 	r.fieldRules(s)
 	r.sameRecords(s)
+	r.separate(&s.Outputs)
 	r.ownOutputs(s)
 	r.topicRules(s)
 }

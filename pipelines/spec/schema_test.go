@@ -3,9 +3,7 @@ package spec
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -67,14 +64,7 @@ var seenLess = []string{"T1101_pattern", "T1506_binary", "the wrong example of T
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
-	require.NoError(t, err)
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	require.NoError(t, compiler.AddResource("spec.json", document))
-	schema, err := compiler.Compile("spec.json")
-	require.NoError(t, err)
-	return schema
+	return compileSchema(t, string(Schema()))
 }
 
 // asData reads YAML as an editor does, without this package.
@@ -152,105 +142,19 @@ func TestSchemaRejectsWhatCheckRejects(t *testing.T) {
 	}
 }
 
-// TestSchemaHasTheKeysOfTheSpec compares keys, words and patterns, so that neither
-// side learns of something new without the other.
-func TestSchemaHasTheKeysOfTheSpec(t *testing.T) {
-	var root map[string]any
-	require.NoError(t, json.Unmarshal(Schema(), &root))
-	at := func(path ...string) any {
-		t.Helper()
-		var v any = root
-		for _, key := range path {
-			switch parent := v.(type) {
-			case map[string]any:
-				v = parent[key]
-			case []any:
-				v = parent[int(key[0]-'0')]
-			}
-			require.NotNil(t, v, path)
-		}
-		return v
+// TestSchemaIsOfTheDeclarations: the schema is what the declarations give.
+func TestSchemaIsOfTheDeclarations(t *testing.T) {
+	generated(t, "schema.json", schemaText(rootSection))
+}
+
+// generated compares a file with what is made of the declarations, or rewrites it.
+func generated(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
+		return
 	}
-	for _, c := range []struct {
-		shape *section
-		path  []string
-	}{
-		{rootShape, nil},
-		{viewsShape, []string{"properties", "views"}},
-		{kindShape, []string{"$defs", "kind"}},
-		{inputShape, []string{"$defs", "input", "anyOf", "1"}},
-		{timeShape, []string{"$defs", "time", "anyOf", "1"}},
-		{negativesShape, []string{"properties", "negatives"}},
-		{outputsShape, []string{"properties", "outputs"}},
-		{samplesShape, []string{"properties", "outputs", "properties", "samples", "anyOf", "1"}},
-		{topicShape, []string{"$defs", "input", "anyOf", "2"}},
-		{samplesTopic, []string{"properties", "outputs", "properties", "samples", "anyOf", "2"}},
-		{outputTopic, []string{"$defs", "output_topic"}},
-		{clusterShape, []string{"$defs", "cluster"}},
-		{tlsShape, []string{"$defs", "tls", "anyOf", "1"}},
-		{saslShape, []string{"$defs", "cluster", "properties", "sasl"}},
-		{registryShape, []string{"$defs", "cluster", "properties", "registry"}},
-		{secretShape, []string{"$defs", "secret"}},
-		{tokenShape, []string{"$defs", "token"}},
-		{commandShape, []string{"$defs", "cluster", "properties", "sasl", "properties", "credentials"}},
-		{streamShape, []string{"properties", "stream"}},
-		{testShape, []string{"properties", "tests", "items"}},
-		{sampleShape, []string{"$defs", "sample"}},
-	} {
-		object := at(c.path...).(map[string]any)
-		keys := slices.Collect(maps.Keys(object["properties"].(map[string]any)))
-		assert.ElementsMatch(t, c.shape.keys, keys, c.shape.name)
-		assert.Equal(t, false, object["additionalProperties"], c.shape.name)
-		var required []string
-		for _, key := range object["required"].([]any) {
-			required = append(required, key.(string))
-		}
-		assert.ElementsMatch(t, c.shape.required, required, c.shape.name)
-	}
-	words := func(path ...string) (out []string) {
-		for _, v := range at(path...).([]any) {
-			if text, ok := v.(string); ok {
-				out = append(out, text)
-			}
-		}
-		return out
-	}
-	kind := []string{"$defs", "kind", "properties"}
-	assert.ElementsMatch(t, texts(Attributions), words(append(kind, "attribution", "enum")...))
-	assert.ElementsMatch(t, texts(PlainLabels), words(append(kind, "label", "anyOf", "0", "enum")...))
-	assert.ElementsMatch(t, texts(FieldLabels), slices.Collect(maps.Keys(at(append(kind, "label", "anyOf", "1", "properties")...).(map[string]any))))
-	assert.ElementsMatch(t, texts(Formats), words("$defs", "input", "anyOf", "1", "properties", "format", "enum"))
-	assert.ElementsMatch(t, reserved, words("properties", "engagements", "propertyNames", "not", "enum"))
-	assert.Equal(t, fieldPattern, at("$defs", "field", "pattern"))
-	assert.Equal(t, record.ForeignPattern, at("$defs", "field", "not", "pattern"))
-	assert.Equal(t, unreadEndings, at("$defs", "unread_ending", "pattern"))
-	assert.Equal(t, durationPattern, at("$defs", "duration", "pattern"))
-	assert.Equal(t, kindPattern, at("properties", "engagements", "propertyNames", "pattern"))
-	samples := []string{"properties", "outputs", "properties", "samples", "anyOf", "2", "properties"}
-	stream := []string{"properties", "stream", "properties"}
-	sasl := []string{"$defs", "cluster", "properties", "sasl", "properties"}
-	assert.Equal(t, texts(TopicCodecs), words(append(samples, "codec", "enum")...))
-	assert.Equal(t, texts(TopicFormats), words(append(samples, "format", "enum")...))
-	assert.Equal(t, texts(TopicFormats), words("$defs", "input", "anyOf", "2", "properties", "format", "enum"))
-	assert.Equal(t, texts(Mechanisms), words(append(sasl, "mechanism", "enum")...))
-	assert.Equal(t, startWords, words(append(stream, "start", "anyOf", "0", "enum")...))
-	assert.Equal(t, startTimePattern, at(append(stream, "start", "anyOf", "1", "pattern")...))
-	assert.EqualValues(t, maxReaders, at(append(stream, "readers", "maximum")...))
-	assert.EqualValues(t, DefaultReaders, at(append(stream, "readers", "default")...))
-	assert.Equal(t, FormatDuration(DefaultTransactionTimeout), at(append(stream, "transaction_timeout", "default")...))
-	assert.Equal(t, topicPattern, at("$defs", "topic", "pattern"))
-	assert.EqualValues(t, longestTopic, at("$defs", "topic", "maxLength"))
-	assert.EqualValues(t, longestSamples, at(append(samples, "topic", "maxLength")...))
-	assert.Equal(t, clusterPattern, at("properties", "clusters", "propertyNames", "pattern"))
-	assert.Equal(t, brokerPattern, at("$defs", "broker", "pattern"))
-	assert.Equal(t, envPattern, at("$defs", "secret", "properties", "env", "pattern"))
-	assert.Equal(t, envPattern, at("$defs", "token", "properties", "env", "pattern"))
-	assert.Equal(t, extensionNamePattern, at(append(sasl, "extensions", "propertyNames", "pattern")...))
-	assert.Equal(t, extensionValuePattern, at(append(sasl, "extensions", "additionalProperties", "pattern")...))
-	assert.Equal(t, registryPattern, at("$defs", "registry_url", "pattern"))
-	assert.Equal(t, streamPattern, at("$defs", "job", "pattern"))
-	assert.EqualValues(t, maxShards, at("properties", "shards", "maximum"))
-	assert.EqualValues(t, DefaultShards, at("properties", "shards", "default"))
-	assert.Equal(t, FormatDuration(DefaultOutOfOrderness), at("properties", "out_of_orderness", "default"))
-	assert.Equal(t, FormatDuration(DefaultDuplicatesWithin), at("properties", "views", "properties", "duplicates_within", "default"))
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(got), "%s is older than the declarations: go test ./pipelines/spec -update rewrites it", file)
 }

@@ -7,27 +7,10 @@ import (
 )
 
 func (r *reader) sasl(n *node, at dotted, above *fields) *SASL {
-	f := r.fields(n, at, saslShape, above)
+	var s SASL
+	f := saslSection.read(r, n, at, above, &s)
 	if f == nil {
 		return nil
-	}
-	var s SASL
-	if n, at := f.get("mechanism"); n != nil {
-		s.Mechanism = Mechanism(r.choice(n, at, texts(Mechanisms)))
-	}
-	s.User, s.Password, s.Insecure = r.login(f)
-	if n, at := f.get("token"); n != nil {
-		s.Token = r.token(n, at, f)
-	}
-	if n, at := f.get("extensions"); n != nil {
-		s.Extensions = r.extensions(n, at, f)
-	}
-	if n, at := f.get("credentials"); n != nil {
-		if f := r.fields(n, at, commandShape, f); f != nil {
-			if n, at := f.get("command"); n != nil {
-				s.Credentials = r.command(n, at)
-			}
-		}
 	}
 	r.fits(f, s.Mechanism)
 	return &s
@@ -106,72 +89,21 @@ func (r *reader) extensions(n *node, at dotted, above *fields) map[string]string
 	return out
 }
 
-// login reads who a client is, with keys that brokers and registries share.
-func (r *reader) login(f *fields) (user, password Secret, insecure bool) {
-	if n, at := f.get("user"); n != nil {
-		if n.kind == mapKind {
-			user = r.secret(n, at, f)
-		} else {
-			user.Text = r.text(n, at)
-		}
-	}
-	if n, at := f.get("password"); n != nil {
-		password = r.secret(n, at, f)
-	}
-	if n, at := f.get("insecure"); n != nil {
-		insecure = r.yes(n, at)
-	}
-	return user, password, insecure
-}
-
 // secret reads where a secret is to be found.
 func (r *reader) secret(n *node, at dotted, above *fields) Secret {
-	return r.place(n, at, above, secretShape).Secret
+	return r.place(n, at, above, secretSection).Secret
 }
 
 // token reads where a token is to be found, or what prints it.
 func (r *reader) token(n *node, at dotted, above *fields) Token {
-	return r.place(n, at, above, tokenShape)
+	return r.place(n, at, above, tokenSection)
 }
 
-// command reads a program and its arguments.
-func (r *reader) command(n *node, at dotted) []string {
-	if n.kind != listKind {
-		if text := r.text(n, at); text != "" {
-			p := r.problem("T1629", n, at, "a command is a list of a program and its arguments: no shell takes it apart")
-			p.Got = text
-			if words := strings.Fields(text); !strings.ContainsAny(text, `"'\$|&;<>{}[]*?#:,`) && n.width > 1 {
-				p.Fix = r.replaced(n, "["+strings.Join(words, ", ")+"]")
-			}
-			r.add(p)
-		}
-		return nil
-	}
-	if len(n.items) == 0 {
-		r.add(r.problem("T1012", n, at, "names no program"))
-	}
-	var out []string
-	for i, item := range n.items {
-		at := at.index(i)
-		r.mark(at, item, item)
-		text := r.text(item, at)
-		if secretPair.MatchString(text) {
-			r.hide(item, item)
-			p := r.problem("T1608", item, at, "a secret may not stand in a spec, nor among the arguments of a command, which everybody on the machine can see")
-			p.Hint = "have the command read it from a file or the environment"
-			r.add(p)
-		}
-		out = append(out, text)
-	}
-	return out
-}
-
-// place reads where something secret is to be found: one key of a shape.
-func (r *reader) place(n *node, at dotted, above *fields, shape *section) Token {
-	allowed := map[string]string{"env": "{env: VARIABLE}", "file": "{file: PATH}", "command": "{command: [PROGRAM, ARGUMENT]}"}
+// place reads where something secret is to be found: one key of a section.
+func (r *reader) place(n *node, at dotted, above *fields, of *section) Token {
 	var forms []string
-	for _, key := range shape.keys {
-		forms = append(forms, allowed[key])
+	for _, k := range of.keys {
+		forms = append(forms, "{"+k.name+": "+k.example+"}")
 	}
 	switch n.kind {
 	case textKind, boolKind, intKind, floatKind:
@@ -189,50 +121,46 @@ func (r *reader) place(n *node, at dotted, above *fields, shape *section) Token 
 		return Token{}
 	default: // a mapping, or nothing that could be a secret
 	}
-	f := r.fields(n, at, shape, above)
+	f := r.fields(n, at, of, above)
 	if f == nil {
 		return Token{}
 	}
-	env, envAt := f.get("env")
-	file, fileAt := f.get("file")
-	var command *node
-	var commandAt dotted
-	if slices.Contains(shape.keys, "command") {
-		command, commandAt = f.get("command")
+	// What is no name of a variable may well be the secret itself.
+	if env, _ := f.get("env"); env != nil && env.kind == textKind && !envForm.MatchString(env.text) {
+		r.hide(env, env)
 	}
+	var only *key
 	places := 0
-	for _, n := range []*node{env, file, command} {
-		if n != nil {
+	for i := range of.keys {
+		if n, _ := f.get(of.keys[i].name); n != nil {
+			only = &of.keys[i]
 			places++
 		}
 	}
-	// What is no name of a variable may well be the secret itself.
-	named := env == nil || env.kind != textKind || envForm.MatchString(env.text)
-	if !named {
-		r.hide(env, env)
-	}
 	if places != 1 {
 		if !r.anyFailed(string(at) + ".") {
-			p := r.problem("T1609", n, at, "%s is in one place", shape.name)
+			p := r.problem("T1609", n, at, "%s is in one place", of.name)
 			p.Allowed = forms
 			r.add(p)
 		}
 		return Token{}
 	}
-	switch {
-	case file != nil:
-		return Token{Secret: Secret{File: r.smallFile(file, fileAt)}}
-	case command != nil:
-		return Token{Command: r.command(command, commandAt)}
+	var t Token
+	value, valueAt := f.get(only.name)
+	only.value.read(r, value, valueAt, f, &t)
+	return t
+}
+
+// variable reads the name of an environment variable.
+func (r *reader) variable(n *node, at dotted) string {
+	if n.kind != textKind || strings.TrimSpace(n.text) == "" || envForm.MatchString(n.text) {
+		return r.text(n, at)
 	}
-	if !named && strings.TrimSpace(env.text) != "" {
-		p := r.problem("T1609", env, envAt, "this is not the name of an environment variable")
-		p.Allowed = []string{"letters, digits and _, like KAFKA_PASSWORD"}
-		if name := otherTools.FindStringSubmatch(env.text); name != nil {
-			p.Nearest, p.Fix = name[1], r.replaced(env, name[1])
-		}
-		r.add(p)
-		return Token{}
+	p := r.problem("T1609", n, at, "this is not the name of an environment variable")
+	p.Allowed = []string{"letters, digits and _, like KAFKA_PASSWORD"}
+	if name := otherTools.FindStringSubmatch(n.text); name != nil {
+		p.Nearest, p.Fix = name[1], r.replaced(n, name[1])
 	}
-	return Token{Secret: Secret{Env: r.text(env, envAt)}}
+	r.add(p)
+	return ""
 }

@@ -3,6 +3,17 @@
 //
 // Reading is strict. Parse returns every problem of a file at once, each with its
 // place, code and, where it can be computed, the line as it should read.
+//
+// # Keys
+//
+// A key is one entry in the section that takes it: its name, the one it had before, what it means, an
+// example, and the type of its value with the place in the Spec and the default. From that come
+// reading, defaults, the messages about unknown, misplaced and missing keys, the JSON Schema, the
+// reference (tributary help spec), completion, what check shows, and YAML. To add one, write the entry
+// and run go test ./pipelines/spec -update, which rewrites schema.json and reference.md.
+//
+// Files that end in keys.go, and root.go, hold sections; declare.go says what an entry is, slot.go how
+// it finds its place, types.go has the types of values. Rules between values are in rules*.go.
 package spec
 
 import (

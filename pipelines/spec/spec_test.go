@@ -262,7 +262,7 @@ func TestLoadStream(t *testing.T) {
 	assert.True(t, purchase.Ordered())
 	assert.Equal(t, Stream{
 		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleAfter: 5 * time.Minute, MaxAhead: 10 * time.Minute, Readers: 6,
-		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
+		OnOffsetOutOfRange: OutOfRangeFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, Outputs{
 		Samples: Output{Topic: "samples", Cluster: "main", Registry: true, Format: Avro, Codec: Lz4},
@@ -280,7 +280,7 @@ func TestStreamDefaults(t *testing.T) {
 	s := parse(topics)
 	assert.Equal(t, Stream{
 		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, MaxAhead: time.Minute, Readers: 4,
-		OnTruncation: TruncationFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
+		OnOffsetOutOfRange: OutOfRangeFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleAfter, "no shorter than the disorder")
 	assert.Zero(t, parse("stream: {idle_after: never}\n"+topics).Stream.IdleAfter)

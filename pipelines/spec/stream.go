@@ -7,13 +7,8 @@ import (
 	"time"
 )
 
-// Defaults of stream. That of IdleAfter is OutOfOrderness if that is longer; that of MaxAhead
-// is OutOfOrderness, or leastAhead: as far ahead as a clock can be that makes nothing late.
 const (
-	DefaultReaders            = 4
-	DefaultIdleAfter          = time.Minute
-	DefaultTransactionTimeout = time.Minute
-
+	// leastAhead is how far ahead a clock may be that makes nothing late.
 	leastAhead = time.Second
 
 	maxReaders = 256
@@ -36,40 +31,6 @@ var (
 	startTimeForm = regexp.MustCompile(startTimePattern)
 	startWords    = []string{string(StartEarliest), string(StartLatest), string(StartCommitted)}
 )
-
-func (r *reader) stream(s *Stream, n *node, at dotted, above *fields) {
-	f := r.fields(n, at, streamShape, above)
-	if f == nil {
-		return
-	}
-	if n, at := f.get("name"); n != nil {
-		s.Name = r.streamName(n, at)
-	}
-	if n, at := f.get("group"); n != nil {
-		s.Group = r.streamName(n, at)
-	}
-	if n, at := f.get("start"); n != nil {
-		s.Start = r.start(n, at)
-	}
-	if n, at := f.get("idle_after"); n != nil && (n.kind != textKind || n.text != never) {
-		s.IdleAfter = r.duration(n, at, time.Millisecond)
-	}
-	if n, at := f.get("max_ahead"); n != nil && (n.kind != textKind || n.text != never) {
-		s.MaxAhead = r.duration(n, at, time.Millisecond)
-	}
-	if n, at := f.get("readers"); n != nil {
-		s.Readers = int(r.whole(n, at, 1, maxReaders))
-	}
-	if n, at := f.get("on_truncation"); n != nil {
-		s.OnTruncation = OnTruncation(r.choice(n, at, []string{string(TruncationFails), string(TruncationSkips)}))
-	}
-	if n, at := f.get("delivery"); n != nil {
-		s.Delivery = Delivery(r.choice(n, at, []string{string(ExactlyOnce), string(AtLeastOnce)}))
-	}
-	if n, at := f.get("transaction_timeout"); n != nil {
-		s.TransactionTimeout = r.transactionTimeout(n, at)
-	}
-}
 
 func (r *reader) streamName(n *node, at dotted) string {
 	text := r.text(n, at)
@@ -123,63 +84,6 @@ func (r *reader) transactionTimeout(n *node, at dotted) time.Duration {
 	return 0
 }
 
-// complete fills in what depends on other parts of the spec: clusters that are not
-// named, registries, names made of others.
-func (r *reader) complete(s *Spec) {
-	only := ""
-	if len(s.Clusters) == 1 {
-		only = s.Clusters[0].Name
-	} else if s.Cluster("default") != nil {
-		only = "default"
-	}
-	complete := func(cluster *string, registry *bool, format Format, schema string, at dotted) {
-		if *cluster == "" && !r.isSet(at.key("cluster")) {
-			*cluster = only
-		}
-		c := s.Cluster(*cluster)
-		if c != nil && c.Registry != nil && format == Avro && schema == "" && !r.isSet(at.key("registry")) {
-			*registry = true
-		}
-	}
-	inputs := func(inputs []Input) {
-		for i := range inputs {
-			if in := &inputs[i]; in.Topic != "" {
-				complete(&in.Cluster, &in.Registry, in.Format, in.Schema, r.places[in.At])
-			}
-		}
-	}
-	inputs(s.Views.Inputs)
-	for _, e := range s.Engagements {
-		inputs(e.Inputs)
-	}
-	samples := &s.Outputs.Samples
-	if samples.Topic == "" {
-		s.Stream = Stream{} // of no effect, which rules tell
-		return
-	}
-	complete(&samples.Cluster, &samples.Registry, samples.Format, "", "outputs.samples")
-	r.completeStream(s)
-	topics := &s.Outputs.Topics
-	for _, other := range []struct {
-		key, ending string
-		topic       *string
-	}{
-		{"late", ".late", &topics.Late},
-		{"dead_letters", ".dead", &topics.DeadLetters},
-		{"ledger", ".ledger", &topics.Ledger},
-		{"marks", ".marks", &topics.Marks},
-		{"accounts", ".accounts", &topics.Accounts},
-	} {
-		if r.isSet(dotted("outputs").key(other.key)) {
-			continue
-		}
-		*other.topic = samples.Topic + other.ending
-	}
-	if s.Stream.Delivery == AtLeastOnce {
-		topics.Ledger, s.Stream.TransactionTimeout = "", 0 // of no effect, which rules tell
-	}
-}
-
 // UsualAhead is how far ahead a record may be where nothing else is said.
 func UsualAhead(outOfOrderness time.Duration) time.Duration { return max(leastAhead, outOfOrderness) }
 
@@ -191,36 +95,4 @@ func (s *Spec) MaxAhead() time.Duration {
 		return s.Stream.MaxAhead
 	}
 	return UsualAhead(s.OutOfOrderness)
-}
-
-func (r *reader) completeStream(s *Spec) {
-	set := func(key string) bool { return r.isSet(dotted("stream").key(key)) }
-	st := &s.Stream
-	if !set("name") {
-		st.Name = s.Outputs.Samples.Topic
-	}
-	if !set("group") {
-		st.Group = st.Name
-	}
-	if !set("start") {
-		st.Start.From = StartEarliest
-	}
-	if !set("idle_after") {
-		st.IdleAfter = max(DefaultIdleAfter, s.OutOfOrderness)
-	}
-	if !set("max_ahead") {
-		st.MaxAhead = UsualAhead(s.OutOfOrderness)
-	}
-	if !set("readers") {
-		st.Readers = DefaultReaders
-	}
-	if !set("on_truncation") {
-		st.OnTruncation = TruncationFails
-	}
-	if !set("delivery") {
-		st.Delivery = ExactlyOnce
-	}
-	if !set("transaction_timeout") {
-		st.TransactionTimeout = DefaultTransactionTimeout
-	}
 }

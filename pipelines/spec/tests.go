@@ -48,6 +48,7 @@ func Lookup(rec map[string]any, field string) (value any, ok bool) {
 	return value, true
 }
 
+// tests reads the spec's own tests.
 func (r *reader) tests(n *node, at dotted, above *fields, s *Spec) []Test {
 	if n.kind == mapKind || n.kind == textKind {
 		p := r.problem("T1010", n, at, "must be a list, got %s", n.kind)
@@ -78,27 +79,18 @@ func (r *reader) tests(n *node, at dotted, above *fields, s *Spec) []Test {
 }
 
 func (r *reader) test(n *node, at dotted, above *fields, s *Spec) (Test, bool) {
-	t := Test{At: problem.Position{File: r.file, Line: n.line, Column: n.column}}
-	f := r.fields(n, at, testShape, above)
-	if f == nil {
-		return t, false
+	t := testInSpec{spec: s}
+	t.At = problem.Position{File: r.file, Line: n.line, Column: n.column}
+	f := testSection.read(r, n, at, above, &t)
+	return t.Test, f != nil
+}
+
+// testViews reads the views of a test.
+func (r *reader) testViews(n *node, at dotted, s *Spec) []map[string]any {
+	if n.kind == listKind && len(n.items) == 0 {
+		r.add(r.problem("T1012", n, at, "a test needs a view: each sample comes from one"))
 	}
-	if n, at := f.get("name"); n != nil {
-		t.Name = r.text(n, at)
-	}
-	if n, at := f.get("views"); n != nil {
-		if n.kind == listKind && len(n.items) == 0 {
-			r.add(r.problem("T1012", n, at, "a test needs a view: each sample comes from one"))
-		}
-		t.Views = r.records(n, at, map[string]string{"id": s.Views.ID}, map[string]TimeField{"time": s.Views.Time})
-	}
-	if n, at := f.get("engagements"); n != nil {
-		t.Engagements = r.testEngagements(n, at, f, s)
-	}
-	if n, at := f.get("samples"); n != nil {
-		r.testSamples(&t, n, at, f, s)
-	}
-	return t, true
+	return r.records(n, at, map[string]string{"id": s.Views.ID}, map[string]TimeField{"time": s.Views.Time})
 }
 
 func (r *reader) testEngagements(n *node, at dotted, above *fields, s *Spec) map[string][]map[string]any {

@@ -3,8 +3,6 @@ package spec
 import (
 	"regexp"
 	"slices"
-
-	"tributary/pipelines/spec/problem"
 )
 
 // topicPattern is what topics are called. A topic of samples must leave room for the
@@ -51,28 +49,6 @@ func (r *reader) bothSorts(n *node, at dotted) bool {
 	return true
 }
 
-// inputTopic reads an input that is a topic.
-func (r *reader) inputTopic(n *node, at dotted, above *fields) (Input, bool) {
-	f := r.fields(n, at, topicShape, above)
-	in := Input{Format: TopicFormats[0], At: problem.Position{File: r.file, Line: n.line, Column: n.column}}
-	if n, at := f.get("topic"); n != nil {
-		in.Topic = r.topic(n, at, longestTopic)
-	}
-	if n, at := f.get("cluster"); n != nil {
-		in.Cluster = r.text(n, at)
-	}
-	if n, at := f.get("format"); n != nil {
-		in.Format = Format(r.choice(n, at, texts(TopicFormats)))
-	}
-	if n, at := f.get("schema"); n != nil {
-		in.Schema = r.schemaFile(n, at)
-	}
-	if n, at := f.get("registry"); n != nil {
-		in.Registry = r.framed(n, at, in.Format)
-	}
-	return in, in.Topic != ""
-}
-
 // framed reads whether values name their schema in the registry: only avro ones do.
 func (r *reader) framed(n *node, at dotted, format Format) bool {
 	registry := r.yes(n, at)
@@ -100,36 +76,11 @@ func (r *reader) topic(n *node, at dotted, longest int) string {
 	return ""
 }
 
-// samplesTopicOutput reads samples that go to a topic.
-func (r *reader) samplesTopicOutput(n *node, at dotted, above *fields) Output {
-	f := r.fields(n, at, samplesTopic, above)
-	out := Output{Format: TopicFormats[0], Codec: TopicCodecs[0]}
-	if n, at := f.get("topic"); n != nil {
-		out.Topic = r.topic(n, at, longestSamples)
+// topicType is the name of a topic.
+func topicType(longest int) valueType[string] {
+	a := about{what: "a topic", schema: ref("topic")}
+	if longest < longestTopic {
+		a.schema = a.schema.with(member{"maxLength", longest})
 	}
-	if n, at := f.get("cluster"); n != nil {
-		out.Cluster = r.text(n, at)
-	}
-	if n, at := f.get("format"); n != nil {
-		out.Format = Format(r.choice(n, at, texts(TopicFormats)))
-	}
-	if n, at := f.get("registry"); n != nil {
-		out.Registry = r.framed(n, at, out.Format)
-	}
-	if n, at := f.get("codec"); n != nil {
-		out.Codec = Codec(r.choice(n, at, texts(TopicCodecs)))
-	}
-	return out
-}
-
-// otherTopic reads an output beside the samples that is a topic.
-func (r *reader) otherTopic(n *node, at dotted, above *fields) string {
-	f := r.fields(n, at, outputTopic, above)
-	if f == nil {
-		return ""
-	}
-	if n, at := f.get("topic"); n != nil {
-		return r.topic(n, at, longestTopic)
-	}
-	return ""
+	return textLike(a, func(r *reader, n *node, at dotted) string { return r.topic(n, at, longest) })
 }

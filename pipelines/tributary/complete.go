@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/report/show"
+	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -53,7 +54,7 @@ func completeSpecs(cmd *cobra.Command) {
 	}
 }
 
-// helpWords completes what can be explained: commands, topics and codes.
+// helpWords completes what can be explained: commands, topics, codes and keys of specs.
 func helpWords(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var out []cobra.Completion
 	at := cmd.Root()
@@ -75,6 +76,11 @@ func helpWords(cmd *cobra.Command, args []string, typed string) ([]cobra.Complet
 		}
 		for _, code := range problem.Codes() {
 			out = append(out, cobra.CompletionWithDesc(code.ID, code.Title))
+		}
+		if typed != "" { // else they are too many
+			for _, key := range spec.Keys() {
+				out = append(out, cobra.CompletionWithDesc(key.Path, key.Doc))
+			}
 		}
 	}
 	fitting := out[:0]

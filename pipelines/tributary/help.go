@@ -17,13 +17,14 @@ var codeForm = regexp.MustCompile(`^[tT][0-9]+$`)
 
 func helpCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND | CODE | codes | TOPIC]",
-		Short: "Explain a command, the code of a problem, or a topic",
-		Long: `Help explains a command, or a problem by its code: the cause, an example, and the
-example mended. "tributary help codes" lists the codes.
+		Use:   "help [COMMAND | CODE | codes | KEY | TOPIC]",
+		Short: "Explain a command, the code of a problem, a key of a spec, or a topic",
+		Long: `Help explains a command, a problem by its code (the cause, an example, and the example
+mended), or a key of a spec by its path: what it means, takes and defaults to.
+"tributary help codes" lists the codes, "tributary help spec" the keys.
 
 ` + topicList(),
-		Example:           "  tributary help check\n  tributary help T1201\n  tributary help codes\n  tributary help exit-codes",
+		Example:           "  tributary help check\n  tributary help T1201\n  tributary help codes\n  tributary help views.time\n  tributary help exit-codes",
 		ValidArgsFunction: helpWords,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
@@ -45,6 +46,9 @@ example mended. "tributary help codes" lists the codes.
 			}
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
+				if text, ok := spec.Explain(args[0]); ok && len(args) == 1 {
+					return printText(out, text)
+				}
 				var usage usageError
 				if err == nil || !errors.As(err, &usage) {
 					err = unknownHelp(root, args[0])
@@ -63,8 +67,11 @@ func unknownHelp(root *cobra.Command, word string) error {
 	for _, t := range topicsOfHelp {
 		names = append(names, t.name)
 	}
+	for _, k := range spec.Keys() {
+		names = append(names, k.Path)
+	}
 	if near := spec.Nearest(word, append(names, "codes")); near != "" {
-		return fmt.Errorf("there is no command, code or topic %q; did you mean %s?", word, near)
+		return fmt.Errorf("there is no command, code, key or topic %q; did you mean %s?", word, near)
 	}
 	return unknownCommand(root, word)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"tributary/pipelines/promises"
 	"tributary/pipelines/reading"
+	"tributary/pipelines/spec"
 )
 
 // helpTopic is something to explain that is neither a command nor a problem.
@@ -84,6 +85,7 @@ pods are taken by the command only.
 plain, oauthbearer and aws_msk_iam want tls: true beside them, or insecure: true.
 `,
 	},
+	{name: "spec", short: "Every key of a spec, with its values, default and meaning", text: spec.Reference()},
 	{
 		name: "times", short: "Which times are read, and in which units",
 		text: `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has

@@ -104,7 +104,7 @@ func TestUsageErrors(t *testing.T) {
 		"check x --json=perhaps":        `--json "perhaps": must be true or false`,
 		"generate --out x --late often": `--late "often": "often" is no rate`,
 		"join x --=3":                   `"--=3" is no flag`,
-		"help exit-code":                `there is no command, code or topic "exit-code"; did you mean exit-codes?`,
+		"help exit-code":                `there is no command, code, key or topic "exit-code"; did you mean exit-codes?`,
 	} {
 		code, _, stderr := dryRun(strings.Fields(line)...)
 		assert.Equal(t, exitUsage, code, line)

@@ -142,7 +142,7 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 	if opt.Start != nil {
 		r.Start = *opt.Start
 	}
-	if s.Stream.OnTruncation == spec.TruncationSkips {
+	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
 		r.OnTruncation = kafkaio.SkipTruncated
 	}
 	if marks := s.Outputs.Topics.Marks; marks != "" {

@@ -220,6 +220,6 @@ func (p *Plan) cannotResume(err error) error {
 	if since := p.resumed.Since; !since.IsZero() {
 		from = "the buckets from " + since.Format(time.RFC3339) + " on"
 	}
-	return fmt.Errorf("%w\n%s cannot be joined from what is left: with `on_truncation: skip` in stream they are joined from it all the same, and what is missing is counted; "+
+	return fmt.Errorf("%w\n%s cannot be joined from what is left: with `on_offset_out_of_range: skip` in stream they are joined from it all the same, and what is missing is counted; "+
 		"to be able to resume, topics must keep what the longest window needs (tributary topics %s)", err, from, p.spec.File)
 }

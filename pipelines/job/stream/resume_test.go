@@ -306,12 +306,12 @@ func TestResumeRefused(t *testing.T) {
 	offsets.AddOffset("refused.views", 1, ends[1], -1)
 	_, err = kadm.NewClient(job.client).DeleteRecords(t.Context(), offsets)
 	require.NoError(t, err)
-	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, on_truncation: fail,"), quick("", FromLog))
+	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, on_offset_out_of_range: fail,"), quick("", FromLog))
 	require.ErrorIs(t, err, kafkaio.ErrTruncated)
 	require.ErrorContains(t, err, "main/refused.views/1: offset ")
 	require.ErrorContains(t, err, fmt.Sprintf("and its log begins at %d", ends[1]))
-	require.ErrorContains(t, err, "with `on_truncation: skip` in stream they are joined from it all the same")
-	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, on_truncation: skip,"), quick("", FromLog))
+	require.ErrorContains(t, err, "with `on_offset_out_of_range: skip` in stream they are joined from it all the same")
+	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, on_offset_out_of_range: skip,"), quick("", FromLog))
 	require.NoError(t, err)
 
 	// Only the log of a job tells what it needs: whatever comes of settled buckets is skipped.

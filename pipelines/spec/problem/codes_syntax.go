@@ -165,4 +165,11 @@ engagements:
 engagements:
   like: {inputs: likes/*.avro, where: {site: "007"}, view: view_id, time: ts, window: 30m}`,
 	},
+	{
+		ID: "T1016", Severity: SeverityWarning, Title: "old name of a key",
+		Cause: `The key has another name now. It is read all the same, and means what it meant. Write
+the new name: messages and "tributary help KEY" say that one.`,
+		Bad:  streamed("stream: {on_truncation: skip}"),
+		Good: streamed("stream: {on_offset_out_of_range: skip}"),
+	},
 }

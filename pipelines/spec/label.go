@@ -1,0 +1,98 @@
+package spec
+
+import "slices"
+
+// labelType is a function's name, or a mapping of one function to its field.
+var labelType = valueType[Label]{
+	about: about{
+		what: "a function, or a mapping of one to its field", words: texts(PlainLabels),
+		schema: object{{"anyOf", []any{
+			oneOf(texts(PlainLabels)...),
+			object{
+				{"type", "object"},
+				{"additionalProperties", false},
+				{"minProperties", 1},
+				{"maxProperties", 1},
+				{"properties", labelFields},
+			},
+		}}},
+	},
+	read: func(r *reader, n *node, at dotted, _ *fields) Label { return r.label(n, at) },
+	inline: func(l Label) string {
+		if l.Field == "" {
+			return string(l.Func)
+		}
+		return "{" + string(l.Func) + ": " + quoted(l.Field) + "}"
+	},
+	text: func(l Label) string {
+		if l.Field == "" {
+			return string(l.Func)
+		}
+		return string(l.Func) + " of " + l.Field
+	},
+}
+
+// labelFields are the functions with a field, in the JSON Schema.
+var labelFields = object{
+	{string(Sum), ofField("The sum of this field.")},
+	{string(Min), ofField("The least value of this field.")},
+	{string(Max), ofField("The greatest value of this field.")},
+	{string(First), ofField("The value of this field in the first engagement.")},
+	{string(Last), ofField("The value of this field in the last engagement.")},
+}
+
+func ofField(doc string) object { return object{{"description", doc}, {"$ref", "#/$defs/field"}} }
+
+// label reads a function's name, or a mapping of one function to its field.
+func (r *reader) label(n *node, at dotted) Label {
+	all := append(texts(PlainLabels), texts(FieldLabels)...)
+	bad := func(at *node, field dotted, hint string, format string, args ...any) Label {
+		p := r.problem("T1303", at, field, format, args...)
+		p.Got, p.Allowed, p.Hint = at.text, labelForms(), hint
+		r.add(p)
+		return Label{}
+	}
+	if n.kind != mapKind {
+		text := r.text(n, at)
+		switch {
+		case text == "" || slices.Contains(texts(PlainLabels), text):
+			return Label{Func: LabelFunc(text)}
+		case slices.Contains(all, text):
+			return bad(n, at, "name the field, like `label: {"+text+": price}`", "%s needs a field", text)
+		}
+		p := r.notAllowed(n, at, text, labelForms())
+		if p.Nearest = Nearest(text, all); slices.Contains(texts(FieldLabels), p.Nearest) {
+			p.Hint = "name the field, like `label: {" + p.Nearest + ": price}`"
+		} else {
+			p.Fix = r.replaced(n, p.Nearest)
+		}
+		r.add(p)
+		return Label{}
+	}
+	f := r.pairs(n, at, &section{name: "label"}, nil)
+	if len(n.pairs) != 1 {
+		if len(n.pairs) == 0 {
+			return bad(n, at, "", "names no function")
+		}
+		return bad(n.pairs[1].key, at, "make a kind for each", "a kind has one label, this is a second one")
+	}
+	p := f.node.pairs[0]
+	name := p.key.text
+	switch {
+	case slices.Contains(texts(PlainLabels), name):
+		return bad(p.key, at.key(name), "write `label: "+name+"`", "%s takes no field", name)
+	case !slices.Contains(all, name):
+		wrong := r.notAllowed(p.key, at.key(name), name, texts(FieldLabels))
+		r.add(wrong)
+		return Label{}
+	}
+	return Label{Func: LabelFunc(name), Field: r.fieldPath(p.value, at.key(name))}
+}
+
+func labelForms() []string {
+	forms := texts(PlainLabels)
+	for _, name := range FieldLabels {
+		forms = append(forms, "{"+string(name)+": FIELD}")
+	}
+	return forms
+}

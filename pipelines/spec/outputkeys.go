@@ -1,0 +1,127 @@
+package spec
+
+// sink is where an output other than the samples goes: a folder, a topic of the samples'
+// cluster, or neither.
+type sink struct{ folder, topic string }
+
+// outputsSection says where results go. Those that are not named stand beside the samples, but for
+// orphans, which are only counted then.
+var outputsSection = &section{
+	name: "outputs",
+	keys: []key{
+		{
+			name: "samples", example: "out/samples", required: true,
+			doc:   "Labelled samples, in folders by date or in a topic.",
+			value: at(samplesType, func(o *Outputs) *Output { return &o.Samples }),
+		},
+		{
+			name: "late", example: "out/late",
+			doc: "Late events, as JSON lines.",
+			value: through(sinkType,
+				func(o *Outputs) sink { return sink{o.Late, o.Topics.Late} },
+				func(o *Outputs, s sink) { o.Late, o.Topics.Late = s.folder, s.topic },
+			).orElse("beside the samples, the folder late or the topic SAMPLES.late", beside("late", ".late")),
+		},
+		{
+			name: "dead_letters", example: "out/dead",
+			doc: "Records that could not be used, with the reason, as JSON lines.",
+			value: through(sinkType,
+				func(o *Outputs) sink { return sink{o.DeadLetters, o.Topics.DeadLetters} },
+				func(o *Outputs, s sink) { o.DeadLetters, o.Topics.DeadLetters = s.folder, s.topic },
+			).orElse("beside the samples, the folder dead or the topic SAMPLES.dead", beside("dead", ".dead")),
+		},
+		{
+			name: "orphans", example: "out/orphans",
+			doc: "Engagements whose view never came, as JSON lines.",
+			value: through(sinkType,
+				func(o *Outputs) sink { return sink{o.Orphans, o.Topics.Orphans} },
+				func(o *Outputs, s sink) { o.Orphans, o.Topics.Orphans = s.folder, s.topic },
+			).orElse("they are only counted", nil).orShow("only counted"),
+		},
+		{
+			name: "ledger", example: "out/ledger",
+			doc: "The account of every event, as JSON.",
+			value: through(sinkType,
+				func(o *Outputs) sink { return sink{o.Ledger, o.Topics.Ledger} },
+				func(o *Outputs, s sink) { o.Ledger, o.Topics.Ledger = s.folder, s.topic },
+			).orElse("beside the samples, the folder ledger or the topic SAMPLES.ledger", beside("ledger", ".ledger")).
+				orShow("none, at least once"),
+		},
+		{
+			name: "marks", example: "{topic: samples.marks}",
+			doc: "How far readers are, to start again without a checkpoint.",
+			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.Marks }).
+				orElse("the topic SAMPLES.marks", besideTopic(".marks")),
+		},
+		{
+			name: "accounts", example: "{topic: samples.accounts}",
+			doc: "What became of every event that a stream read, a piece of the work each.",
+			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.Accounts }).
+				orElse("the topic SAMPLES.accounts", besideTopic(".accounts")),
+		},
+	},
+}
+
+// beside is the default of an output: a folder beside that of the samples, or a topic that is
+// named after theirs.
+func beside(folder, ending string) func(*Spec, *Outputs) sink {
+	return func(_ *Spec, o *Outputs) sink {
+		switch {
+		case o.Samples.Topic != "":
+			return sink{topic: o.Samples.Topic + ending}
+		case o.Samples.Path != "":
+			return sink{folder: sibling(o.Samples.Path, folder)}
+		}
+		return sink{}
+	}
+}
+
+// besideTopic is the default of an output that only streams have.
+func besideTopic(ending string) func(*Spec, *Outputs) string {
+	return func(_ *Spec, o *Outputs) string {
+		if o.Samples.Topic == "" {
+			return ""
+		}
+		return o.Samples.Topic + ending
+	}
+}
+
+// sinkType is a folder, or a mapping with a topic.
+var sinkType = valueType[sink]{
+	about: about{what: "a folder, or a mapping with a topic", schema: ref("output"), inner: []*section{outputTopicSection}},
+	read: func(r *reader, n *node, at dotted, f *fields) sink {
+		if n.kind == mapKind {
+			return sink{topic: otherTopicType.read(r, n, at, f)}
+		}
+		return sink{folder: r.folder(n, at)}
+	},
+	absent: empty[sink],
+	inline: func(s sink) string {
+		if s.topic != "" {
+			return otherTopicType.inline(s.topic)
+		}
+		return quoted(s.folder)
+	},
+	text: func(s sink) string {
+		if s.topic != "" {
+			return otherTopicType.text(s.topic)
+		}
+		return s.folder
+	},
+}
+
+// otherTopicType is a mapping with a topic, beside that of the samples.
+var otherTopicType = func() valueType[string] {
+	f := flow(mapping[string](outputTopicSection), func(topic string) string { return "topic " + topic })
+	f.schema, f.absent = ref("output_topic"), empty[string]
+	return f
+}()
+
+var outputTopicSection = &section{
+	name: "an output topic",
+	keys: []key{{
+		name: "topic", example: "samples.late", required: true,
+		doc:   "A topic of the samples' cluster.",
+		value: at(topicType(longestTopic), func(topic *string) *string { return topic }),
+	}},
+}

@@ -1,0 +1,119 @@
+package spec
+
+import "fmt"
+
+// samplesType is a folder, or a mapping that describes one or a topic.
+var samplesType = valueType[Output]{
+	about: about{
+		what: "a folder, or a mapping", inner: []*section{samplesSection, samplesTopicSection},
+		schema: object{{"anyOf", []any{ref("folder"), samplesSection.schema(), samplesTopicSection.schema()}}},
+	},
+	read:   (*reader).samplesOutput,
+	fill:   func(r *reader, s *Spec, at dotted, o *Output) { o.section().fill(r, s, at, o) },
+	inline: func(o Output) string { return o.section().inline(&o) },
+	text: func(o Output) string {
+		if o.Topic == "" {
+			return fmt.Sprintf("%s (%s, %s)", o.Path, o.Format, o.Codec)
+		}
+		format := string(o.Format)
+		if o.Registry {
+			format += ", registry"
+		}
+		return fmt.Sprintf("topic %s of %s (%s, %s)", o.Topic, o.Cluster, format, o.Codec)
+	},
+}
+
+// section is what declares an output of this sort.
+func (o *Output) section() *section {
+	if o.Topic != "" {
+		return samplesTopicSection
+	}
+	return samplesSection
+}
+
+// samplesSection is samples in files.
+var samplesSection = &section{
+	name: "samples",
+	keys: []key{
+		{
+			name: "path", example: "out/samples", required: true,
+			doc:   "The folder.",
+			value: at(textLike(about{what: "a folder", schema: ref("folder")}, (*reader).folder), func(o *Output) *string { return &o.Path }),
+		},
+		{
+			name: "format", example: "json",
+			doc:   "How samples are written.",
+			value: at(writtenType, func(o *Output) *Format { return &o.Format }).or(Avro),
+		},
+		{
+			name: "codec", example: "zstandard",
+			doc: "How files are compressed. avro: snappy, zstandard, deflate, null; json: none, gzip.",
+			value: at(codecType, func(o *Output) *Codec { return &o.Codec }).
+				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) Codec { return r.codec(n, at, o.Format) }).
+				orElse("snappy for avro, none for json", func(_ *Spec, o *Output) Codec { return o.Format.usualCodec() }),
+		},
+	},
+	rules: []any{object{
+		{"if", object{{"properties", object{{"format", object{{"const", JSON}}}}}, {"required", []string{"format"}}}},
+		{"then", object{{"properties", object{{"codec", oneOf(texts(Codecs[JSON])...)}}}}},
+		{"else", object{{"properties", object{{"codec", oneOf(texts(Codecs[Avro])...).orNull()}}}}},
+	}},
+}
+
+// samplesTopicSection is samples in a topic.
+var samplesTopicSection = &section{
+	name: "a topic of samples",
+	keys: []key{
+		{
+			name: "topic", example: "samples", required: true,
+			doc:   "The topic. Those beside it are named after it.",
+			value: at(topicType(longestSamples), func(o *Output) *string { return &o.Topic }),
+		},
+		{
+			name: "cluster", example: "main",
+			doc: "The cluster of this topic and of all other outputs.",
+			value: at(textType, func(o *Output) *string { return &o.Cluster }).
+				orElse("the only one, or the one called default", func(s *Spec, _ *Output) string { return s.usualCluster() }),
+		},
+		{
+			name: "format", example: "json",
+			doc:   "How samples are written.",
+			value: at(choice(TopicFormats), func(o *Output) *Format { return &o.Format }).or(TopicFormats[0]),
+		},
+		{
+			name: "registry", example: "true",
+			doc: "Whether values name their schema in the cluster's registry.",
+			value: at(yesType, func(o *Output) *bool { return &o.Registry }).
+				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) bool { return r.framed(n, at, o.Format) }).
+				orElse("if they are avro and it has one", func(s *Spec, o *Output) bool { return o.Format == Avro && s.hasRegistry(o.Cluster) }),
+		},
+		{
+			name: "codec", example: "lz4",
+			doc:   "How batches of records are compressed.",
+			value: at(choice(TopicCodecs), func(o *Output) *Codec { return &o.Codec }).or(TopicCodecs[0]),
+		},
+	},
+	rules: []any{ref("only_avro_framed")},
+}
+
+// writtenType is how samples are written in files.
+var writtenType = func() valueType[Format] {
+	f := choice([]Format{Avro, JSON})
+	f.read = func(r *reader, n *node, at dotted, _ *fields) Format { return r.writtenFormat(n, at) }
+	return f
+}()
+
+// codecType is how files of samples are compressed; null needs no quotes.
+var codecType = func() valueType[Codec] {
+	f := choice(append(append([]Codec{}, Codecs[Avro]...), Codecs[JSON]...))
+	f.schema = f.schema.orNull()
+	return f
+}()
+
+// usualCodec is the one that files of a format have where the spec names none.
+func (f Format) usualCodec() Codec {
+	if all := Codecs[f]; len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
