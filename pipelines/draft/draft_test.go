@@ -113,9 +113,9 @@ func TestDraftOfEveryFormat(t *testing.T) {
 
 			r, err := batch.Run(t.Context(), s, batch.Options{})
 			require.NoError(t, err)
-			assert.Equal(t, truth.Views.Samples, r.Ledger.Views.Samples)
-			assert.Positive(t, r.Ledger.Engagements["like"].Matched)
-			assert.Zero(t, r.Ledger.Views.Dead)
+			assert.Equal(t, truth.Views.Samples, r.Accounts.Views.Samples)
+			assert.Positive(t, r.Accounts.Engagements["like"].Matched)
+			assert.Zero(t, r.Accounts.Views.Dead)
 		})
 	}
 }
@@ -132,8 +132,8 @@ func TestDraftOfRealInput(t *testing.T) {
 	require.NoError(t, err)
 	r, err := batch.Run(t.Context(), s, batch.Options{})
 	require.NoError(t, err)
-	assert.Equal(t, int64(20_000), r.Ledger.Views.Samples)
-	assert.Equal(t, int64(92), r.Ledger.Engagements["click"].Matched)
+	assert.Equal(t, int64(20_000), r.Accounts.Views.Samples)
+	assert.Equal(t, int64(92), r.Accounts.Engagements["click"].Matched)
 }
 
 // guess is a pair of files with what has to be guessed of them.
@@ -200,8 +200,8 @@ func TestGuesses(t *testing.T) {
 			if len(d.Open) == 0 {
 				r, err := batch.Run(t.Context(), s, batch.Options{})
 				require.NoError(t, err)
-				assert.Zero(t, r.Ledger.Views.Dead)
-				for kind, e := range r.Ledger.Engagements {
+				assert.Zero(t, r.Accounts.Views.Dead)
+				for kind, e := range r.Accounts.Engagements {
 					assert.Positive(t, e.Matched, kind)
 				}
 			}

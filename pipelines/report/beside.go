@@ -10,7 +10,7 @@ type besideRow struct {
 // beside has the counts of the ledger that do not balance with others, without those that
 // are 0 everywhere.
 func (r *Report) beside() []besideRow {
-	kinds, v := r.kinds(), r.Ledger.Views
+	kinds, v := r.kinds(), r.Accounts.Views
 	of := func(views int64, of func(kind) int64) []int64 {
 		counts := []int64{views}
 		for _, k := range kinds {

@@ -44,7 +44,7 @@ func (r *Report) charts() (all []charts) {
 // overTime plots a kind's positives, and below them their share of the samples, over one axis
 // of view time; nothing if that is too short for a picture.
 func (d drawing) overTime(r *Report, i int, k kind) template.HTML {
-	s := timeline(r.Ledger, d.pieces())
+	s := timeline(r.Accounts, d.pieces())
 	if s == nil {
 		return ""
 	}

@@ -11,7 +11,7 @@ var day = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // addSamples adds the samples of a day to l: perBucket views in each bucket, of which a
 // share that swings with the hour is positive.
-func addSamples(l *account.Ledger, bucket time.Duration, perBucket int64, kind string, rate, median, window float64) {
+func addSamples(l *account.Sheet, bucket time.Duration, perBucket int64, kind string, rate, median, window float64) {
 	e := l.Engagements[kind]
 	step := 0
 	for at := day; at.Before(day.Add(24 * time.Hour)); at = at.Add(bucket) {
@@ -49,7 +49,7 @@ func calm() *Report {
 	}
 	l.Bytes = account.Bytes{In: 41 << 20, Records: 110 << 20, Blocks: 84 << 20, Samples: 97 << 20, Out: 31 << 20, JSON: 402 << 20}
 	return &Report{
-		Spec: "testdata/join.yaml", Version: 3, Ledger: l, Slices: 24,
+		Spec: "testdata/join.yaml", Version: 3, Accounts: l, Slices: 24,
 		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
 		Elapsed: 1876 * time.Millisecond, Events: 1_030_000, MaxRSS: 412 << 20,
 		Outputs: []Output{
@@ -64,7 +64,7 @@ func calm() *Report {
 // troubled is a join in which everything that a note speaks of is the case.
 func troubled() *Report {
 	r := calm()
-	l := r.Ledger
+	l := r.Accounts
 	v := &l.Views
 	v.Dead, v.Late, v.Immature, v.DuplicatesDiffering = 12, 2_300, 3_000, 9
 	v.Read += 12 + 2_300
@@ -96,8 +96,8 @@ func troubled() *Report {
 // unbalanced has lost a view and an engagement.
 func unbalanced() *Report {
 	r := calm()
-	r.Ledger.Views.Read++
-	r.Ledger.Engagements["click"].Matched--
+	r.Accounts.Views.Read++
+	r.Accounts.Engagements["click"].Matched--
 	return r
 }
 
@@ -114,7 +114,7 @@ func small() *Report {
 	l.Timeline[l.From] = &account.Interval{Samples: 4, Positives: map[string]int64{"like": 2}}
 	l.Timeline[l.From+300_000] = &account.Interval{Samples: 3}
 	return &Report{
-		Spec: "join.yaml", Version: 1, Ledger: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
+		Spec: "join.yaml", Version: 1, Accounts: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
 		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []Output{{Name: "samples", Path: "out/samples", Count: 7}},
 	}
 }
@@ -122,9 +122,9 @@ func small() *Report {
 // opened is a stream that goes on.
 func opened() *Report {
 	r := small()
-	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Ledger.Bytes = 0, 0, 0, 0, account.Bytes{}
-	r.Ledger.Views.Read, r.Ledger.Views.Open, r.Ledger.Views.Immature = 14, 4, 0
-	like := r.Ledger.Engagements["like"]
+	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Accounts.Bytes = 0, 0, 0, 0, account.Bytes{}
+	r.Accounts.Views.Read, r.Accounts.Views.Open, r.Accounts.Views.Immature = 14, 4, 0
+	like := r.Accounts.Engagements["like"]
 	like.Read, like.Open = 6, 2
 	return r
 }
@@ -133,5 +133,5 @@ func opened() *Report {
 func bare() *Report {
 	l := account.New("like")
 	l.Views = account.Views{Read: 3, Dead: 3}
-	return &Report{Spec: "out/ledger/20260101T000000Z.json", Ledger: l}
+	return &Report{Spec: "out/ledger/20260101T000000Z.json", Accounts: l}
 }

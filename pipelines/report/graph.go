@@ -26,8 +26,8 @@ func (p *page) positives(r *Report) {
 	if p.width < narrow {
 		labels = narrowLabels
 	}
-	line := timeline(r.Ledger, p.width-labels)
-	if line == nil || r.Ledger.Views.Positives == 0 {
+	line := timeline(r.Accounts, p.width-labels)
+	if line == nil || r.Accounts.Views.Positives == 0 {
 		return
 	}
 	kinds := r.kinds()

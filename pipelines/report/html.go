@@ -92,7 +92,7 @@ func (r *Report) HTML(w io.Writer) error {
 }
 
 func (r *Report) page() *htmlPage {
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	page := htmlPage{
 		Title: "Join report", Verdict: r.verdict(),
 		Views: v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
@@ -102,7 +102,7 @@ func (r *Report) page() *htmlPage {
 		page.Title = Harmless(r.Spec)
 	}
 	page.Asked = r.asked()
-	if b := r.Ledger.Bytes; b != (account.Bytes{}) {
+	if b := r.Accounts.Bytes; b != (account.Bytes{}) {
 		page.Stations = stations(b)
 	}
 	page.tiles(r)
@@ -154,7 +154,7 @@ func (r *Report) asked() (lines []string) {
 }
 
 func (p *htmlPage) tiles(r *Report) {
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	p.Tiles = []tile{
 		{"samples", grouped(v.Samples), "of " + grouped(v.Read) + " views read"},
 		{"positive", percent(v.Positives, v.Samples), grouped(v.Positives) + " samples"},
@@ -165,7 +165,7 @@ func (p *htmlPage) tiles(r *Report) {
 	if r.MaxRSS > 0 {
 		p.Tiles = append(p.Tiles, tile{"memory", size(r.MaxRSS), "at most"})
 	}
-	if b := r.Ledger.Bytes; b.Out > 0 && b.JSON > 0 {
+	if b := r.Accounts.Bytes; b.Out > 0 && b.JSON > 0 {
 		p.Tiles = append(p.Tiles, tile{"written", size(b.Out), "about " + percent(b.Out, b.JSON) + " of the same as JSON"})
 	}
 }
@@ -192,7 +192,7 @@ func (p *htmlPage) kinds(r *Report) {
 }
 
 func (p *htmlPage) bars(r *Report) {
-	p.Bars = []bar{newBar("views", r.Ledger.Views.Read, r.viewEntries())}
+	p.Bars = []bar{newBar("views", r.Accounts.Views.Read, r.viewEntries())}
 	for _, k := range r.kinds() {
 		p.Bars = append(p.Bars, newBar(Harmless(k.Name), k.Read, r.engagementEntries(k.Engagements)))
 	}

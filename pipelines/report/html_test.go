@@ -55,8 +55,8 @@ func parse(t require.TestingT, r *Report) parsed {
 func TestHTMLShowsEveryNumberOfTheLedger(t *testing.T) {
 	r := troubled()
 	page := parse(t, r)
-	structs := []any{r.Ledger.Views, r.Ledger.Bytes}
-	for _, e := range r.Ledger.Engagements {
+	structs := []any{r.Accounts.Views, r.Accounts.Bytes}
+	for _, e := range r.Accounts.Engagements {
 		structs = append(structs, *e)
 	}
 	for _, s := range structs {

@@ -27,7 +27,7 @@ func (r *Report) inputs() []input {
 	var all []input
 	roles := map[string]*account.Input{}
 	of := map[string]int{}
-	for name, counts := range r.Ledger.Inputs {
+	for name, counts := range r.Accounts.Inputs {
 		in := input{Input: counts, name: name}
 		parts := strings.Split(name, ".")
 		if len(parts) > 2 && parts[0] == "engagements" {
@@ -63,7 +63,7 @@ func (r *Report) inputs() []input {
 // order is the kinds in the spec's order; those it does not name follow by name.
 func (r *Report) order() []string {
 	order := slices.Clone(r.Kinds)
-	for _, kind := range slices.Sorted(maps.Keys(r.Ledger.Engagements)) {
+	for _, kind := range slices.Sorted(maps.Keys(r.Accounts.Engagements)) {
 		if !slices.Contains(order, kind) {
 			order = append(order, kind)
 		}

@@ -42,7 +42,7 @@ type Summary struct {
 	// Stale are files of an earlier run that this one has nothing to say of.
 	Stale *Stale `json:"stale,omitempty"`
 	// Ledger as in the ledger file.
-	Ledger *account.Ledger `json:"ledger"`
+	Accounts *account.Sheet `json:"ledger"`
 }
 
 // KindSummary is what a Summary says of one kind of engagement, beside the ledger.
@@ -67,16 +67,16 @@ type Speed struct {
 
 // Summary returns the report for programs.
 func (r *Report) Summary() Summary {
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	s := Summary{
 		Format: Format, Spec: r.Spec, Version: r.Version, Slices: r.Slices, Finished: r.Finished,
-		Balanced:            r.Ledger.Check() == nil,
+		Balanced:            r.Accounts.Check() == nil,
 		Notes:               append([]Note{}, r.Notes()...),
 		PositiveRate:        rate(v.Positives, v.Samples),
 		PositiveRateOfViews: rate(v.Positives, v.Samples+v.SampledOut),
 		Kinds:               map[string]KindSummary{},
 		Outputs:             r.Outputs,
-		Ledger:              r.Ledger,
+		Accounts:            r.Accounts,
 	}
 	if r.Unread.Files > 0 {
 		s.Unread = &r.Unread

@@ -27,11 +27,11 @@ const (
 // Notes lists what a reader should worry about, the gravest first; none if all is well.
 func (r *Report) Notes() []Note {
 	n := notes{limits: r.Limits}
-	n.balance(r.Ledger.Check())
+	n.balance(r.Accounts.Check())
 	n.views(r)
 	for _, k := range r.kinds() {
 		n.refused(subject{kind: k.Name}, counts{read: k.Read, late: k.Late, dead: k.Dead})
-		n.matching(k, noneLeft(r.Ledger.Views))
+		n.matching(k, noneLeft(r.Accounts.Views))
 		n.values(k)
 		n.delays(k)
 	}
@@ -98,7 +98,7 @@ func lines(err error) []string {
 }
 
 func (n *notes) views(r *Report) {
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	views := subject{}
 	switch {
 	case v.Read == 0:
@@ -265,7 +265,7 @@ func above(part, whole int64, share float64) bool {
 }
 
 // damages counts the places where it is not known what was lost.
-func damages(l *account.Ledger) int64 {
+func damages(l *account.Sheet) int64 {
 	n := l.Views.Damages
 	for _, e := range l.Engagements {
 		if e != nil {

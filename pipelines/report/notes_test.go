@@ -25,9 +25,9 @@ func TestNotes(t *testing.T) {
 			like.Delay.Record(100)
 		}
 		l.Timeline[0] = &account.Interval{Samples: 90_000, Positives: map[string]int64{"like": 80_000}}
-		return &Report{Ledger: l, Windows: map[string]time.Duration{"like": time.Second}}
+		return &Report{Accounts: l, Windows: map[string]time.Duration{"like": time.Second}}
 	}
-	like := func(r *Report) *account.Engagements { return r.Ledger.Engagements["like"] }
+	like := func(r *Report) *account.Engagements { return r.Accounts.Engagements["like"] }
 	delays := func(r *Report, counts map[int64]int) {
 		like(r).Delay = &account.Histogram{}
 		for ms, n := range counts {
@@ -38,7 +38,7 @@ func TestNotes(t *testing.T) {
 	}
 	inputs := func(r *Report, of ...account.Input) {
 		for i, in := range of {
-			*r.Ledger.InputOf(fmt.Sprintf("engagements.like.inputs.%d", i)) = in
+			*r.Accounts.InputOf(fmt.Sprintf("engagements.like.inputs.%d", i)) = in
 		}
 	}
 	for _, c := range []struct {
@@ -51,26 +51,26 @@ func TestNotes(t *testing.T) {
 		{"orphans above 1 %", func(r *Report) { like(r).Matched, like(r).Orphans = 98_999, 1_001 }, "orphans(like)"},
 		{"late at 0.1 %", func(r *Report) { like(r).Matched, like(r).Late = 99_900, 100 }, ""},
 		{"late above 0.1 %", func(r *Report) { like(r).Matched, like(r).Late = 99_899, 101 }, "late(like)"},
-		{"late views at 0.1 %", func(r *Report) { r.Ledger.Views.Duplicates, r.Ledger.Views.Late = 9_900, 100 }, ""},
-		{"late views above 0.1 %", func(r *Report) { r.Ledger.Views.Duplicates, r.Ledger.Views.Late = 9_899, 101 }, "late"},
-		{"one dead view", func(r *Report) { r.Ledger.Views.Duplicates, r.Ledger.Views.Dead = 9_999, 1 }, "dead"},
+		{"late views at 0.1 %", func(r *Report) { r.Accounts.Views.Duplicates, r.Accounts.Views.Late = 9_900, 100 }, ""},
+		{"late views above 0.1 %", func(r *Report) { r.Accounts.Views.Duplicates, r.Accounts.Views.Late = 9_899, 101 }, "late"},
+		{"one dead view", func(r *Report) { r.Accounts.Views.Duplicates, r.Accounts.Views.Dead = 9_999, 1 }, "dead"},
 		{"one dead engagement", func(r *Report) { like(r).Matched, like(r).Dead = 99_999, 1 }, "dead(like)"},
 		{"outside at 5 %", func(r *Report) { like(r).Matched, like(r).Outside = 95_000, 5_000 }, ""},
 		{"outside above 5 %", func(r *Report) { like(r).Matched, like(r).Outside = 94_999, 5_001 }, "outside_window(like)"},
 		{"p99 in the last tenth", func(r *Report) { r.Windows["like"] = 111 * time.Millisecond }, "window_short(like)"},
 		{"p99 before the last tenth", func(r *Report) { r.Windows["like"] = 112 * time.Millisecond }, ""},
 		{"window not known", func(r *Report) { r.Windows = nil }, ""},
-		{"immature", func(r *Report) { r.Ledger.Views.Immature = 1 }, "immature"},
-		{"differing duplicates", func(r *Report) { r.Ledger.Views.DuplicatesDiffering = 1 }, "duplicates_differing"},
+		{"immature", func(r *Report) { r.Accounts.Views.Immature = 1 }, "immature"},
+		{"differing duplicates", func(r *Report) { r.Accounts.Views.DuplicatesDiffering = 1 }, "duplicates_differing"},
 		{"late after idleness", func(r *Report) {
-			r.Ledger.Views.Duplicates, r.Ledger.Views.Late, r.Ledger.Views.LateAfterIdle = 9_999, 1, 1
+			r.Accounts.Views.Duplicates, r.Accounts.Views.Late, r.Accounts.Views.LateAfterIdle = 9_999, 1, 1
 			like(r).Matched, like(r).Late, like(r).LateAfterIdle = 99_999, 1, 1
 		}, "late_after_idle late_after_idle(like)"},
-		{"chained duplicates", func(r *Report) { r.Ledger.Views.DuplicatesChained = 1 }, "duplicates_chained"},
-		{"unbalanced", func(r *Report) { like(r).Read++; r.Ledger.Views.Read-- }, "unbalanced unbalanced"},
+		{"chained duplicates", func(r *Report) { r.Accounts.Views.DuplicatesChained = 1 }, "duplicates_chained"},
+		{"unbalanced", func(r *Report) { like(r).Read++; r.Accounts.Views.Read-- }, "unbalanced unbalanced"},
 		{"engagements count for several views", func(r *Report) { like(r).Matches = 100_001 }, "several_views(like)"},
 		{"each counts for one view", func(r *Report) { like(r).Matches = 100_000 }, ""},
-		{"views sent again", func(r *Report) { r.Ledger.Views.Resent = 1 }, "resent"},
+		{"views sent again", func(r *Report) { r.Accounts.Views.Resent = 1 }, "resent"},
 		{"an id that no record has", func(r *Report) { like(r).WithoutID, like(r).Matched, like(r).Dead = 99_999, 99_999, 1 }, "dead(like) without_id(like)"},
 		{"an id that some have", func(r *Report) { like(r).WithoutID = 99_999 }, ""},
 		{"a value that no record has", func(r *Report) { like(r).WithoutValue = 100_000 }, "without_value(like)"},
@@ -83,13 +83,13 @@ func TestNotes(t *testing.T) {
 		{"empty folders", func(r *Report) { r.EmptyFolders = []string{"v/a.json/"} }, "empty_folders"},
 		{"stale", func(r *Report) { r.Stale.Files = 1 }, "stale"},
 		{"pruned", func(r *Report) { r.Stale = Stale{Files: 1, Removed: true} }, "pruned"},
-		{"damages", func(r *Report) { r.Ledger.Views.Damages, like(r).Damages = 1, 1 }, "damaged damaged(like)"},
+		{"damages", func(r *Report) { r.Accounts.Views.Damages, like(r).Damages = 1, 1 }, "damaged damaged(like)"},
 		{"where lets nothing of an input through", func(r *Report) {
 			inputs(r, account.Input{Read: 100_000}, account.Input{Filtered: 7})
 		}, "where_matches_nothing(engagements.like.inputs.1)"},
 		{"where lets nothing of a kind through", func(r *Report) {
-			*r = Report{Ledger: account.New("like")}
-			r.Ledger.Views.Read, r.Ledger.Views.SampledOut = 5, 5
+			*r = Report{Accounts: account.New("like")}
+			r.Accounts.Views.Read, r.Accounts.Views.SampledOut = 5, 5
 			like(r).Filtered = 7
 			inputs(r, account.Input{Filtered: 3}, account.Input{Filtered: 4})
 		}, "where_matches_nothing(like)"},
@@ -99,13 +99,13 @@ func TestNotes(t *testing.T) {
 		}, "dead(engagements.like.inputs.1) dead(like)"},
 		{"all are late or dead", func(r *Report) {
 			*like(r) = account.Engagements{Read: 7, Late: 3, Dead: 4, Delay: &account.Histogram{}}
-			r.Ledger.Views.Positives, r.Ledger.Timeline[0].Positives = 0, nil
+			r.Accounts.Views.Positives, r.Accounts.Timeline[0].Positives = 0, nil
 		}, "unusable(like) dead(like) late(like) no_positives"},
-		{"nothing read", func(r *Report) { *r = Report{Ledger: account.New("like")} }, "no_views no_engagements(like)"},
+		{"nothing read", func(r *Report) { *r = Report{Accounts: account.New("like")} }, "no_views no_engagements(like)"},
 		{"nothing matched: orphans are not said twice", func(r *Report) {
-			*r = Report{Ledger: account.New("like")}
-			r.Ledger.Views.Read, r.Ledger.Views.Samples = 5, 5
-			r.Ledger.Timeline[0] = &account.Interval{Samples: 5}
+			*r = Report{Accounts: account.New("like")}
+			r.Accounts.Views.Read, r.Accounts.Views.Samples = 5, 5
+			r.Accounts.Timeline[0] = &account.Interval{Samples: 5}
 			like(r).Read, like(r).Orphans = 7, 7
 		}, "nothing_matched(like) no_positives"},
 	} {
@@ -154,7 +154,7 @@ func TestLost(t *testing.T) {
 	} {
 		l := account.New("like")
 		l.Views, *l.Engagements["like"] = c.views, c.like
-		err := (&Report{Ledger: l, Limits: c.limits}).Lost()
+		err := (&Report{Accounts: l, Limits: c.limits}).Lost()
 		if c.want == "" {
 			assert.NoError(t, err, c.name)
 			continue

@@ -79,12 +79,12 @@ func framed(t *testing.T, r *Report, width int) string {
 func crowded() *Report {
 	r := troubled()
 	for i, name := range []string{"add_to_basket_from_recommendation", "long_watch", "share_by_message", "subscribe", "report", "hide"} {
-		r.Ledger.Engagements[name] = &account.Engagements{Delay: &account.Histogram{}}
-		addSamples(r.Ledger, 5*time.Minute, 3_000, name, 0.01*float64(i+1), 30_000, 1_700_000)
+		r.Accounts.Engagements[name] = &account.Engagements{Delay: &account.Histogram{}}
+		addSamples(r.Accounts, 5*time.Minute, 3_000, name, 0.01*float64(i+1), 30_000, 1_700_000)
 		r.Windows[name] = 36*time.Hour + 59*time.Minute
 	}
 	r.Spec = strings.Repeat("a/long/path/", 12) + "join.yaml"
-	r.Ledger.Engagements["hide"].Filtered = 9_876_543_210_123
+	r.Accounts.Engagements["hide"].Filtered = 9_876_543_210_123
 	return r
 }
 

@@ -33,7 +33,7 @@ func (r *Report) refusals() []refusal {
 			all = append(all, newRefusal(role, reasons))
 		}
 	}
-	add("views", r.Ledger.Views.Reasons)
+	add("views", r.Accounts.Views.Reasons)
 	for _, k := range r.kinds() {
 		add(k.Name, k.Reasons)
 	}

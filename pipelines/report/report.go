@@ -35,7 +35,7 @@ type Report struct {
 	// Slices is how many time slices there were, of which Finished were finished by an
 	// earlier run, and are as it left them.
 	Slices, Finished int
-	Ledger           *account.Ledger
+	Accounts         *account.Sheet
 	// Kinds are the kinds of engagement in the spec's order; those it does not name are
 	// shown behind them.
 	Kinds []string
@@ -89,7 +89,7 @@ type kind struct {
 func (r *Report) kinds() []kind {
 	var all []kind
 	for _, name := range r.order() {
-		if e := r.Ledger.Engagements[name]; e != nil {
+		if e := r.Accounts.Engagements[name]; e != nil {
 			all = append(all, kind{Name: name, Engagements: e, Window: r.Windows[name]})
 		}
 	}
@@ -98,7 +98,7 @@ func (r *Report) kinds() []kind {
 
 // events is how many records the ledger accounts for.
 func (r *Report) events() int64 {
-	n := r.Ledger.Views.Read
+	n := r.Accounts.Views.Read
 	for _, k := range r.kinds() {
 		n += k.Read
 	}
@@ -108,8 +108,8 @@ func (r *Report) events() int64 {
 // span is the event time the report is about; zero times if that is not known.
 func (r *Report) span() (from, to time.Time) {
 	from, to = r.From, r.To
-	if from.IsZero() && to.IsZero() && r.Ledger.From != r.Ledger.To {
-		from, to = time.UnixMilli(r.Ledger.From), time.UnixMilli(r.Ledger.To)
+	if from.IsZero() && to.IsZero() && r.Accounts.From != r.Accounts.To {
+		from, to = time.UnixMilli(r.Accounts.From), time.UnixMilli(r.Accounts.To)
 	}
 	return from.UTC(), to.UTC()
 }

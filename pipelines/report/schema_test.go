@@ -51,7 +51,7 @@ func everything() *Report {
 	r.Finished = 3
 	r.Unread, r.Stale = Unread{Files: 1, Bytes: 2}, Stale{Files: 3, Example: "out/x", From: time.UnixMilli(0), To: time.UnixMilli(1)}
 	r.Outputs = append(r.Outputs, Output{Name: "samples", Topic: "samples", Count: 1})
-	r.Ledger.Fingerprint = "f"
+	r.Accounts.Fingerprint = "f"
 	fill := func(v reflect.Value) {
 		for i := range v.NumField() {
 			if f := v.Field(i); f.Kind() == reflect.Int64 {
@@ -59,11 +59,11 @@ func everything() *Report {
 			}
 		}
 	}
-	fill(reflect.ValueOf(&r.Ledger.Views).Elem())
-	for _, e := range r.Ledger.Engagements {
+	fill(reflect.ValueOf(&r.Accounts.Views).Elem())
+	for _, e := range r.Accounts.Engagements {
 		fill(reflect.ValueOf(e).Elem())
 	}
-	fill(reflect.ValueOf(r.Ledger.InputOf("views.inputs.0")).Elem())
+	fill(reflect.ValueOf(r.Accounts.InputOf("views.inputs.0")).Elem())
 	return r
 }
 
@@ -130,5 +130,5 @@ func TestReportHoldsTheLedger(t *testing.T) {
 	require.NoError(t, calm().JSON(&buf))
 	l, err := account.Decode([]byte(gjson.GetBytes(buf.Bytes(), "ledger").Raw))
 	require.NoError(t, err)
-	assert.Equal(t, calm().Ledger, l)
+	assert.Equal(t, calm().Accounts, l)
 }

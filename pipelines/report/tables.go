@@ -21,7 +21,7 @@ func (p *page) joinRate(r *Report) {
 	if len(kinds) == 0 {
 		return
 	}
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	p.section("Join rate")
 	var rows []table.Row
 	for _, k := range kinds {
@@ -98,7 +98,7 @@ type entry struct {
 
 // openEvents counts what a stream has read but not joined yet.
 func (r *Report) openEvents() int64 {
-	n := r.Ledger.Views.Open
+	n := r.Accounts.Views.Open
 	for _, k := range r.kinds() {
 		n += k.Open
 	}
@@ -108,7 +108,7 @@ func (r *Report) openEvents() int64 {
 func (r *Report) open() bool { return r.openEvents() != 0 }
 
 func (r *Report) viewEntries() []entry {
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	entries := []entry{
 		{"samples", v.Samples},
 		{"sampled out", v.SampledOut},
@@ -139,7 +139,7 @@ func (r *Report) engagementEntries(e *account.Engagements) []entry {
 
 func (p *page) ledger(r *Report) {
 	p.section("Ledger: what was read, and what became of it")
-	v := r.Ledger.Views
+	v := r.Accounts.Views
 	row := table.Row{"views", grouped(v.Read), "="}
 	header := table.Row{"", "read", ""}
 	for _, e := range r.viewEntries() {
@@ -176,7 +176,7 @@ func ledgerInWords(r *Report) []string {
 	if r.open() {
 		words = append(words, "Open ones wait for the end of windows: what becomes of them will be known then.")
 	}
-	if v := r.Ledger.Views; v.Late > 0 {
+	if v := r.Accounts.Views; v.Late > 0 {
 		words = append(words, fmt.Sprintf("Late views have no sample: the windows of %s had closed by their partition's watermark.", grouped(v.Late)))
 	}
 	for _, k := range r.kinds() {
@@ -219,12 +219,12 @@ func stations(b account.Bytes) []station {
 }
 
 func (p *page) bytes(r *Report) {
-	if r.Ledger.Bytes == (account.Bytes{}) {
+	if r.Accounts.Bytes == (account.Bytes{}) {
 		return
 	}
 	p.section("Bytes")
 	var rows []table.Row
-	for _, s := range stations(r.Ledger.Bytes) {
+	for _, s := range stations(r.Accounts.Bytes) {
 		rows = append(rows, table.Row{text.Pad(s.Name, 28, ' '), size(s.Bytes), text.Pad(s.Words, 26, ' ')})
 	}
 	if text.LongestLineLen(render(nil, rows)) > p.width {

@@ -153,10 +153,10 @@ func (p *page) verdict(r *Report, notes []group) {
 
 // verdict says whether the ledger balances, and no more than is known.
 func (r *Report) verdict() string {
-	if r.Ledger.Check() != nil {
+	if r.Accounts.Check() != nil {
 		return "The ledger does NOT balance: do not use these samples."
 	}
-	lost, events := damages(r.Ledger), "events"
+	lost, events := damages(r.Accounts), "events"
 	if lost > 0 {
 		events = "known events"
 	}

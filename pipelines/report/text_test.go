@@ -92,7 +92,7 @@ func reports() *rapid.Generator[*Report] {
 			l.Timeline[rapid.OneOf(figure, rapid.Int64()).Draw(t, "start")] = interval
 		}
 		return &Report{
-			Ledger: l, Windows: windows, Slices: int(n()), Elapsed: time.Duration(n()), Events: n(), MaxRSS: n(),
+			Accounts: l, Windows: windows, Slices: int(n()), Elapsed: time.Duration(n()), Events: n(), MaxRSS: n(),
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestTextFitsAndIsHarmless(t *testing.T) {
 // Figures too large for the columns have a line each, and are not cut.
 func TestWideTablesAreTurned(t *testing.T) {
 	r := calm()
-	v := &r.Ledger.Views
+	v := &r.Accounts.Views
 	v.Read, v.Samples, v.SampledOut, v.Duplicates = 9_876_543_210_123, 5_555_555_555_555, 4_320_987_654_055, 513
 	v.Late, v.Dead = 1_111_111_111_111, 2_222_222_222_222
 	var buf bytes.Buffer

@@ -22,7 +22,7 @@ func (s *series) end() int64 { return s.Start + s.Step*int64(len(s.Samples)) }
 // whole number of buckets so that none is torn. The bucket length is taken from the
 // starts themselves: the largest that all of them are apart by a multiple of. It
 // returns nil with fewer than two buckets, which make no picture.
-func timeline(l *account.Ledger, limit int) *series {
+func timeline(l *account.Sheet, limit int) *series {
 	starts := slices.Sorted(maps.Keys(l.Timeline))
 	if len(starts) < 2 {
 		return nil

@@ -24,7 +24,7 @@ import (
 //     of that kind, and none in a bucket are more than its samples.
 //
 // An account that is not complete yet (of one shard, say) does not balance: merge first.
-func (l *Ledger) Check() error {
+func (l *Sheet) Check() error {
 	var c checker
 	if l.From > l.To {
 		c.fail("time: from_ms %d is after to_ms %d", l.From, l.To)
@@ -169,7 +169,7 @@ func (c *checker) inputs(inputs map[string]*Input) {
 	}
 }
 
-func (c *checker) timeline(l *Ledger) {
+func (c *checker) timeline(l *Sheet) {
 	samples := int64(0)
 	positives := make(map[string]int64, len(l.Engagements))
 	for _, start := range slices.Sorted(maps.Keys(l.Timeline)) {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCheckAcceptsWhatBalances(t *testing.T) {
-	require.NoError(t, new(Ledger).Check())
+	require.NoError(t, new(Sheet).Check())
 	require.NoError(t, New("like").Check())
 	require.NoError(t, full().Check())
 	rapid.Check(t, func(t *rapid.T) {
@@ -33,10 +33,10 @@ func TestCheckCatchesAnyCountOffByOne(t *testing.T) {
 
 	for _, target := range []struct {
 		name string
-		of   func(*Ledger) reflect.Value
+		of   func(*Sheet) reflect.Value
 	}{
-		{"Views", func(l *Ledger) reflect.Value { return reflect.ValueOf(&l.Views).Elem() }},
-		{"Engagements", func(l *Ledger) reflect.Value { return reflect.ValueOf(l.Engagements["like"]).Elem() }},
+		{"Views", func(l *Sheet) reflect.Value { return reflect.ValueOf(&l.Views).Elem() }},
+		{"Engagements", func(l *Sheet) reflect.Value { return reflect.ValueOf(l.Engagements["like"]).Elem() }},
 	} {
 		typ := target.of(full()).Type()
 		for i := range typ.NumField() {
@@ -74,55 +74,55 @@ func TestCheckCatchesAnyCountOffByOne(t *testing.T) {
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*Ledger)
+		change func(*Sheet)
 		want   []string // the lines of the error, in order
 	}{
 		{
-			"a view lost", func(l *Ledger) { l.Views.Read++ },
+			"a view lost", func(l *Sheet) { l.Views.Read++ },
 			[]string{"views: 27 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead + 1 open = 26 (-1)"},
 		},
 		{
-			"an engagement counted twice", func(l *Ledger) { l.Engagements["like"].Orphans++ },
+			"an engagement counted twice", func(l *Sheet) { l.Engagements["like"].Orphans++ },
 			[]string{"like: 32 read, but 8 matched + 7 outside_window + 7 orphans + 5 duplicates + 3 late + 2 dead + 1 open = 33 (+1)"},
 		},
 		{
-			"a delay missing", func(l *Ledger) { l.Engagements["like"].Delay = histogramOf(1) },
+			"a delay missing", func(l *Sheet) { l.Engagements["like"].Delay = histogramOf(1) },
 			[]string{"like: 7 positives, but 1 delays (-6)"},
 		},
 		{
-			"no delays at all", func(l *Ledger) { l.Engagements["like"].Delay = nil },
+			"no delays at all", func(l *Sheet) { l.Engagements["like"].Delay = nil },
 			[]string{"like: 7 positives, but 0 delays (-7)"},
 		},
 		{
-			"the timeline short of a sample", func(l *Ledger) { l.Timeline[1000].Samples-- },
+			"the timeline short of a sample", func(l *Sheet) { l.Timeline[1000].Samples-- },
 			[]string{"timeline: 10 samples of views, but 9 samples in the timeline (-1)"},
 		},
 		{
-			"the timeline short of a positive", func(l *Ledger) { l.Timeline[1500].Positives["like"]-- },
+			"the timeline short of a positive", func(l *Sheet) { l.Timeline[1500].Positives["like"]-- },
 			[]string{"timeline: 7 like positives, but 6 like positives in the timeline (-1)"},
 		},
-		{"more positives than samples in a bucket", func(l *Ledger) {
+		{"more positives than samples in a bucket", func(l *Sheet) {
 			l.Timeline[1000].Positives["like"], l.Timeline[1500].Positives["like"] = 0, 7
 		}, []string{"timeline 1500: 7 like positives are more than 6 samples"}},
 		{
-			"a kind without account", func(l *Ledger) { l.Timeline[1000].Positives["click"] = 1 },
+			"a kind without account", func(l *Sheet) { l.Timeline[1000].Positives["click"] = 1 },
 			[]string{"timeline 1000: 1 click positives, a kind that has no account"},
 		},
 		{
-			"positive of no kind", func(l *Ledger) { l.Views.Positives = 9 },
+			"positive of no kind", func(l *Sheet) { l.Views.Positives = 9 },
 			[]string{"views: 9 positives are more than 7 sum of the kinds' positives"},
 		},
-		{"time backwards", func(l *Ledger) { l.From = 3000 }, []string{"time: from_ms 3000 is after to_ms 2000"}},
-		{"negative bytes", func(l *Ledger) { l.Bytes.Blocks = -4 }, []string{"bytes: blocks is negative: -4"}},
+		{"time backwards", func(l *Sheet) { l.From = 3000 }, []string{"time: from_ms 3000 is after to_ms 2000"}},
+		{"negative bytes", func(l *Sheet) { l.Bytes.Blocks = -4 }, []string{"bytes: blocks is negative: -4"}},
 		{
-			"nil account", func(l *Ledger) { *l = Ledger{Engagements: map[string]*Engagements{"like": nil}} },
+			"nil account", func(l *Sheet) { *l = Sheet{Engagements: map[string]*Engagements{"like": nil}} },
 			[]string{"like: no account"},
 		},
 		{
-			"nil interval", func(l *Ledger) { *l = Ledger{Timeline: map[int64]*Interval{7: nil}} },
+			"nil interval", func(l *Sheet) { *l = Sheet{Timeline: map[int64]*Interval{7: nil}} },
 			[]string{"timeline 7: no counts"},
 		},
-		{"several at once", func(l *Ledger) { l.Views.Dead--; l.Engagements["like"].Matched -= 2 }, []string{
+		{"several at once", func(l *Sheet) { l.Views.Dead--; l.Engagements["like"].Matched -= 2 }, []string{
 			"views: 26 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 1 dead + 1 open = 25 (-1)",
 			"like: 32 read, but 6 matched + 7 outside_window + 6 orphans + 5 duplicates + 3 late + 2 dead + 1 open = 30 (-2)",
 		}},

@@ -15,7 +15,7 @@ import (
 // in it, whose presence depends on how the work was split.
 //
 // The receiver is a value, so that a Ledger inside another struct is written likewise.
-func (l Ledger) MarshalJSON() ([]byte, error) {
+func (l Sheet) MarshalJSON() ([]byte, error) {
 	plain := l
 	plain.Engagements = make(map[string]*Engagements, len(l.Engagements))
 	plain.Timeline = make(map[int64]*Interval, len(l.Timeline))
@@ -35,7 +35,7 @@ func (l Ledger) MarshalJSON() ([]byte, error) {
 			plain.Timeline[start] = kept
 		}
 	}
-	type bare Ledger // without this method
+	type bare Sheet // without this method
 	text, err := json.Marshal((*bare)(&plain))
 	if err != nil {
 		return nil, fmt.Errorf("encode ledger: %w", err)
@@ -66,7 +66,7 @@ var pairs = regexp.MustCompile(`\[\s+(\d+),\s+(\d+)\s+\]`)
 
 // Encode returns the ledger as the content of a ledger file: indented JSON and a
 // final newline, identical for equal ledgers.
-func (l *Ledger) Encode() ([]byte, error) {
+func (l *Sheet) Encode() ([]byte, error) {
 	text, err := Indent(l)
 	if err != nil {
 		return nil, fmt.Errorf("encode ledger: %w", err)
@@ -86,7 +86,7 @@ func Indent(v any) ([]byte, error) {
 
 // Decode reads what Encode or MarshalJSON wrote. It fails for text that is not a
 // ledger; whether the ledger balances is for Check to say.
-func Decode(content []byte) (*Ledger, error) {
+func Decode(content []byte) (*Sheet, error) {
 	var found struct {
 		Views       *json.RawMessage `json:"views"`
 		Engagements *json.RawMessage `json:"engagements"`
@@ -134,7 +134,7 @@ func nullReason(reasons map[string]*Reason) (text string, isNull bool) {
 	return "", false
 }
 
-func encode(l Ledger) ([]byte, error) {
+func encode(l Sheet) ([]byte, error) {
 	text, err := l.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -142,14 +142,14 @@ func encode(l Ledger) ([]byte, error) {
 	return append(l.Origin.append(nil), text...), nil
 }
 
-func decode(buf []byte) (Ledger, error) {
+func decode(buf []byte) (Sheet, error) {
 	origin, text, err := decodeOrigin(buf)
 	if err != nil {
-		return Ledger{}, err
+		return Sheet{}, err
 	}
 	l, err := Decode(text)
 	if err != nil {
-		return Ledger{}, err
+		return Sheet{}, err
 	}
 	l.Origin = origin
 	return *l, nil
@@ -158,6 +158,6 @@ func decode(buf []byte) (Ledger, error) {
 func init() {
 	// The coder writes JSON behind the origin: there is one ledger per block of samples, so its cost
 	// does not show, and one format is less to keep than two.
-	beam.RegisterType(reflect.TypeFor[Ledger]())
-	beam.RegisterCoder(reflect.TypeFor[Ledger](), encode, decode)
+	beam.RegisterType(reflect.TypeFor[Sheet]())
+	beam.RegisterCoder(reflect.TypeFor[Sheet](), encode, decode)
 }

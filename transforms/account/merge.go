@@ -2,8 +2,8 @@ package account
 
 // New returns an empty ledger with an entry for each kind, so that a kind of which
 // nothing came shows as zeros instead of being absent.
-func New(kinds ...string) *Ledger {
-	l := &Ledger{
+func New(kinds ...string) *Sheet {
+	l := &Sheet{
 		Engagements: make(map[string]*Engagements, len(kinds)),
 		Timeline:    map[int64]*Interval{},
 	}
@@ -20,7 +20,7 @@ func New(kinds ...string) *Ledger {
 // ledger that covers nothing (From = To) does not count. The order of merging makes
 // no difference, and New() changes no figure. What was merged has no fingerprint, no
 // files and no origin.
-func (l *Ledger) Merge(other *Ledger) {
+func (l *Sheet) Merge(other *Sheet) {
 	l.Fingerprint, l.Files, l.Origin = "", nil, Origin{}
 	l.widen(other.From, other.To)
 	l.Views.add(&other.Views)
@@ -59,7 +59,7 @@ func (l *Ledger) Merge(other *Ledger) {
 	}
 }
 
-func (l *Ledger) widen(from, to int64) {
+func (l *Sheet) widen(from, to int64) {
 	if from == to {
 		return
 	}

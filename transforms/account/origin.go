@@ -50,8 +50,8 @@ const (
 
 // EndChapters orders accounts of stretches by where they begin, and sets ChapterEnd of those that
 // others of the same log follow: all are of one row of records, and none is of two chapters.
-func EndChapters(stretches iter.Seq[*Ledger]) []*Ledger {
-	sorted := slices.SortedFunc(stretches, func(a, b *Ledger) int { return cmp.Compare(a.Origin.First, b.Origin.First) })
+func EndChapters(stretches iter.Seq[*Sheet]) []*Sheet {
+	sorted := slices.SortedFunc(stretches, func(a, b *Sheet) int { return cmp.Compare(a.Origin.First, b.Origin.First) })
 	type log struct{ input, partition int32 }
 	later := map[log]bool{}
 	for _, l := range slices.Backward(sorted) {

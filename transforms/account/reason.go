@@ -7,7 +7,7 @@ import (
 
 // InputOf returns the counts of the input with that name, which it makes if need be. One
 // without a name has no account: its counts go nowhere.
-func (l *Ledger) InputOf(name string) *Input {
+func (l *Sheet) InputOf(name string) *Input {
 	if name == "" {
 		return &Input{}
 	}
@@ -24,7 +24,7 @@ func (l *Ledger) InputOf(name string) *Input {
 
 // AddDead counts n records of an input that cannot be used, and as of a kind of engagement, or as
 // views if kind is empty; detail says in words what was wrong with one.
-func (l *Ledger) AddDead(input, kind, detail string, n int64) {
+func (l *Sheet) AddDead(input, kind, detail string, n int64) {
 	in := l.InputOf(input)
 	in.Read += n
 	in.Dead += n
@@ -42,7 +42,7 @@ func (l *Ledger) AddDead(input, kind, detail string, n int64) {
 
 // AddDamage counts a place where it is not known how many records of a kind of engagement, or
 // of views, were lost.
-func (l *Ledger) AddDamage(kind string) {
+func (l *Sheet) AddDamage(kind string) {
 	if kind == "" {
 		l.Views.Damages++
 	} else {
@@ -50,7 +50,7 @@ func (l *Ledger) AddDamage(kind string) {
 	}
 }
 
-func (l *Ledger) engagementsOf(kind string) *Engagements {
+func (l *Sheet) engagementsOf(kind string) *Engagements {
 	if l.Engagements[kind] == nil {
 		l.Engagements[kind] = &Engagements{}
 	}

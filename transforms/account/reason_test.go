@@ -29,10 +29,10 @@ func TestReasonsMerge(t *testing.T) {
 	b.AddReason(`time "0" is no time`, 4)
 	b.AddReason("it is empty", 1)
 	ab, ba := New(), New()
-	ab.Merge(&Ledger{Views: a})
-	ab.Merge(&Ledger{Views: b})
-	ba.Merge(&Ledger{Views: b})
-	ba.Merge(&Ledger{Views: a})
+	ab.Merge(&Sheet{Views: a})
+	ab.Merge(&Sheet{Views: b})
+	ba.Merge(&Sheet{Views: b})
+	ba.Merge(&Sheet{Views: a})
 	require.Equal(t, map[string]*Reason{
 		"time … is no time": {Count: 7, Example: `time "0" is no time`}, "it is empty": {Count: 1, Example: "it is empty"},
 	}, ab.Views.Reasons)

@@ -9,7 +9,7 @@ const fineBuckets = 1000
 // about 500 more pieces for each doubling of the whole time. A piece has the start of the first
 // bucket in it that there is. Counts stay the same, and how often or when a timeline that grows
 // was coarsened makes no difference to what Coarsen leaves of it in the end.
-func (l *Ledger) Coarsen(bucket int64) {
+func (l *Sheet) Coarsen(bucket int64) {
 	if bucket <= 0 {
 		return
 	}

@@ -18,8 +18,8 @@ func TestCoarsen(t *testing.T) {
 			gap := rapid.SampledFrom([]int64{1, 1, 1, 3, 900}).Draw(t, "gap")
 			for range rapid.IntRange(0, 500).Draw(t, "buckets") {
 				at += gap
-				for _, l := range []*Ledger{often, once} {
-					l.Merge(&Ledger{Timeline: map[int64]*Interval{at * bucket: {Samples: at, Positives: map[string]int64{"like": 1}}}})
+				for _, l := range []*Sheet{often, once} {
+					l.Merge(&Sheet{Timeline: map[int64]*Interval{at * bucket: {Samples: at, Positives: map[string]int64{"like": 1}}}})
 				}
 				samples += at
 			}

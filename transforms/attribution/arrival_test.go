@@ -33,7 +33,7 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 		first := runInMemory(t, p, arrive(log, p.OutOfOrderness, 0), 1)
 		second := runInMemory(t, p, arrive(log, p.OutOfOrderness, seed), 2)
 		require.Equal(t, first.encoded, second.encoded, "log:\n%s", describe(log))
-		for _, account := range []*account.Ledger{first.account, second.account} {
+		for _, account := range []*account.Sheet{first.account, second.account} {
 			require.Zero(t, account.Views.Late)
 			for _, e := range account.Engagements {
 				require.Zero(t, e.Late+e.PartlyLate)

@@ -43,7 +43,7 @@ type Result struct {
 	Rejected beam.PCollection
 	// Ledgers is a PCollection<account.Ledger>; merged, they account for every record. Those
 	// with an origin are of a piece of work that a restart may do again.
-	Ledgers beam.PCollection
+	Accounts beam.PCollection
 }
 
 // Join emits exactly one labelled sample for each distinct view.
@@ -84,7 +84,7 @@ func Join(s beam.Scope, p Params, batches beam.PCollection) Result {
 	return Result{
 		Samples:  global(samples),
 		Rejected: beam.Flatten(s.Scope("Rejected"), refused, global(orphans), global(moreOrphans)),
-		Ledgers:  beam.Flatten(s.Scope("Ledgers"), packed, global(joined), global(tallied)),
+		Accounts: beam.Flatten(s.Scope("Ledgers"), packed, global(joined), global(tallied)),
 	}
 }
 

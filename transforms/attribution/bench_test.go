@@ -113,7 +113,7 @@ func BenchmarkJoin(b *testing.B) {
 }
 
 // joinBatches is our join, from batches to blocks of samples.
-func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Ledger {
+func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Sheet {
 	tb.Helper()
 	type place struct{ shard, bucket int64 }
 	blocks := map[place][][]byte{}

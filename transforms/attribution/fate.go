@@ -104,7 +104,7 @@ func (t *tally) add(sightings []byte) error {
 
 // settle counts every engagement under its fate, and hands orphans to reject if they are
 // wanted, in no particular order.
-func (t *tally) settle(account *account.Ledger, reject func(record.Rejected)) {
+func (t *tally) settle(account *account.Sheet, reject func(record.Rejected)) {
 	for at, s := range t.seen {
 		if !s.home {
 			continue // of an engagement whose fate was final at home, or of another slice

@@ -26,10 +26,10 @@ func init() {
 	dofn.Register(dofn.Method0x0((*tallyFn).Setup), dofn.Method5x1((*tallyFn).ProcessElement))
 	register.Emitter3[beam.EventTime, int64, []byte]()
 	register.Emitter2[beam.EventTime, record.Rejected]()
-	register.Emitter2[beam.EventTime, account.Ledger]()
+	register.Emitter2[beam.EventTime, account.Sheet]()
 	register.Emitter1[[]byte]()
 	register.Emitter1[record.Rejected]()
-	register.Emitter1[account.Ledger]()
+	register.Emitter1[account.Sheet]()
 	register.Iter1[[]byte]()
 }
 
@@ -57,11 +57,11 @@ func (f *packFn) Setup() {
 		})
 }
 
-func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Ledger)) {
+func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Sheet)) {
 	f.first = mtime.MaxTimestamp
 }
 
-func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Ledger)) error {
+func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Sheet)) error {
 	f.now, f.first, f.blocks, f.rejected = at, min(f.first, at), blocks, rejected
 	return f.packer.add(b)
 }
@@ -69,13 +69,13 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.B
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
 // one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
 // what they are of before they are written.
-func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), ledgers func(beam.EventTime, account.Ledger)) {
+func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), ledgers func(beam.EventTime, account.Sheet)) {
 	at := f.first
 	if at == mtime.MaxTimestamp { // nothing came, which is told as well
 		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l account.Ledger) { ledgers(at, l) })
+	f.packer.flush(func(l account.Sheet) { ledgers(at, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
@@ -98,7 +98,7 @@ func (f *joinFn) Setup() {
 	}
 }
 
-func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(record.Rejected), ledgers func(account.Ledger)) error {
+func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(record.Rejected), ledgers func(account.Sheet)) error {
 	var block []byte
 	for first := true; blocks(&block); first = false {
 		index, err := blockBucket(block)
@@ -141,7 +141,7 @@ type tallyFn struct {
 
 func (f *tallyFn) Setup() { f.tally = newTally(&f.P) }
 
-func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(account.Ledger), rejected func(record.Rejected)) error {
+func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(account.Sheet), rejected func(record.Rejected)) error {
 	var b []byte
 	for sightings(&b) {
 		if err := f.tally.add(b); err != nil {

@@ -9,7 +9,7 @@ import (
 // refuse, and why. Not for concurrent use.
 type Inspector struct {
 	packer  *packer
-	account *account.Ledger
+	account *account.Sheet
 }
 
 // NewInspector returns an Inspector that hands refused records to reject, whose bytes are
@@ -25,10 +25,10 @@ func NewInspector(p Params, reject func(record.Rejected)) *Inspector {
 // Add judges the records of one batch. An error means a batch of an unknown input or schema.
 func (i *Inspector) Add(b record.Batch) error {
 	err := i.packer.add(b)
-	i.packer.flush(func(l account.Ledger) { i.account.Merge(&l) })
+	i.packer.flush(func(l account.Sheet) { i.account.Merge(&l) })
 	return err
 }
 
 // Account counts what was read, late, dead and left out so far. What a join finds out later,
 // like orphans, is not in it.
-func (i *Inspector) Account() *account.Ledger { return i.account }
+func (i *Inspector) Account() *account.Sheet { return i.account }

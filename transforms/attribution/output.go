@@ -31,7 +31,7 @@ type output struct {
 	// sightings by the home that will tally them.
 	sightings map[home][]byte
 	orphans   []record.Rejected
-	account   *account.Ledger
+	account   *account.Sheet
 	interval  *account.Interval
 }
 

@@ -31,8 +31,8 @@ type packer struct {
 	readers map[readerKey]*reader
 	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
-	stretches map[stretch]*account.Ledger
-	whole     *account.Ledger
+	stretches map[stretch]*account.Sheet
+	whole     *account.Sheet
 	text      []byte // room for a view as JSON
 	emit      func(shard, bucket int64, block []byte)
 	reject    func(record.Rejected)
@@ -55,7 +55,7 @@ func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject f
 	k := &packer{
 		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.Reach(), emit: emit, reject: reject,
 		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
-		stretches: map[stretch]*account.Ledger{}, whole: newLedger(p),
+		stretches: map[stretch]*account.Sheet{}, whole: newLedger(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
@@ -68,7 +68,7 @@ func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject f
 	return k
 }
 
-func newLedger(p *Params) *account.Ledger {
+func newLedger(p *Params) *account.Sheet {
 	kinds := make([]string, len(p.Kinds))
 	for i, k := range p.Kinds {
 		kinds[i] = k.Name
@@ -135,7 +135,7 @@ func (k *packer) add(b record.Batch) error {
 }
 
 // accountOf returns the account of the stretch that goes on with b.
-func (k *packer) accountOf(b *record.Batch) *account.Ledger {
+func (k *packer) accountOf(b *record.Batch) *account.Sheet {
 	key := stretch{b.Input, b.Partition, record.Chapter(b.Offset)}
 	counted := k.stretches[key]
 	if counted == nil {
@@ -187,8 +187,8 @@ type cursor struct {
 	offset  int64
 	clock   record.Clock
 	log     record.Clock
-	account *account.Ledger // of the batch's stretch
-	in      *account.Input  // part of account, once it is needed
+	account *account.Sheet // of the batch's stretch
+	in      *account.Input // part of account, once it is needed
 }
 
 // pass moves the clocks over a record's event time.
@@ -475,7 +475,7 @@ func (k *packer) finish(shard, bucket int64, block []byte) {
 
 // flush emits all unfinished blocks, and with tell the accounts of what was added since the
 // last flush: one for each stretch of a log, in its order, and one that is of no single stretch.
-func (k *packer) flush(tell func(account.Ledger)) {
+func (k *packer) flush(tell func(account.Sheet)) {
 	for bucket, shards := range k.blocks {
 		for shard := range shards {
 			if block := shards[shard].block; len(block) > 0 {

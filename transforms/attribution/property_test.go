@@ -183,7 +183,7 @@ type blockKey struct{ shard, bucket int64 }
 type inMemory struct {
 	samples []want
 	encoded []string
-	account *account.Ledger
+	account *account.Sheet
 	refused map[string]int
 }
 
@@ -365,7 +365,7 @@ func wantOf(p *Params, text string) want {
 	return w
 }
 
-func requireSameFates(t require.TestingT, want, got *account.Ledger, log []*rec) {
+func requireSameFates(t require.TestingT, want, got *account.Sheet, log []*rec) {
 	wantViews, gotViews := want.Views, got.Views
 	for _, v := range []*account.Views{&wantViews, &gotViews} {
 		v.Resent, v.DuplicatesChained = 0, 0 // at least: what a bucket knows
@@ -392,8 +392,8 @@ func describe(log []*rec) string {
 }
 
 // flushed flushes k and returns all that it accounts for.
-func flushed(k *packer) *account.Ledger {
+func flushed(k *packer) *account.Sheet {
 	counted := newLedger(k.p)
-	k.flush(func(l account.Ledger) { counted.Merge(&l) })
+	k.flush(func(l account.Sheet) { counted.Merge(&l) })
 	return counted
 }

@@ -56,7 +56,7 @@ func reached(times []int64, maxAhead int64) int64 {
 
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
-func reference(p *Params, log []*rec) ([]want, *account.Ledger) {
+func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 	account := newLedger(p)
 	longest := p.longestWindow()
 	margin := max(p.OutOfOrderness, 2*p.ClockSkew)

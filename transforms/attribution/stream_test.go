@@ -56,7 +56,7 @@ var (
 type noted struct {
 	steps    []string // "read N" for a batch, "bucket START" for the samples of a bucket
 	blocks   [][]byte
-	account  *account.Ledger
+	account  *account.Sheet
 	rejected map[string]int
 }
 
@@ -93,7 +93,7 @@ func (f *noteSamplesFn) ProcessElement(at beam.EventTime, block []byte) {
 
 type noteLedgerFn struct{ Test string }
 
-func (f *noteLedgerFn) ProcessElement(l account.Ledger) {
+func (f *noteLedgerFn) ProcessElement(l account.Sheet) {
 	note(f.Test, func(n *noted) { n.account.Merge(&l) })
 }
 
@@ -110,7 +110,7 @@ func pipelineOf(test string, p *Params, source func(beam.Scope) beam.PCollection
 	pipeline, s := beam.NewPipelineWithRoot()
 	joined := Join(s, *p, beam.ParDo(s, &openBatchFn{Test: test}, source(s)))
 	beam.ParDo0(s, &noteSamplesFn{Test: test}, joined.Samples)
-	beam.ParDo0(s, &noteLedgerFn{Test: test}, joined.Ledgers)
+	beam.ParDo0(s, &noteLedgerFn{Test: test}, joined.Accounts)
 	beam.ParDo0(s, &noteRejectedFn{Test: test}, joined.Rejected)
 	return pipeline
 }

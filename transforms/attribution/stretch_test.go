@@ -24,7 +24,7 @@ func TestAccountsEndWithChapters(t *testing.T) {
 		require.NoError(t, k.add(record.Batch{Offset: offset, Count: 10, Framed: true, MaxTime: offset, SecondTime: offset, Records: records}))
 	}
 	got := map[[3]int64]int64{}
-	k.flush(func(l account.Ledger) {
+	k.flush(func(l account.Sheet) {
 		if o := l.Origin; o.Step == account.Read {
 			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.Read
 		}

@@ -17,7 +17,7 @@ import (
 
 // joinValues joins one view with an engagement for each value, as JSON, and returns the label
 // and the account.
-func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *account.Ledger, []record.Rejected) {
+func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *account.Sheet, []record.Rejected) {
 	p := coreParams()
 	p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label, Credit: CreditAll, SkipBadValues: skipBad}}
 	p.Inputs = []Input{

@@ -51,9 +51,9 @@ outputs: {samples: out/samples}
 				require.NoError(t, os.Chtimes(path, at, at))
 			}
 			put(contents[0], at)
-			require.Equal(t, int64(1), join(t, s, Options{}).Ledger.Views.Positives)
+			require.Equal(t, int64(1), join(t, s, Options{}).Accounts.Views.Positives)
 			put(contents[1], at)
-			require.Equal(t, int64(0), join(t, s, Options{}).Ledger.Views.Positives)
+			require.Equal(t, int64(0), join(t, s, Options{}).Accounts.Views.Positives)
 			put(contents[1], at.Add(time.Hour))
 			require.Equal(t, int64(0), join(t, s, Options{}).Events, "it was joined again")
 		})

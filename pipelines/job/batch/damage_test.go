@@ -67,7 +67,7 @@ engagements:
 outputs: {samples: out/samples}
 `)
 			for range 2 {
-				l := join(t, s, Options{}).Ledger
+				l := join(t, s, Options{}).Accounts
 				v, e := l.Views, l.Engagements["seen"]
 				require.Equal(t, []int64{tt.samples + tt.lost, tt.samples, tt.lost, tt.damages}, []int64{v.Read, v.Samples, v.Dead, v.Damages})
 				require.Equal(t, []int64{tt.samples + tt.lost, tt.lost, tt.damages}, []int64{e.Read, e.Dead, e.Damages})
@@ -89,7 +89,7 @@ outputs: {samples: out/samples}
 			}
 			// Mended, the file is joined again, and the letter is gone.
 			write(t, dir+"/views.avro", string(whole))
-			require.Equal(t, int64(5), join(t, s, Options{}).Ledger.Views.Samples)
+			require.Equal(t, int64(5), join(t, s, Options{}).Accounts.Views.Samples)
 			require.Empty(t, below(t, dir+"/out/dead"))
 		})
 	}

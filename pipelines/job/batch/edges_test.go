@@ -37,10 +37,10 @@ func TestEdgesOfSlices(t *testing.T) {
 
 	whole := to(s, t.TempDir())
 	want := join(t, whole, Options{})
-	require.EqualValues(t, 8, want.Ledger.Views.Dead)
-	require.EqualValues(t, 8, want.Ledger.Engagements["like"].Dead)
-	require.EqualValues(t, 8, want.Ledger.Views.Duplicates)
-	require.EqualValues(t, 24, want.Ledger.Views.Positives)
+	require.EqualValues(t, 8, want.Accounts.Views.Dead)
+	require.EqualValues(t, 8, want.Accounts.Engagements["like"].Dead)
+	require.EqualValues(t, 8, want.Accounts.Views.Duplicates)
+	require.EqualValues(t, 24, want.Accounts.Views.Positives)
 	samples := samplesBelow(t, whole.Outputs.Samples.Path)
 	for _, sample := range samples {
 		require.EqualValues(t, map[byte]float64{'v': 2, 'w': 1, 'x': 1}[sample.ViewID[0]], sample.Labels["like"], sample.ViewID)
@@ -48,8 +48,8 @@ func TestEdgesOfSlices(t *testing.T) {
 	for _, length := range []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Second, 58 * time.Second} {
 		cut := to(s, t.TempDir())
 		got := join(t, cut, Options{Slice: length})
-		require.Equal(t, counts(want.Ledger), counts(got.Ledger), length)
-		require.Equal(t, want.Ledger.Bytes.In, got.Ledger.Bytes.In, length)
+		require.Equal(t, counts(want.Accounts), counts(got.Accounts), length)
+		require.Equal(t, want.Accounts.Bytes.In, got.Accounts.Bytes.In, length)
 		require.Equal(t, samples, samplesBelow(t, cut.Outputs.Samples.Path), length)
 	}
 }

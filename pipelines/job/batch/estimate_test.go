@@ -28,7 +28,7 @@ func TestEstimateThatFails(t *testing.T) {
 		ViewID: strconv.AppendInt(nil, int64(id), 10), ViewTime: 1, Labels: make([]sample.Label, 1), Rate: 1, Weight: 1, View: []byte{2}, // no boolean
 	})
 	block := sample.AppendTo(sample.NewBlock(nil, sample.Header{Last: true}), encoded)
-	write := func(format spec.Format) (l account.Ledger, err error) {
+	write := func(format spec.Format) (l account.Sheet, err error) {
 		f := &writeSamplesFn{Path: t.TempDir() + "/out", Format: format, Schema: schema}
 		left := [][]byte{block}
 		err = f.ProcessElement(t.Context(), 0, func(b *[]byte) bool {
@@ -37,7 +37,7 @@ func TestEstimateThatFails(t *testing.T) {
 			}
 			*b, left = left[0], nil
 			return true
-		}, func(one account.Ledger) { l = one })
+		}, func(one account.Sheet) { l = one })
 		return l, err
 	}
 	l, err := write(spec.Avro)

@@ -74,7 +74,7 @@ func TestSchemasOfAllAgesJoin(t *testing.T) {
 				write(t, dir+"/spec.yaml", evolvedSpec)
 				s := loadSpec(t, dir, test.edits...)
 				r := join(t, s, Options{})
-				require.EqualValues(t, 2, r.Ledger.Views.Positives)
+				require.EqualValues(t, 2, r.Accounts.Views.Positives)
 				var views []string
 				for _, sample := range samplesBelow(t, s.Outputs.Samples.Path) {
 					views = append(views, string(sample.View))

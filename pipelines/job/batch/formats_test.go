@@ -159,8 +159,8 @@ func TestFormatsHoldTheSameData(t *testing.T) {
 	reference := join(t, s, Options{})
 	want := contents(t, s.Outputs.Samples.Path)
 	wantRows := samplesBelow(t, s.Outputs.Samples.Path)
-	like := reference.Ledger.Engagements["like"]
-	require.EqualValues(t, 900, reference.Ledger.Views.Samples)
+	like := reference.Accounts.Engagements["like"]
+	require.EqualValues(t, 900, reference.Accounts.Views.Samples)
 	require.True(t, like.Matched > 50 && like.Outside > 50 && like.Orphans > 30 && like.Duplicates > 10, "%+v", like)
 
 	for _, ending := range textEndings {
@@ -170,7 +170,7 @@ func TestFormatsHoldTheSameData(t *testing.T) {
 				log.write(t, dir, ending)
 				s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
 				r := join(t, s, Options{Slice: slice})
-				require.Equal(t, counts(reference.Ledger), counts(r.Ledger))
+				require.Equal(t, counts(reference.Accounts), counts(r.Accounts))
 				if slice == 0 {
 					require.Equal(t, want, contents(t, s.Outputs.Samples.Path), "the same bytes")
 				} else {
@@ -182,7 +182,7 @@ func TestFormatsHoldTheSameData(t *testing.T) {
 				log.write(t, dir, ending)
 				s := shopSpec(t, dir, ending, "", "")
 				r := join(t, s, Options{Slice: slice})
-				require.Equal(t, counts(reference.Ledger), counts(r.Ledger))
+				require.Equal(t, counts(reference.Accounts), counts(r.Accounts))
 				got := samplesBelow(t, s.Outputs.Samples.Path)
 				require.Len(t, got, len(wantRows))
 				for i, want := range wantRows {
@@ -280,9 +280,9 @@ engagements: {like: {inputs: likes.ndjson, view: v.id, time: at, window: 1m}}
 outputs: {samples: {path: out, format: json}, late: late, dead_letters: dead, ledger: ledger}
 `)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 7, r.Ledger.Views.Read)
-	require.EqualValues(t, 3, r.Ledger.Views.Dead)
-	require.EqualValues(t, 1, r.Ledger.Views.Positives)
+	require.EqualValues(t, 7, r.Accounts.Views.Read)
+	require.EqualValues(t, 3, r.Accounts.Views.Dead)
+	require.EqualValues(t, 1, r.Accounts.Views.Positives)
 	samples := lines(t, dir+"/out")
 	require.Len(t, samples, 4)
 	for i, view := range []string{views[0], views[2], views[4], views[6]} {
@@ -318,8 +318,8 @@ func TestMisfitsAreDeadLetters(t *testing.T) {
 			log.write(t, dir, ending)
 			s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
 			r := join(t, s, Options{Slice: slice})
-			require.EqualValues(t, 90, r.Ledger.Views.Read)
-			require.EqualValues(t, 30, r.Ledger.Views.Dead)
+			require.EqualValues(t, 90, r.Accounts.Views.Read)
+			require.EqualValues(t, 30, r.Accounts.Views.Dead)
 			require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 60)
 			dead := strings.Join(lines(t, s.Outputs.DeadLetters), "\n")
 			require.Equal(t, 29, strings.Count(dead, "\n"))

@@ -31,7 +31,7 @@ import (
 
 func init() {
 	dofn.Register(dofn.Method3x1((*writeLedgerFn).ProcessElement))
-	register.Iter1[account.Ledger]()
+	register.Iter1[account.Sheet]()
 	beam.RegisterType(reflect.TypeFor[writeLedgerFn]())
 }
 
@@ -105,7 +105,7 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals)))
 
 	// The ledger comes last: where it is, everything else is.
-	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Ledgers, written, refused)
+	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Accounts, written, refused)
 	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Files: out, Fingerprint: fingerprint},
 		beam.GroupByKey(root.Scope("Ledger"), beam.AddFixedKey(root.Scope("Ledger"), ledgers)))
 	return pipeline
@@ -132,10 +132,10 @@ type writeLedgerFn struct {
 	Fingerprint string
 }
 
-func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(*account.Ledger) bool) error {
+func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(*account.Sheet) bool) error {
 	total := account.New()
 	var files []account.File
-	var l account.Ledger
+	var l account.Sheet
 	for ledgers(&l) {
 		total.Merge(&l)
 		files = append(files, l.Files...)

@@ -85,7 +85,7 @@ func join(t testing.TB, s *spec.Spec, opt Options) *report.Report {
 	t.Helper()
 	r, err := Run(context.Background(), s, opt)
 	require.NoError(t, err)
-	require.NoError(t, r.Ledger.Check())
+	require.NoError(t, r.Accounts.Check())
 	return r
 }
 
@@ -187,14 +187,14 @@ func requireSameFiles(t testing.TB, want, got map[string]string) {
 // fingerprint (paths and versions of the input are in it), the bytes in blocks (copies of
 // engagements, and headers, depend on bucket length and shards) and the timeline (its
 // grain is the bucket; its sums are held against the counts by Ledger.Check).
-func accountOf(t testing.TB, content string) *account.Ledger {
+func accountOf(t testing.TB, content string) *account.Sheet {
 	t.Helper()
 	l, err := account.Decode([]byte(content))
 	require.NoError(t, err)
 	return same(l)
 }
 
-func same(l *account.Ledger) *account.Ledger {
+func same(l *account.Sheet) *account.Sheet {
 	c := account.New()
 	c.Merge(l)
 	c.Bytes.Blocks, c.Timeline = 0, nil
@@ -227,7 +227,7 @@ func write(t testing.TB, path, content string) {
 }
 
 // counts is the part of a ledger that a generated truth tells.
-func counts(l *account.Ledger) generate.Truth {
+func counts(l *account.Sheet) generate.Truth {
 	v := l.Views
 	out := generate.Truth{
 		Views: generate.ViewCounts{

@@ -112,7 +112,7 @@ func writtenAs(key string, w *fileio.Writer) []account.File {
 
 // check returns an error if a file is not the one that the ledger names: then another process
 // has written it since.
-func (o *outputs) check(ctx context.Context, l *account.Ledger) error {
+func (o *outputs) check(ctx context.Context, l *account.Sheet) error {
 	other, err := o.firstOther(ctx, l)
 	if err == nil && other != "" {
 		err = fmt.Errorf("%s is not as it was written: another process writes to its folder", other)
@@ -122,14 +122,14 @@ func (o *outputs) check(ctx context.Context, l *account.Ledger) error {
 
 // complete tells whether all files are there that the ledger speaks of, and are those. A ledger
 // of an earlier version does not say which they were.
-func (o *outputs) complete(ctx context.Context, l *account.Ledger) (bool, error) {
+func (o *outputs) complete(ctx context.Context, l *account.Sheet) (bool, error) {
 	other, err := o.firstOther(ctx, l)
 	return err == nil && other == "", err
 }
 
 // firstOther is the path of the first file that is not there or not the one that the ledger
 // names, empty if all are.
-func (o *outputs) firstOther(ctx context.Context, l *account.Ledger) (path string, err error) {
+func (o *outputs) firstOther(ctx context.Context, l *account.Sheet) (path string, err error) {
 	for _, f := range o.counted(l) {
 		if f.records == 0 {
 			continue
@@ -143,7 +143,7 @@ func (o *outputs) firstOther(ctx context.Context, l *account.Ledger) (path strin
 
 // isAs tells whether a file is the one that the ledger names. Its content decides where its
 // version does not: files are copied from one place to another.
-func isAs(ctx context.Context, f countedFile, l *account.Ledger) (bool, error) {
+func isAs(ctx context.Context, f countedFile, l *account.Sheet) (bool, error) {
 	is, err := fileio.Stat(ctx, f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

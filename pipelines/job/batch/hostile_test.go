@@ -115,7 +115,7 @@ func TestHostileRecords(t *testing.T) {
 					}
 				}
 				require.Equal(t, sums, got)
-				v, e := r.Ledger.Views, r.Ledger.Engagements["like"]
+				v, e := r.Accounts.Views, r.Accounts.Engagements["like"]
 				require.EqualValues(t, v.Samples, len(samples))
 				// A block that is too small for as many records as it says it has loses nobody knows how many.
 				requireBetween(t, read["views"]-v.Damages, read["views"], v.Read)

@@ -18,7 +18,7 @@ func TestOverlappingPatterns(t *testing.T) {
 	dir := t.TempDir()
 	log.write(t, dir, "jsonl")
 	s := shopSpec(t, dir, "jsonl", "", "")
-	want := join(t, s, Options{}).Ledger
+	want := join(t, s, Options{}).Accounts
 	for _, views := range []string{
 		"[views/*.jsonl, views/part-0.jsonl]", "[views/part-1.jsonl, views/**/*.jsonl, ./views/part-?.jsonl]",
 		"['views/part-{0,1}.jsonl', 'view{s,z}/part-*.jsonl']", "[views/part-0.jsonl, views/../views/part-1.jsonl]",
@@ -29,7 +29,7 @@ engagements:
   like: {inputs: [likes/*.jsonl, likes/part-1.jsonl], view: view_id, time: ts, id: event_id, window: 1m, label: {sum: amount}}
 outputs: {samples: out/samples}
 `, views))
-		got := join(t, to(loadSpec(t, dir), t.TempDir()), Options{}).Ledger
+		got := join(t, to(loadSpec(t, dir), t.TempDir()), Options{}).Accounts
 		require.Equal(t, counts(want), counts(got), views)
 	}
 }
@@ -61,9 +61,9 @@ outputs: {samples: out/samples}
 	s := loadSpec(t, dir)
 	for _, slice := range []time.Duration{0, time.Minute} {
 		r := join(t, s, Options{Slice: slice})
-		require.EqualValues(t, 300, r.Ledger.Views.Samples)
+		require.EqualValues(t, 300, r.Accounts.Views.Samples)
 		for kind, want := range map[string]int64{"click": 75, "first": 25, "shop": 225, "other": 0} {
-			e := r.Ledger.Engagements[kind]
+			e := r.Accounts.Engagements[kind]
 			require.EqualValues(t, want, e.Positives, kind)
 			require.EqualValues(t, want, e.Read, kind)
 			require.EqualValues(t, 300-want, e.Filtered, kind)
@@ -98,9 +98,9 @@ func TestHostileNames(t *testing.T) {
 	t.Chdir(dir) // so that the folder's own name is in no pattern
 	s := loadSpec(t, ".")
 	r := join(t, s, Options{})
-	require.EqualValues(t, len(names), r.Ledger.Views.Samples)
-	require.EqualValues(t, len(names), r.Ledger.Views.Positives)
-	require.EqualValues(t, len(names), r.Ledger.Views.Dead)
+	require.EqualValues(t, len(names), r.Accounts.Views.Samples)
+	require.EqualValues(t, len(names), r.Accounts.Views.Positives)
+	require.EqualValues(t, len(names), r.Accounts.Views.Dead)
 	require.Len(t, lines(t, "out/dead"), len(names), "a line each, whatever is in the name")
 	for i, sample := range samplesBelow(t, "out/samples") {
 		require.Equal(t, fmt.Sprint("v", i), sample.ViewID)
@@ -109,7 +109,7 @@ func TestHostileNames(t *testing.T) {
 	require.Zero(t, join(t, s, Options{}).Events)
 	// A name that is not text still is one of its own: the other one must not pass for it.
 	require.NoError(t, os.Remove("views/latin1-\xe9.jsonl"))
-	require.EqualValues(t, len(names)-1, join(t, s, Options{}).Ledger.Views.Samples)
+	require.EqualValues(t, len(names)-1, join(t, s, Options{}).Accounts.Views.Samples)
 }
 
 // TestPiecesTravel sends a piece through its coder.

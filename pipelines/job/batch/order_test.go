@@ -101,7 +101,7 @@ func TestOrderByFieldsIsTheOrderOfTheLog(t *testing.T) {
 		}
 		byFile := logSpec(t, plain, "file")
 		want := join(t, byFile, Options{})
-		require.Equal(t, truth, counts(want.Ledger))
+		require.Equal(t, truth, counts(want.Accounts))
 
 		mixed := t.TempDir()
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -110,7 +110,7 @@ func TestOrderByFieldsIsTheOrderOfTheLog(t *testing.T) {
 		byField := logSpec(t, mixed, "{partition: p, offset: o}")
 		for _, slice := range []time.Duration{0, 3 * time.Minute} {
 			got := join(t, to(byField, t.TempDir()), Options{Slice: slice})
-			require.Equal(t, truth, counts(got.Ledger), "seed %d, slices of %s", seed, slice)
+			require.Equal(t, truth, counts(got.Accounts), "seed %d, slices of %s", seed, slice)
 		}
 		join(t, byField, Options{})
 		require.Equal(t, contents(t, byFile.Outputs.Samples.Path), contents(t, byField.Outputs.Samples.Path), "the same bytes")
@@ -171,7 +171,7 @@ func TestOffsetsThatGoBackAreRefused(t *testing.T) {
 		writeAvro(t, dir+"/views/1.avro", logSchema, 120, append(stamped(0, 1, 3), stamped(1, 2)...)...)
 		writeAvro(t, dir+"/engagements/0.avro", logSchema, 120, stamped(0, 1, 2, 3)...)
 		r := join(t, logSpec(t, dir, "{partition: p, offset: o}"), Options{})
-		require.EqualValues(t, 8, r.Ledger.Views.Samples)
+		require.EqualValues(t, 8, r.Accounts.Views.Samples)
 	})
 }
 
@@ -193,10 +193,10 @@ engagements:
 outputs: {samples: out/samples}
 `)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 7, r.Ledger.Views.Read)
-	require.EqualValues(t, 6, r.Ledger.Views.Dead)
-	require.EqualValues(t, 6, r.Ledger.Engagements["like"].Dead)
-	require.EqualValues(t, 1, r.Ledger.Engagements["like"].Matched)
+	require.EqualValues(t, 7, r.Accounts.Views.Read)
+	require.EqualValues(t, 6, r.Accounts.Views.Dead)
+	require.EqualValues(t, 6, r.Accounts.Engagements["like"].Dead)
+	require.EqualValues(t, 1, r.Accounts.Engagements["like"].Matched)
 	dead := lines(t, dir+"/out/dead")
 	require.Len(t, dead, 12)
 	for i, offset := range []int{1, 2, 3, 4, 5, 6} {

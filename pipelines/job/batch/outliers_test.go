@@ -133,11 +133,11 @@ func TestOutliers(t *testing.T) {
 				s := loadSpec(t, dir, test.edits...)
 				r := join(t, s, Options{Slice: slice})
 				samples := samplesBelow(t, s.Outputs.Samples.Path)
-				require.EqualValues(t, r.Ledger.Views.Samples, len(samples))
-				require.EqualValues(t, r.Ledger.Views.Dead+r.Ledger.Engagements["like"].Dead, len(lines(t, s.Outputs.DeadLetters)))
-				require.Len(t, lines(t, s.Outputs.Orphans), int(r.Ledger.Engagements["like"].Orphans))
+				require.EqualValues(t, r.Accounts.Views.Samples, len(samples))
+				require.EqualValues(t, r.Accounts.Views.Dead+r.Accounts.Engagements["like"].Dead, len(lines(t, s.Outputs.DeadLetters)))
+				require.Len(t, lines(t, s.Outputs.Orphans), int(r.Accounts.Engagements["like"].Orphans))
 				require.Less(t, r.Slices, 8)
-				test.check(t, r.Ledger.Views, r.Ledger.Engagements["like"], samples)
+				test.check(t, r.Accounts.Views, r.Accounts.Engagements["like"], samples)
 			})
 		}
 	}
@@ -148,19 +148,19 @@ func TestFilesOfNoRecords(t *testing.T) {
 	newShop(0).write(t, dir, "avro")
 	s := shopSpec(t, dir, "avro", "", "")
 	r := join(t, s, Options{})
-	require.Zero(t, r.Ledger.Views.Read)
+	require.Zero(t, r.Accounts.Views.Read)
 	require.Equal(t, 1, r.Slices)
 	require.Empty(t, samplesBelow(t, s.Outputs.Samples.Path))
 	newShop(40).write(t, dir, "avro")
 	writeAvro(t, dir+"/views/none.avro", viewSchema, 1000)
 	r = join(t, s, Options{})
-	require.EqualValues(t, 40, r.Ledger.Views.Samples)
+	require.EqualValues(t, 40, r.Accounts.Views.Samples)
 	require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 40)
 	for _, ending := range textEndings {
 		dir := t.TempDir()
 		newShop(0).write(t, dir, ending)
 		for _, schemas := range [][2]string{{}, {", schema: view.avsc", ", schema: like.avsc"}} {
-			require.Zero(t, join(t, shopSpec(t, dir, ending, schemas[0], schemas[1]), Options{}).Ledger.Views.Read)
+			require.Zero(t, join(t, shopSpec(t, dir, ending, schemas[0], schemas[1]), Options{}).Accounts.Views.Read)
 		}
 	}
 }
@@ -175,15 +175,15 @@ func TestDamageCostsOneBlock(t *testing.T) {
 	for _, length := range []int{len(sound) - 1, len(sound) - 17, len(sound) / 2, len(sound) / 3} {
 		write(t, file, sound[:length])
 		r := join(t, to(s, t.TempDir()), Options{Slice: 10 * time.Minute})
-		require.Positive(t, r.Ledger.Views.Dead)
-		require.Less(t, r.Ledger.Views.Samples, int64(300))
+		require.Positive(t, r.Accounts.Views.Dead)
+		require.Less(t, r.Accounts.Views.Samples, int64(300))
 	}
 	for at := len(sound) / 4; at < len(sound); at += len(sound) / 9 {
 		write(t, file, sound[:at]+"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"+sound[at+12:])
 		moved := to(s, t.TempDir())
 		r := join(t, moved, Options{Slice: 10 * time.Minute})
-		require.Greater(t, r.Ledger.Views.Samples, int64(200))
-		require.Len(t, samplesBelow(t, moved.Outputs.Samples.Path), int(r.Ledger.Views.Samples))
+		require.Greater(t, r.Accounts.Views.Samples, int64(200))
+		require.Len(t, samplesBelow(t, moved.Outputs.Samples.Path), int(r.Accounts.Views.Samples))
 	}
 }
 
@@ -214,11 +214,11 @@ func TestSliceBounds(t *testing.T) {
 		}
 		require.NotEmpty(t, want)
 		require.Equal(t, want, samplesBelow(t, part.Outputs.Samples.Path))
-		require.EqualValues(t, len(want), r.Ledger.Views.Samples)
+		require.EqualValues(t, len(want), r.Accounts.Views.Samples)
 	}
 	// Where nothing happened there is nothing, and an account of that.
 	r := join(t, to(s, t.TempDir()), Options{From: at(-7_200_000), To: at(-3_600_000)})
-	require.Zero(t, r.Ledger.Views.Samples+r.Ledger.Views.Late)
+	require.Zero(t, r.Accounts.Views.Samples+r.Accounts.Views.Late)
 	_, err := Run(t.Context(), s, Options{Slice: time.Microsecond})
 	require.ErrorContains(t, err, "slices of 1µs")
 }

@@ -26,7 +26,7 @@ func init() {
 	dofn.Register(dofn.Method5x1((*readFn).ProcessElement))
 	register.Emitter1[record.Batch]()
 	register.Emitter1[record.Rejected]()
-	register.Emitter1[account.Ledger]()
+	register.Emitter1[account.Sheet]()
 }
 
 // Not as JSON, which would spoil names of files and partitions that are not UTF-8.
@@ -72,7 +72,7 @@ type loaded struct {
 // ahead is how many chunks are read ahead, on another processor if there is one.
 const ahead = 4
 
-func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(record.Batch), rejected func(record.Rejected), ledgers func(account.Ledger)) error {
+func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(record.Batch), rejected func(record.Rejected), ledgers func(account.Sheet)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	chunks := make(chan loaded, ahead)
@@ -161,7 +161,7 @@ func (l *loaded) load(f *file) {
 }
 
 // refuse accounts for the bad records of a chunk, for every source that takes it.
-func (f *readFn) refuse(c *loaded, account *account.Ledger, rejected func(record.Rejected)) {
+func (f *readFn) refuse(c *loaded, account *account.Sheet, rejected func(record.Rejected)) {
 	for _, t := range c.read.Takes {
 		for _, bad := range c.chunk.Bad {
 			r := record.Rejected{
@@ -173,7 +173,7 @@ func (f *readFn) refuse(c *loaded, account *account.Ledger, rejected func(record
 	}
 }
 
-func (f *readFn) dead(r record.Rejected, account *account.Ledger, rejected func(record.Rejected)) {
+func (f *readFn) dead(r record.Rejected, account *account.Sheet, rejected func(record.Rejected)) {
 	in := &f.P.Inputs[r.Input]
 	kind := f.P.KindName(in.Kind)
 	account.AddDead(in.Name, kind, r.Detail, r.Count)
@@ -184,7 +184,7 @@ func (f *readFn) dead(r record.Rejected, account *account.Ledger, rejected func(
 }
 
 // split makes a batch for each partition that the records of b name.
-func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Batch), rejected func(record.Rejected), account *account.Ledger) error {
+func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Batch), rejected func(record.Rejected), account *account.Sheet) error {
 	key := splitKey{t.Input, p.File.Schema}
 	scanner := f.splitters[key]
 	if scanner == nil {

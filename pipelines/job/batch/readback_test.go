@@ -61,8 +61,8 @@ engagements:
   mark: {inputs: l.jsonl, view: id, time: ts, window: 30m, label: {last: id}}
 outputs: {samples: {path: out, format: %s}}
 `, input, format)), Options{})
-				assert.Equal(t, int(r.Ledger.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
-				assert.GreaterOrEqual(t, int(r.Ledger.Views.Samples), len(hostile)/2, "most are sound records")
+				assert.Equal(t, int(r.Accounts.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
+				assert.GreaterOrEqual(t, int(r.Accounts.Views.Samples), len(hostile)/2, "most are sound records")
 			})
 		}
 	}

@@ -68,7 +68,7 @@ engagements:
 				text += fmt.Sprintf("  k%d: {inputs: likes.avro, view: id, time: ts, window: 30m, label: {%s}}\n", i, label)
 			}
 			r := join(t, parse(t, dir, text+"outputs: {samples: out}\n"), Options{})
-			assert.Equal(t, int(r.Ledger.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
+			assert.Equal(t, int(r.Accounts.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
 		})
 	}
 }

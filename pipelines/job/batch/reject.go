@@ -36,7 +36,7 @@ type writeRejectedFn struct {
 	Schemas    map[uint64]string
 }
 
-func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, records func(*record.Rejected) bool, ledgers func(account.Ledger)) error {
+func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, records func(*record.Rejected) bool, ledgers func(account.Sheet)) error {
 	var all []record.Rejected
 	var r record.Rejected
 	for records(&r) {

@@ -56,7 +56,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 
 // readLedger returns nil if there is none, or one that cannot be read: of another
 // version, or damaged. Such a slice is not known to be finished.
-func readLedger(ctx context.Context, path string) (*account.Ledger, error) {
+func readLedger(ctx context.Context, path string) (*account.Sheet, error) {
 	content, err := fileio.ReadFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -66,14 +66,14 @@ func readLedger(ctx context.Context, path string) (*account.Ledger, error) {
 	}
 	l, err := account.Decode(content)
 	if err != nil {
-		return &account.Ledger{}, nil //nolint:nilerr // an empty one has the fingerprint of no slice
+		return &account.Sheet{}, nil //nolint:nilerr // an empty one has the fingerprint of no slice
 	}
 	return l, nil
 }
 
 // rejectedIn counts the records that a ledger says were written to each output; a damage of
 // which nothing more is known is there as one, too.
-func rejectedIn(l *account.Ledger) (late, dead, orphans int64) {
+func rejectedIn(l *account.Sheet) (late, dead, orphans int64) {
 	late, dead = l.Views.Late, l.Views.Dead+l.Views.Damages
 	for _, e := range l.Engagements {
 		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead+e.Damages, orphans+e.Orphans
@@ -89,7 +89,7 @@ type countedFile struct {
 }
 
 // counted lists the files beside the ledger.
-func (o *outputs) counted(l *account.Ledger) []countedFile {
+func (o *outputs) counted(l *account.Sheet) []countedFile {
 	late, dead, orphans := rejectedIn(l)
 	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}}
 	if o.Orphans != "" {

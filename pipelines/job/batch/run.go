@@ -106,7 +106,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 		return nil, err
 	}
 	out := &report.Report{
-		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Ledger: r.total, Kinds: s.Kinds(),
+		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
 		Outputs: describeOutputs(&s.Outputs, r.total, len(all)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
 	}
@@ -126,7 +126,7 @@ type runner struct {
 	before  int64 // recordsRead when joining began
 
 	mu       sync.Mutex
-	total    *account.Ledger
+	total    *account.Sheet
 	finished int
 }
 
@@ -189,7 +189,7 @@ func (r *runner) finish(ctx context.Context, s slice) error {
 	return nil
 }
 
-func (r *runner) add(l *account.Ledger) {
+func (r *runner) add(l *account.Sheet) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.total.Merge(l)
@@ -221,7 +221,7 @@ func maxRSS() int64 {
 }
 
 // describeOutputs says what was written where, for so many slices.
-func describeOutputs(o *spec.Outputs, l *account.Ledger, slices int) []report.Output {
+func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Output {
 	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Count: l.Views.Samples}}
 	late, dead, orphans := rejectedIn(l)
 	if late > 0 {

@@ -95,7 +95,7 @@ func TestJoinIsTheTruth(t *testing.T) {
 				dir, truth := made(t, c)
 				s := loadSpec(t, dir, counting...)
 				r := join(t, s, test.opt)
-				require.Equal(t, truth, counts(r.Ledger), "seed %d", c.Seed)
+				require.Equal(t, truth, counts(r.Accounts), "seed %d", c.Seed)
 				requireTruth(t, dir, s, samplesBelow(t, s.Outputs.Samples.Path))
 			}
 		})

@@ -42,7 +42,7 @@ type sampleWriter interface {
 	Close() error
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, ledgers func(account.Ledger)) (err error) {
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, ledgers func(account.Sheet)) (err error) {
 	var all [][]byte
 	var block []byte
 	for blocks(&block) {

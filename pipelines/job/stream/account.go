@@ -85,7 +85,7 @@ func partitionOf(log string) (p kafkaio.Partition, ok bool) {
 }
 
 // addTo adds what a accounts for to total.
-func (a *counted) addTo(total *account.Ledger) error {
+func (a *counted) addTo(total *account.Sheet) error {
 	l, err := account.Decode(a.Ledger)
 	if err != nil {
 		return fmt.Errorf("account %s: %w", a.key(), err)
@@ -100,7 +100,7 @@ type accountFn struct {
 	Partitions kafkaio.Ranks
 }
 
-func (f *accountFn) ProcessElement(l account.Ledger, emit func(kafkaio.Message)) error {
+func (f *accountFn) ProcessElement(l account.Sheet, emit func(kafkaio.Message)) error {
 	o := l.Origin
 	a := counted{Step: steps[o.Step]}
 	switch o.Step {
@@ -137,7 +137,7 @@ func (f *accountFn) ProcessElement(l account.Ledger, emit func(kafkaio.Message))
 type unreadFn struct {
 	Roles []string // of the inputs
 
-	stretches map[refusedKey]*account.Ledger
+	stretches map[refusedKey]*account.Sheet
 	first     beam.EventTime
 }
 
@@ -147,11 +147,11 @@ type refusedKey struct {
 	chapter          int64
 }
 
-func (f *unreadFn) StartBundle(func(beam.EventTime, account.Ledger)) {
-	f.stretches, f.first = map[refusedKey]*account.Ledger{}, mtime.MaxTimestamp
+func (f *unreadFn) StartBundle(func(beam.EventTime, account.Sheet)) {
+	f.stretches, f.first = map[refusedKey]*account.Sheet{}, mtime.MaxTimestamp
 }
 
-func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(beam.EventTime, account.Ledger)) {
+func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(beam.EventTime, account.Sheet)) {
 	f.first = min(f.first, at)
 	key := refusedKey{r.Input, r.Partition, record.Chapter(r.Offset)}
 	l := f.stretches[key]
@@ -176,7 +176,7 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 
 // FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of
 // what was read.
-func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Ledger)) {
+func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Sheet)) {
 	for _, l := range account.EndChapters(maps.Values(f.stretches)) {
 		emit(f.first, *l)
 	}
@@ -184,7 +184,7 @@ func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Ledger)) {
 
 // writeAccounts returns what acknowledges them.
 func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) (sent beam.PCollection) {
-	all := beam.Flatten(s, joined.Ledgers, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
+	all := beam.Flatten(s, joined.Accounts, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
 	beam.ParDo0(s, &countFn{}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
 	// Accounts are many small texts that are much alike.

@@ -15,7 +15,7 @@ import (
 )
 
 // put adds the account of a ledger, as the topic has it.
-func (all *accounts) put(t require.TestingT, a counted, l *account.Ledger) {
+func (all *accounts) put(t require.TestingT, a counted, l *account.Sheet) {
 	text, err := l.MarshalJSON()
 	require.NoError(t, err)
 	a.Ledger = text
@@ -24,13 +24,13 @@ func (all *accounts) put(t require.TestingT, a counted, l *account.Ledger) {
 	require.NoError(t, all.take(&kgo.Record{Key: []byte(a.key()), Value: value}))
 }
 
-func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Ledger {
+func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Sheet {
 	total, err := all.sum(&spec.Spec{Bucket: bucket})
 	require.NoError(t, err)
 	return total
 }
 
-func stretchOf(first, last int64) (counted, *account.Ledger) {
+func stretchOf(first, last int64) (counted, *account.Sheet) {
 	l := account.New()
 	l.Views.Read = last - first + 1
 	return counted{Step: steps[account.Read], Role: viewsRole, Partition: &kafkaio.Partition{Topic: "views"}, First: first, Last: last}, l
@@ -64,7 +64,7 @@ func TestAccountsCountEachRecordOnce(t *testing.T) {
 	})
 }
 
-func joinedOf(bucket, shard, shards, samples int64) (counted, *account.Ledger) {
+func joinedOf(bucket, shard, shards, samples int64) (counted, *account.Sheet) {
 	l := account.New()
 	l.Views.Samples = samples
 	l.Timeline[bucket] = &account.Interval{Samples: samples}

@@ -99,7 +99,7 @@ func (all *accounts) hold(b *book) {
 }
 
 // sum adds up what counts.
-func (all *accounts) sum(s *spec.Spec) (*account.Ledger, error) {
+func (all *accounts) sum(s *spec.Spec) (*account.Sheet, error) {
 	kinds := make([]string, len(s.Engagements))
 	for i, e := range s.Engagements {
 		kinds[i] = e.Kind

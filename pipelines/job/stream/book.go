@@ -33,7 +33,7 @@ type book struct {
 }
 
 // sum returns what is in the book.
-func (b *book) sum() (*account.Ledger, error) {
+func (b *book) sum() (*account.Sheet, error) {
 	if b.Ledger == nil {
 		return account.New(), nil
 	}

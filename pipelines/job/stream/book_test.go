@@ -25,7 +25,7 @@ type accountsTopic struct {
 	ever    []*kgo.Record
 }
 
-func (at *accountsTopic) put(a counted, l *account.Ledger) {
+func (at *accountsTopic) put(a counted, l *account.Sheet) {
 	var err error
 	a.Ledger, err = l.MarshalJSON()
 	require.NoError(at.t, err)

@@ -64,9 +64,9 @@ func TestJobKeepsBooks(t *testing.T) {
 				require.NoError(t, err)
 				r, err := Report(t.Context(), s.spec)
 				require.NoError(t, err)
-				require.Equal(t, sum, r.Ledger)
-				require.NoError(t, r.Ledger.Check())
-				require.EqualValues(t, published+(published+49)/50, r.Ledger.Views.Read)
+				require.Equal(t, sum, r.Accounts)
+				require.NoError(t, r.Accounts.Check())
+				require.EqualValues(t, published+(published+49)/50, r.Accounts.Views.Read)
 				all = readAll(t, compacted)
 				for log, offset := range all.book.Offsets {
 					require.Equal(t, record.ChapterStart(record.Chapter(offset)), offset, log)

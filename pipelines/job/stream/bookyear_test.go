@@ -22,7 +22,7 @@ type agingJob struct {
 	write accountFn
 	begin time.Time
 	// want is the sum of all accounts.
-	want *account.Ledger
+	want *account.Sheet
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 	agingRecords = 4200
 )
 
-func (j *agingJob) account(l *account.Ledger, again bool) {
+func (j *agingJob) account(l *account.Sheet, again bool) {
 	if !again {
 		j.want.Merge(l)
 	}

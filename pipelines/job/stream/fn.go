@@ -171,7 +171,7 @@ func (f *refusedFn) ProcessElement(r kafkaio.Refused, dead func(kafkaio.Message)
 // runs; after a restart they may have counted some twice.
 type countFn struct{}
 
-func (f *countFn) ProcessElement(ctx context.Context, l account.Ledger) {
+func (f *countFn) ProcessElement(ctx context.Context, l account.Sheet) {
 	count := func(name string, n int64) {
 		if n != 0 {
 			beam.NewCounter("tributary", name).Inc(ctx, n)

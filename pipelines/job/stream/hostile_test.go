@@ -181,8 +181,8 @@ func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 
 	report, err := Report(h.t.Context(), h.spec)
 	require.NoError(h.t, err)
-	require.NoError(h.t, report.Ledger.Check())
-	v, e := report.Ledger.Views, report.Ledger.Engagements["like"]
+	require.NoError(h.t, report.Accounts.Check())
+	v, e := report.Accounts.Views, report.Accounts.Engagements["like"]
 	require.Equal(h.t, h.views, v.Read)
 	require.Equal(h.t, h.like, e.Read)
 	dead, large := int64(0), int64(0)

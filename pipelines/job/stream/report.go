@@ -25,7 +25,7 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 	}
 	o := s.Outputs
 	out := &report.Report{
-		Spec: s.File, Version: s.Version, Ledger: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
+		Spec: s.File, Version: s.Version, Accounts: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
 		Outputs: []report.Output{{Name: "samples", Topic: o.Samples.Topic, Count: sum.Views.Samples}},
 	}
 	for _, e := range s.Engagements {

@@ -123,11 +123,11 @@ func (j *cutJob) through() (last int64) {
 }
 
 // report is what the job's accounts add up to.
-func (j *cutJob) report() *account.Ledger {
+func (j *cutJob) report() *account.Sheet {
 	j.t.Helper()
 	r, err := Report(j.t.Context(), j.spec(3))
 	require.NoError(j.t, err)
-	return r.Ledger
+	return r.Accounts
 }
 
 // sameOutput holds the output of a job that was cut against that of one that was not.

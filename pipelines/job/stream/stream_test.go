@@ -181,7 +181,7 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 	for _, path := range written {
 		eachRecord(t, path, func(record []byte) { want[string(record)]++ })
 	}
-	require.Len(t, want, int(report.Ledger.Views.Samples))
+	require.Len(t, want, int(report.Accounts.Views.Samples))
 	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
 	plan, err := New(t.Context(), s, opt)
 	require.NoError(t, err)
@@ -189,20 +189,20 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 		plan.reading.Job = own + attempt
 		run(plan.Pipeline())
 		got := consume(t, brokers, own)
-		require.Len(t, got, int(report.Ledger.Views.Samples), attempt)
+		require.Len(t, got, int(report.Accounts.Views.Samples), attempt)
 		require.True(t, maps.Equal(want, got), "%s run: samples differ from the batch's", attempt)
 
 		accounted, err := Report(t.Context(), s)
 		require.NoError(t, err)
-		require.NoError(t, accounted.Ledger.Check())
-		require.Equal(t, report.Ledger.Views, accounted.Ledger.Views, attempt)
-		require.Equal(t, report.Ledger.Engagements, accounted.Ledger.Engagements, attempt)
+		require.NoError(t, accounted.Accounts.Check())
+		require.Equal(t, report.Accounts.Views, accounted.Accounts.Views, attempt)
+		require.Equal(t, report.Accounts.Engagements, accounted.Accounts.Engagements, attempt)
 	}
 
 	// A record that a restart wrote twice is the same bytes: what is distinct is counted.
 	late, dead := consume(t, brokers, own+".late"), consume(t, brokers, own+".dead")
-	wantLate, wantDead := report.Ledger.Views.Late, report.Ledger.Views.Dead
-	for _, e := range report.Ledger.Engagements {
+	wantLate, wantDead := report.Accounts.Views.Late, report.Accounts.Views.Dead
+	for _, e := range report.Accounts.Engagements {
 		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
 	}
 	wholly := int64(0)

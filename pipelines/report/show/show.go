@@ -97,7 +97,7 @@ type shower struct {
 	more   bool     // than the limit
 	passed int      // files with something else
 	table  []record // to be shown
-	sum    *account.Ledger
+	sum    *account.Sheet
 }
 
 func (s *shower) file(ctx context.Context, path string) error {
@@ -180,7 +180,7 @@ func (s *shower) finish(path string) error {
 		}
 		return err
 	case s.what == ledgers:
-		return (&report.Report{Spec: path, Ledger: s.sum}).Text(s.out, s.opt.Width)
+		return (&report.Report{Spec: path, Accounts: s.sum}).Text(s.out, s.opt.Width)
 	case s.opt.JSON:
 		return nil
 	default:

@@ -117,7 +117,7 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ledger := s.Input.Report.Ledger
+	ledger := s.Input.Report.Accounts
 	wantLate, wantDead := ledger.Views.Late, ledger.Views.Dead
 	for _, e := range ledger.Engagements {
 		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
@@ -145,10 +145,10 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 	if err != nil {
 		return err
 	}
-	if err := told.Ledger.Check(); err != nil {
+	if err := told.Accounts.Check(); err != nil {
 		return err
 	}
-	want, got := s.withForeign(s.Input.Report.Ledger), *told.Ledger
+	want, got := s.withForeign(s.Input.Report.Accounts), *told.Accounts
 	want.Views.Immature, got.Views.Immature = 0, 0 // a stream waits for the end of windows
 	if !ended {
 		want, got = read(&want), read(&got)
@@ -169,7 +169,7 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 
 // withForeign adds the foreign records to the batch's ledger, as far as a job knows what becomes of them
 // when it reads them.
-func (s *Stream) withForeign(l *account.Ledger) account.Ledger {
+func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 	out := *l
 	out.Engagements = map[string]*account.Engagements{}
 	for kind, e := range l.Engagements {
@@ -193,8 +193,8 @@ func (s *Stream) withForeign(l *account.Ledger) account.Ledger {
 }
 
 // read is the part of a ledger that is known as soon as events are read.
-func read(l *account.Ledger) account.Ledger {
-	out := account.Ledger{Views: account.Views{Read: l.Views.Read, Late: l.Views.Late, Dead: l.Views.Dead}, Engagements: map[string]*account.Engagements{}}
+func read(l *account.Sheet) account.Sheet {
+	out := account.Sheet{Views: account.Views{Read: l.Views.Read, Late: l.Views.Late, Dead: l.Views.Dead}, Engagements: map[string]*account.Engagements{}}
 	for kind, e := range l.Engagements {
 		out.Engagements[kind] = &account.Engagements{Read: e.Read, Dead: e.Dead}
 	}

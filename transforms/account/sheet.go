@@ -3,7 +3,7 @@
 package account
 
 // Ledger is the account of one time slice, or of several merged ones.
-type Ledger struct {
+type Sheet struct {
 	// From and To bound the slice in event time, ms since the epoch: [From, To).
 	From int64 `json:"from_ms"`
 	To   int64 `json:"to_ms"`

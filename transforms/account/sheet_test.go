@@ -23,7 +23,7 @@ func init() {
 func TestMain(m *testing.M) { ptest.MainWithDefault(m, "direct") }
 
 // asText stands for any consumer; it needs the ledger to have passed the coder.
-func asText(l Ledger) string {
+func asText(l Sheet) string {
 	text, err := l.MarshalJSON()
 	if err != nil {
 		return err.Error()
@@ -32,8 +32,8 @@ func asText(l Ledger) string {
 }
 
 // balanced draws ledgers that balance, by adding up views and engagements one by one.
-func balanced() *rapid.Generator[*Ledger] {
-	return rapid.Custom(func(t *rapid.T) *Ledger {
+func balanced() *rapid.Generator[*Sheet] {
+	return rapid.Custom(func(t *rapid.T) *Sheet {
 		l := New("click", "like")
 		l.From = rapid.Int64Range(0, 100).Draw(t, "from")
 		l.To = l.From + rapid.Int64Range(0, 100).Draw(t, "length")
@@ -68,7 +68,7 @@ func balanced() *rapid.Generator[*Ledger] {
 	})
 }
 
-func sample(t *rapid.T, l *Ledger) {
+func sample(t *rapid.T, l *Sheet) {
 	l.Views.Samples++
 	l.Views.Immature += rapid.Int64Range(0, 1).Draw(t, "immature")
 	start := rapid.SampledFrom([]int64{0, 300_000, 600_000}).Draw(t, "bucket")
@@ -96,8 +96,8 @@ func sample(t *rapid.T, l *Ledger) {
 
 // full is a balanced ledger of one kind in which every count is above 0 and every
 // part as large as its whole allows, so that no change of one goes unseen.
-func full() *Ledger {
-	return &Ledger{
+func full() *Sheet {
+	return &Sheet{
 		From: 1000, To: 2000, Fingerprint: "a1b2", Files: []File{{Output: "samples", Size: 7, Version: "9", Hash: "0a"}},
 		Origin: Origin{Step: Read, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, SecondTime: -7, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
@@ -120,13 +120,13 @@ func full() *Ledger {
 	}
 }
 
-func text(t require.TestingT, l *Ledger) string {
+func text(t require.TestingT, l *Sheet) string {
 	content, err := l.Encode()
 	require.NoError(t, err)
 	return string(content)
 }
 
-func merged(ledgers ...*Ledger) *Ledger {
+func merged(ledgers ...*Sheet) *Sheet {
 	all := New()
 	for _, l := range ledgers {
 		all.Merge(l)
@@ -171,10 +171,10 @@ func TestMergeSumsEveryField(t *testing.T) {
 }
 
 func TestMergeWidensTheTime(t *testing.T) {
-	at := func(from, to int64) *Ledger { return &Ledger{From: from, To: to} }
+	at := func(from, to int64) *Sheet { return &Sheet{From: from, To: to} }
 	for _, c := range []struct {
 		name     string
-		l        *Ledger
+		l        *Sheet
 		from, to int64
 	}{
 		{"apart", merged(at(10, 20), at(30, 40)), 10, 40},
@@ -199,8 +199,8 @@ func TestJSONRoundTrip(t *testing.T) {
 // beside the text.
 func TestJSONKeepsEveryField(t *testing.T) {
 	l := full()
-	for i := range reflect.TypeFor[Ledger]().NumField() {
-		require.False(t, reflect.ValueOf(*l).Field(i).IsZero(), "full() must set %s", reflect.TypeFor[Ledger]().Field(i).Name)
+	for i := range reflect.TypeFor[Sheet]().NumField() {
+		require.False(t, reflect.ValueOf(*l).Field(i).IsZero(), "full() must set %s", reflect.TypeFor[Sheet]().Field(i).Name)
 	}
 	coded, err := encode(*l)
 	require.NoError(t, err)
@@ -217,7 +217,7 @@ func TestJSONKeepsEveryField(t *testing.T) {
 
 // How the work was split must not show in the file.
 func TestJSONOfEqualAccountsIsIdentical(t *testing.T) {
-	bare := &Ledger{Engagements: map[string]*Engagements{"like": {}}}
+	bare := &Sheet{Engagements: map[string]*Engagements{"like": {}}}
 	padded := New("like")
 	padded.Timeline[5] = &Interval{Positives: map[string]int64{"like": 0}}
 	assert.Equal(t, text(t, bare), text(t, padded))
@@ -263,16 +263,16 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func TestCoder(t *testing.T) {
-	typ := reflect.TypeFor[Ledger]()
+	typ := reflect.TypeFor[Sheet]()
 	var buf bytes.Buffer
 	require.NoError(t, beam.NewElementEncoder(typ).Encode(*full(), &buf))
 	back, err := beam.NewElementDecoder(typ).Decode(&buf)
 	require.NoError(t, err)
-	assert.Equal(t, asText(*full()), asText(back.(Ledger)))
+	assert.Equal(t, asText(*full()), asText(back.(Sheet)))
 }
 
 func TestInACollection(t *testing.T) {
-	p, s, in := ptest.CreateList([]Ledger{*full(), *New("like")})
+	p, s, in := ptest.CreateList([]Sheet{*full(), *New("like")})
 	got := beam.ParDo(s, asText, beam.Reshuffle(s, in))
 	passert.Equals(s, got, asText(*full()), asText(*New("like")))
 	require.NoError(t, ptest.Run(p))
