@@ -8,11 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+
+	"tributary/io/pool"
 )
 
 const (
@@ -20,6 +21,9 @@ const (
 	// mostPrinted is the longest token: brokers take requests of authentication of 512 KiB, and HTTP
 	// servers headers of far less.
 	mostPrinted = 64 << 10
+	// rememberFor is for how long what a command printed is kept that no connection asks for: then
+	// the command runs again.
+	rememberFor = time.Hour
 	// sharedFor is for how long what a command printed serves all connections that are made at once,
 	// if it does not say how long it is valid.
 	sharedFor = 10 * time.Second
@@ -27,14 +31,17 @@ const (
 
 // commands are those of all clients of the process: each connection to each broker authenticates by
 // itself, and there may be hundreds.
-var commands commandCache
+var commands = newCommandCache()
 
 // commandCache runs commands, each at most once at a time, and keeps what they print while it is
-// good. The zero value is ready.
+// good.
 type commandCache struct {
 	denied atomic.Bool
-	mu     sync.Mutex
-	known  map[string]*printed
+	known  pool.Pool[string, *printed]
+}
+
+func newCommandCache() *commandCache {
+	return &commandCache{known: pool.Pool[string, *printed]{Idle: rememberFor, Close: func(*printed) {}, Single: true}}
 }
 
 // DenyCommands has no command run in this process from now on: a worker that takes jobs from whoever
@@ -55,7 +62,6 @@ func commandName(argv []string) string { return "command " + filepath.Base(argv[
 
 // printed is what a command printed last.
 type printed struct {
-	mu      sync.Mutex
 	text    string
 	until   time.Time // it is used without another run
 	expires time.Time // it is good; zero if it does not say
@@ -67,9 +73,12 @@ func (c *commandCache) run(ctx context.Context, argv []string, expiry func(strin
 	if c.denied.Load() {
 		return "", errDenied
 	}
-	p := c.of(argv)
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	key := strings.Join(argv, "\x00")
+	p, err := c.known.Take(ctx, key, func() (*printed, error) { return &printed{}, nil })
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", commandName(argv), err)
+	}
+	defer c.known.Give(key, p)
 	now := time.Now()
 	if now.Before(p.until) {
 		return p.text, nil
@@ -101,19 +110,6 @@ func keep(good time.Duration) time.Duration {
 		return good - rest
 	}
 	return good / 2
-}
-
-func (c *commandCache) of(argv []string) *printed {
-	key := strings.Join(argv, "\x00")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil {
-		c.known = map[string]*printed{}
-	}
-	if c.known[key] == nil {
-		c.known[key] = &printed{}
-	}
-	return c.known[key]
 }
 
 // outputOf runs a command. Its errors hold nothing that the command printed.

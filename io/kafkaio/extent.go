@@ -55,7 +55,7 @@ func (r Reading) Extent(ctx context.Context, all bool) (Extent, error) {
 	e := &extent{reading: r, now: time.Now(), parts: map[string]map[string]map[int32]*tail{}}
 	var registry *schemas
 	if r.Registry != nil {
-		if registry, err = registries.of(r.Registry); err != nil {
+		if registry, err = newSchemas(r.Registry); err != nil {
 			return Extent{}, err
 		}
 	}

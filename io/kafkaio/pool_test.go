@@ -3,55 +3,10 @@ package kafkaio
 import (
 	"math"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-func newTestPool() *pool {
-	return &pool{kept: map[readerKey]*keptReader{}, busy: map[readerKey]int{}}
-}
-
-func TestPoolKeepsReaders(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, made := newTestPool(), 0
-		key, other := readerKey{"job", 1}, readerKey{"another job", 1}
-		take := func(key readerKey) *reader {
-			r, err := p.take(key, func() (*reader, error) { made++; return &reader{}, nil })
-			require.NoError(t, err)
-			return r
-		}
-		closed := func(r *reader) bool {
-			synctest.Wait()
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			return r.stale
-		}
-		first := take(key)
-		p.give(key, first, false)
-		require.Same(t, first, take(key))
-		require.NotSame(t, first, take(other), "jobs of a process do not share readers")
-		second := take(key) // an attempt that was given up still holds the first
-		require.NotSame(t, first, second)
-		p.give(key, second, false)
-		p.give(key, first, false)
-		require.True(t, closed(second), "of two the one given first is closed")
-		time.Sleep(keptFor / 2)
-		require.Same(t, first, take(key))
-		p.give(key, first, false)
-		time.Sleep(keptFor / 2)
-		require.False(t, closed(first), "its minute began anew")
-		time.Sleep(keptFor / 2)
-		require.True(t, closed(first), "closed, since nobody calls")
-		require.Equal(t, 3, made, "calls of take that found none")
-		third := take(key)
-		require.NotSame(t, first, third)
-		p.give(key, third, true)
-		require.True(t, closed(third), "it has read all")
-		require.NotSame(t, third, take(key))
-	})
-}
 
 func TestShare(t *testing.T) {
 	tests := []struct {
@@ -66,13 +21,7 @@ func TestShare(t *testing.T) {
 		{"never too short", 100, 2, shortestSlice},
 	}
 	for _, tt := range tests {
-		p := newTestPool()
-		for i := range tt.readers {
-			_, err := p.take(readerKey{"job", i}, func() (*reader, error) { return &reader{}, nil })
-			require.NoError(t, err)
-		}
-		p.busy[readerKey{"another", 0}] = 1
-		require.Equal(t, tt.want, p.share(2*time.Second, "job", tt.processors), tt.name)
+		require.Equal(t, tt.want, share(2*time.Second, tt.readers, tt.processors), tt.name)
 	}
 }
 

@@ -84,7 +84,7 @@ func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (res
 	if err == nil {
 		err = f.Reading.noteBegin(ctx, r)
 	}
-	return r, haltOn(f.Reading.Halt, err)
+	return r, err
 }
 
 // SplitRestriction leaves partitions with their reader.
@@ -119,21 +119,21 @@ func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e
 func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
-	next, err := f.read(ctx, we, rt, index, batches, rejected)
-	return next, haltOn(f.Reading.Halt, err)
-}
-
-func (f *readFn) read(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
-	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
-) (sdf.ProcessContinuation, error) {
 	key := readerKey{f.Reading.Job, int(index)}
-	r, err := readers.take(key, func() (*reader, error) { return newReader(f.Reading, int(index)) })
+	r, err := readers.Take(ctx, key, func() (*reader, error) { return newReader(f.Reading, int(index)) })
 	if err != nil {
 		return nil, err
 	}
-	defer func() { readers.give(key, r, rt.IsDone()) }()
+	defer func() {
+		if rt.IsDone() { // it has read all there was
+			readers.Discard(key, r)
+		} else {
+			readers.Give(key, r)
+		}
+	}()
 	r.stats = stats{}
-	deadline := r.now().Add(readers.share(f.Reading.SliceTime, f.Reading.Job, runtime.GOMAXPROCS(0)))
+	beside := readers.Count(func(k readerKey) bool { return k.job == f.Reading.Job })
+	deadline := r.now().Add(share(f.Reading.SliceTime, beside, runtime.GOMAXPROCS(0)))
 	watermark, err := r.slice(ctx, rt.GetRestriction().(restriction), deadline, output{
 		claim: func(c claim) bool { return rt.TryClaim(c) },
 		batch: func(at int64, b record.Batch) {

@@ -106,7 +106,7 @@ func newReader(reading Reading, index int) (*reader, error) {
 	var registry *schemas
 	if reading.Registry != nil {
 		var err error
-		if registry, err = registries.of(reading.Registry); err != nil {
+		if registry, err = newSchemas(reading.Registry); err != nil {
 			return nil, err
 		}
 	}

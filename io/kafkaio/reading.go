@@ -50,8 +50,6 @@ type Reading struct {
 	// Marks, if set, is where readers note what a restart from the log needs.
 	Marks *MarksTopic `json:",omitempty"`
 
-	// Halt, if set, names the run that a failure halts in this process: see Halt.
-	Halt string `json:",omitempty"`
 	// SliceTime is how long one call reads at most, 2 s if 0; it is shared by the readers
 	// that wait for each other on a processor.
 	SliceTime time.Duration

@@ -45,8 +45,9 @@ func lives(t *testing.T, c Cluster, enough func() bool) {
 	rig.create(rig.w.LedgerTopic, 1, map[string]*string{"cleanup.policy": kadm.StringPtr("compact"), "retention.ms": kadm.StringPtr("-1")})
 	opts, err := c.Options()
 	require.NoError(t, err)
-	writers := newJobWriters(rig.w, opts)
-	t.Cleanup(func() { writers.closeIdle(0) })
+	writers, err := newJobWriters(rig.w, opts, newWriterPool())
+	require.NoError(t, err)
+	t.Cleanup(writers.closeIdle)
 	var want []string
 	deadline := time.Now().Add(time.Minute)
 	written := 0

@@ -11,7 +11,7 @@ import (
 
 // Rewrite reads the committed records that a topic holds, and then writes what change returns
 // for them, all of it in one transaction; none if there is nothing to write. Of w it takes
-// Cluster, Topic, TransactionTimeout, Compression and Halt. visit gets the records of a partition in
+// Cluster, Topic, TransactionTimeout and Compression. visit gets the records of a partition in
 // order, partitions mixed, each its to keep; the records that change returns say in which
 // partition they belong.
 //
@@ -75,7 +75,7 @@ func Rewrite(ctx context.Context, w Writing, id string, visit func(*kgo.Record) 
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	if err := checkHalted(w.Halt); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return fail(err)
 	}
 	for _, r := range records {

@@ -63,8 +63,5 @@ func TestRewrite(t *testing.T) {
 	fails := func() ([]*kgo.Record, error) { return nil, broken }
 	require.ErrorIs(t, Rewrite(t.Context(), w, topic, into(map[string]string{}), fails), broken)
 	require.ErrorIs(t, Rewrite(t.Context(), w, topic, func(*kgo.Record) error { return broken }, fails), broken)
-	w.Halt = topic
-	Halt(topic)
-	require.ErrorIs(t, add(func() {}), ErrHalted)
 	require.Equal(t, map[string]string{"a": "11", "c": "2"}, b.latest(topic))
 }

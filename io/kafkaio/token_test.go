@@ -2,6 +2,7 @@ package kafkaio
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func TestCommands(t *testing.T) {
 		{"leaves a child with its output", "echo abc; sleep 60 &", "command sh: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var c commandCache
+			c := newCommandCache()
 			got, err := c.run(t.Context(), sh(tt.script), jwtExpiry)
 			if tt.want == "" {
 				require.NoError(t, err)
@@ -64,7 +65,7 @@ func TestCommands(t *testing.T) {
 			require.NotContains(t, err.Error(), canary)
 		})
 	}
-	var c commandCache
+	c := newCommandCache()
 	_, err := c.run(t.Context(), []string{filepath.Join(t.TempDir(), "missing")}, jwtExpiry)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	c.denied.Store(true)
@@ -85,7 +86,7 @@ func TestCommandIsAskedAgain(t *testing.T) {
 	}
 	logged := captureLog(t)
 	expires := time.Time{}
-	var c commandCache
+	c := newCommandCache()
 	read := func() error {
 		got, err := c.run(t.Context(), []string{script}, func(string) time.Time { return expires })
 		if err == nil {
@@ -93,7 +94,14 @@ func TestCommandIsAskedAgain(t *testing.T) {
 		}
 		return err
 	}
-	set := func(until time.Duration) { c.of([]string{script}).until = time.Now().Add(until) }
+	key := script
+	last := func(change func(*printed)) {
+		p, err := c.known.Take(t.Context(), key, func() (*printed, error) { return nil, errors.New("it has not run") })
+		require.NoError(t, err)
+		defer c.known.Give(key, p)
+		change(p)
+	}
+	set := func(until time.Duration) { last(func(p *printed) { p.until = time.Now().Add(until) }) }
 
 	for range 3 {
 		require.NoError(t, read())
@@ -103,8 +111,9 @@ func TestCommandIsAskedAgain(t *testing.T) {
 	expires = time.Now().Add(time.Hour)
 	require.NoError(t, read())
 	require.Equal(t, 2, times())
-	p := c.of([]string{script})
-	require.WithinRange(t, p.until, time.Now().Add(47*time.Minute), time.Now().Add(48*time.Minute))
+	last(func(p *printed) {
+		require.WithinRange(t, p.until, time.Now().Add(47*time.Minute), time.Now().Add(48*time.Minute))
+	})
 
 	require.NoError(t, os.WriteFile(failing, nil, 0o600))
 	set(0)
@@ -113,7 +122,7 @@ func TestCommandIsAskedAgain(t *testing.T) {
 	require.Contains(t, logged.String(), "command token.sh: exit status 1")
 	require.Contains(t, logged.String(), "what it printed last is used until ")
 	set(0)
-	p.expires = time.Now()
+	last(func(p *printed) { p.expires = time.Now() })
 	require.ErrorContains(t, read(), "exit status 1")
 
 	require.NoError(t, os.Remove(failing))

@@ -60,8 +60,6 @@ type Writing struct {
 	TransactionTimeout time.Duration
 	// Compression of batches: none, gzip, snappy, lz4 or zstd; empty is snappy.
 	Compression string
-	// Halt, if set, names the run that a failure halts in this process: see Halt.
-	Halt string `json:",omitempty"`
 	// TransactionBytes is how much is written at once; 0 is DefaultTransactionBytes. A group
 	// that takes more is written in several transactions.
 	TransactionBytes int64 `json:",omitempty"`
@@ -195,6 +193,9 @@ func (w *Writing) mostShards() int32 {
 // five minutes of rest. Memory, for each shard: the groups of a bundle, or 32 MiB of complete
 // ones plus those at hand, whichever is less, some 300 bytes for each record of a transaction,
 // and the ledger, about 60 bytes a group kept.
+//
+// Abort: a bundle whose context has ended begins no transaction. So a runner that must not have
+// anything committed after a failure ends the contexts of all bundles.
 //
 // Failure: what may pass is tried up to five times, each time from the ledger. Then, or if
 // the writer is fenced (ErrFenced), the ledger is lost (ErrLedgerLost), a group is too old

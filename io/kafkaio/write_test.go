@@ -98,14 +98,24 @@ func (r *writeRig) client(opts ...kgo.Opt) *kgo.Client {
 // process starts a writer process with a network of its own.
 func (r *writeRig) process() *process {
 	p := &process{wire: &wire{dial: r.dial}}
-	p.jobWriters = newJobWriters(r.w, append(r.opts(), kgo.Dialer(p.wire.DialContext)))
-	r.t.Cleanup(func() { p.closeIdle(0) })
+	var err error
+	p.jobWriters, err = newJobWriters(r.w, append(r.opts(), kgo.Dialer(p.wire.DialContext)), newWriterPool())
+	require.NoError(r.t, err)
+	r.t.Cleanup(p.closeIdle)
 	return p
 }
 
 type process struct {
 	*jobWriters
 	wire *wire
+}
+
+// shard is the writer of a shard, to look at while it rests.
+func (p *process) shard(n int32) (found *shardWriter) {
+	if err := p.use(context.Background(), n, func(s *shardWriter) error { found = s; return nil }); err != nil {
+		panic(err)
+	}
+	return found
 }
 
 // makeGroup makes a sealed group of size records, in two parts; variants differ in content.

@@ -20,6 +20,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"tributary/io/dofn"
+	"tributary/io/pool"
 )
 
 // TruncatedHeader is the header of a record whose value was cut because the topic does not
@@ -57,7 +58,7 @@ type Header struct {
 }
 
 // WriteAtLeastOnce writes messages to a topic as they come; of w it takes Cluster, Topic,
-// Compression, Cut and Halt.
+// Compression and Cut.
 //
 // Input: a PCollection<Message>.
 // Output: refused, a PCollection<Refused>, see below; sent, a PCollection<int64>: of every
@@ -79,7 +80,7 @@ func WriteAtLeastOnce(s beam.Scope, w Writing, messages beam.PCollection) (refus
 	if err := w.validateTopic(); err != nil {
 		panic(fmt.Errorf("kafkaio.WriteAtLeastOnce: %w", err))
 	}
-	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression, Cut: w.Cut, Halt: w.Halt}
+	w = Writing{Cluster: w.Cluster, Topic: w.Topic, Compression: w.Compression, Cut: w.Cut}
 	return beam.ParDo2(s.Scope("kafkaio.WriteAtLeastOnce"), &sendFn{Writing: w}, messages)
 }
 
@@ -90,38 +91,31 @@ type sender struct {
 	largest int32
 }
 
-// senders are those of this process, by the JSON of their Writing. They close their
-// connections by themselves when these are idle.
-var senders = struct {
-	sync.Mutex
-	kept map[string]*sender
-}{kept: map[string]*sender{}}
+// senderKey names a sender among all of a process: writing is its Writing as JSON.
+type senderKey struct{ topic, writing string }
 
-// senderOf returns the sender for w, a new one if it was forgotten or there was none.
-func senderOf(ctx context.Context, w Writing) (*sender, error) {
-	key, err := json.Marshal(w)
+// senders are those of this process. A bundle takes one for a message
+// at a time, so all bundles share one; it is idle for longer than deliveryTime before it is closed.
+var senders = &pool.Pool[senderKey, *sender]{Idle: restTime, Close: func(s *sender) { s.client.Close() }, Single: true}
+
+// withSender has a sender of w do something that does not take long.
+func withSender(ctx context.Context, w Writing, do func(*sender) error) error {
+	writing, err := json.Marshal(w)
 	if err != nil {
-		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
+		return fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
-	senders.Lock()
-	kept := senders.kept[string(key)]
-	senders.Unlock()
-	if kept != nil {
-		return kept, nil
-	}
-	// A cluster may take its time to answer: others must not wait for that.
-	opened, err := newSender(ctx, w)
+	key := senderKey{w.Topic, string(writing)}
+	s, err := senders.Take(ctx, key, func() (*sender, error) { return newSender(ctx, w) })
 	if err != nil {
-		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
+		return fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
-	senders.Lock()
-	defer senders.Unlock()
-	if kept := senders.kept[string(key)]; kept != nil {
-		opened.client.Close()
-		return kept, nil
-	}
-	senders.kept[string(key)] = opened
-	return opened, nil
+	defer senders.Give(key, s)
+	return do(s)
+}
+
+// forgetSenders has whoever writes next to a topic open a new sender.
+func forgetSenders(topic string) {
+	senders.CloseIdle(func(k senderKey) bool { return k.topic == topic })
 }
 
 func newSender(ctx context.Context, w Writing) (*sender, error) {
@@ -151,22 +145,10 @@ func newSender(ctx context.Context, w Writing) (*sender, error) {
 	return s, err
 }
 
-// forget makes the next user open a new sender: what this one knows of the topic is wrong.
-func (s *sender) forget() {
-	senders.Lock()
-	defer senders.Unlock()
-	for key, kept := range senders.kept {
-		if kept == s {
-			delete(senders.kept, key)
-		}
-	}
-}
-
 // sendFn produces messages and waits for them when the bundle ends.
 type sendFn struct {
 	Writing Writing
 
-	sender *sender
 	bundle *delivery
 	// sent and latest are the number and the latest event time of the bundle's messages.
 	sent   int64
@@ -175,33 +157,51 @@ type sendFn struct {
 
 // delivery is what became of the messages of one bundle.
 type delivery struct {
+	open sync.WaitGroup
+
 	mu    sync.Mutex
+	left  int // of open
 	first error
 }
 
 func (d *delivery) promise(r *kgo.Record, err error) {
+	defer d.open.Done()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.left--
 	if err != nil && d.first == nil {
-		d.first = fmt.Errorf("write to %s, key %q, %d bytes: %w", r.Topic, r.Key, len(r.Value), err)
+		d.first = fmt.Errorf("key %q, %d bytes: %w", r.Key, len(r.Value), err)
 	}
 }
 
-func (d *delivery) err() error {
+// wait waits until all messages were acknowledged or refused.
+func (d *delivery) wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		d.open.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.first == nil && d.left > 0 {
+		return fmt.Errorf("waited for brokers to acknowledge %d records: %w", d.left, ctx.Err())
+	}
 	return d.first
 }
 
-func (f *sendFn) StartBundle(ctx context.Context, _ func(Refused), _ func(beam.EventTime, int64)) (err error) {
+func (f *sendFn) StartBundle(ctx context.Context, _ func(Refused), _ func(beam.EventTime, int64)) error {
 	f.bundle, f.sent, f.latest = &delivery{}, 0, mtime.MinTimestamp
-	if err = checkHalted(f.Writing.Halt); err == nil {
-		f.sender, err = senderOf(ctx, f.Writing)
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("write to %s: %w", f.Writing.Topic, err)
 	}
-	return haltOn(f.Writing.Halt, err)
+	return nil
 }
 
-func (f *sendFn) ProcessElement(ctx context.Context, at beam.EventTime, m Message, refuse func(Refused), _ func(beam.EventTime, int64)) {
+func (f *sendFn) ProcessElement(ctx context.Context, at beam.EventTime, m Message, refuse func(Refused), _ func(beam.EventTime, int64)) error {
 	f.sent, f.latest = f.sent+1, max(f.latest, at)
 	r := &kgo.Record{Key: m.Key, Value: m.Value}
 	if m.TimestampMs > 0 {
@@ -210,23 +210,34 @@ func (f *sendFn) ProcessElement(ctx context.Context, at beam.EventTime, m Messag
 	for _, h := range m.Headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
-	limit := int64(f.sender.largest)
-	if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
-		if !f.Writing.Cut {
-			refusedRecords.Inc(ctx, 1)
-			refuse(Refused{Topic: f.Writing.Topic, Key: r.Key, Bytes: n, Limit: limit})
-			return
+	return withSender(ctx, f.Writing, func(s *sender) error {
+		limit := int64(s.largest)
+		if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
+			if !f.Writing.Cut {
+				refusedRecords.Inc(ctx, 1)
+				refuse(Refused{Topic: f.Writing.Topic, Key: r.Key, Bytes: n, Limit: limit})
+				return nil
+			}
+			cut(r, limit)
+			truncatedRecords.Inc(ctx, 1)
 		}
-		cut(r, limit)
-		truncatedRecords.Inc(ctx, 1)
-	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
-	bundle := f.bundle
-	f.sender.client.Produce(ctx, r, func(r *kgo.Record, err error) {
-		cancel()
-		bundle.promise(r, err)
+		f.bundle.produce(ctx, s.client, r)
+		sentRecords.Inc(ctx, 1)
+		return nil
 	})
-	sentRecords.Inc(ctx, 1)
+}
+
+// produce begins to send a message. It waits while as many as a client keeps wait for brokers.
+func (d *delivery) produce(ctx context.Context, client *kgo.Client, r *kgo.Record) {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
+	d.open.Add(1)
+	d.mu.Lock()
+	d.left++
+	d.mu.Unlock()
+	client.Produce(ctx, r, func(r *kgo.Record, err error) {
+		cancel()
+		d.promise(r, err)
+	})
 }
 
 // cut makes a record as small as it has to be, and says in it what is missing of its value.
@@ -244,7 +255,7 @@ func cut(r *kgo.Record, limit int64) {
 
 func (f *sendFn) FinishBundle(ctx context.Context, _ func(Refused), emit func(beam.EventTime, int64)) error {
 	if err := f.flush(ctx); err != nil {
-		return haltOn(f.Writing.Halt, err)
+		return err
 	}
 	if f.sent > 0 {
 		emit(f.latest, f.sent)
@@ -258,14 +269,14 @@ func (f *sendFn) flush(ctx context.Context) error {
 	defer cancel()
 	stop := telling(ctx, "%s: waiting for brokers to acknowledge what was written to %s", f.Writing.Cluster, f.Writing.Topic)
 	defer stop()
-	if err := f.sender.client.Flush(ctx); err != nil {
-		return fmt.Errorf("write to %s: waited for brokers to acknowledge %d records: %w", f.Writing.Topic, f.sender.client.BufferedProduceRecords(), err)
+	err := f.bundle.wait(ctx)
+	if err == nil {
+		return nil
 	}
-	err := f.bundle.err()
 	if errors.Is(err, kerr.MessageTooLarge) {
-		f.sender.forget() // the topic takes less than it did
+		forgetSenders(f.Writing.Topic) // it takes less than it did
 	}
-	return err
+	return fmt.Errorf("write to %s: %w", f.Writing.Topic, err)
 }
 
 func encodeMessage(m Message) []byte {
@@ -325,7 +336,7 @@ var errShort = errors.New("too few bytes")
 func init() {
 	dofn.Register(
 		dofn.Method3x1((*sendFn).StartBundle),
-		dofn.Method5x0((*sendFn).ProcessElement),
+		dofn.Method5x1((*sendFn).ProcessElement),
 		dofn.Method3x1((*sendFn).FinishBundle),
 	)
 	register.Emitter1[Refused]()

@@ -47,12 +47,16 @@ type gathered struct {
 	bytes int
 }
 
-func (f *writeFn) Setup() (err error) {
-	f.writers, err = acquire(f.Writing)
+func (f *writeFn) Setup() error {
+	opts, err := f.Writing.Cluster.Options()
+	if err != nil {
+		return fmt.Errorf("kafkaio.Write: %w", err)
+	}
+	f.writers, err = newJobWriters(f.Writing, opts, writers)
 	return err
 }
 
-func (f *writeFn) Teardown() { f.writers.release() }
+func (f *writeFn) Teardown() { f.writers.closeIdle() }
 
 func (f *writeFn) StartBundle(_ context.Context, _ func(beam.EventTime, Committed), _ func(beam.EventTime, Refused)) {
 	f.shards = map[int32]*gathered{}
@@ -82,11 +86,10 @@ func (f *writeFn) ProcessElement(ctx context.Context, at beam.EventTime, p Group
 }
 
 func (f *writeFn) write(ctx context.Context, shard int32, groups []*group) ([]Committed, error) {
-	if err := checkHalted(f.Writing.Halt); err != nil {
-		return nil, err
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("write to %s, shard %d: %w", f.Writing.Topic, shard, err)
 	}
-	acks, err := f.writers.write(ctx, shard, groups)
-	return acks, haltOn(f.Writing.Halt, err)
+	return f.writers.write(ctx, shard, groups)
 }
 
 // add takes a part; its group is complete with the last one.

@@ -3,6 +3,8 @@ package kafkaio
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -185,27 +187,55 @@ func TestWriteFlushesLargeBundles(t *testing.T) {
 	require.Len(t, r.samples(), len(groups))
 }
 
-// Teardown of the last user closes the producers, and CloseWriters those of all jobs.
+// Teardown closes the producers of its job that are idle, and those of no other.
 func TestWritersClose(t *testing.T) {
-	r := newFakeRig(t, 1)
-	first, err := acquire(r.w)
-	require.NoError(t, err)
-	second, err := acquire(r.w)
-	require.NoError(t, err)
-	require.Same(t, first, second)
-	write := func(id int64) {
-		_, err := first.write(t.Context(), 0, []*group{makeGroup(t, 0, id, 1, 0)})
+	r, other := newFakeRig(t, 1), newFakeRig(t, 1)
+	rests := func(r *writeRig) bool {
+		writing, err := json.Marshal(r.w)
 		require.NoError(t, err)
-		require.NotNil(t, first.shard(0).tx)
+		return writers.Count(func(k writerKey) bool { return k.writing == string(writing) }) == 1
 	}
-	write(1)
-	first.release()
-	require.NotNil(t, first.shard(0).tx, "somebody still uses it")
-	CloseWriters()
-	require.Nil(t, first.shard(0).tx)
-	write(2)
-	second.release()
-	require.Nil(t, first.shard(0).tx)
+	fns := []*writeFn{{Writing: r.w}, {Writing: other.w}}
+	for _, f := range fns {
+		require.NoError(t, f.Setup())
+		_, err := f.write(t.Context(), 0, []*group{makeGroup(t, 0, 1, 1, 0)})
+		require.NoError(t, err)
+	}
+	require.True(t, rests(r) && rests(other), "they are kept for the next bundle")
+	fns[0].Teardown()
+	require.False(t, rests(r))
+	require.True(t, rests(other))
+	fns[1].Teardown()
+	require.False(t, rests(other))
+}
+
+// TestAborted: a bundle whose context has ended writes nothing, whichever sink it is of.
+func TestAborted(t *testing.T) {
+	r := newFakeRig(t, 1)
+	r.create("beside", 1, nil)
+	aborted := errors.New("another bundle failed")
+	ctx, abort := context.WithCancelCause(t.Context())
+	abort(aborted)
+	_, err := writeBundle(ctx, r.w, groupParts()[3:])
+	require.ErrorIs(t, err, aborted)
+	beside := Writing{Cluster: r.w.Cluster, Topic: "beside"}
+	require.ErrorIs(t, (&sendFn{Writing: beside}).StartBundle(ctx, nil, nil), aborted)
+	progress := &progressFn{Writing: beside, Job: r.w.Job}
+	progress.Setup()
+	progress.through = 1
+	require.ErrorIs(t, progress.FinishBundle(ctx), aborted)
+	change := func() ([]*kgo.Record, error) {
+		return []*kgo.Record{{Value: []byte("v")}}, nil
+	}
+	within, cancel := context.WithCancelCause(t.Context())
+	require.ErrorIs(t, Rewrite(within, beside, "id", nil, func() ([]*kgo.Record, error) {
+		cancel(aborted)
+		return change()
+	}), aborted)
+	require.Empty(t, r.samples())
+	require.Empty(t, r.committedRecords("beside"))
+	require.NoError(t, Rewrite(t.Context(), beside, "id", nil, change))
+	require.Len(t, r.committedRecords("beside"), 1)
 }
 
 func TestWriteAtLeastOnce(t *testing.T) {
@@ -269,7 +299,7 @@ func TestWriteAtLeastOnceTooLarge(t *testing.T) {
 		f := &sendFn{Writing: w}
 		require.NoError(t, f.StartBundle(t.Context(), nil, nil))
 		for _, m := range []Message{{Key: []byte("small"), Value: []byte("v")}, {Key: []byte("middle"), Value: randomBytes(5000)}, {Key: []byte("large"), Value: randomBytes(2 << 20)}} {
-			f.ProcessElement(t.Context(), 0, m, func(r Refused) { refused = append(refused, r) }, nil)
+			require.NoError(t, f.ProcessElement(t.Context(), 0, m, func(r Refused) { refused = append(refused, r) }, nil))
 		}
 		return refused, f.FinishBundle(t.Context(), nil, func(beam.EventTime, int64) {})
 	}
@@ -313,8 +343,8 @@ func TestWriteAtLeastOnceRefused(t *testing.T) {
 		f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}}
 		acks := func(at beam.EventTime, n int64) { sent = append(sent, fmt.Sprint(n, " at ", at)) }
 		require.NoError(t, f.StartBundle(t.Context(), nil, acks))
-		f.ProcessElement(t.Context(), 7, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks)
-		f.ProcessElement(t.Context(), 5, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks)
+		require.NoError(t, f.ProcessElement(t.Context(), 7, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks))
+		require.NoError(t, f.ProcessElement(t.Context(), 5, Message{Key: []byte("k"), Value: []byte("v")}, nil, acks))
 		return f.FinishBundle(t.Context(), nil, acks)
 	}
 	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord})
@@ -351,13 +381,16 @@ func TestSendBundles(t *testing.T) {
 		emit := func(at beam.EventTime, n int64) { told = append(told, fmt.Sprint(at, " ", n)) }
 		require.NoError(t, f.StartBundle(t.Context(), refuse, emit))
 		m := Message{Key: []byte("k"), Value: []byte("v")}
-		f.sender = &sender{client: f.sender.client, largest: int32(recordBytes(1, 1, nil))} // just so much
+		require.NoError(t, withSender(t.Context(), f.Writing, func(s *sender) error {
+			s.largest = int32(recordBytes(1, 1, nil)) // just so much
+			return nil
+		}))
 		for _, at := range times {
-			f.ProcessElement(t.Context(), at, m, refuse, emit)
+			require.NoError(t, f.ProcessElement(t.Context(), at, m, refuse, emit))
 		}
 		if len(times) == 0 {
 			m.Value = append(m.Value, 'v')
-			f.ProcessElement(t.Context(), 7, m, refuse, emit)
+			require.NoError(t, f.ProcessElement(t.Context(), 7, m, refuse, emit))
 		}
 		return told, f.FinishBundle(t.Context(), refuse, emit)
 	}

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/pool"
 )
 
 // What the sink counts.
@@ -27,105 +28,70 @@ var (
 // connections to every broker.
 const restTime = 5 * time.Minute
 
-// jobWriters are the writers of the shards of one job in this process. They outlive
-// bundles, because opening one costs several round trips.
+// writerKey names the writer of a shard among all of a process: writing is its Writing as JSON.
+type writerKey struct {
+	writing string
+	shard   int32
+}
+
+// writerPool keeps writers between bundles, because to open one costs several round trips. Of a
+// shard there is one: two would fence each other off.
+type writerPool = pool.Pool[writerKey, *shardWriter]
+
+// writers are those of this process.
+var writers = newWriterPool()
+
+func newWriterPool() *writerPool {
+	return &writerPool{Idle: restTime, Close: (*shardWriter).drop, Single: true}
+}
+
+// jobWriters are the writers of the shards of one job.
 type jobWriters struct {
-	w    *Writing
-	open opener
-
-	mu     sync.Mutex
-	users  int
-	shards map[int32]*shardWriter
+	w       *Writing
+	writing string
+	open    opener
+	pool    *writerPool
 }
 
-// pools are the writers of this process, by the JSON of their Writing.
-var pools = struct {
-	sync.Mutex
-	jobs map[string]*jobWriters
-}{jobs: map[string]*jobWriters{}}
-
-// acquire returns the writers of a job; release gives them back.
-func acquire(w Writing) (*jobWriters, error) {
-	key, err := json.Marshal(w)
+// newJobWriters returns the writers of a job among those of a pool.
+func newJobWriters(w Writing, opts []kgo.Opt, of *writerPool) (*jobWriters, error) {
+	writing, err := json.Marshal(w)
 	if err != nil {
 		return nil, fmt.Errorf("writers of %s: %w", w.Job, err)
 	}
-	opts, err := w.Cluster.Options()
-	if err != nil {
-		return nil, fmt.Errorf("writers of %s: %w", w.Job, err)
-	}
-	pools.Lock()
-	defer pools.Unlock()
-	for _, other := range pools.jobs {
-		other.closeIdle(restTime) // runners drop a job's DoFns without a word
-	}
-	j, ok := pools.jobs[string(key)]
-	if !ok {
-		j = newJobWriters(w, opts)
-		pools.jobs[string(key)] = j
-	}
-	j.users++
-	return j, nil
-}
-
-func newJobWriters(w Writing, opts []kgo.Opt) *jobWriters {
 	k := &kafka{w: &w, opts: opts}
-	return &jobWriters{w: &w, open: k.open, shards: map[int32]*shardWriter{}}
-}
-
-// release closes the producers when the last user is gone; a later user opens them again.
-func (j *jobWriters) release() {
-	pools.Lock()
-	defer pools.Unlock()
-	if j.users--; j.users == 0 {
-		j.closeIdle(0)
-	}
+	return &jobWriters{w: &w, writing: string(writing), open: k.open, pool: of}, nil
 }
 
 // write commits groups of a shard, see shardWriter.write.
-func (j *jobWriters) write(ctx context.Context, shard int32, groups []*group) ([]Committed, error) {
-	j.closeIdle(restTime)
-	acks, err := j.shard(shard).write(ctx, groups)
+func (j *jobWriters) write(ctx context.Context, shard int32, groups []*group) (acks []Committed, err error) {
+	err = j.use(ctx, shard, func(s *shardWriter) error {
+		acks, err = s.write(ctx, groups)
+		return err
+	})
 	if errors.Is(err, ErrFenced) {
 		// The runner has placed shards anew, so other producers here are fenced too, most
 		// likely. Each would fail a bundle before it is opened again.
 		fencedWriters.Inc(ctx, 1)
-		j.closeIdle(0)
+		j.closeIdle()
 	}
 	return acks, err
 }
 
-func (j *jobWriters) shard(shard int32) *shardWriter {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	s, ok := j.shards[shard]
-	if !ok {
-		s = &shardWriter{w: j.w, shard: shard, open: j.open, pause: firstPause}
-		j.shards[shard] = s
+// use does something with the writer of a shard, which is nobody else's meanwhile.
+func (j *jobWriters) use(ctx context.Context, shard int32, do func(*shardWriter) error) error {
+	key := writerKey{j.writing, shard}
+	s, err := j.pool.Take(ctx, key, func() (*shardWriter, error) {
+		return &shardWriter{w: j.w, shard: shard, open: j.open, pause: firstPause}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("write to %s, shard %d: another bundle is writing: %w", j.w.Topic, shard, err)
 	}
-	return s
+	defer j.pool.Give(key, s)
+	return do(s)
 }
 
-// closeIdle closes the producers that are not at work and have not been for a while.
-func (j *jobWriters) closeIdle(rest time.Duration) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, s := range j.shards {
-		if s.mu.TryLock() {
-			if s.tx != nil && time.Since(s.used) >= rest {
-				s.drop()
-			}
-			s.mu.Unlock()
-		}
-	}
-}
-
-// CloseWriters closes the idle producers of this process; those at work are left to finish.
-// A worker calls it before it exits, so that brokers need not time out its connections.
-func CloseWriters() {
-	pools.Lock()
-	defer pools.Unlock()
-	for _, j := range pools.jobs {
-		j.closeIdle(0)
-	}
+// closeIdle closes the job's producers that are not at work; who comes next opens them again.
+func (j *jobWriters) closeIdle() {
+	j.pool.CloseIdle(func(k writerKey) bool { return k.writing == j.writing })
 }

@@ -38,7 +38,7 @@ func NoteProgress(s beam.Scope, w Writing, committed beam.PCollection, sent ...b
 		all = append(all, beam.ParDo(s, holdSent, c))
 	}
 	windowed := beam.WindowInto(s, window.NewFixedWindows(time.Duration(w.Step)*time.Millisecond), beam.Flatten(s, all...))
-	beam.ParDo0(s, &progressFn{Writing: Writing{Cluster: w.Cluster, Topic: w.LedgerTopic, Halt: w.Halt, ProvisionalFrom: w.ProvisionalFrom}, Job: w.Job}, beam.GroupByKey(s, windowed))
+	beam.ParDo0(s, &progressFn{Writing: Writing{Cluster: w.Cluster, Topic: w.LedgerTopic, ProvisionalFrom: w.ProvisionalFrom}, Job: w.Job}, beam.GroupByKey(s, windowed))
 }
 
 // keyCommitted brings the IDs of groups together under one key.
@@ -72,15 +72,7 @@ func (f *progressFn) FinishBundle(ctx context.Context) error {
 	if f.through <= f.noted {
 		return nil
 	}
-	if err := checkHalted(f.Writing.Halt); err != nil {
-		return fmt.Errorf("kafkaio.NoteProgress: %w", err)
-	}
-	return haltOn(f.Writing.Halt, f.note(ctx))
-}
-
-func (f *progressFn) note(ctx context.Context) error {
-	sender, err := senderOf(ctx, f.Writing)
-	if err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("kafkaio.NoteProgress: %w", err)
 	}
 	value, err := json.Marshal(complete{Job: f.Job, Through: f.through})
@@ -89,7 +81,9 @@ func (f *progressFn) note(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
-	if err := sender.client.ProduceSync(ctx, &kgo.Record{Key: []byte(completeKey), Value: value}).FirstErr(); err != nil {
+	if err := withSender(ctx, f.Writing, func(s *sender) error {
+		return s.client.ProduceSync(ctx, &kgo.Record{Key: []byte(completeKey), Value: value}).FirstErr()
+	}); err != nil {
 		return fmt.Errorf("kafkaio.NoteProgress: write to %s: %w", f.Writing.Topic, err)
 	}
 	f.noted = f.through

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
@@ -28,7 +27,7 @@ type transactor interface {
 // theirs is open or can still come, and then reads the shard's ledger.
 type opener func(ctx context.Context, shard int32) (transactor, *shardLedger, error)
 
-// shardWriter writes the groups of one shard, one transaction at a time.
+// shardWriter writes the groups of one shard, one transaction at a time. Not for concurrent use.
 type shardWriter struct {
 	w     *Writing
 	shard int32
@@ -36,11 +35,9 @@ type shardWriter struct {
 	// pause is the wait before the second attempt; it doubles from then on.
 	pause time.Duration
 
-	mu sync.Mutex
 	// tx and ledger are of one incarnation; tx is nil when there is none.
 	tx     transactor
 	ledger *shardLedger
-	used   time.Time
 	// transactions counts those that were committed.
 	transactions int64
 }
@@ -52,8 +49,6 @@ const firstPause = 250 * time.Millisecond
 // write commits groups in one transaction, or in several if they are large, skipping what is
 // committed already. The acknowledgements are in the order of the groups.
 func (s *shardWriter) write(ctx context.Context, groups []*group) ([]Committed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	// tried are the versions that an earlier attempt of this call may have written.
 	tried := map[*group]int32{}
 	for attempt, pause := 1, s.pause; ; attempt, pause = attempt+1, 2*pause {
@@ -63,7 +58,6 @@ func (s *shardWriter) write(ctx context.Context, groups []*group) ([]Committed, 
 			attempt, pause = 1, s.pause // it goes on from there
 		}
 		if err == nil {
-			s.used = time.Now()
 			return acks, nil
 		}
 		s.drop()

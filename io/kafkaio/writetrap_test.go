@@ -168,7 +168,7 @@ func playTrap4(t *testing.T, r *writeRig) {
 
 	// As if it had been opened before the other one began.
 	w := r.process()
-	w.shard(0).tx, w.shard(0).ledger, w.shard(0).used = r.openUnread(t), newShardLedger(), time.Now()
+	w.shard(0).tx, w.shard(0).ledger = r.openUnread(t), newShardLedger()
 	_, err = w.write(ctx, 0, []*group{g})
 	require.NoError(t, err)
 	done := make(chan error)

@@ -60,10 +60,12 @@ func TestTrap13IdleProducersClose(t *testing.T) {
 			require.NoError(t, err)
 		}
 		both := p.wire.open()
-		time.Sleep(restTime)
+		time.Sleep(restTime - time.Second)
 		_, err := p.write(context.Background(), 1, []*group{makeGroup(t, 1, 2, 1, 0)})
 		require.NoError(t, err)
+		time.Sleep(time.Second)
 		require.Nil(t, p.shard(0).tx)
+		require.NotNil(t, p.shard(1).tx, "it was at work meanwhile")
 		require.Less(t, p.wire.open(), both)
 	})
 }

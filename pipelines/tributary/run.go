@@ -195,9 +195,8 @@ func (r *streamRun) options() stream.Options {
 		opt.Resume = stream.FromState
 	}
 	if r.on == onThisProcess {
-		opt.Halts = true
 		opt.Rest = 100 * time.Millisecond // nobody else waits for the watermark
-		opt.Readers = stream.OnPrism
+		opt.Readers = prism.Readers
 	}
 	return opt
 }
@@ -245,13 +244,7 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 
 func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) error {
 	if r.on == onThisProcess {
-		ctx, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
-		defer context.AfterFunc(cmd.Context(), func() {
-			plan.Halt() // before the runner drops what is under way
-			cancel()
-		})()
-		defer cancel()
-		return stopped(prism.Run(ctx, plan.Pipeline()))
+		return stopped(prism.Run(cmd.Context(), plan.Pipeline()))
 	}
 	r.flink.Name = s.Stream.Name
 	job, err := flink.Submit(cmd.Context(), plan.Pipeline(), r.flink)

@@ -3,6 +3,9 @@
 //
 // Prism keeps everything in memory, takes no checkpoints and is not meant for production:
 // what a restart must not lose has to be in the pipeline's own sinks.
+//
+// Its faults are dealt with here, so that neither pipelines nor sources nor sinks know of them: see
+// abort.go, and Readers.
 package prism
 
 import (
@@ -13,21 +16,38 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 )
 
+// Readers is how many readers a source on Prism may have. Prism (2.77.0, PersistBundle) takes the
+// watermark of the reader that paused last for that of all readers: with two, what the slower
+// one brings is dropped before the next GroupByKey, without a word. Measured: three readers that
+// were not paced lost samples in most runs of 120,000 views, one reader in none.
+const Readers = 1
+
 // Run runs a pipeline until it ends or ctx does, in which case the error is the context's.
-// Prism goes on in the background then, until the process ends.
+// Prism goes on in the background then, until the process ends, but its bundles do not: their
+// contexts end with ctx, and with the first bundle that fails.
 func Run(ctx context.Context, p *beam.Pipeline) error {
+	r, started := newRun(ctx)
+	started, cancel := context.WithCancel(started)
 	done := make(chan error, 1)
 	go func() {
-		_, err := prism.Execute(ctx, p)
+		defer cancel()
+		_, err := prism.Execute(started, p)
 		done <- err
 	}()
 	select {
 	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("prism runner: %w", err)
+		r.abort(ErrAborted)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
 		}
-		return nil
+		return fmt.Errorf("prism runner: %w", err)
 	case <-ctx.Done():
+		// First the bundles, which must not commit what Prism puts together while it ends.
+		r.abort(ctx.Err())
+		cancel()
 		return ctx.Err()
 	}
 }

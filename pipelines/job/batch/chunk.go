@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync"
+	"time"
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
+	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 )
@@ -130,14 +131,20 @@ type formatError struct{ error }
 
 func (e *formatError) Unwrap() error { return e.error }
 
-// headers caches what files begin with: every piece of a file wants it.
-var headers sync.Map
+// headers are what files begin with, by path and version: every piece of a file wants it.
+var headers = &pool.Pool[[2]string, avro.Header]{Idle: 10 * time.Minute, Close: func(avro.Header) {}, Single: true}
 
 func headerOf(ctx context.Context, f *file) (avro.Header, error) {
 	key := [2]string{f.Path, f.Version}
-	if h, ok := headers.Load(key); ok {
-		return h.(avro.Header), nil
+	h, err := headers.Take(ctx, key, func() (avro.Header, error) { return readHeader(ctx, f) })
+	if err != nil {
+		return avro.Header{}, err
 	}
+	headers.Give(key, h) // nobody changes it
+	return h, nil
+}
+
+func readHeader(ctx context.Context, f *file) (avro.Header, error) {
 	r, err := fileio.Open(ctx, f.Path)
 	if err != nil {
 		return avro.Header{}, err
@@ -151,7 +158,6 @@ func headerOf(ctx context.Context, f *file) (avro.Header, error) {
 		}
 		return avro.Header{}, err
 	}
-	headers.Store(key, container.Header())
 	return container.Header(), nil
 }
 

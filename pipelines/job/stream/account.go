@@ -188,7 +188,7 @@ func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined a
 	beam.ParDo0(s, &countFn{}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
 	// Accounts are many small texts that are much alike.
-	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", Halt: p.samples.Halt}
+	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
 	_, sent = kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
 	return sent
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -18,6 +17,7 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/kafkaio"
+	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -162,7 +162,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 	windows := beam.WindowInto(s, window.NewFixedWindows(time.Duration(p.params.Bucket)*time.Millisecond), beam.Flatten(s, all...))
 	beam.ParDo0(s, &bookkeeperFn{
 		Writing: kafkaio.Writing{
-			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", Halt: p.samples.Halt, TransactionTimeout: p.samples.TransactionTimeout,
+			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
 		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.LooksBack(), Provisional: p.samples.ProvisionalFrom,
@@ -195,12 +195,9 @@ var (
 	booksFailed  = beam.NewCounter("tributary", "books_failed")
 )
 
-// books are those that this process writes, by the topic of accounts: when it tried to last. Two at
-// once would put an end to one another.
-var books = struct {
-	sync.Mutex
-	tried map[string]time.Time
-}{tried: map[string]time.Time{}}
+// books are those that this process writes, by the topic of accounts: of each when it tried to last.
+// Two at once would put an end to one another.
+var books = &pool.Pool[string, *time.Time]{Idle: 24 * time.Hour, Close: func(*time.Time) {}, Single: true}
 
 func (f *bookkeeperFn) StartBundle() { f.passed = record.NoTime }
 
@@ -226,12 +223,15 @@ func (f *bookkeeperFn) FinishBundle(ctx context.Context) {
 	if f.passed == record.NoTime {
 		return
 	}
-	books.Lock()
-	defer books.Unlock()
-	if time.Since(books.tried[f.Writing.Topic]) < f.Every {
+	tried, err := books.Take(ctx, f.Writing.Topic, func() (*time.Time, error) { return &time.Time{}, nil })
+	if err != nil {
+		return // the run is over
+	}
+	defer books.Give(f.Writing.Topic, tried)
+	if time.Since(*tried) < f.Every {
 		return
 	}
-	books.tried[f.Writing.Topic] = time.Now()
+	*tried = time.Now()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a checkpoint waits for it
 	defer cancel()
 	if err := keepBook(ctx, f.Writing, f.Job, f.settled(f.passed), time.Duration(f.Bucket)*time.Millisecond); err != nil {

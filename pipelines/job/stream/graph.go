@@ -54,7 +54,7 @@ func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PC
 		if to.topic == "" {
 			continue
 		}
-		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true, Halt: p.samples.Halt}
+		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true}
 		_, written := kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
 		sent = append(sent, written)
 	}

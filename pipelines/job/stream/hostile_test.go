@@ -21,6 +21,7 @@ import (
 	"tributary/pipelines/sim/generate/hostile"
 	"tributary/pipelines/spec"
 	"tributary/runners/devcluster/servicestest"
+	"tributary/runners/prism"
 )
 
 // TestHostileRecords joins topics of good and hostile records on Prism.
@@ -32,7 +33,7 @@ func TestHostileRecords(t *testing.T) {
 			t.Cleanup(fake.Close)
 			h := newBeset(t, fake.ListenAddrs()[0], format, int64(i), []int{10 << 20, 2 << 20, 2 << 20}[i])
 			for _, resume := range []Resume{Fresh, FromLog} {
-				h.join(Options{Resume: resume, Rest: 20 * time.Millisecond, Readers: OnPrism}, func(p *beam.Pipeline) { run(t, p) })
+				h.join(Options{Resume: resume, Rest: 20 * time.Millisecond, Readers: prism.Readers}, func(p *beam.Pipeline) { run(t, p) })
 			}
 		})
 	}

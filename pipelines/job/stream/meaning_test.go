@@ -131,7 +131,6 @@ func (j *cutJob) runUntilShardHangs(fake *kfake.Cluster, shard int) {
 			written += min(1, len(s.Groups))
 		}
 	}
-	plan.Halt()
 	cancel()
 	require.Error(j.t, <-ended)
 }

@@ -47,10 +47,7 @@ type Options struct {
 	Resume Resume
 	// NewLedger accepts samples that an empty ledger knows nothing of.
 	NewLedger bool
-	// Halts stops all writing in this process once something has failed: for Prism, which
-	// goes on without what a failed bundle held. See Plan.Halt.
-	Halts bool
-	// Readers overrides the spec's, 0 for those. On Prism it must be OnPrism.
+	// Readers overrides the spec's, 0 for those: a runner may know of a most.
 	Readers int
 	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
 	Rest time.Duration
@@ -59,12 +56,6 @@ type Options struct {
 	// SliceTime is how long a reader reads at most before it pauses; 0 for 2 s.
 	SliceTime time.Duration
 }
-
-// OnPrism is how many readers a join on Prism has. Prism (2.77.0, PersistBundle) takes the
-// watermark of the reader that paused last for that of all readers: with two, what the slower
-// one brings is dropped before the GroupByKey, without a word. Measured: three readers that
-// were not paced lost samples in most runs of 120,000 views, one reader in none.
-const OnPrism = 1
 
 // Plan is a join of topics, worked out before it runs.
 type Plan struct {
@@ -194,9 +185,6 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 		}
 	}
 	p.reading = r
-	if opt.Halts {
-		p.reading.Halt = p.reading.Job
-	}
 	return p.chooseViewSchema(text)
 }
 
@@ -300,9 +288,6 @@ func (p *Plan) planSamples(opt Options) {
 		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
 		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
 	}
-	if opt.Halts {
-		p.samples.Halt = p.reading.Job
-	}
 }
 
 // meaning is all that what a run leaves behind is to be understood by.
@@ -332,9 +317,6 @@ func (p *Plan) planSchema(ctx context.Context) (err error) {
 	}
 	return err
 }
-
-// Halt stops all writing of a run with Options.Halts in this process: before it is cancelled.
-func (p *Plan) Halt() { kafkaio.Halt(p.samples.Halt) }
 
 // SampleSchema is the Avro schema of the samples.
 func (p *Plan) SampleSchema() string { return p.sampleSchema }

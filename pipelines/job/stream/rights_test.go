@@ -13,6 +13,7 @@ import (
 
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
+	"tributary/runners/prism"
 )
 
 // granted are the rights that `topics --acls` prints commands for.
@@ -86,7 +87,7 @@ outputs: {samples: {topic: samples, format: json}, orphans: {topic: samples.orph
 		ends.Each(func(o kadm.ListedOffset) { sum += o.Offset })
 		return sum
 	}
-	end := Options{Rest: 50 * time.Millisecond, Readers: OnPrism}
+	end := Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}
 	end.Stop.At = "end"
 	fill(0, 120)
 	plan, err := New(t.Context(), joiner, end)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/vet"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -28,6 +27,7 @@ import (
 	"tributary/runners/devcluster/services"
 	"tributary/runners/devcluster/servicestest"
 	"tributary/runners/flink"
+	"tributary/runners/prism"
 )
 
 func TestMain(m *testing.M) {
@@ -94,22 +94,12 @@ func streamSpec(t *testing.T, dir string, brokers []string, edits ...string) *sp
 	return s
 }
 
-// run runs a pipeline on prism; one that is stuck fails the test instead of holding it up.
+// run runs a pipeline on Prism; one that is stuck fails the test instead of holding it up.
 func run(t *testing.T, p *beam.Pipeline) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		_, err := prism.Execute(ctx, p)
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		require.NoError(t, err)
-	case <-ctx.Done():
-		t.Fatal("the pipeline is stuck")
-	}
+	require.NoError(t, prism.Run(ctx, p))
 }
 
 // consume reads all committed records of a topic: how often each value is there.
@@ -129,7 +119,7 @@ func TestStreamEqualsBatch(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: OnPrism}, func(p *beam.Pipeline) { run(t, p) })
+	streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}, func(p *beam.Pipeline) { run(t, p) })
 }
 
 // TestStreamOnFlinkEqualsBatch does the same with servers as they are in production: Kafka,
@@ -232,7 +222,7 @@ func TestReaders(t *testing.T) {
 	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
 	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 	s := streamSpec(t, dir, brokerWith(t, dir))
-	for _, test := range []struct{ option, want int }{{0, 2}, {OnPrism, 1}} {
+	for _, test := range []struct{ option, want int }{{0, 2}, {prism.Readers, 1}} {
 		plan, err := New(t.Context(), s, Options{Readers: test.option})
 		require.NoError(t, err)
 		require.Equal(t, test.want, plan.reading.Readers)

@@ -1,0 +1,81 @@
+package prism
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/util/hooks"
+	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
+)
+
+// Prism (2.77.0) drops what a failed bundle held, and lets the watermark go on without it until the
+// job has ended: what is put together from then on is not whole, and must not be committed. So the
+// contexts of all bundles of a run end as soon as one of them fails, before Prism learns of it, and
+// sinks write nothing in a bundle whose context has ended.
+
+// ErrAborted is why the contexts of a run's bundles have ended.
+var ErrAborted = errors.New("the run is aborted")
+
+// abortHook is the name under which the worker of a run has abort's hooks. Beam ships the names of
+// hooks with every job; in another process the context knows of no run, and the hooks do nothing.
+const abortHook = "tributary:prism:abort"
+
+// run is what the bundles of a run share. It travels in the context that the run was started with,
+// from which its worker, in this process, derives those of bundles.
+type run struct {
+	aborted context.Context
+	abort   context.CancelCauseFunc
+}
+
+type (
+	runKey    struct{}
+	bundleKey struct{}
+)
+
+// newRun returns a run that has ended with ctx, or once it was aborted, and the context to start it
+// with: to cancel that is for whoever has started it.
+func newRun(ctx context.Context) (*run, context.Context) {
+	r := &run{}
+	r.aborted, r.abort = context.WithCancelCause(ctx)
+	return r, context.WithValue(context.WithoutCancel(ctx), runKey{}, r)
+}
+
+// beginBundle makes the context of a bundle one that ends when its run is aborted.
+func beginBundle(ctx context.Context, req *fnpb.InstructionRequest) (context.Context, error) {
+	r, ok := ctx.Value(runKey{}).(*run)
+	if !ok || req.GetProcessBundle() == nil {
+		return ctx, nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.aborted, func() { cancel(context.Cause(r.aborted)) })
+	if r.aborted.Err() != nil { // now, and not in a moment
+		cancel(context.Cause(r.aborted))
+	}
+	return context.WithValue(ctx, bundleKey{}, func() {
+		stop()
+		cancel(nil)
+	}), nil
+}
+
+// endBundle aborts the run of a bundle that has failed.
+func endBundle(ctx context.Context, _ *fnpb.InstructionRequest, resp *fnpb.InstructionResponse) error {
+	release, ok := ctx.Value(bundleKey{}).(func())
+	if !ok {
+		return nil
+	}
+	if failure := resp.GetError(); failure != "" {
+		ctx.Value(runKey{}).(*run).abort(fmt.Errorf("%w: a bundle failed: %s", ErrAborted, failure))
+	}
+	release()
+	return nil
+}
+
+func init() {
+	hooks.RegisterHook(abortHook, func([]string) hooks.Hook {
+		return hooks.Hook{Req: beginBundle, Resp: endBundle}
+	})
+	if err := hooks.EnableHook(abortHook); err != nil {
+		panic(fmt.Sprintf("runners/prism: %v", err))
+	}
+}

@@ -1,0 +1,114 @@
+package prism
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) { ptest.Main(m) }
+
+func init() {
+	register.DoFn2x1[context.Context, []byte, error](&failFn{})
+	register.DoFn2x1[context.Context, []byte, error](&waitFn{})
+}
+
+// meeting is where the bundles of a test meet, and what one of them saw.
+type meeting struct {
+	waits chan struct{}
+	cause chan error
+}
+
+// meetings are those of the tests of this process, by name.
+var meetings sync.Map
+
+func newMeeting(t *testing.T) *meeting {
+	m := &meeting{waits: make(chan struct{}), cause: make(chan error, 1)}
+	meetings.Store(t.Name(), m)
+	return m
+}
+
+func meetingOf(name string) *meeting {
+	m, _ := meetings.Load(name)
+	return m.(*meeting)
+}
+
+// waitFn waits until the context of its bundle ends, and then still does not fail.
+type waitFn struct{ Test string }
+
+func (f *waitFn) ProcessElement(ctx context.Context, _ []byte) error {
+	m := meetingOf(f.Test)
+	close(m.waits)
+	select {
+	case <-ctx.Done():
+		m.cause <- context.Cause(ctx)
+	case <-time.After(30 * time.Second):
+		m.cause <- errors.New("it has not ended")
+	}
+	return nil
+}
+
+// failFn fails once the other one waits.
+type failFn struct{ Test string }
+
+func (f *failFn) ProcessElement(_ context.Context, _ []byte) error {
+	<-meetingOf(f.Test).waits
+	return errors.New("broken on purpose")
+}
+
+// TestFirstFailureEndsAllBundles: while one bundle is at work another fails, and the first one
+// learns of it.
+func TestFirstFailureEndsAllBundles(t *testing.T) {
+	m := newMeeting(t)
+	p, s := beam.NewPipelineWithRoot()
+	beam.ParDo0(s, &waitFn{Test: t.Name()}, beam.Impulse(s))
+	beam.ParDo0(s, &failFn{Test: t.Name()}, beam.Impulse(s))
+	require.ErrorContains(t, Run(t.Context(), p), "broken on purpose")
+	cause := <-m.cause
+	require.ErrorIs(t, cause, ErrAborted)
+	require.ErrorContains(t, cause, "broken on purpose")
+}
+
+// TestCancelEndsBundles: whoever cancels a run ends its bundles, and no other's.
+func TestCancelEndsBundles(t *testing.T) {
+	m := newMeeting(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p, s := beam.NewPipelineWithRoot()
+	beam.ParDo0(s, &waitFn{Test: t.Name()}, beam.Impulse(s))
+	go func() {
+		<-m.waits
+		cancel()
+	}()
+	require.ErrorIs(t, Run(ctx, p), context.Canceled)
+	require.ErrorIs(t, <-m.cause, context.Canceled)
+}
+
+var (
+	bundleRequest  = &fnpb.InstructionRequest{Request: &fnpb.InstructionRequest_ProcessBundle{ProcessBundle: &fnpb.ProcessBundleRequest{}}}
+	failedResponse = &fnpb.InstructionResponse{Error: "broken on purpose"}
+)
+
+// TestLateBundle: a bundle that begins when its run is aborted begins with a context that has ended.
+func TestLateBundle(t *testing.T) {
+	r, ctx := newRun(t.Context())
+	ctx, err := beginBundle(ctx, bundleRequest)
+	require.NoError(t, err)
+	require.NoError(t, ctx.Err())
+	require.NoError(t, endBundle(ctx, bundleRequest, failedResponse))
+	require.Error(t, ctx.Err(), "the context of a bundle that has ended")
+	late, err := beginBundle(context.WithValue(t.Context(), runKey{}, r), bundleRequest)
+	require.NoError(t, err)
+	require.ErrorIs(t, context.Cause(late), ErrAborted)
+	other, err := beginBundle(t.Context(), bundleRequest)
+	require.NoError(t, err)
+	require.NoError(t, endBundle(other, bundleRequest, failedResponse), "of another runner")
+	require.NoError(t, other.Err())
+}
