@@ -21,7 +21,7 @@ compare() {
 
 # counts FILE: the figures of truth.json, or of a report, as lines `name value`.
 counts() {
-  jq -r '(.ledger // .) | (.views | to_entries[] | "views.\(.key) \(.value)"),
+  jq -r '(.accounts // .) | (.views | to_entries[] | "views.\(.key) \(.value)"),
     (.engagements | to_entries[] | .key as $kind | .value | to_entries[] | "\($kind).\(.key) \(.value)")' "$1"
 }
 
@@ -60,7 +60,7 @@ check() {
   find "$made/out" -name '*-20260101T0[135]*' -delete
   "$tributary" join "$made/spec.yaml" --slice 1h --json >"$made/report.json" 2>/dev/null
   compare "slices, digest" "$want" "$(samples "$made/out/samples")"
-  compare "slices, positives" "$(jq .views.positives "$made/truth.json")" "$(jq .ledger.views.positives "$made/report.json")"
+  compare "slices, positives" "$(jq .views.positives "$made/truth.json")" "$(jq .accounts.views.positives "$made/report.json")"
   echo "   $((SECONDS - begun)) s"
   rm -rf "$made"
 }

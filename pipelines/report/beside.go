@@ -7,7 +7,7 @@ type besideRow struct {
 	Cells []string
 }
 
-// beside has the counts of the ledger that do not balance with others, without those that
+// beside has the counts of the accounts that do not balance with others, without those that
 // are 0 everywhere.
 func (r *Report) beside() []besideRow {
 	kinds, v := r.kinds(), r.Accounts.Views

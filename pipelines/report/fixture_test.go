@@ -49,14 +49,14 @@ func calm() *Report {
 	}
 	l.Bytes = account.Bytes{In: 41 << 20, Records: 110 << 20, Blocks: 84 << 20, Samples: 97 << 20, Out: 31 << 20, JSON: 402 << 20}
 	return &Report{
-		Spec: "testdata/join.yaml", Version: 3, Accounts: l, Slices: 24,
+		Spec: "testdata/join.yaml", Version: 3, Accounts: l, Intervals: 24,
 		Windows: map[string]time.Duration{"click": 30 * time.Minute, "like": 2 * time.Hour},
 		Elapsed: 1876 * time.Millisecond, Events: 1_030_000, MaxRSS: 412 << 20,
 		Outputs: []Output{
 			{Name: "samples", Path: "out/samples", Count: v.Samples},
 			{Name: "late", Path: "out/late"},
 			{Name: "dead letters", Path: "out/dead"},
-			{Name: "ledger", Path: "out/ledger", Count: 24},
+			{Name: "accounts", Path: "out/accounts", Count: 24},
 		},
 	}
 }
@@ -114,7 +114,7 @@ func small() *Report {
 	l.Timeline[l.From] = &account.Interval{Samples: 4, Positives: map[string]int64{"like": 2}}
 	l.Timeline[l.From+300_000] = &account.Interval{Samples: 3}
 	return &Report{
-		Spec: "join.yaml", Version: 1, Accounts: l, Slices: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
+		Spec: "join.yaml", Version: 1, Accounts: l, Intervals: 1, Windows: map[string]time.Duration{"like": 30 * time.Minute},
 		Elapsed: 250 * time.Millisecond, Events: 14, MaxRSS: 64 << 20, Outputs: []Output{{Name: "samples", Path: "out/samples", Count: 7}},
 	}
 }
@@ -122,16 +122,16 @@ func small() *Report {
 // opened is a stream that goes on.
 func opened() *Report {
 	r := small()
-	r.Slices, r.Elapsed, r.Events, r.MaxRSS, r.Accounts.Bytes = 0, 0, 0, 0, account.Bytes{}
+	r.Intervals, r.Elapsed, r.Events, r.MaxRSS, r.Accounts.Bytes = 0, 0, 0, 0, account.Bytes{}
 	r.Accounts.Views.Read, r.Accounts.Views.Open, r.Accounts.Views.Immature = 14, 4, 0
 	like := r.Accounts.Engagements["like"]
 	like.Read, like.Open = 6, 2
 	return r
 }
 
-// bare is what is left if nothing but a ledger is known, and not all of that.
+// bare is what is left if nothing but accounts are known, and not all of that.
 func bare() *Report {
 	l := account.New("like")
 	l.Views = account.Views{Read: 3, Dead: 3}
-	return &Report{Spec: "out/ledger/20260101T000000Z.json", Accounts: l}
+	return &Report{Spec: "out/accounts/20260101T000000Z.json", Accounts: l}
 }

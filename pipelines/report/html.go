@@ -95,7 +95,7 @@ func (r *Report) page() *htmlPage {
 	v := r.Accounts.Views
 	page := htmlPage{
 		Title: "Join report", Verdict: r.verdict(),
-		Views: v, ViewWords: samplesInWords(v), Words: ledgerInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
+		Views: v, ViewWords: samplesInWords(v), Words: accountsInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
 	}
 	page.notes(groups(r.Notes()))
 	if r.Spec != "" {
@@ -142,8 +142,8 @@ func (r *Report) asked() (lines []string) {
 		if r.Version != 0 {
 			line += fmt.Sprintf(" · spec version %d", r.Version)
 		}
-		if r.Slices > 1 {
-			line += fmt.Sprintf(" · %s slices", grouped(int64(r.Slices)))
+		if r.Intervals > 1 {
+			line += fmt.Sprintf(" · %s intervals", grouped(int64(r.Intervals)))
 		}
 		lines = append(lines, line)
 	}

@@ -52,7 +52,7 @@ func parse(t require.TestingT, r *Report) parsed {
 	return page
 }
 
-func TestHTMLShowsEveryNumberOfTheLedger(t *testing.T) {
+func TestHTMLShowsEveryNumberOfTheAccounts(t *testing.T) {
 	r := troubled()
 	page := parse(t, r)
 	structs := []any{r.Accounts.Views, r.Accounts.Bytes}
@@ -79,15 +79,15 @@ func TestHTMLShowsEveryNumberOfTheLedger(t *testing.T) {
 	}
 }
 
-func TestHTMLOfBareLedgerHasNoPlots(t *testing.T) {
+func TestHTMLOfBareAccountsHasNoPlots(t *testing.T) {
 	page := parse(t, bare())
 	assert.Equal(t, 2, page.elements["svg"], "bars of views and like")
 	assert.Contains(t, strings.Join(page.texts, "\n"), "Dead: views all 3.")
 }
 
 func TestHTMLVerdict(t *testing.T) {
-	assert.Contains(t, strings.Join(parse(t, calm()).texts, "\n"), "✓ The ledger balances: each of 1,029,634 events")
-	assert.Contains(t, strings.Join(parse(t, unbalanced()).texts, "\n"), "✗ The ledger does NOT balance")
+	assert.Contains(t, strings.Join(parse(t, calm()).texts, "\n"), "✓ The accounts balance: each of 1,029,634 events")
+	assert.Contains(t, strings.Join(parse(t, unbalanced()).texts, "\n"), "✗ The accounts do NOT balance")
 }
 
 // Whatever the figures and names, the page is whole and fetches nothing.

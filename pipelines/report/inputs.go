@@ -10,7 +10,7 @@ import (
 	"tributary/transforms/account"
 )
 
-// input is what the ledger says of one input.
+// input is what the accounts say of one input.
 type input struct {
 	*account.Input
 	name string // in the spec: engagements.like.inputs.1
@@ -22,7 +22,7 @@ type input struct {
 	kindFiltered bool
 }
 
-// inputs returns the inputs in the spec's order, as far as the ledger has them.
+// inputs returns the inputs in the spec's order, as far as the accounts have them.
 func (r *Report) inputs() []input {
 	var all []input
 	roles := map[string]*account.Input{}

@@ -8,9 +8,10 @@ import (
 	"tributary/transforms/account"
 )
 
-// Format is the version of the report for programs. Fields are added without a new one. In 2
-// outputs and notes became objects; 1 did not say its version.
-const Format = 2
+// Format is the version of the report for programs. Fields are added without a new one. In 3 ledger
+// became accounts, and slices intervals; in 2 outputs and notes became objects; 1 did not say its
+// version.
+const Format = 3
 
 // Summary is the report for programs: the shape of what JSON writes, which Schema describes.
 // Fields are added over time, but keep their name, unit and meaning. Rates are shares (0 to
@@ -22,11 +23,11 @@ type Summary struct {
 	Spec    string `json:"spec,omitempty"`
 	Version int32  `json:"version,omitempty"`
 	// From and To bound the views in event time, RFC 3339.
-	From   string `json:"from,omitempty"`
-	To     string `json:"to,omitempty"`
-	Slices int    `json:"slices,omitempty"`
-	// Finished of the slices were finished by an earlier run.
-	Finished int `json:"slices_finished_before,omitempty"`
+	From      string `json:"from,omitempty"`
+	To        string `json:"to,omitempty"`
+	Intervals int    `json:"intervals,omitempty"`
+	// Finished of the intervals were finished by an earlier run.
+	Finished int `json:"intervals_finished_before,omitempty"`
 	// Balanced says that every event is accounted for; Notes name what is not.
 	Balanced bool   `json:"balanced"`
 	Notes    []Note `json:"notes"`
@@ -41,11 +42,11 @@ type Summary struct {
 	Unread *Unread `json:"unread,omitempty"`
 	// Stale are files of an earlier run that this one has nothing to say of.
 	Stale *Stale `json:"stale,omitempty"`
-	// Ledger as in the ledger file.
-	Accounts *account.Sheet `json:"ledger"`
+	// Accounts as in the file of accounts.
+	Accounts *account.Sheet `json:"accounts"`
 }
 
-// KindSummary is what a Summary says of one kind of engagement, beside the ledger.
+// KindSummary is what a Summary says of one kind of engagement, beside the accounts.
 type KindSummary struct {
 	// MatchRate is matched / engagements read.
 	MatchRate *float64 `json:"match_rate"`
@@ -69,7 +70,7 @@ type Speed struct {
 func (r *Report) Summary() Summary {
 	v := r.Accounts.Views
 	s := Summary{
-		Format: Format, Spec: r.Spec, Version: r.Version, Slices: r.Slices, Finished: r.Finished,
+		Format: Format, Spec: r.Spec, Version: r.Version, Intervals: r.Intervals, Finished: r.Finished,
 		Balanced:            r.Accounts.Check() == nil,
 		Notes:               append([]Note{}, r.Notes()...),
 		PositiveRate:        rate(v.Positives, v.Samples),

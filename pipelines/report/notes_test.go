@@ -15,7 +15,7 @@ import (
 
 // Each threshold from both sides.
 func TestNotes(t *testing.T) {
-	// good is a ledger without notes: 100,000 views and likes.
+	// good are accounts without notes: 100,000 views and likes.
 	good := func() *Report {
 		l := account.New("like")
 		l.Views = account.Views{Read: 100_000, Samples: 90_000, Duplicates: 10_000, Positives: 80_000}

@@ -4,7 +4,7 @@
 // Its figures:
 //
 //   - match rate of a kind: matched / engagements read. What is missing is in the
-//     ledger: outside the window, orphans, duplicates, late, dead.
+//     accounts: outside the window, orphans, duplicates, late, dead.
 //   - positive rate of a kind: samples with a label of that kind / samples; over all
 //     kinds: samples with any label / samples. Where negatives are sampled, the rate
 //     over all views is positives / (samples + sampled out), as every positive is kept.
@@ -24,18 +24,18 @@ import (
 	"tributary/transforms/account"
 )
 
-// Report is what is known after a join. Only Ledger is required: what is zero is left
-// out of the report, so that a ledger file alone can be shown as well.
+// Report is what is known after a join. Only Accounts is required: what is zero is left
+// out of the report, so that a file of accounts alone can be shown as well.
 type Report struct {
-	// Spec names the spec file, or whatever the ledger came from.
+	// Spec names the spec file, or whatever the accounts came from.
 	Spec    string
 	Version int32
-	// From and To bound the joined views in event time; zero: as the ledger says.
+	// From and To bound the joined views in event time; zero: as the accounts say.
 	From, To time.Time
-	// Slices is how many time slices there were, of which Finished were finished by an
+	// Intervals is how many intervals of event time there were, of which Finished were finished by an
 	// earlier run, and are as it left them.
-	Slices, Finished int
-	Accounts         *account.Sheet
+	Intervals, Finished int
+	Accounts            *account.Sheet
 	// Kinds are the kinds of engagement in the spec's order; those it does not name are
 	// shown behind them.
 	Kinds []string
@@ -43,7 +43,7 @@ type Report struct {
 	Windows map[string]time.Duration
 	Elapsed time.Duration
 	// Events is how many records this run read, of views and engagements, from which
-	// the speed follows: less than the ledger has if earlier slices were already done.
+	// the speed follows: less than the accounts have if earlier intervals were already done.
 	Events int64
 	// MaxRSS is the largest resident set of the process, in bytes.
 	MaxRSS int64
@@ -61,12 +61,12 @@ type Report struct {
 
 // Output is a place where something was written.
 type Output struct {
-	// Name says what: samples, late, dead letters, orphans, ledger.
+	// Name says what: samples, late, dead letters, orphans, accounts.
 	Name string `json:"name"`
 	// Path of a file or folder, or Topic; the other is empty.
 	Path  string `json:"path,omitempty"`
 	Topic string `json:"topic,omitempty"`
-	// Count is how many records, or ledgers, it has of what is reported on.
+	// Count is how many records, or files of accounts, it has of what is reported on.
 	Count int64 `json:"count"`
 }
 
@@ -96,7 +96,7 @@ func (r *Report) kinds() []kind {
 	return all
 }
 
-// events is how many records the ledger accounts for.
+// events is how many records are accounted for.
 func (r *Report) events() int64 {
 	n := r.Accounts.Views.Read
 	for _, k := range r.kinds() {

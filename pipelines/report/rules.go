@@ -51,7 +51,7 @@ var rules = []*rule{
 }
 
 var (
-	ruleUnbalanced    = &rule{"unbalanced", Error, "The ledger does not balance", "This is a fault of the join itself: do not use the samples."}
+	ruleUnbalanced    = &rule{"unbalanced", Error, "The accounts do not balance", "This is a fault of the join itself: do not use the samples."}
 	ruleDead          = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
 	ruleLate          = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
 	ruleLateAfterIdle = &rule{"late_after_idle", Warning, "Late only after idleness", "Their partition had brought nothing for idle_after, and the watermark went on without it: joined again from the log, they may be in time. A larger idle_after waits longer for such a partition."}

@@ -72,8 +72,8 @@ func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
 	var whole bytes.Buffer
 	require.NoError(t, everything().JSON(&whole))
 	for path, value := range map[string]any{
-		"format": 1, "notes.0.code": "no_such_note", "notes.0.severity": "grave", "outputs.0": "samples: out", "speed.elapsed_ms": 1.5,
-		"kinds.click.delay_ms.p50": "1s", "ledger.views.lost": 1, "from": "yesterday",
+		"format": 2, "notes.0.code": "no_such_note", "notes.0.severity": "grave", "outputs.0": "samples: out", "speed.elapsed_ms": 1.5,
+		"kinds.click.delay_ms.p50": "1s", "accounts.views.lost": 1, "from": "yesterday",
 	} {
 		var document map[string]any
 		require.NoError(t, json.Unmarshal(whole.Bytes(), &document))
@@ -124,11 +124,11 @@ func TestSchemaListsAllNotes(t *testing.T) {
 	}
 }
 
-// The ledger in a report is the ledger.
-func TestReportHoldsTheLedger(t *testing.T) {
+// The accounts in a report are the accounts.
+func TestReportHoldsTheAccounts(t *testing.T) {
 	var buf bytes.Buffer
 	require.NoError(t, calm().JSON(&buf))
-	l, err := account.Decode([]byte(gjson.GetBytes(buf.Bytes(), "ledger").Raw))
+	l, err := account.Decode([]byte(gjson.GetBytes(buf.Bytes(), "accounts").Raw))
 	require.NoError(t, err)
 	assert.Equal(t, calm().Accounts, l)
 }

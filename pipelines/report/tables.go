@@ -90,7 +90,7 @@ func (k kind) delay(q float64) string {
 	return duration(d)
 }
 
-// entry is a line of the ledger: a fate and how many had it; "=" leads the first.
+// entry is a line of the accounts: an outcome and how many had it; "=" leads the first.
 type entry struct {
 	name string
 	n    int64
@@ -137,8 +137,8 @@ func (r *Report) engagementEntries(e *account.Engagements) []entry {
 	return entries
 }
 
-func (p *page) ledger(r *Report) {
-	p.section("Ledger: what was read, and what became of it")
+func (p *page) accounts(r *Report) {
+	p.section("Accounts: what was read, and what became of it")
 	v := r.Accounts.Views
 	row := table.Row{"views", grouped(v.Read), "="}
 	header := table.Row{"", "read", ""}
@@ -164,14 +164,14 @@ func (p *page) ledger(r *Report) {
 		}
 		p.table(header, rows...)
 	}
-	for _, words := range ledgerInWords(r) {
+	for _, words := range accountsInWords(r) {
 		p.prose("  ", title, words)
 	}
 }
 
-// ledgerInWords explains what the bare figures leave open, above all which late
+// accountsInWords explains what the bare figures leave open, above all which late
 // events could have mattered.
-func ledgerInWords(r *Report) []string {
+func accountsInWords(r *Report) []string {
 	var words []string
 	if r.open() {
 		words = append(words, "Open ones wait for the end of windows: what becomes of them will be known then.")

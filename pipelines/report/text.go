@@ -46,7 +46,7 @@ func (r *Report) text(w io.Writer, width int, colour bool) error {
 	p.joinRate(r)
 	p.delays(r)
 	p.positives(r)
-	p.ledger(r)
+	p.accounts(r)
 	p.bytes(r)
 	p.speed(r)
 	p.outputs(r)
@@ -118,8 +118,8 @@ func (p *page) heading(r *Report) {
 	}
 	if from, to := r.span(); !from.IsZero() || !to.IsZero() {
 		line := fmt.Sprintf("views of %s to %s UTC", moment(from), moment(to))
-		if r.Slices > 1 {
-			line += fmt.Sprintf(", in %s slices", grouped(int64(r.Slices)))
+		if r.Intervals > 1 {
+			line += fmt.Sprintf(", in %s intervals", grouped(int64(r.Intervals)))
 		}
 		p.prose("", title, line)
 	}
@@ -151,16 +151,16 @@ func (p *page) verdict(r *Report, notes []group) {
 	p.prose(sign, colour, sentence)
 }
 
-// verdict says whether the ledger balances, and no more than is known.
+// verdict says whether the accounts balance, and no more than is known.
 func (r *Report) verdict() string {
 	if r.Accounts.Check() != nil {
-		return "The ledger does NOT balance: do not use these samples."
+		return "The accounts do NOT balance: do not use these samples."
 	}
 	lost, events := damages(r.Accounts), "events"
 	if lost > 0 {
 		events = "known events"
 	}
-	sentence := fmt.Sprintf("The ledger balances: each of %s %s is accounted for", grouped(r.events()), events)
+	sentence := fmt.Sprintf("The accounts balance: each of %s %s is accounted for", grouped(r.events()), events)
 	if open := r.openEvents(); open > 0 {
 		sentence += fmt.Sprintf(", %s of them in windows that are still open", grouped(open))
 	}
@@ -178,12 +178,12 @@ func (r *Report) finishedInWords() string {
 	switch {
 	case r.Finished == 0:
 		return ""
-	case r.Finished < r.Slices:
+	case r.Finished < r.Intervals:
 		return fmt.Sprintf("%s of them were finished before and have not changed.", grouped(int64(r.Finished)))
 	case r.Finished == 1:
-		return "The slice was finished before; nothing changed."
+		return "The interval was finished before; nothing changed."
 	default:
-		return fmt.Sprintf("%s slices were finished before; nothing changed.", grouped(int64(r.Finished)))
+		return fmt.Sprintf("%s intervals were finished before; nothing changed.", grouped(int64(r.Finished)))
 	}
 }
 

@@ -92,7 +92,7 @@ func reports() *rapid.Generator[*Report] {
 			l.Timeline[rapid.OneOf(figure, rapid.Int64()).Draw(t, "start")] = interval
 		}
 		return &Report{
-			Accounts: l, Windows: windows, Slices: int(n()), Elapsed: time.Duration(n()), Events: n(), MaxRSS: n(),
+			Accounts: l, Windows: windows, Intervals: int(n()), Elapsed: time.Duration(n()), Events: n(), MaxRSS: n(),
 		}
 	})
 }

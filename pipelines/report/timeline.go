@@ -18,7 +18,7 @@ type series struct {
 // end is where the last piece ends, ms.
 func (s *series) end() int64 { return s.Start + s.Step*int64(len(s.Samples)) }
 
-// timeline puts the buckets of a ledger together into at most limit pieces, each of a
+// timeline puts the buckets of a timeline together into at most limit pieces, each of a
 // whole number of buckets so that none is torn. The bucket length is taken from the
 // starts themselves: the largest that all of them are apart by a multiple of. It
 // returns nil with fewer than two buckets, which make no picture.

@@ -32,7 +32,7 @@ When all of an input is dead, late or unmatched, or more of it than a limit allo
 written and reported, and the command ends with exit code 3.`,
 		Example: `  tributary join feed.yaml
   tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --slice 1h
-  tributary join feed.yaml --json | jq .ledger.views
+  tributary join feed.yaml --json | jq .accounts.views
   tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

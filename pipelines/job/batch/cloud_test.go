@@ -56,7 +56,7 @@ func TestCloudIsLikeADisk(t *testing.T) {
 	require.GreaterOrEqual(t, began, 4)
 
 	r := join(t, remote, Options{Slice: short})
-	require.Greater(t, r.Slices, began)
+	require.Greater(t, r.Intervals, began)
 	same := func(slices Options) {
 		t.Helper()
 		want := joined(t, s, slices)

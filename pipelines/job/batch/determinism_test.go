@@ -83,7 +83,7 @@ func TestSlicesOnlyCutFiles(t *testing.T) {
 			t.Run(fmt.Sprint(length, viewTime), func(t *testing.T) {
 				cut := to(s, t.TempDir())
 				got := join(t, cut, Options{Slice: length})
-				require.Greater(t, got.Slices, 1)
+				require.Greater(t, got.Intervals, 1)
 				wantLedger, gotLedger := same(want.Accounts), same(got.Accounts)
 				// Every file has a header, and compresses by itself.
 				wantLedger.Bytes.Out, gotLedger.Bytes.Out = 0, 0

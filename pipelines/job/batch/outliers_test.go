@@ -136,7 +136,7 @@ func TestOutliers(t *testing.T) {
 				require.EqualValues(t, r.Accounts.Views.Samples, len(samples))
 				require.EqualValues(t, r.Accounts.Views.Dead+r.Accounts.Engagements["like"].Dead, len(lines(t, s.Outputs.DeadLetters)))
 				require.Len(t, lines(t, s.Outputs.Orphans), int(r.Accounts.Engagements["like"].Orphans))
-				require.Less(t, r.Slices, 8)
+				require.Less(t, r.Intervals, 8)
 				test.check(t, r.Accounts.Views, r.Accounts.Engagements["like"], samples)
 			})
 		}
@@ -149,7 +149,7 @@ func TestFilesOfNoRecords(t *testing.T) {
 	s := shopSpec(t, dir, "avro", "", "")
 	r := join(t, s, Options{})
 	require.Zero(t, r.Accounts.Views.Read)
-	require.Equal(t, 1, r.Slices)
+	require.Equal(t, 1, r.Intervals)
 	require.Empty(t, samplesBelow(t, s.Outputs.Samples.Path))
 	newShop(40).write(t, dir, "avro")
 	writeAvro(t, dir+"/views/none.avro", viewSchema, 1000)

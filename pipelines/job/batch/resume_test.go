@@ -81,7 +81,7 @@ func TestCancelledRunGoesOn(t *testing.T) {
 			}
 			before := written(t, out)
 			r := join(t, s, Options{Slice: short, Parallel: parallel})
-			require.Equal(t, total, r.Slices)
+			require.Equal(t, total, r.Intervals)
 			require.Len(t, again(t, out, before), total-countPrefix(before, "ledger/"))
 			requireSameFiles(t, want, contents(t, out))
 
@@ -89,7 +89,7 @@ func TestCancelledRunGoesOn(t *testing.T) {
 			r = join(t, s, Options{Slice: short})
 			require.Empty(t, again(t, out, before), "nothing was left to do")
 			require.Zero(t, r.Events)
-			require.Equal(t, total, r.Slices)
+			require.Equal(t, total, r.Intervals)
 
 			r = join(t, s, Options{Slice: short, Again: true})
 			require.Len(t, again(t, out, before), total)
@@ -171,7 +171,7 @@ func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
 	changed := *s
 	changed.Version++
 	r := join(t, &changed, opt)
-	require.Len(t, again(t, out, before), r.Slices)
+	require.Len(t, again(t, out, before), r.Intervals)
 	for _, sample := range samplesBelow(t, out+"/samples") {
 		require.EqualValues(t, changed.Version, sample.SpecVersion)
 	}

@@ -106,7 +106,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 		return nil, err
 	}
 	out := &report.Report{
-		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Slices: len(all), Finished: len(all) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
+		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Intervals: len(all), Finished: len(all) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
 		Outputs: describeOutputs(&s.Outputs, r.total, len(all)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
 	}
@@ -233,5 +233,5 @@ func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Out
 	if orphans > 0 && o.Orphans != "" {
 		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Count: orphans})
 	}
-	return append(out, report.Output{Name: "ledger", Path: o.Ledger, Count: int64(slices)})
+	return append(out, report.Output{Name: "accounts", Path: o.Ledger, Count: int64(slices)})
 }
