@@ -64,7 +64,7 @@ func eachRecord(ctx context.Context, file string, format spec.Format, limit int,
 	}
 	var schema *avro.Schema
 	if format == spec.Avro {
-		schema, err = eachAvro(r, counted)
+		schema, err = avro.EachRecord(r, func(_, text []byte) error { return counted(text) })
 	} else {
 		err = eachText(fileio.Decompress(file, r), format, counted)
 	}
@@ -72,42 +72,6 @@ func eachRecord(ctx context.Context, file string, format spec.Format, limit int,
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return schema, nil
-}
-
-func eachAvro(r io.Reader, visit func(text []byte) error) (*avro.Schema, error) {
-	file, err := avro.NewReader(r)
-	if err != nil {
-		return nil, err
-	}
-	schema := file.Header().Schema
-	asJSON, err := avro.NewJSON(schema)
-	if err != nil {
-		return nil, err
-	}
-	var data, text []byte
-	for {
-		block, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			return schema, nil
-		}
-		if err == nil {
-			data, err = block.Records(data[:0])
-		}
-		if err != nil {
-			return schema, err
-		}
-		rest := data
-		for range block.Count {
-			var n int
-			if text, n, err = asJSON.Append(text[:0], rest); err != nil {
-				return schema, err
-			}
-			rest = rest[n:]
-			if err := visit(text); err != nil {
-				return schema, err
-			}
-		}
-	}
 }
 
 func eachText(r io.Reader, format spec.Format, visit func(text []byte) error) error {

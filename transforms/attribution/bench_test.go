@@ -45,7 +45,7 @@ func benchInput(tb testing.TB) (*Params, []record.Batch) {
 			{Kind: Views, ID: "view_id", Time: Field{Path: "ts"}},
 			{Kind: 0, ID: "view_id", Time: Field{Path: "ts"}, EventID: "event_id"},
 		},
-		Schemas:    map[uint64]string{viewSchema.Fingerprint(): benchViewSchema, likeSchema.Fingerprint(): benchLikeSchema},
+		Schemas:    map[uint64]string{viewSchema.ID(): benchViewSchema, likeSchema.ID(): benchLikeSchema},
 		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DuplicatesWithin: 10_000, Bucket: benchWindow / 6, Shards: 16, Keep: 1,
 		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
 	}
@@ -76,8 +76,8 @@ func benchInput(tb testing.TB) (*Params, []record.Batch) {
 			batches = append(batches, b)
 		}
 	}
-	add(0, viewSchema.Fingerprint(), views)
-	add(1, likeSchema.Fingerprint(), likes)
+	add(0, viewSchema.ID(), views)
+	add(1, likeSchema.ID(), likes)
 	return p, batches
 }
 

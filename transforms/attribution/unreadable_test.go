@@ -56,7 +56,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 	batch := func(schema string, records ...[]byte) record.Batch {
 		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
-		b := record.Batch{MaxTime: record.NoTime, Framed: true, Schema: parsed.Fingerprint(), SchemaText: schema}
+		b := record.Batch{MaxTime: record.NoTime, Framed: true, Schema: parsed.ID(), SchemaText: schema}
 		for i, r := range records {
 			b.Records = record.AppendFramed(b.Records, int64(i), r)
 			b.Count++
@@ -101,7 +101,7 @@ func TestFieldsThatNobodyAsksFor(t *testing.T) {
 		require.NoError(t, err)
 		var rejected []record.Rejected
 		k := newPacker(p, func(int64, int64, []byte) {}, func(r record.Rejected) { rejected = append(rejected, r) })
-		b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.Fingerprint(), SchemaText: schema}
+		b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.ID(), SchemaText: schema}
 		for _, r := range [][]byte{
 			view('a', 1, 0, 0), view('b', 2, 0, 0), view('c', 1, 3, 2, 0xff, 0, 0), deep('d', 400), deep('e', 999), view('f', 0, 0, 0),
 		} {

@@ -2,6 +2,7 @@ package avro
 
 import (
 	"fmt"
+	"hash/crc64"
 	"strconv"
 	"strings"
 )
@@ -15,13 +16,9 @@ func (s *Schema) Canonical() string {
 }
 
 // ID names the schema with all that it says to us. Canonical form leaves out logical types,
-// aliases and defaults, so that schemas with one Fingerprint may differ in what the numbers
+// aliases and defaults, so that schemas with one fingerprint may differ in what the numbers
 // in their records mean.
 func (s *Schema) ID() uint64 { return s.id }
-
-// Fingerprint returns the CRC-64-AVRO of the canonical form, by which Avro's single
-// object encoding names schemas.
-func (s *Schema) Fingerprint() uint64 { return s.fingerprint }
 
 // writeCanonical writes the canonical form, or with all also what it leaves out and we use.
 func writeCanonical(b *strings.Builder, t *Type, written map[*Type]bool, all bool) {
@@ -86,24 +83,13 @@ func comma(b *strings.Builder, i int) {
 	}
 }
 
-// emptyFingerprint is the CRC-64-AVRO of no bytes, and the polynomial of the rest.
+// emptyFingerprint is the CRC-64-AVRO of no bytes, and its polynomial.
 const emptyFingerprint = 0xc15d213aa4d7a795
 
-var fingerprintTable = func() (table [256]uint64) {
-	for i := range table {
-		crc := uint64(i)
-		for range 8 {
-			crc = crc>>1 ^ emptyFingerprint&-(crc&1)
-		}
-		table[i] = crc
-	}
-	return table
-}()
+var fingerprintTable = crc64.MakeTable(emptyFingerprint)
 
-func fingerprint(canonical string) uint64 {
-	crc := uint64(emptyFingerprint)
-	for i := range len(canonical) {
-		crc = crc>>8 ^ fingerprintTable[byte(crc)^canonical[i]]
-	}
-	return crc
+// fingerprint is the CRC-64-AVRO of text. hash/crc64 turns the bits of a sum over before and
+// after; Avro's does not.
+func fingerprint(text string) uint64 {
+	return ^crc64.Update(^uint64(emptyFingerprint), fingerprintTable, []byte(text))
 }

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 )
 
 // appendDefault appends the encoded form of v, a default as a schema's JSON has it, as
@@ -82,59 +80,39 @@ func appendDefaultFields(dst []byte, t *Type, o map[string]any, depth int) ([]by
 }
 
 func appendDefaultScalar(dst []byte, t *Type, v any) (out []byte, ok bool) {
-	switch v := v.(type) {
-	case nil:
-		return dst, t.Kind == KindNull
-	case bool:
-		if v {
-			return append(dst, 1), t.Kind == KindBoolean
+	text, isText := v.(string)
+	switch t.Kind {
+	case KindNull:
+		return dst, v == nil
+	case KindEnum:
+		i := slices.Index(t.Symbols, text)
+		return binary.AppendVarint(dst, int64(i)), isText && i >= 0
+	case KindBytes, KindFixed:
+		raw, ok := codePoints(text)
+		if t.Kind == KindFixed {
+			return append(dst, raw...), isText && ok && len(raw) == t.Size
 		}
-		return append(dst, 0), t.Kind == KindBoolean
-	case json.Number:
-		return appendDefaultNumber(dst, t.Kind, v.String())
-	case string:
-		switch t.Kind {
-		case KindString:
-			return append(binary.AppendVarint(dst, int64(len(v))), v...), true
-		case KindEnum:
-			i := slices.Index(t.Symbols, v)
-			return binary.AppendVarint(dst, int64(i)), i >= 0
-		case KindBytes, KindFixed:
-			// Each character up to U+00FF stands for the byte of its number.
-			raw := make([]byte, 0, len(v))
-			for _, c := range v {
-				if c > 0xff {
-					return dst, false
-				}
-				raw = append(raw, byte(c))
-			}
-			if t.Kind == KindFixed {
-				return append(dst, raw...), len(raw) == t.Size
-			}
-			return append(binary.AppendVarint(dst, int64(len(raw))), raw...), true
-		default: // no other type has text for a default
+		return append(binary.AppendVarint(dst, int64(len(raw))), raw...), isText && ok
+	default:
+		value, err := json.Marshal(v)
+		if err != nil {
+			return dst, false
 		}
+		return appendScalar(dst, t.Kind, value)
 	}
-	return dst, false
 }
 
-func appendDefaultNumber(dst []byte, kind Kind, text string) (out []byte, ok bool) {
-	switch kind {
-	case KindInt:
-		i, err := strconv.ParseInt(text, 10, 32)
-		return binary.AppendVarint(dst, i), err == nil
-	case KindLong:
-		i, err := strconv.ParseInt(text, 10, 64)
-		return binary.AppendVarint(dst, i), err == nil
-	case KindFloat:
-		f, err := strconv.ParseFloat(text, 32)
-		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(f))), err == nil
-	case KindDouble:
-		f, err := strconv.ParseFloat(text, 64)
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), err == nil
-	default:
-		return dst, false
+// codePoints reads bytes as schemas write them: each character up to U+00FF stands for the byte
+// of its number.
+func codePoints(text string) (raw []byte, ok bool) {
+	raw = make([]byte, 0, len(text))
+	for _, c := range text {
+		if c > 0xff {
+			return nil, false
+		}
+		raw = append(raw, byte(c))
 	}
+	return raw, true
 }
 
 // typeName names a type for messages.

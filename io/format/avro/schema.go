@@ -1,10 +1,3 @@
-// Package avro reads and writes Avro: schemas, single fields of encoded records,
-// schema resolution, and object container files.
-//
-// Records stay encoded throughout. A Projection reads a few fields of a record and
-// steps over the rest, a Resolution rewrites a record from one schema to another, a
-// Reader and a Writer move encoded records in and out of files. Nothing here builds
-// a Go value per record.
 package avro
 
 import (
@@ -18,9 +11,9 @@ import (
 
 // Schema is a parsed Avro schema. It is immutable and safe for concurrent use.
 type Schema struct {
-	text            string
-	root            *Type
-	fingerprint, id uint64
+	text string
+	root *Type
+	id   uint64
 }
 
 // Kind is the type of an Avro value.
@@ -126,7 +119,6 @@ func ParseSchema(text string) (*Schema, error) {
 		return nil, fmt.Errorf("parse Avro schema: %w", err)
 	}
 	s := &Schema{text: compact.String(), root: root}
-	s.fingerprint = fingerprint(s.Canonical())
 	var all strings.Builder
 	writeCanonical(&all, root, map[*Type]bool{}, true)
 	s.id = fingerprint(all.String())

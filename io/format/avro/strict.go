@@ -33,13 +33,29 @@ func (s *Schema) Strict() (*Schema, error) {
 	st.rename()
 	strict := st.walk(tree, "", "")
 	if reflect.DeepEqual(strict, tree) {
-		return s, nil
+		return s.checkedStrict()
 	}
 	text, err := json.Marshal(strict)
 	if err != nil {
 		return nil, fmt.Errorf("strict Avro schema: %w", err)
 	}
-	return ParseSchema(string(text))
+	out, err := ParseSchema(string(text))
+	if err != nil {
+		return nil, err
+	}
+	return out.checkedStrict()
+}
+
+// checkedStrict has goavro look at what was made strict: it holds to the letter of Avro's rules, but
+// for a fixed of no bytes, which they allow and it does not.
+func (s *Schema) checkedStrict() (*Schema, error) {
+	if slices.ContainsFunc(s.namedTypes(), func(t *Type) bool { return t.Kind == KindFixed && t.Size == 0 }) {
+		return s, nil
+	}
+	if _, err := s.Codec(); err != nil {
+		return nil, fmt.Errorf("strict Avro schema: %w", err)
+	}
+	return s, nil
 }
 
 // stricter rewrites the JSON of a schema.

@@ -155,6 +155,9 @@ func plain(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case json.Number:
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), "eE") {
+			return plain(f)
+		}
 		return v.String()
 	}
 	var b strings.Builder

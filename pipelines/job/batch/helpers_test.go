@@ -109,7 +109,8 @@ func samplesBelow(t testing.TB, dir string) (all []row) {
 	return all
 }
 
-// eachRecord calls visit for every record of the Avro files below dir, as JSON.
+// eachRecord calls visit for every record of the Avro files below dir, as JSON in the order of the
+// schema's fields.
 func eachRecord(t testing.TB, dir string, visit func(path string, text []byte)) {
 	t.Helper()
 	for _, path := range below(t, dir) {

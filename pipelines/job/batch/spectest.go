@@ -151,6 +151,7 @@ func testBatch(s *spec.Spec, t *spec.Test, role string) (record.Batch, error) {
 	return b, nil
 }
 
+// decodeSamples reads samples of JSON views, by goavro.
 func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, error) {
 	text, err := sample.Schema(job.Columns(p), "")
 	if err != nil {
@@ -160,29 +161,42 @@ func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	asJSON, err := sample.NewJSON(schema, true)
+	codec, err := schema.Codec()
 	if err != nil {
 		return nil, err
 	}
 	var out []map[string]any
 	err = sample.Merge(blocks, func(encoded []byte) error {
-		line, err := asJSON.Append(nil, encoded)
+		native, _, err := codec.NativeFromBinary(encoded)
 		if err != nil {
 			return err
 		}
-		var s map[string]any
-		decoder := json.NewDecoder(bytes.NewReader(line))
-		decoder.UseNumber() // whole numbers of any size are what they are
-		if err := decoder.Decode(&s); err != nil {
+		line, err := codec.TextualFromNative(nil, native)
+		if err != nil {
 			return err
 		}
-		if envelope, ok := s["view"].(map[string]any); ok {
-			s["view"] = envelope[envelopeRecord]
+		s, err := object(line)
+		if err != nil {
+			return err
 		}
+		view, _ := s["view"].(string)
+		envelope, err := object([]byte(view))
+		if err != nil {
+			return fmt.Errorf("view: %w", err)
+		}
+		s["view"] = envelope[envelopeRecord]
 		out = append(out, s)
 		return nil
 	})
 	return out, err
+}
+
+// object decodes a JSON object. Whole numbers of any size are what they are.
+func object(text []byte) (o map[string]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	err = decoder.Decode(&o)
+	return o, err
 }
 
 // collectFn hands blocks of samples to whoever started the pipeline in this process.

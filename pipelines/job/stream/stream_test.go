@@ -57,7 +57,7 @@ func eachRecord(t *testing.T, path string, visit func(record []byte)) *avro.Sche
 	f, err := os.Open(path)
 	require.NoError(t, err)
 	defer f.Close() //nolint:errcheck // only read
-	schema, err := avro.EachRecord(f, func(record, _ []byte) error {
+	schema, err := avro.EachRow(f, func(record []byte, _ struct{}) error {
 		visit(record)
 		return nil
 	})

@@ -3,8 +3,6 @@ package chaos
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,13 +106,10 @@ func (in *Input) readLogs(topic string) error {
 	for partition, path := range paths {
 		log := Log{Topic: topic, Partition: int32(partition)}
 		reached := int64(record.NoTime)
-		schema, err := eachRecord(path, func(rec, text []byte) error {
-			var timed struct {
-				TS *int64 `json:"ts"`
-			}
-			if err := json.Unmarshal(text, &timed); err != nil {
-				return fmt.Errorf("record %s: %w", text, err)
-			}
+		type timed struct {
+			TS *int64 `json:"ts"`
+		}
+		schema, err := eachRecord(path, func(rec []byte, timed timed) error {
 			if at := timed.TS; at != nil && *at >= record.MinTime && *at <= record.MaxTime {
 				reached = max(reached, *at)
 			}

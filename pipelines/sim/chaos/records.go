@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,15 +9,15 @@ import (
 	"tributary/io/format/avro"
 )
 
-// eachRecord calls visit for every record of an Avro file, encoded and as JSON, both valid
-// for the call, and returns the file's schema.
-func eachRecord(path string, visit func(record, text []byte) error) (*avro.Schema, error) {
+// eachRecord calls visit for every record of an Avro file, encoded, valid for the call, and decoded,
+// and returns the file's schema.
+func eachRecord[T any](path string, visit func(record []byte, row T) error) (*avro.Schema, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	schema, err := avro.EachRecord(f, visit)
+	schema, err := avro.EachRow(f, visit)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -33,14 +32,7 @@ func eachRow[T any](pattern string, visit func(record []byte, row T) error) erro
 	}
 	slices.Sort(paths)
 	for _, path := range paths {
-		_, err := eachRecord(path, func(record, text []byte) error {
-			var row T
-			if err := json.Unmarshal(text, &row); err != nil {
-				return fmt.Errorf("record %s: %w", text, err)
-			}
-			return visit(record, row)
-		})
-		if err != nil {
+		if _, err := eachRecord(path, visit); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"tributary/io/fileio"
@@ -41,11 +40,7 @@ func (t *truth) read(ctx context.Context, path string) error {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // only read
-	_, err = avro.EachRecord(in, func(_, text []byte) error {
-		var want generate.TrueSample
-		if err := json.Unmarshal(text, &want); err != nil {
-			return err
-		}
+	_, err = avro.EachRow(in, func(_ []byte, want generate.TrueSample) error {
 		t.samples[want.ViewID] = want
 		return nil
 	})
