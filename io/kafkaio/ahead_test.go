@@ -7,17 +7,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
 // testAhead: a record whose event time is years ahead of its timestamp is set aside, and those
 // after it are as much in time as if it had not been there.
-func testAhead(t *testing.T, b *broker) {
-	topic := b.topic(1)
+func testAhead(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
 	written := time.UnixMilli(1_000_000)
 	write := func(ms int64, stamp time.Time) {
 		record := &kgo.Record{Topic: topic, Value: []byte(at(ms)), Timestamp: stamp}
-		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), record).FirstErr())
 	}
 	write(999_000, written)
 	write(4_000_000_000_000, written) // in the year 2096
@@ -25,7 +26,7 @@ func testAhead(t *testing.T, b *broker) {
 	write(1_060_000, written) // just as far ahead as it may be
 	write(1_060_001, written)
 	write(1_060_001, written.Add(time.Millisecond))
-	r := b.reading(topic)
+	r := readingOf(b, topic)
 	r.MaxAhead = time.Minute
 	r.Topics[0].Inputs = []int32{4}
 	s := newSession(t, r, 0)
@@ -49,14 +50,14 @@ func testAhead(t *testing.T, b *broker) {
 }
 
 // testManyAhead: a producer that writes nothing but records from the future fills no memory.
-func testManyAhead(t *testing.T, b *broker) {
-	topic := b.topic(1)
+func testManyAhead(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
 	values := make([]string, 3*batchRecords)
 	for i := range values {
 		values[i] = at(4_000_000_000_000)
 	}
-	b.produce(topic, 0, values...)
-	r := b.reading(topic)
+	b.Produce(topic, 0, values...)
+	r := readingOf(b, topic)
 	r.MaxAhead = time.Hour
 	s := newSession(t, r, 0)
 	s.claims = 2

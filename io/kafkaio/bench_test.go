@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -29,25 +30,25 @@ func benchRecord(i int) []byte {
 // client that looks at each record's length.
 func BenchmarkRead(b *testing.B) {
 	const partitions, each = 4, 250_000
-	broker := newBroker(b)
-	topic := broker.topic(partitions)
+	broker := kafkatest.NewBroker(b)
+	topic := broker.Topic(partitions)
 	for p := range int32(partitions) {
 		for i := range each {
-			broker.client.Produce(b.Context(), &kgo.Record{Topic: topic, Partition: p, Value: benchRecord(i)}, func(_ *kgo.Record, err error) {
+			broker.Client.Produce(b.Context(), &kgo.Record{Topic: topic, Partition: p, Value: benchRecord(i)}, func(_ *kgo.Record, err error) {
 				if err != nil {
 					b.Error(err)
 				}
 			})
 		}
 	}
-	require.NoError(b, broker.client.Flush(b.Context()))
+	require.NoError(b, broker.Client.Flush(b.Context()))
 	perRecord := func(b *testing.B) {
 		b.SetBytes(partitions * each * int64(len(benchRecord(0))))
 		b.ReportMetric(float64(b.N)*partitions*each/b.Elapsed().Seconds(), "records/s")
 	}
 	b.Run("reader", func(b *testing.B) {
 		for b.Loop() {
-			r := broker.reading(topic)
+			r := readingOf(broker, topic)
 			r.Topics[0].Format, r.Topics[0].Schema, r.Topics[0].Time = Avro, benchSchema, Field{Path: "ts"}
 			s := newSession(b, r, 0)
 			s.count = func(batch record.Batch) { require.Positive(b, batch.Count) }
@@ -59,7 +60,7 @@ func BenchmarkRead(b *testing.B) {
 	})
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
-			client := broker.connect(kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+			client := broker.Connect(kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 				kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchPartitionBytes), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 			for n, bytes := 0, 0; n < partitions*each; {
 				client.PollFetches(b.Context()).EachRecord(func(r *kgo.Record) { n, bytes = n+1, bytes+len(r.Value) })

@@ -6,15 +6,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
 // TestDecompressionBomb: a batch that unpacks a thousandfold is a dead letter with its place,
 // wherever it stands, and the records around it are read.
 func TestDecompressionBomb(t *testing.T) {
-	b := newBroker(t)
-	name := b.topic(1)
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.Brokers...), kgo.ProducerBatchMaxBytes(1<<28), kgo.BrokerMaxWriteBytes(1<<29),
+	b := kafkatest.NewBroker(t)
+	name := b.Topic(1)
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.Brokers...), kgo.ProducerBatchMaxBytes(1<<28), kgo.BrokerMaxWriteBytes(1<<29),
 		kgo.ProducerBatchCompression(kgo.GzipCompression()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	defer client.Close()
@@ -22,12 +23,12 @@ func TestDecompressionBomb(t *testing.T) {
 		require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: name, Value: make([]byte, maxBatchBytes+1)}).FirstErr())
 	}
 	bomb() // at the head of the partition
-	b.produce(name, 0, at(1), at(2))
+	b.Produce(name, 0, at(1), at(2))
 	bomb()
 	bomb()
-	b.produce(name, 0, at(3))
+	b.Produce(name, 0, at(3))
 	bomb()
-	s := newSession(t, b.reading(name), 0)
+	s := newSession(t, readingOf(b, name), 0)
 	s.finish()
 	var offsets []int64
 	for _, r := range s.rejected {

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestConformance(t *testing.T) {
 	tests := []struct {
 		name string
-		test func(*testing.T, *broker)
+		test func(*testing.T, *kafkatest.Broker)
 	}{
 		{"several readers read all, each partition in order", testSeveralReaders},
 		{"a restart anywhere changes nothing", testRestart},
@@ -49,20 +50,20 @@ func TestConformance(t *testing.T) {
 		{"a call ends though records keep coming", testKeepComing},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, newBroker(t)) })
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, kafkatest.NewBroker(t)) })
 	}
 }
 
-func testSeveralReaders(t *testing.T, b *broker) {
-	topics := []string{b.topic(5), b.topic(3)}
+func testSeveralReaders(t *testing.T, b *kafkatest.Broker) {
+	topics := []string{b.Topic(5), b.Topic(3)}
 	for i, topic := range topics {
 		for p := range int32(5 - 2*i) {
-			b.produce(topic, p, disorder(int(p)+10*i, 700)...)
+			b.Produce(topic, p, disorder(int(p)+10*i, 700)...)
 		}
 	}
 	var got []read
 	for i := range 3 {
-		r := b.reading(topics[1], topics[0]) // ranks do not follow the order of the list
+		r := readingOf(b, topics[1], topics[0]) // ranks do not follow the order of the list
 		r.Readers = 3
 		s := newSession(t, r, i)
 		s.finish()
@@ -80,19 +81,19 @@ func testSeveralReaders(t *testing.T, b *broker) {
 	}
 	// Stable: within a partition records must have come in order.
 	slices.SortStableFunc(got, func(a, b read) int { return int(a.Partition - b.Partition) })
-	require.Equal(t, b.log(topics...), got)
+	require.Equal(t, logOf(b, topics...), got)
 }
 
 // testRestart takes the rest away after any number of claims, and goes on elsewhere.
-func testRestart(t *testing.T, b *broker) {
-	topic := b.topic(3)
+func testRestart(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(3)
 	for p := range int32(3) {
-		b.produce(topic, p, disorder(int(p), 3_000)...)
+		b.Produce(topic, p, disorder(int(p), 3_000)...)
 	}
-	want := b.log(topic)
+	want := logOf(b, topic)
 	random := rand.New(rand.NewSource(1))
 	for range 5 {
-		s := newSession(t, b.reading(topic), 0)
+		s := newSession(t, readingOf(b, topic), 0)
 		for !s.at.done() {
 			s.claims = 1 + random.Intn(6)
 			if err := s.slice(); err != nil {
@@ -106,23 +107,23 @@ func testRestart(t *testing.T, b *broker) {
 	}
 }
 
-func testHandedOver(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, disorder(1, 1_200)...)
-	s := newSession(t, b.reading(topic), 0)
+func testHandedOver(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, disorder(1, 1_200)...)
+	s := newSession(t, readingOf(b, topic), 0)
 	s.claims = 1
 	require.ErrorIs(t, s.slice(), errHandedOver)
 	require.Len(t, records(t, s.batches), batchRecords, "what was claimed, and no more")
 	// The same reader is called again: its client is far ahead.
 	s.claims = math.MaxInt
 	s.finish()
-	require.Equal(t, b.log(topic), records(t, s.batches))
+	require.Equal(t, logOf(b, topic), records(t, s.batches))
 }
 
-func testTransactions(t *testing.T, b *broker) {
-	topic := b.topic(1)
+func testTransactions(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
 	writer := func(id string) *kgo.Client {
-		return b.connect(kgo.TransactionalID(topic+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		return b.Connect(kgo.TransactionalID(topic+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	}
 	write := func(c *kgo.Client, value string) {
 		require.NoError(t, c.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr())
@@ -134,7 +135,7 @@ func testTransactions(t *testing.T, b *broker) {
 	require.NoError(t, first.BeginTransaction())
 	write(first, at(99_999, "aborted"))
 	require.NoError(t, first.EndTransaction(t.Context(), kgo.TryAbort))
-	r := b.reading(topic)
+	r := readingOf(b, topic)
 	r.IdleAfter = time.Millisecond
 	s := newSession(t, r, 0)
 	s.finish() // though the last record of the log is a marker, and those before it are void
@@ -157,17 +158,17 @@ func testTransactions(t *testing.T, b *broker) {
 	live.until(func() bool { return live.at.Partitions[0].Idle })
 }
 
-func testTruncated(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1), at(2), at(3), at(4), at(5))
-	r := b.reading(topic)
+func testTruncated(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1), at(2), at(3), at(4), at(5))
+	r := readingOf(b, topic)
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	r.OnTruncation = SkipTruncated
 	skipping := newSession(t, r, 0)
 	offsets := kadm.Offsets{}
 	offsets.AddOffset(topic, 0, 3, -1)
-	_, err := b.admin.DeleteRecords(t.Context(), offsets)
+	_, err := b.Admin.DeleteRecords(t.Context(), offsets)
 	require.NoError(t, err)
 	deadline := time.Now().Add(20 * time.Second)
 	for err == nil && time.Now().Before(deadline) {
@@ -187,11 +188,11 @@ func testTruncated(t *testing.T, b *broker) {
 	require.EqualError(t, err, topic+"/0: offset 50 is wanted, but the log ends at 5: it was truncated or made anew")
 }
 
-func testLargeRecord(t *testing.T, b *broker) {
-	topic := b.topic(1)
+func testLargeRecord(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
 	large := at(2, strings.Repeat("x", 10<<20))
-	b.produce(topic, 0, at(1), large, at(3))
-	s := newSession(t, b.reading(topic), 0)
+	b.Produce(topic, 0, at(1), large, at(3))
+	s := newSession(t, readingOf(b, topic), 0)
 	s.finish()
 	got := records(t, s.batches)
 	require.Len(t, s.batches, 3)
@@ -200,12 +201,12 @@ func testLargeRecord(t *testing.T, b *broker) {
 	require.EqualValues(t, 2, got[2].Before)
 }
 
-func testTombstones(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1_000))
-	require.NoError(t, b.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k")}).FirstErr())
-	b.produce(topic, 0, at(1_001), "")
-	r := b.reading(topic)
+func testTombstones(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1_000))
+	require.NoError(t, b.Client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k")}).FirstErr())
+	b.Produce(topic, 0, at(1_001), "")
+	r := readingOf(b, topic)
 	r.Topics[0].Inputs = []int32{3, 5}
 	s := newSession(t, r, 0)
 	s.finish()
@@ -219,17 +220,17 @@ func testTombstones(t *testing.T, b *broker) {
 	require.Equal(t, []read{{0, 0, record.NoTime, at(1_000), 0}, {0, 2, 1_000, at(1_001), 0}, {0, 3, 1_001, "", 0}}, records(t, s.batches[:1]))
 }
 
-func testBatchSizes(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, disorder(1, 1_001)...)
+func testBatchSizes(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, disorder(1, 1_001)...)
 	wide := make([]string, 10)
 	for i := range wide {
 		wide[i] = at(int64(i), strings.Repeat("y", 100<<10))
 	}
-	b.produce(topic, 0, wide...)
-	s := newSession(t, b.reading(topic), 0)
+	b.Produce(topic, 0, wide...)
+	s := newSession(t, readingOf(b, topic), 0)
 	s.finish()
-	require.Equal(t, b.log(topic), records(t, s.batches))
+	require.Equal(t, logOf(b, topic), records(t, s.batches))
 	for _, batch := range s.batches {
 		require.LessOrEqual(t, batch.Count, int32(batchRecords))
 		require.LessOrEqual(t, len(batch.Records), batchBytes+batchRecords*10)
@@ -237,10 +238,10 @@ func testBatchSizes(t *testing.T, b *broker) {
 	require.Less(t, len(s.batches), 12, "batches are full")
 }
 
-func testInputs(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1), at(2))
-	r := b.reading(topic)
+func testInputs(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1), at(2))
+	r := readingOf(b, topic)
 	r.Topics[0].Inputs = []int32{7, 2}
 	s := newSession(t, r, 0)
 	s.finish()
@@ -249,49 +250,49 @@ func testInputs(t *testing.T, b *broker) {
 	require.Equal(t, records(t, s.batches[:1]), records(t, s.batches[1:]))
 }
 
-func testMissingTopic(t *testing.T, b *broker) {
-	r := b.reading("no-such-topic").normal()
+func testMissingTopic(t *testing.T, b *kafkatest.Broker) {
+	r := readingOf(b, "no-such-topic").normal()
 	_, err := r.initial(t.Context(), 0)
 	require.ErrorContains(t, err, "topic no-such-topic")
-	require.ErrorContains(t, err, b.cluster.Brokers[0])
+	require.ErrorContains(t, err, b.Brokers[0])
 }
 
-func testGroupFollows(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1), at(2), at(3))
-	r := b.reading(topic)
+func testGroupFollows(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1), at(2), at(3))
+	r := readingOf(b, topic)
 	r.Group = "group-" + topic
 	s := newSession(t, r, 0)
 	s.finish()
 	s.reader.note(t.Context(), s.at)
 	<-s.reader.notes.done
-	got, err := b.admin.FetchOffsets(t.Context(), r.Group)
+	got, err := b.Admin.FetchOffsets(t.Context(), r.Group)
 	require.NoError(t, err)
 	found, ok := got.Lookup(topic, 0)
 	require.True(t, ok)
 	require.EqualValues(t, 3, found.At)
 }
 
-func testGrowing(t *testing.T, b *broker) {
-	topic := b.topic(2)
-	r := b.reading(topic)
+func testGrowing(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
+	r := readingOf(b, topic)
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	for i := range int64(20) {
-		b.produce(topic, int32(i%2), at(1_000+i, i))
+		b.Produce(topic, int32(i%2), at(1_000+i, i))
 		s.until(func() bool { return len(records(t, s.batches)) == int(i)+1 })
 		if i == 10 {
 			s.restart()
 		}
 	}
-	require.Equal(t, b.log(topic), sorted(records(t, s.batches)))
+	require.Equal(t, logOf(b, topic), sorted(records(t, s.batches)))
 	require.EqualValues(t, 1_018-10, s.at.Watermark)
 	require.True(t, slices.IsSorted(s.watermarks), fmt.Sprint(s.watermarks))
 }
 
-func testKeepComing(t *testing.T, b *broker) {
-	topic := b.topic(2)
-	r := b.reading(topic)
+func testKeepComing(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, time.Hour
 	s := newSession(t, r, 0)
 	stop, stopped := make(chan struct{}), make(chan error, 1)
@@ -304,7 +305,7 @@ func testKeepComing(t *testing.T, b *broker) {
 			default:
 			}
 			record := &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: []byte(at(int64(1_000 + i)))}
-			if err := b.client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			if err := b.Client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
 				stopped <- err
 				return
 			}

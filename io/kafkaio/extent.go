@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -25,8 +26,8 @@ type Extent struct {
 	Largest int64
 	// Holder is the partition that holds the watermark; Idle are those that do not, because
 	// nothing was written to them for IdleAfter.
-	Holder *Partition
-	Idle   []Partition
+	Holder *cluster.Partition
+	Idle   []cluster.Partition
 	// Ahead says that the log does not yet reach as far as the Reading is to read: the rest is by
 	// what is there.
 	Ahead bool
@@ -111,8 +112,8 @@ type tail struct {
 	written time.Time
 }
 
-func (p *tail) name() Partition {
-	return Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.at.Partition}
+func (p *tail) name() cluster.Partition {
+	return cluster.Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.at.Partition}
 }
 
 // read reads the last records of partitions.
@@ -143,8 +144,8 @@ func (e *extent) read(ctx context.Context, open []*tail, records int64) error {
 }
 
 func (e *extent) readCluster(ctx context.Context, name string, topics map[string]map[int32]*tail) error {
-	cluster, _ := e.reading.cluster(name)
-	client, err := cluster.Connect(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(fetchBytes), kgo.MaxDecompressBatchBytes(maxBatchBytes))
+	brokers, _ := e.reading.cluster(name)
+	client, err := brokers.Connect(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(fetchBytes), kgo.MaxDecompressBatchBytes(maxBatchBytes))
 	if err != nil {
 		return err
 	}
@@ -155,14 +156,14 @@ func (e *extent) readCluster(ctx context.Context, name string, topics map[string
 		err = starts.Error()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: first offsets: %w", cluster, err)
+		return fmt.Errorf("%s: first offsets: %w", brokers, err)
 	}
 	ends, err := admin.ListCommittedOffsets(ctx, names...)
 	if err == nil {
 		err = ends.Error()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: last offsets: %w", cluster, err)
+		return fmt.Errorf("%s: last offsets: %w", brokers, err)
 	}
 	offsets, due := map[string]map[int32]kgo.Offset{}, 0
 	for topic, parts := range topics {
@@ -182,7 +183,7 @@ func (e *extent) readCluster(ctx context.Context, name string, topics map[string
 		return nil
 	}
 	client.AddConsumePartitions(offsets)
-	stop := telling(ctx, "%s: reading the ends of the logs of %d partitions", cluster, due)
+	stop := cluster.LogWaiting(ctx, "%s: reading the ends of the logs of %d partitions", brokers, due)
 	defer stop()
 	for due > 0 {
 		waiting, cancel := context.WithTimeout(ctx, extentStall)
@@ -193,7 +194,7 @@ func (e *extent) readCluster(ctx context.Context, name string, topics map[string
 			return err
 		}
 		if stalled {
-			log.Warnf(ctx, "%s: %d partitions were not read to their ends within %s: their watermarks are by what was read", cluster, due, extentStall)
+			log.Warnf(ctx, "%s: %d partitions were not read to their ends within %s: their watermarks are by what was read", brokers, due, extentStall)
 			return nil
 		}
 		var failed error

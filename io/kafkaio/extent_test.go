@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -30,7 +31,7 @@ func newLogRig(t *testing.T, partitions int32, topics ...string) *logRig {
 	require.NoError(t, err)
 	t.Cleanup(r.client.Close)
 	r.reading = Reading{
-		Job: t.Name(), Clusters: []Cluster{{Brokers: fake.ListenAddrs()}}, OutOfOrderness: 10 * time.Millisecond, MaxAhead: 50 * time.Millisecond,
+		Job: t.Name(), Clusters: []cluster.Config{{Brokers: fake.ListenAddrs()}}, OutOfOrderness: 10 * time.Millisecond, MaxAhead: 50 * time.Millisecond,
 		Stop: Stop{At: StopAtEnd},
 	}
 	_, err = kadm.NewClient(r.client).CreateTopics(t.Context(), partitions, 1, nil, topics...)
@@ -60,7 +61,7 @@ func (r *logRig) extent(all bool) Extent {
 
 // TestExtent tells how far logs have come that hold all kinds of records.
 func TestExtent(t *testing.T) {
-	a := func(n int32) *Partition { return &Partition{Topic: "a", Partition: n} }
+	a := func(n int32) *cluster.Partition { return &cluster.Partition{Topic: "a", Partition: n} }
 	now := time.Now()
 	r := newLogRig(t, 2, "a")
 	require.Equal(t, Extent{Watermark: record.NoTime, Largest: record.NoTime, Holder: a(0)}, r.extent(false), "nothing is there")
@@ -86,7 +87,7 @@ func TestExtent(t *testing.T) {
 
 	// From a place in the middle, with the clock there.
 	middle := resolved
-	middle.Start = Start{At: AtOffsets, Offsets: map[Partition]Position{
+	middle.Start = Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{
 		*a(0): {Offset: 3, Clock: record.Clock{Largest: 1040, Second: 1000}}, *a(1): {Offset: 4, Clock: record.Clock{Largest: 2000, Second: 2000}},
 	}}
 	got, err = middle.Extent(t.Context(), false)
@@ -110,8 +111,8 @@ func TestExtentOfIdle(t *testing.T) {
 	r.put("b", 0, now, ms(-time.Second))
 	got := r.extent(false)
 	require.Equal(t, now.Add(-time.Second-10*time.Millisecond).UnixMilli(), got.Watermark)
-	require.Equal(t, []Partition{{Topic: "a"}, {Topic: "c"}}, got.Idle)
-	require.Equal(t, &Partition{Topic: "b"}, got.Holder)
+	require.Equal(t, []cluster.Partition{{Topic: "a"}, {Topic: "c"}}, got.Idle)
+	require.Equal(t, &cluster.Partition{Topic: "b"}, got.Holder)
 
 	r = newLogRig(t, 1, "a")
 	r.reading.IdleAfter = time.Minute
@@ -123,7 +124,7 @@ func TestExtentOfIdle(t *testing.T) {
 	// Nothing is left of it, and the place to read from is its end.
 	_, err := kadm.NewClient(r.client).DeleteRecords(t.Context(), kadm.Offsets{"a": {0: {Topic: "a", Partition: 0, At: 1}}})
 	require.NoError(t, err)
-	require.Equal(t, []Partition{{Topic: "a"}}, r.extent(false).Idle)
+	require.Equal(t, []cluster.Partition{{Topic: "a"}}, r.extent(false).Idle)
 }
 
 // TestExtentFarBack looks farther back where the last records have no time.
@@ -145,9 +146,9 @@ func TestResolve(t *testing.T) {
 	r.reading.Start = Start{At: AtLatest}
 	resolved, err := r.reading.Resolve(t.Context())
 	require.NoError(t, err)
-	zero, one := Partition{Topic: "a"}, Partition{Topic: "a", Partition: 1}
-	require.Equal(t, Start{At: AtOffsets, Begins: true, Offsets: map[Partition]Position{zero: {Clock: record.NoClock}, one: {Offset: 2, Clock: record.NoClock}}}, resolved.Start)
-	require.Equal(t, Stop{At: StopAtOffsets, Offsets: map[Partition]int64{zero: 0, one: 2}}, resolved.Stop)
+	zero, one := cluster.Partition{Topic: "a"}, cluster.Partition{Topic: "a", Partition: 1}
+	require.Equal(t, Start{At: AtOffsets, Begins: true, Offsets: map[cluster.Partition]Position{zero: {Clock: record.NoClock}, one: {Offset: 2, Clock: record.NoClock}}}, resolved.Start)
+	require.Equal(t, Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{zero: 0, one: 2}}, resolved.Stop)
 	r.put("a", 1, time.Now(), `{"t":3}`)
 	again, err := resolved.Resolve(t.Context())
 	require.NoError(t, err)

@@ -9,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // emptyBatch is what compaction leaves of a batch with the offsets first to last when all its
@@ -28,12 +31,12 @@ func emptyBatch(first, last int64) []byte {
 // say nothing. The reader gets to the end of it all the same.
 func TestEmptyTail(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	b := newBroker(t)
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1), at(2), at(3))
-	b.produce(topic, 0, at(4), at(5)) // these are gone
-	b.fake.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		b.fake.KeepControl()
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1), at(2), at(3))
+	b.Produce(topic, 0, at(4), at(5)) // these are gone
+	b.Fake.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		b.Fake.KeepControl()
 		fetch := req.(*kmsg.FetchRequest)
 		if len(fetch.Topics) != 1 || fetch.Topics[0].Partitions[0].FetchOffset >= 5 {
 			return nil, nil, false
@@ -47,8 +50,8 @@ func TestEmptyTail(t *testing.T) {
 		resp.Topics = append(resp.Topics, answer)
 		return resp, nil, true
 	})
-	r := b.reading(topic)
-	r.Start = Start{At: AtOffsets, Offsets: map[Partition]Position{{Topic: topic}: {Offset: 3, Clock: clockAt(3)}}}
+	r := readingOf(b, topic)
+	r.Start = Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{{Topic: topic}: {Offset: 3, Clock: clockAt(3)}}}
 	s := newSession(t, r, 0)
 	now := time.Now()
 	s.reader.now = func() time.Time { now = now.Add(time.Second); return now } // time passes

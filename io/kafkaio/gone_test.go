@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // testDeleted: a topic that is deleted while it is read ends the reading with an error, and
 // so does one that is made anew, whatever it then holds: its offsets mean other records.
-func testDeleted(t *testing.T, b *broker) {
+func testDeleted(t *testing.T, b *kafkatest.Broker) {
 	defer func(d time.Duration) { absentFor = d }(absentFor)
 	absentFor = time.Second
 	tests := []struct {
@@ -24,23 +26,23 @@ func testDeleted(t *testing.T, b *broker) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			topic := b.topic(3)
+			topic := b.Topic(3)
 			for p := range int32(3) {
-				b.produce(topic, p, at(1), at(2))
+				b.Produce(topic, p, at(1), at(2))
 			}
-			r := b.reading(topic)
+			r := readingOf(b, topic)
 			r.Stop = Stop{}
 			s := newSession(t, r, 0)
 			s.until(func() bool { return len(records(t, s.batches)) == 6 })
-			_, err := b.admin.DeleteTopics(t.Context(), topic)
+			_, err := b.Admin.DeleteTopics(t.Context(), topic)
 			require.NoError(t, err)
 			if tt.partitions > 0 {
 				require.Eventually(t, func() bool {
-					_, err := b.admin.CreateTopic(t.Context(), tt.partitions, 1, nil, topic)
+					_, err := b.Admin.CreateTopic(t.Context(), tt.partitions, 1, nil, topic)
 					return err == nil
 				}, 10*time.Second, 50*time.Millisecond)
-				b.client = b.writer()
-				b.produce(topic, 0, tt.values...)
+				b.Client = b.Writer()
+				b.Produce(topic, 0, tt.values...)
 			}
 			for range 2 { // a runner that begins again is told the same
 				err = nil

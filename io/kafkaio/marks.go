@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -26,7 +27,7 @@ type MarksTopic struct {
 // Mark is a fact about a log: its clock before an offset. Marks may be
 // repeated, stale or missing without harm; the more there are, the less a restart reads.
 type Mark struct {
-	Partition Partition
+	Partition cluster.Partition
 	Position
 	// Begin says that it is where the job's reading began: to the job there is nothing
 	// before it, and marks that were written earlier are about another reading.
@@ -55,12 +56,12 @@ func (g ring) stretchOf(ms int64) int64 { return ms / g.stretch.Milliseconds() }
 
 // markValue is what a mark's record holds. There is no event time if none was read before.
 type markValue struct {
-	Partition Partition `json:"partition"`
-	Offset    int64     `json:"offset"`
-	MaxTimeMs *int64    `json:"max_event_time_ms,omitempty"`
-	SecondMs  *int64    `json:"second_event_time_ms,omitempty"` // largest but one
-	Begin     bool      `json:"begin,omitempty"`
-	TopicID   string    `json:"topic_id,omitempty"`
+	Partition cluster.Partition `json:"partition"`
+	Offset    int64             `json:"offset"`
+	MaxTimeMs *int64            `json:"max_event_time_ms,omitempty"`
+	SecondMs  *int64            `json:"second_event_time_ms,omitempty"` // largest but one
+	Begin     bool              `json:"begin,omitempty"`
+	TopicID   string            `json:"topic_id,omitempty"`
 }
 
 // records are the mark as records of a marks topic, one a ring.
@@ -107,9 +108,9 @@ func parseMark(r *kgo.Record) (Mark, error) {
 
 // ReadMarks reads all marks that are in the topic now, in no particular order. The error
 // names the topic; one that holds no marks is none.
-func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
+func ReadMarks(ctx context.Context, c cluster.Config, topic string) ([]Mark, error) {
 	var marks []Mark
-	err := ReadAll(ctx, c, topic, func(r *kgo.Record) error {
+	err := cluster.ReadAll(ctx, c, topic, func(r *kgo.Record) error {
 		if r.Value == nil {
 			return nil // somebody has removed one
 		}
@@ -127,15 +128,15 @@ func ReadMarks(ctx context.Context, c Cluster, topic string) ([]Mark, error) {
 // of before (ms) or later is read again: the latest mark with no such record behind it, or
 // else where the reading of the partition began. A partition of which neither is known is
 // not among them. Where a cut is such a mark, the latest cut comes before other marks.
-func Resume(marks, cuts []Mark, before int64) map[Partition]Position {
-	begins := map[Partition]Mark{}
-	from := map[Partition]Position{}
+func Resume(marks, cuts []Mark, before int64) map[cluster.Partition]Position {
+	begins := map[cluster.Partition]Mark{}
+	from := map[cluster.Partition]Position{}
 	for _, m := range marks {
 		if begin, ok := begins[m.Partition]; m.Begin && (!ok || m.Written >= begin.Written) {
 			begins[m.Partition], from[m.Partition] = m, m.Position
 		}
 	}
-	latest := func(marks []Mark, from map[Partition]Position) map[Partition]Position {
+	latest := func(marks []Mark, from map[cluster.Partition]Position) map[cluster.Partition]Position {
 		for _, m := range marks {
 			if begin, ok := begins[m.Partition]; m.Begin || m.Clock.Largest >= before || ok && m.Written < begin.Written {
 				continue
@@ -146,7 +147,7 @@ func Resume(marks, cuts []Mark, before int64) map[Partition]Position {
 		}
 		return from
 	}
-	maps.Copy(latest(marks, from), latest(cuts, map[Partition]Position{}))
+	maps.Copy(latest(marks, from), latest(cuts, map[cluster.Partition]Position{}))
 	return from
 }
 
@@ -177,12 +178,12 @@ func (r *Reading) noteBegin(ctx context.Context, at restriction) error {
 	for _, p := range at.Partitions {
 		t := r.Topics[p.Topic]
 		marks = append(marks, Mark{
-			Partition: Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p.Partition},
+			Partition: cluster.Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p.Partition},
 			Position:  Position{Offset: p.Next, Clock: p.Clock}, Begin: true, TopicID: at.topicID(p.Topic),
 		})
 	}
-	cluster, _ := r.cluster(r.Marks.Cluster)
-	client, err := cluster.Connect(ctx)
+	brokers, _ := r.cluster(r.Marks.Cluster)
+	client, err := brokers.Connect(ctx)
 	if err != nil {
 		return err
 	}

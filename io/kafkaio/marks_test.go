@@ -10,29 +10,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
 // TestResumeFromMarks writes marks while reading, and goes on from them as a new job.
 func TestResumeFromMarks(t *testing.T) {
-	b := newBroker(t)
-	topic, marks := b.topic(2), b.topic(3, "cleanup.policy", "compact")
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic, marks := b.Topic(2), b.Topic(3, "cleanup.policy", "compact")
+	r := readingOf(b, topic)
 	r.Stop, r.Marks = Stop{}, &MarksTopic{Topic: marks}
 	s := newSession(t, r, 0)
 	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
 	const minute = 60_000
 	for i := range int64(4) {
 		base := minute * (i + 1)
-		b.produce(topic, 0, at(base), at(base+500))
-		b.produce(topic, 1, at(base+200))
+		b.Produce(topic, 0, at(base), at(base+500))
+		b.Produce(topic, 1, at(base+200))
 		s.until(func() bool { return s.at.Partitions[0].Next == 2*i+2 && s.at.Partitions[1].Next == i+1 })
 		s.note()
 		s.note() // within a minute, one is enough
 	}
-	found, err := ReadMarks(t.Context(), b.cluster, marks)
+	found, err := ReadMarks(t.Context(), cluster.Config{Brokers: b.Brokers}, marks)
 	require.NoError(t, err)
-	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
+	first, second := cluster.Partition{Topic: topic}, cluster.Partition{Topic: topic, Partition: 1}
 	want := []Mark{
 		{Partition: first, Position: positionAt(0, record.NoTime), Begin: true},
 		{Partition: second, Position: positionAt(0, record.NoTime), Begin: true},
@@ -46,19 +48,19 @@ func TestResumeFromMarks(t *testing.T) {
 
 	r.Start, err = r.StartFromLog(t.Context(), 3*minute, nil)
 	require.NoError(t, err)
-	require.Equal(t, Start{At: AtOffsets, Offsets: map[Partition]Position{first: want[4].Position, second: want[5].Position}}, r.Start)
+	require.Equal(t, Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{first: want[4].Position, second: want[5].Position}}, r.Start)
 	r.Stop = Stop{At: StopAtEnd}
 	again := newSession(t, r, 0)
 	require.NoError(t, again.reading.noteBegin(t.Context(), again.at), "it began where the first one did")
 	again.finish()
 	var rest []read
-	for _, rec := range b.log(topic) {
+	for _, rec := range logOf(b, topic) {
 		if rec.Partition == 0 && rec.Offset >= 4 || rec.Partition == 1 && rec.Offset >= 2 {
 			rest = append(rest, rec)
 		}
 	}
 	require.Equal(t, rest, sorted(records(t, again.batches)), "with the same largest times before them")
-	after, err := ReadMarks(t.Context(), b.cluster, marks)
+	after, err := ReadMarks(t.Context(), cluster.Config{Brokers: b.Brokers}, marks)
 	require.NoError(t, err)
 	require.ElementsMatch(t, found, after)
 }
@@ -88,26 +90,26 @@ func distinct(marks []Mark) []Mark {
 // TestMarksOfAnotherStart: what was noted before the reading began anew, elsewhere in the
 // log, is about other largest times.
 func TestMarksOfAnotherStart(t *testing.T) {
-	p := Partition{Topic: "t"}
+	p := cluster.Partition{Topic: "t"}
 	marks := []Mark{
 		{Partition: p, Position: positionAt(9, 90), Written: 1},
 		{Partition: p, Position: positionAt(5, record.NoTime), Begin: true, Written: 2},
 		{Partition: p, Position: positionAt(3, record.NoTime), Begin: true, Written: 1},
 	}
-	require.Equal(t, map[Partition]Position{p: positionAt(5, record.NoTime)}, Resume(marks, nil, 100))
+	require.Equal(t, map[cluster.Partition]Position{p: positionAt(5, record.NoTime)}, Resume(marks, nil, 100))
 	marks = append(marks, Mark{Partition: p, Position: positionAt(7, 80), Written: 3})
-	require.Equal(t, map[Partition]Position{p: positionAt(7, 80)}, Resume(marks, nil, 100))
+	require.Equal(t, map[cluster.Partition]Position{p: positionAt(7, 80)}, Resume(marks, nil, 100))
 
 	stale := []Mark{{Partition: p, Position: positionAt(6, 70), Written: 1}, {Partition: p, Position: positionAt(8, 100), Written: 3}}
-	require.Equal(t, map[Partition]Position{p: positionAt(7, 80)}, Resume(marks, stale, 100), "no cut serves")
+	require.Equal(t, map[cluster.Partition]Position{p: positionAt(7, 80)}, Resume(marks, stale, 100), "no cut serves")
 	cuts := append(stale, Mark{Partition: p, Position: positionAt(6, 70), Written: 3})
-	require.Equal(t, map[Partition]Position{p: positionAt(6, 70)}, Resume(marks, cuts, 100), "a cut comes first")
+	require.Equal(t, map[cluster.Partition]Position{p: positionAt(6, 70)}, Resume(marks, cuts, 100), "a cut comes first")
 }
 
 // TestRingsAreBounded: compaction keeps marks near any event time that a job may go back
 // to, and their number does not grow.
 func TestRingsAreBounded(t *testing.T) {
-	p := Partition{Topic: "t"}
+	p := cluster.Partition{Topic: "t"}
 	kept := map[string]Mark{}
 	end := int64(60 * 24 * 60) // minutes, of sixty days
 	for minute := range end + 1 {
@@ -132,7 +134,7 @@ func TestRingsAreBounded(t *testing.T) {
 func TestResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := rapid.SliceOfN(rapid.Int64Range(0, 100), 0, 30).Draw(t, "times")
-		p := Partition{Topic: "t"}
+		p := cluster.Partition{Topic: "t"}
 		var marks []Mark
 		largest := int64(record.NoTime)
 		best := int64(0)
@@ -158,16 +160,16 @@ func TestResume(t *testing.T) {
 }
 
 func TestReadMarksOfNothing(t *testing.T) {
-	b := newBroker(t)
-	found, err := ReadMarks(t.Context(), b.cluster, b.topic(1))
+	b := kafkatest.NewBroker(t)
+	found, err := ReadMarks(t.Context(), cluster.Config{Brokers: b.Brokers}, b.Topic(1))
 	require.NoError(t, err)
 	require.Empty(t, found)
-	topic := b.topic(1)
-	b.produce(topic, 0, "no mark")
-	_, err = ReadMarks(t.Context(), b.cluster, topic)
+	topic := b.Topic(1)
+	b.Produce(topic, 0, "no mark")
+	_, err = ReadMarks(t.Context(), cluster.Config{Brokers: b.Brokers}, topic)
 	require.ErrorContains(t, err, "marks in topic "+topic+": ")
 	require.ErrorContains(t, err, "read "+topic+"/0@0: a mark: ")
-	_, err = ReadMarks(t.Context(), b.cluster, "no-such-topic")
+	_, err = ReadMarks(t.Context(), cluster.Config{Brokers: b.Brokers}, "no-such-topic")
 	require.ErrorContains(t, err, "marks in topic no-such-topic: ")
 }
 
@@ -186,8 +188,8 @@ func TestRaisedIsNotMarked(t *testing.T) {
 		r.parts = append(r.parts, &partition{batcher: batcher{topic: r.topics[0], index: i, after: p}})
 	}
 	want := []Mark{
-		{Partition: Partition{Topic: "t"}, Position: positionAt(1, 5), TopicID: id},
-		{Partition: Partition{Topic: "t", Partition: 1}, Position: positionAt(2, 4), TopicID: id},
+		{Partition: cluster.Partition{Topic: "t"}, Position: positionAt(1, 5), TopicID: id},
+		{Partition: cluster.Partition{Topic: "t", Partition: 1}, Position: positionAt(2, 4), TopicID: id},
 	}
 	require.Equal(t, want, r.dueMarks(at))
 	require.Empty(t, r.dueMarks(at), "the event time has not gone on")
@@ -196,12 +198,12 @@ func TestRaisedIsNotMarked(t *testing.T) {
 // TestStartFromLog: what is no longer there is an error that says what is needed.
 func TestStartFromLog(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "") // brokers differ in when they forget the ends of a topic
-	b := newBroker(t)
-	topic, marks := b.topic(3), b.topic(1, "cleanup.policy", "compact")
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic, marks := b.Topic(3), b.Topic(1, "cleanup.policy", "compact")
+	r := readingOf(b, topic)
 	r.Marks = &MarksTopic{Topic: marks}
 	for p := range int32(3) {
-		b.produce(topic, p, at(60_000), at(120_000), at(180_000), at(240_000))
+		b.Produce(topic, p, at(60_000), at(120_000), at(180_000), at(240_000))
 	}
 	s := newSession(t, r, 0)
 	require.NoError(t, s.reading.noteBegin(t.Context(), s.at))
@@ -209,22 +211,22 @@ func TestStartFromLog(t *testing.T) {
 	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 2, clockAt(120_000)
 	s.at.Partitions[1].Clock, s.at.Partitions[2].Clock = record.NoClock, record.NoClock
 	s.note()
-	first := Partition{Topic: topic}
-	start := func(before int64) (map[Partition]Position, error) {
+	first := cluster.Partition{Topic: topic}
+	start := func(before int64) (map[cluster.Partition]Position, error) {
 		got, err := r.StartFromLog(t.Context(), before, nil)
 		return got.Offsets, err
 	}
 	begin := positionAt(0, record.NoTime)
-	second, third := Partition{Topic: topic, Partition: 1}, Partition{Topic: topic, Partition: 2}
+	second, third := cluster.Partition{Topic: topic, Partition: 1}, cluster.Partition{Topic: topic, Partition: 2}
 	got, err := start(150_000)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got)
+	require.Equal(t, map[cluster.Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got)
 	got, err = start(record.NoTime)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{first: begin, second: begin, third: begin}, got)
+	require.Equal(t, map[cluster.Partition]Position{first: begin, second: begin, third: begin}, got)
 
-	b.truncate(topic, 0, 3)
-	b.truncate(topic, 2, 1)
+	b.Truncate(topic, 0, 3)
+	b.Truncate(topic, 2, 1)
 	_, err = start(150_000)
 	require.ErrorIs(t, err, ErrTruncated)
 	require.ErrorContains(t, err, "records from event time 1970-01-01T00:02:30Z on are needed\n"+
@@ -237,7 +239,7 @@ func TestStartFromLog(t *testing.T) {
 	r.OnTruncation = SkipTruncated
 	got, err = start(150_000)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got, "the reader skips and counts")
+	require.Equal(t, map[cluster.Partition]Position{first: positionAt(2, 120_000), second: begin, third: begin}, got, "the reader skips and counts")
 
 	s.reader.parts[0].marked = false
 	s.at.Partitions[0].Next, s.at.Partitions[0].Clock = 4, clockAt(140_000)
@@ -257,18 +259,18 @@ func TestStartFromLog(t *testing.T) {
 // records. The newest mark says which one it is.
 func TestStartFromLogOfAnotherTopic(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "") // as above
-	b := newBroker(t)
-	topic, marks := b.topic(1), b.topic(1, "cleanup.policy", "compact")
-	b.produce(topic, 0, at(60_000), at(120_000))
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic, marks := b.Topic(1), b.Topic(1, "cleanup.policy", "compact")
+	b.Produce(topic, 0, at(60_000), at(120_000))
+	r := readingOf(b, topic)
 	r.Marks = &MarksTopic{Topic: marks}
-	p := Partition{Topic: topic}
-	topics, err := b.admin.ListTopics(t.Context(), topic)
+	p := cluster.Partition{Topic: topic}
+	topics, err := b.Admin.ListTopics(t.Context(), topic)
 	require.NoError(t, err)
 	own := topics[topic].ID
 	require.NotZero(t, own)
 	mark := func(id kadm.TopicID) {
-		require.NoError(t, writeMarks(t.Context(), b.client, marks, []Mark{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
+		require.NoError(t, writeMarks(t.Context(), b.Client, marks, []Mark{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
 	}
 	mark(kadm.TopicID{9})
 	_, err = r.StartFromLog(t.Context(), 100_000, nil)
@@ -276,7 +278,7 @@ func TestStartFromLogOfAnotherTopic(t *testing.T) {
 	mark(own)
 	start, err := r.StartFromLog(t.Context(), 100_000, nil)
 	require.NoError(t, err)
-	require.Equal(t, map[Partition]Position{p: positionAt(1, 60_000)}, start.Offsets)
+	require.Equal(t, map[cluster.Partition]Position{p: positionAt(1, 60_000)}, start.Offsets)
 	mark(kadm.TopicID{9})
 	_, err = r.StartFromLog(t.Context(), 100_000, nil)
 	require.ErrorContains(t, err, "another id")
@@ -289,19 +291,10 @@ func TestStartFromLogOfAnotherTopic(t *testing.T) {
 func TestManyMissing(t *testing.T) {
 	missing := make([]error, 1000)
 	for i := range missing {
-		missing[i] = truncation(Partition{Topic: "t", Partition: int32(i)}, Position{}, false, 1)
+		missing[i] = truncation(cluster.Partition{Topic: "t", Partition: int32(i)}, Position{}, false, 1)
 	}
 	text := tooShort(missing, record.NoTime).Error()
 	require.Contains(t, text, "all records are needed\nt/0: ")
 	require.Contains(t, text, "\nt/7: ")
 	require.True(t, strings.HasSuffix(text, "\nand 992 more partitions"), text)
-}
-
-// truncate deletes the records of a partition before an offset.
-func (b *broker) truncate(topic string, partition int32, before int64) {
-	b.t.Helper()
-	offsets := kadm.Offsets{}
-	offsets.AddOffset(topic, partition, before, -1)
-	_, err := b.admin.DeleteRecords(b.t.Context(), offsets)
-	require.NoError(b.t, err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -31,13 +32,13 @@ const toldPartitions = 8
 // others do not count.
 func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (Start, error) {
 	r = r.normal()
-	start := Start{At: AtOffsets, Offsets: map[Partition]Position{}}
+	start := Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{}}
 	r.Start = start
 	var marks []Mark
 	if r.Marks != nil {
-		cluster, _ := r.cluster(r.Marks.Cluster)
+		brokers, _ := r.cluster(r.Marks.Cluster)
 		var err error
-		if marks, err = ReadMarks(ctx, cluster, r.Marks.Topic); err != nil {
+		if marks, err = ReadMarks(ctx, brokers, r.Marks.Topic); err != nil {
 			return Start{}, err
 		}
 	}
@@ -58,7 +59,7 @@ func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (S
 			return Start{}, fmt.Errorf("%s: %w", c.cluster, err)
 		}
 		for _, number := range numbers {
-			p := Partition{Cluster: t.Cluster, Topic: t.Name, Partition: number}
+			p := cluster.Partition{Cluster: t.Cluster, Topic: t.Name, Partition: number}
 			first, ok := c.start.Lookup(t.Name, number)
 			end, found := c.end.Lookup(t.Name, number)
 			if !ok || !found {
@@ -91,14 +92,14 @@ func (r Reading) StartFromLog(ctx context.Context, before int64, cuts []Mark) (S
 }
 
 // topicIDs returns the id that the topic of each partition had when it was marked last.
-func topicIDs(marks []Mark) map[Partition]kadm.TopicID {
-	newest := map[Partition]Mark{}
+func topicIDs(marks []Mark) map[cluster.Partition]kadm.TopicID {
+	newest := map[cluster.Partition]Mark{}
 	for _, m := range marks {
 		if have, ok := newest[m.Partition]; !ok || m.Written >= have.Written {
 			newest[m.Partition] = m
 		}
 	}
-	ids := map[Partition]kadm.TopicID{}
+	ids := map[cluster.Partition]kadm.TopicID{}
 	for p, m := range newest {
 		ids[p] = m.TopicID
 	}
@@ -106,7 +107,7 @@ func topicIDs(marks []Mark) map[Partition]kadm.TopicID {
 }
 
 // truncation says what of a partition is gone.
-func truncation(p Partition, at Position, marked bool, first int64) error {
+func truncation(p cluster.Partition, at Position, marked bool, first int64) error {
 	switch {
 	case !marked:
 		return fmt.Errorf("%s: no mark says where to begin, so offset 0 is needed, and its log begins at %d", p, first)

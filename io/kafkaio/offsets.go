@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -32,7 +33,7 @@ const (
 type Start struct {
 	At      StartAt
 	Time    time.Time
-	Offsets map[Partition]Position `json:",omitempty"`
+	Offsets map[cluster.Partition]Position `json:",omitempty"`
 	// Begins says that Offsets are where a job begins, and not where it goes on.
 	Begins bool `json:",omitempty"`
 	// Decided, if set, is what the runs before have decided.
@@ -47,14 +48,14 @@ type Decided struct {
 	Clock int64
 	// Raised are the places where the clock of a partition is no longer its log's alone, in order of
 	// offsets; of one that is not among them, its first record.
-	Raised map[Partition][]Raise `json:",omitempty"`
+	Raised map[cluster.Partition][]Raise `json:",omitempty"`
 }
 
 // Raise says that the clock before an offset is at least an event time (ms).
 type Raise struct{ Offset, Clock int64 }
 
 // of returns the raises of a partition.
-func (d *Decided) of(p Partition) []Raise {
+func (d *Decided) of(p cluster.Partition) []Raise {
 	if d == nil {
 		return nil
 	}
@@ -92,7 +93,7 @@ const (
 type Stop struct {
 	At      StopAt
 	Time    time.Time
-	Offsets map[Partition]int64 `json:",omitempty"`
+	Offsets map[cluster.Partition]int64 `json:",omitempty"`
 }
 
 func (s Start) validate(r *Reading) error {
@@ -152,7 +153,7 @@ func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
 			}
 			at := position{Topic: int32(i), Partition: p}
 			if at.Next, at.Stop, at.Clock, err = c.bounds(r, t, p); err != nil {
-				return out, fmt.Errorf("%s: %s: %w", c.cluster, Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}, err)
+				return out, fmt.Errorf("%s: %s: %w", c.cluster, cluster.Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}, err)
 			}
 			out.Partitions = append(out.Partitions, at)
 		}
@@ -162,7 +163,7 @@ func (r *Reading) initial(ctx context.Context, index int) (restriction, error) {
 
 // clusterOffsets is what a cluster tells about the topics of a Reading.
 type clusterOffsets struct {
-	cluster                 Cluster
+	cluster                 cluster.Config
 	topics                  kadm.TopicDetails
 	start, end, from, until kadm.ListedOffsets
 	committed               kadm.OffsetResponses
@@ -170,18 +171,18 @@ type clusterOffsets struct {
 
 // clusterOffsets asks a cluster for all that is needed to resolve start and stop.
 func (r *Reading) clusterOffsets(ctx context.Context, name string) (*clusterOffsets, error) {
-	cluster, _ := r.cluster(name)
-	client, err := cluster.Connect(ctx)
+	brokers, _ := r.cluster(name)
+	client, err := brokers.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	c := &clusterOffsets{cluster: cluster}
+	c := &clusterOffsets{cluster: brokers}
 	admin := kadm.NewClient(client)
 	topics := r.topicsOf(name)
 	ask := func(what string, err error) error {
 		if err != nil {
-			return fmt.Errorf("%s: %s: %w", cluster, what, err)
+			return fmt.Errorf("%s: %s: %w", brokers, what, err)
 		}
 		return nil
 	}
@@ -191,7 +192,7 @@ func (r *Reading) clusterOffsets(ctx context.Context, name string) (*clusterOffs
 	}
 	for _, t := range topics {
 		if _, err := c.partitions(t); err != nil {
-			return nil, fmt.Errorf("%s: %w", cluster, err)
+			return nil, fmt.Errorf("%s: %w", brokers, err)
 		}
 	}
 	if c.start, err = admin.ListStartOffsets(ctx, topics...); err == nil {
@@ -258,7 +259,7 @@ func (c *clusterOffsets) bounds(r *Reading, t Topic, p int32) (next, stop int64,
 		}
 		return found.Offset
 	}
-	key := Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}
+	key := cluster.Partition{Cluster: t.Cluster, Topic: t.Name, Partition: p}
 	clock = record.NoClock
 	next = lookup(c.start)
 	switch r.Start.At {

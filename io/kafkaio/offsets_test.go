@@ -8,20 +8,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
-func testStarts(t *testing.T, b *broker) {
-	topic := b.topic(2)
+func testStarts(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
 	stamp := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 	for i := range 5 {
 		record := &kgo.Record{Topic: topic, Value: []byte(at(int64(i))), Timestamp: stamp.Add(time.Duration(i) * time.Minute)}
-		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), record).FirstErr())
 	}
 	committed := kadm.Offsets{}
 	committed.AddOffset(topic, 0, 4, -1)
-	require.NoError(t, b.admin.CommitAllOffsets(t.Context(), topic, committed))
-	first, second := Partition{Topic: topic}, Partition{Topic: topic, Partition: 1}
+	require.NoError(t, b.Admin.CommitAllOffsets(t.Context(), topic, committed))
+	first, second := cluster.Partition{Topic: topic}, cluster.Partition{Topic: topic, Partition: 1}
 	tests := []struct {
 		name          string
 		start         Start
@@ -34,11 +36,11 @@ func testStarts(t *testing.T, b *broker) {
 		{"the time of a record", Start{At: AtTime, Time: stamp.Add(time.Minute)}, 1, 0, record.NoTime},
 		{"a time after all records", Start{At: AtTime, Time: time.Now()}, 5, 0, record.NoTime},
 		{"committed, and the earliest where nothing is", Start{At: AtCommitted}, 4, 0, record.NoTime},
-		{"offsets", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(3, 77)}}, 3, 0, 77},
-		{"offsets of both", Start{At: AtOffsets, Offsets: map[Partition]Position{first: positionAt(1, 5), second: positionAt(0, record.NoTime)}}, 1, 0, 5},
+		{"offsets", Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{first: positionAt(3, 77)}}, 3, 0, 77},
+		{"offsets of both", Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{first: positionAt(1, 5), second: positionAt(0, record.NoTime)}}, 1, 0, 5},
 	}
 	for _, tt := range tests {
-		r := b.reading(topic)
+		r := readingOf(b, topic)
 		r.Start, r.Group = tt.start, topic
 		s := newSession(t, r, 0)
 		got := s.at.Partitions
@@ -49,12 +51,12 @@ func testStarts(t *testing.T, b *broker) {
 	}
 }
 
-func testStops(t *testing.T, b *broker) {
-	topic := b.topic(2)
+func testStops(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
 	stamp := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 	for i := range 5 {
 		record := &kgo.Record{Topic: topic, Value: []byte(at(int64(i))), Timestamp: stamp.Add(time.Duration(i) * time.Minute)}
-		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), record).FirstErr())
 	}
 	tests := []struct {
 		name string
@@ -64,14 +66,14 @@ func testStops(t *testing.T, b *broker) {
 		{"the end", Stop{At: StopAtEnd}, 5},
 		{"a time", Stop{At: StopAtTime, Time: stamp.Add(90 * time.Second)}, 2},
 		{"a time after all records", Stop{At: StopAtTime, Time: time.Now()}, 5},
-		{"offsets", Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{Topic: topic}: 3}}, 3},
+		{"offsets", Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Topic: topic}: 3}}, 3},
 		{"no offset of any partition", Stop{At: StopAtOffsets}, 0},
 	}
 	for _, tt := range tests {
-		r := b.reading(topic)
+		r := readingOf(b, topic)
 		r.Stop = tt.stop
 		s := newSession(t, r, 0)
-		b.produce(topic, 1, at(9)) // behind the end as it was
+		b.Produce(topic, 1, at(9)) // behind the end as it was
 		s.finish()
 		var first int
 		for _, rec := range records(t, s.batches) {
@@ -81,7 +83,7 @@ func testStops(t *testing.T, b *broker) {
 		}
 		require.Equal(t, tt.want, first, tt.name)
 	}
-	r := b.reading(topic)
+	r := readingOf(b, topic)
 	r.Stop = Stop{At: StopAtTime, Time: time.Now().Add(time.Hour)}
 	_, err := r.initial(t.Context(), 0)
 	require.ErrorContains(t, err, "has not come yet")

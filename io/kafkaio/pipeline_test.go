@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/dofn"
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -87,13 +89,13 @@ func start(ctx context.Context, p *beam.Pipeline) <-chan error {
 }
 
 func TestPipelineReadsToTheEnd(t *testing.T) {
-	b := newBroker(t)
-	topics := []string{b.topic(5), b.topic(2)}
+	b := kafkatest.NewBroker(t)
+	topics := []string{b.Topic(5), b.Topic(2)}
 	for p := range int32(5) {
-		b.produce(topics[0], p, disorder(int(p), 1_500)...)
+		b.Produce(topics[0], p, disorder(int(p), 1_500)...)
 	}
-	b.produce(topics[1], 0, disorder(9, 800)...)
-	r := b.reading(topics...)
+	b.Produce(topics[1], 0, disorder(9, 800)...)
+	r := readingOf(b, topics...)
 	r.Readers = 3
 	select {
 	case err := <-start(t.Context(), pipelineOf(r.Job, r)):
@@ -101,7 +103,7 @@ func TestPipelineReadsToTheEnd(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("the pipeline is stuck")
 	}
-	want := b.log(topics...)
+	want := logOf(b, topics...)
 	require.Equal(t, want, sorted(records(t, noted[r.Job])))
 	total := 0
 	for _, n := range counted[r.Job] {
@@ -112,14 +114,14 @@ func TestPipelineReadsToTheEnd(t *testing.T) {
 
 // TestPipelineClosesWindows: windows close while the log goes on, as the watermark passes.
 func TestPipelineClosesWindows(t *testing.T) {
-	b := newBroker(t)
-	topic := b.topic(2)
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(2)
+	r := readingOf(b, topic)
 	r.Readers = 2
-	r.Stop = Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{Topic: topic}: 4, {Topic: topic, Partition: 1}: 3}}
+	r.Stop = Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Topic: topic}: 4, {Topic: topic, Partition: 1}: 3}}
 	done := start(t.Context(), pipelineOf(r.Job, r))
-	b.produce(topic, 0, at(1_000), at(2_500))
-	b.produce(topic, 1, at(1_200))
+	b.Produce(topic, 0, at(1_000), at(2_500))
+	b.Produce(topic, 1, at(1_200))
 	seen := func(n int) func() bool {
 		return func() bool {
 			notedMu.Lock()
@@ -128,8 +130,8 @@ func TestPipelineClosesWindows(t *testing.T) {
 		}
 	}
 	require.Eventually(t, seen(3), time.Minute, 10*time.Millisecond)
-	b.produce(topic, 0, at(4_000)) // after 2,490
-	b.produce(topic, 1, at(9_000)) // after 1,190
+	b.Produce(topic, 0, at(4_000)) // after 2,490
+	b.Produce(topic, 1, at(9_000)) // after 1,190
 	require.Eventually(t, seen(5), time.Minute, 10*time.Millisecond)
 	// The watermark is that of partition 0, 3,990: it closes the windows of what came after
 	// 1,190 and after 2,490.
@@ -138,21 +140,21 @@ func TestPipelineClosesWindows(t *testing.T) {
 		defer notedMu.Unlock()
 		return counted[r.Job][1_999] == 1 && counted[r.Job][2_999] == 1
 	}, time.Minute, 10*time.Millisecond)
-	b.produce(topic, 0, at(9_500))
-	b.produce(topic, 1, at(9_900))
+	b.Produce(topic, 0, at(9_500))
+	b.Produce(topic, 1, at(9_900))
 	select {
 	case err := <-done:
 		require.NoError(t, err)
 	case <-time.After(time.Minute):
 		t.Fatal("the pipeline does not end")
 	}
-	require.Equal(t, b.log(topic), sorted(records(t, noted[r.Job])))
+	require.Equal(t, logOf(b, topic), sorted(records(t, noted[r.Job])))
 }
 
 // TestRegistered: what is not registered is not found in another process.
 func TestRegistered(t *testing.T) {
-	b := newBroker(t)
-	found, err := vet.Evaluate(t.Context(), pipelineOf(t.Name(), b.reading("topic")))
+	b := kafkatest.NewBroker(t)
+	found, err := vet.Evaluate(t.Context(), pipelineOf(t.Name(), readingOf(b, "topic")))
 	require.NoError(t, err)
 	require.True(t, found.Performant(), "something is not registered")
 }
@@ -160,10 +162,10 @@ func TestRegistered(t *testing.T) {
 // TestReadingTravels: what a worker gets is what was asked for.
 func TestReadingTravels(t *testing.T) {
 	r := Reading{
-		Job: "job", Clusters: []Cluster{{Name: "c", Brokers: []string{"b:1"}, SASL: &SASL{Mechanism: Plain, User: User{Name: "u"}, Password: Secret{Env: "E"}}}},
+		Job: "job", Clusters: []cluster.Config{{Name: "c", Brokers: []string{"b:1"}, SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Name: "u"}, Password: cluster.Secret{Env: "E"}}}},
 		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
-		Start:  Start{At: AtOffsets, Offsets: map[Partition]Position{{"c", "t", 3}: positionAt(4, record.NoTime), {"", "t", 0}: positionAt(1, 2)}},
-		Stop:   Stop{At: StopAtOffsets, Offsets: map[Partition]int64{{"c", "t", 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
+		Start:  Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{{Cluster: "c", Topic: "t", Partition: 3}: positionAt(4, record.NoTime), {Topic: "t"}: positionAt(1, 2)}},
+		Stop:   Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "c", Topic: "t", Partition: 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
 		Marks: &MarksTopic{"c", "m"}, Registry: &Registry{URLs: []string{"http://r"}}, IdleAfter: time.Second,
 	}
 	text, err := json.Marshal(&readFn{Reading: r})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 func TestShare(t *testing.T) {
@@ -29,10 +31,10 @@ func TestShare(t *testing.T) {
 // when the rest comes back to it.
 func TestFetchedButNotClaimed(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	b := newBroker(t)
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1_000))
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1_000))
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, time.Minute // it ends once something has come
 	s := newSession(t, r, 0)
 	s.at.Watermark, s.at.Partitions[0].Idle = 500, true // so it claims before it takes anything

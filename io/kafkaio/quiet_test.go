@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -22,42 +23,42 @@ func TestOutageIsNotIdleness(t *testing.T) {
 		all  bool // or just the leader of the second partition
 	}{{"all brokers", true}, {"one broker", false}} {
 		t.Run(c.name, func(t *testing.T) {
-			captureLog(t)
-			b := newBroker(t)
-			topic := b.topic(2)
-			require.NoError(t, b.fake.MoveTopicPartition(topic, 0, 0))
-			require.NoError(t, b.fake.MoveTopicPartition(topic, 1, 1))
-			b.client = b.writer()
-			r := b.reading(topic)
+			kafkatest.CaptureLog(t)
+			b := kafkatest.NewBroker(t)
+			topic := b.Topic(2)
+			require.NoError(t, b.Fake.MoveTopicPartition(topic, 0, 0))
+			require.NoError(t, b.Fake.MoveTopicPartition(topic, 1, 1))
+			b.Client = b.Writer()
+			r := readingOf(b, topic)
 			r.Stop, r.SliceTime, r.IdleAfter = Stop{}, 50*time.Millisecond, 600*time.Millisecond
 			s := newSession(t, r, 0)
 			begun := time.Now().UnixMilli()
-			b.produce(topic, 0, at(begun))
-			b.produce(topic, 1, at(begun))
+			b.Produce(topic, 0, at(begun))
+			b.Produce(topic, 1, at(begun))
 			s.until(func() bool { return len(records(t, s.batches)) == 2 && s.at.Watermark == begun-10 })
 			var gone atomic.Bool
 			gone.Store(true)
-			b.fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
-				b.fake.KeepControl()
-				return nil, errors.New("gone"), gone.Load() && (c.all || b.fake.CurrentNode() == 1)
+			b.Fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+				b.Fake.KeepControl()
+				return nil, errors.New("gone"), gone.Load() && (c.all || b.Fake.CurrentNode() == 1)
 			})
 			away := time.Now()
 			s.until(func() bool {
 				if !c.all {
-					b.produce(topic, 0, at(time.Now().UnixMilli()))
+					b.Produce(topic, 0, at(time.Now().UnixMilli()))
 				}
 				return time.Since(away) > 4*r.IdleAfter
 			})
 			require.False(t, s.at.Partitions[1].Idle)
 			require.Equal(t, begun-10, s.at.Watermark, "what the partition brings next is not known")
 			gone.Store(false)
-			b.produce(topic, 1, at(begun+20))
+			b.Produce(topic, 1, at(begun+20))
 			s.until(func() bool { return s.at.Partitions[1].Next == 2 })
 			for _, batch := range s.batches {
 				require.False(t, batch.AfterIdle)
 			}
 			s.until(func() bool { // it is silent from now on
-				b.produce(topic, 0, at(time.Now().UnixMilli()))
+				b.Produce(topic, 0, at(time.Now().UnixMilli()))
 				return s.at.Partitions[1].Idle
 			})
 		})
@@ -68,24 +69,24 @@ func TestOutageIsNotIdleness(t *testing.T) {
 // watermark again.
 func TestIdleEndsWithTheAnswers(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	captureLog(t)
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.reading(topic)
+	kafkatest.CaptureLog(t)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime, r.IdleAfter = Stop{}, 50*time.Millisecond, 300*time.Millisecond
 	s := newSession(t, r, 0)
 	begun := time.Now().UnixMilli()
 	s.until(func() bool { return s.at.Partitions[0].Idle && s.at.Watermark >= begun })
 	var gone atomic.Bool
 	gone.Store(true)
-	b.fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
-		b.fake.KeepControl()
+	b.Fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.Fake.KeepControl()
 		return nil, errors.New("gone"), gone.Load()
 	})
 	s.until(func() bool { return !s.at.Partitions[0].Idle })
 	held := s.at.Watermark
 	gone.Store(false)
-	b.produce(topic, 0, at(held+5))
+	b.Produce(topic, 0, at(held+5))
 	s.until(func() bool { return s.at.Partitions[0].Next == 1 })
 	last := s.batches[len(s.batches)-1]
 	require.True(t, last.AfterIdle)
@@ -94,16 +95,16 @@ func TestIdleEndsWithTheAnswers(t *testing.T) {
 
 // testTimeless: a partition that brings only what has no event time is as silent as one that
 // brings nothing, and is not woken by it.
-func testTimeless(t *testing.T, b *broker) {
-	topic := b.topic(2)
-	r := b.reading(topic)
+func testTimeless(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime, r.IdleAfter = Stop{}, 50*time.Millisecond, 400*time.Millisecond
 	s := newSession(t, r, 0)
 	first := time.Now().UnixMilli()
 	beat := func() {
-		b.produce(topic, 0, at(time.Now().UnixMilli()))
-		b.produce(topic, 1, `{"heartbeat":true}`)
-		require.NoError(t, b.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: 1}).FirstErr())
+		b.Produce(topic, 0, at(time.Now().UnixMilli()))
+		b.Produce(topic, 1, `{"heartbeat":true}`)
+		require.NoError(t, b.Client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: 1}).FirstErr())
 	}
 	s.until(func() bool { beat(); return s.at.Partitions[1].Idle && s.at.Watermark >= first })
 	held := s.at.Watermark
@@ -113,7 +114,7 @@ func testTimeless(t *testing.T, b *broker) {
 		return s.at.Watermark > held+300
 	})
 	before := len(s.batches)
-	b.produce(topic, 1, at(first))
+	b.Produce(topic, 1, at(first))
 	s.until(func() bool {
 		for _, batch := range s.batches[before:] {
 			if batch.Partition == 1 && batch.AfterIdle {
@@ -129,20 +130,20 @@ func testTimeless(t *testing.T, b *broker) {
 // partitions then hold was written side by side, and none of it is late.
 func TestPartitionsAddedMeanwhile(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	b := newBroker(t)
-	topic := b.topic(1)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
 	hour := time.Hour.Milliseconds()
-	b.produce(topic, 0, at(100*hour))
-	r := b.reading(topic)
+	b.Produce(topic, 0, at(100*hour))
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, 50*time.Millisecond
 	s := newSession(t, r, 0)
 	s.until(func() bool { return s.at.Watermark == 100*hour-10 })
-	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
+	_, err := b.Admin.CreatePartitions(t.Context(), 1, topic)
 	require.NoError(t, err)
-	b.client = b.writer()
+	b.Client = b.Writer()
 	for i := range int64(13) {
-		b.produce(topic, 0, at(100*hour+i*600_000))
-		b.produce(topic, 1, at(100*hour+i*600_000))
+		b.Produce(topic, 0, at(100*hour+i*600_000))
+		b.Produce(topic, 1, at(100*hour+i*600_000))
 	}
 	s.restart()
 	s.until(func() bool { return len(s.at.Partitions) == 2 && s.at.Partitions[1].Next == 13 })
@@ -156,32 +157,32 @@ func TestPartitionsAddedMeanwhile(t *testing.T) {
 // the job runs, before what it holds was read.
 func TestNewPartitionHolds(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.reading(topic)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, 50*time.Millisecond
 	s := newSession(t, r, 0)
-	b.produce(topic, 0, at(1_000))
+	b.Produce(topic, 0, at(1_000))
 	s.until(func() bool { return s.at.Watermark == 990 })
-	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
+	_, err := b.Admin.CreatePartitions(t.Context(), 1, topic)
 	require.NoError(t, err)
-	b.client = b.writer()
-	b.produce(topic, 0, at(9_000))
+	b.Client = b.Writer()
+	b.Produce(topic, 0, at(9_000))
 	s.until(func() bool { return s.at.Partitions[0].Next == 2 && len(s.at.Partitions) == 2 })
 	for range 5 {
 		require.NoError(t, s.slice())
 	}
 	require.EqualValues(t, 990, s.at.Watermark)
-	b.produce(topic, 1, at(2_000), at(2_001))
+	b.Produce(topic, 1, at(2_000), at(2_001))
 	s.until(func() bool { return s.at.Watermark == 1_991 })
 	require.Equal(t, []read{{0, 0, record.NoTime, at(1_000), 0}, {0, 1, 1_000, at(9_000), 0}, {1, 0, 1_000, at(2_000), 0}, {1, 1, 2_000, at(2_001), 0}}, sorted(records(t, s.batches)))
 }
 
 // testOneAhead: one record far ahead of all others in its partition moves the watermark only
 // once another has come near it.
-func testOneAhead(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	r := b.reading(topic)
+func testOneAhead(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime, r.MaxAhead = Stop{}, 50*time.Millisecond, time.Minute
 	s := newSession(t, r, 0)
 	minute := time.Minute.Milliseconds()
@@ -194,7 +195,7 @@ func testOneAhead(t *testing.T, b *broker) {
 		{1_000_000 + 70*minute, 1_000_000 + 59*minute}, // and this may be one
 		{1_000_001 + 70*minute, 1_000_001 + 70*minute},
 	} {
-		b.produce(topic, 0, at(step.time))
+		b.Produce(topic, 0, at(step.time))
 		s.restart() // all that it needs is in the position
 		s.until(func() bool { return s.at.Partitions[0].Next == int64(i)+1 })
 		s.until(func() bool { return s.at.Watermark >= step.watermark-10 })
@@ -208,18 +209,18 @@ func testOneAhead(t *testing.T, b *broker) {
 
 // testStamps: a record from the future is not believed because its producer says that it was
 // written then.
-func testStamps(t *testing.T, b *broker) {
+func testStamps(t *testing.T, b *kafkatest.Broker) {
 	now := time.Now()
 	far := now.Add(30 * 24 * time.Hour)
 	write := func(topic string, of, stamp time.Time) {
 		record := &kgo.Record{Topic: topic, Value: []byte(at(of.UnixMilli())), Timestamp: stamp}
-		require.NoError(t, b.client.ProduceSync(t.Context(), record).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), record).FirstErr())
 	}
-	topic := b.topic(1, "message.timestamp.after.max.ms", "9223372036854775807")
+	topic := b.Topic(1, "message.timestamp.after.max.ms", "9223372036854775807")
 	write(topic, now, now)
 	write(topic, far, far)
 	write(topic, now.Add(time.Second), now)
-	r := b.reading(topic)
+	r := readingOf(b, topic)
 	r.MaxAhead = time.Minute
 	s := newSession(t, r, 0)
 	s.finish()

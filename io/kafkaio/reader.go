@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -60,7 +61,7 @@ type reader struct {
 
 // link is a connection to a cluster, with what is read from it.
 type link struct {
-	cluster Cluster
+	cluster cluster.Config
 	client  *kgo.Client
 	admin   *kadm.Client
 	parts   map[string]map[int32]*partition
@@ -211,7 +212,7 @@ func (r *reader) open(ctx context.Context) error {
 }
 
 func (r *reader) connect(ctx context.Context, name string, parts map[string]map[int32]*partition) (*link, error) {
-	cluster, _ := r.reading.cluster(name)
+	brokers, _ := r.reading.cluster(name)
 	offsets := map[string]map[int32]kgo.Offset{}
 	for topic, ps := range parts {
 		for number, p := range ps {
@@ -224,7 +225,7 @@ func (r *reader) connect(ctx context.Context, name string, parts map[string]map[
 			offsets[topic][number] = kgo.NewOffset().At(p.after.Next)
 		}
 	}
-	client, err := cluster.Connect(ctx,
+	client, err := brokers.Connect(ctx,
 		kgo.ConsumePartitions(offsets),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -240,7 +241,7 @@ func (r *reader) connect(ctx context.Context, name string, parts map[string]map[
 	if err != nil {
 		return nil, err
 	}
-	l := &link{cluster: cluster, client: client, admin: kadm.NewClient(client), parts: parts}
+	l := &link{cluster: brokers, client: client, admin: kadm.NewClient(client), parts: parts}
 	if err := r.sameTopics(ctx, l, name); err != nil {
 		client.Close()
 		return nil, err
@@ -416,6 +417,6 @@ func readable(f kgo.FetchPartition) int64 {
 // unread says whether there are records to read, as last heard of.
 func (p *partition) unread() bool { return p.after.Next < min(p.end, p.after.Stop) }
 
-func (p *partition) name() Partition {
-	return Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.after.Partition}
+func (p *partition) name() cluster.Partition {
+	return cluster.Partition{Cluster: p.topic.Cluster, Topic: p.topic.Name, Partition: p.after.Partition}
 }

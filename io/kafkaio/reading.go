@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -18,7 +17,7 @@ type Reading struct {
 	// Job tells the jobs of a process apart, since readers keep their clients between
 	// bundles: an id that no other running job has.
 	Job      string
-	Clusters []Cluster
+	Clusters []cluster.Config
 	Topics   []Topic
 	// Registry holds the schemas of topics of format RegistryAvro.
 	Registry *Registry `json:",omitempty"`
@@ -111,41 +110,6 @@ const (
 	SkipTruncated Truncation = "skip"
 )
 
-// Partition names a partition of a topic of a cluster.
-type Partition struct {
-	Cluster, Topic string
-	Partition      int32
-}
-
-// String is cluster/topic/partition; topic/partition if the cluster has no name.
-func (p Partition) String() string {
-	text := p.Topic + "/" + strconv.Itoa(int(p.Partition))
-	if p.Cluster != "" {
-		text = p.Cluster + "/" + text
-	}
-	return text
-}
-
-// MarshalText makes a Partition a key of JSON objects.
-func (p Partition) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (p *Partition) UnmarshalText(text []byte) error {
-	parts := strings.Split(string(text), "/")
-	if len(parts) != 2 && len(parts) != 3 {
-		return fmt.Errorf("partition %q is not of the form cluster/topic/partition", text)
-	}
-	n, err := strconv.ParseInt(parts[len(parts)-1], 10, 32)
-	if err != nil || n < 0 {
-		return fmt.Errorf("partition %q does not end in a number", text)
-	}
-	*p = Partition{Topic: parts[len(parts)-2], Partition: int32(n)}
-	if len(parts) == 3 {
-		p.Cluster = parts[0]
-	}
-	return nil
-}
-
 // rankBits is how many bits of a partition's rank are the partition's own number.
 const rankBits = 20
 
@@ -162,18 +126,18 @@ func (r Reading) normal() Reading {
 }
 
 // cluster returns the cluster of that name.
-func (r *Reading) cluster(name string) (Cluster, bool) {
-	i := slices.IndexFunc(r.Clusters, func(c Cluster) bool { return c.Name == name })
+func (r *Reading) cluster(name string) (cluster.Config, bool) {
+	i := slices.IndexFunc(r.Clusters, func(c cluster.Config) bool { return c.Name == name })
 	if i < 0 {
-		return Cluster{}, false
+		return cluster.Config{}, false
 	}
 	return r.Clusters[i], true
 }
 
 // topicsOf returns the names of the topics of a cluster.
-func (r *Reading) topicsOf(cluster string) (names []string) {
+func (r *Reading) topicsOf(of string) (names []string) {
 	for _, t := range r.Topics {
-		if t.Cluster == cluster {
+		if t.Cluster == of {
 			names = append(names, t.Name)
 		}
 	}
@@ -199,12 +163,12 @@ func (r *Reading) Validate() error {
 	if len(r.Topics) == 0 || len(r.Topics) >= 1<<(31-rankBits) {
 		errs = append(errs, fmt.Errorf("topics: must be 1 to %d, got %d", 1<<(31-rankBits)-1, len(r.Topics)))
 	}
-	taken := map[Partition]bool{}
+	taken := map[cluster.Partition]bool{}
 	for _, t := range r.Topics {
 		if err := r.validateTopic(t); err != nil {
 			errs = append(errs, fmt.Errorf("topic %s: %w", t.Name, err))
 		}
-		key := Partition{Cluster: t.Cluster, Topic: t.Name}
+		key := cluster.Partition{Cluster: t.Cluster, Topic: t.Name}
 		if taken[key] {
 			errs = append(errs, fmt.Errorf("topic %s: listed twice; give it several inputs instead", t.Name))
 		}
@@ -264,22 +228,22 @@ func compileAvro(text string, time Field) (*timeOf, error) {
 
 // Ranks names the topics of a Reading by the upper part of the ranks of their partitions
 // (record.Batch.Partition).
-type Ranks []Partition
+type Ranks []cluster.Partition
 
 // Ranked returns the ranks that batches of r have.
 func (r Reading) Ranked() Ranks {
 	out := Ranks{}
 	for _, t := range r.normal().Topics {
-		out = append(out, Partition{Cluster: t.Cluster, Topic: t.Name})
+		out = append(out, cluster.Partition{Cluster: t.Cluster, Topic: t.Name})
 	}
 	return out
 }
 
 // Partition returns the partition of a rank; the zero Partition if there is none.
-func (r Ranks) Partition(rank int32) Partition {
+func (r Ranks) Partition(rank int32) cluster.Partition {
 	topic := rank >> rankBits
 	if rank < 0 || int(topic) >= len(r) {
-		return Partition{}
+		return cluster.Partition{}
 	}
 	p := r[topic]
 	p.Partition = rank & (1<<rankBits - 1)

@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
 func TestReadingValidate(t *testing.T) {
 	valid := func() Reading {
 		return Reading{
-			Job: "job", Clusters: []Cluster{{Brokers: []string{"b:1"}}},
+			Job: "job", Clusters: []cluster.Config{{Brokers: []string{"b:1"}}},
 			Topics: []Topic{{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}},
 		}
 	}

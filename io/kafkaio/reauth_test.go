@@ -2,7 +2,6 @@ package kafkaio
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,29 +17,26 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/runners/devcluster/services"
 )
 
-// unsigned is a JSON Web Token as a broker takes it that verifies no signatures.
-func unsigned(subject string, from, to time.Time) string {
-	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	return part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, subject, from.Unix(), to.Unix())) + "."
-}
-
 // lives reads and writes through a cluster, one record and one transaction after another, until
 // there were as many authentications as that, and holds the log against what was written.
-func lives(t *testing.T, c Cluster, enough func() bool) {
+func lives(t *testing.T, c cluster.Config, enough func() bool) {
 	t.Helper()
 	client, err := c.Connect(t.Context(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	b := &broker{t: t, cluster: c, client: client, admin: kadm.NewClient(client)}
-	input := b.topic(1)
-	reading := b.reading(input)
+	b := &kafkatest.Broker{T: t, Brokers: c.Brokers, Client: client, Admin: kadm.NewClient(client)}
+	input := b.Topic(1)
+	reading := readingOf(b, input)
+	reading.Clusters = []cluster.Config{c}
 	reading.Stop, reading.SliceTime = Stop{}, 300*time.Millisecond
 	s := newSession(t, reading, 0)
 	unique := fmt.Sprint(time.Now().UnixNano())
-	rig := &writeRig{t: t, dial: netDial, admin: b.admin, w: Writing{Cluster: c, Topic: "samples-" + unique, LedgerTopic: "ledger-" + unique, Job: "job-" + unique, Shards: 1}.withDefaults()}
+	rig := &writeRig{t: t, dial: kafkatest.NetDial, admin: b.Admin, w: Writing{Cluster: c, Topic: "samples-" + unique, LedgerTopic: "ledger-" + unique, Job: "job-" + unique, Shards: 1}.withDefaults()}
 	rig.create(rig.w.Topic, 1, nil)
 	rig.create(rig.w.LedgerTopic, 1, map[string]*string{"cleanup.policy": kadm.StringPtr("compact"), "retention.ms": kadm.StringPtr("-1")})
 	opts, err := c.Options()
@@ -53,14 +49,14 @@ func lives(t *testing.T, c Cluster, enough func() bool) {
 	written := 0
 	for ; !enough(); written++ {
 		require.True(t, time.Now().Before(deadline), "stuck")
-		b.produce(input, 0, at(int64(1000+written)))
+		b.Produce(input, 0, at(int64(1000+written)))
 		s.until(func() bool { return len(records(t, s.batches)) == written+1 })
 		acks, err := writers.write(t.Context(), 0, []*group{makeGroup(t, 0, int64(written)*60_000, 1, 0)})
 		require.NoError(t, err)
 		require.Equal(t, []Committed{{Shard: 0, ID: int64(written) * 60_000, Version: 1, Records: 1}}, acks)
 		want = append(want, sampleLines(0, int64(written)*60_000, 1, 0, 1)...)
 	}
-	require.Equal(t, b.log(input), records(t, s.batches))
+	require.Equal(t, logOf(b, input), records(t, s.batches))
 	require.ElementsMatch(t, want, rig.samples())
 }
 
@@ -68,8 +64,8 @@ func lives(t *testing.T, c Cluster, enough func() bool) {
 // the password changes meanwhile. The connections stay.
 func TestReauthentication(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(file, []byte(canary), 0o600))
-	fake := kfake.MustCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser(string(ScramSHA512), "user", canary),
+	require.NoError(t, os.WriteFile(file, []byte(kafkatest.Canary), 0o600))
+	fake := kfake.MustCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser(string(cluster.ScramSHA512), "user", kafkatest.Canary),
 		kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "1500"}))
 	t.Cleanup(fake.Close)
 	var authentications, connections atomic.Int32
@@ -83,22 +79,22 @@ func TestReauthentication(t *testing.T) {
 		connections.Add(1) // each begins with it
 		return nil, nil, false
 	})
-	c := Cluster{Brokers: fake.ListenAddrs(), SASL: &SASL{Mechanism: ScramSHA512, User: User{Name: "user"}, Password: Secret{File: file}}}
+	c := cluster.Config{Brokers: fake.ListenAddrs(), SASL: &cluster.SASL{Mechanism: cluster.ScramSHA512, User: cluster.User{Name: "user"}, Password: cluster.Secret{File: file}}}
 	changed := false
 	lives(t, c, func() bool {
 		again := authentications.Load() - connections.Load()
 		if again > 10 && !changed {
 			changed = true
 			change := kadm.NewClient(mustConnect(t, c))
-			_, err := change.AlterUserSCRAMs(t.Context(), nil, []kadm.UpsertSCRAM{{User: "user", Mechanism: kadm.ScramSha512, Iterations: 4096, Password: canary + "-new"}})
+			_, err := change.AlterUserSCRAMs(t.Context(), nil, []kadm.UpsertSCRAM{{User: "user", Mechanism: kadm.ScramSha512, Iterations: 4096, Password: kafkatest.Canary + "-new"}})
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(file, []byte(canary+"-new"), 0o600))
+			require.NoError(t, os.WriteFile(file, []byte(kafkatest.Canary+"-new"), 0o600))
 		}
 		return again > 30
 	})
 }
 
-func mustConnect(t *testing.T, c Cluster) *kgo.Client {
+func mustConnect(t *testing.T, c cluster.Config) *kgo.Client {
 	t.Helper()
 	client, err := c.Connect(t.Context())
 	require.NoError(t, err)
@@ -123,9 +119,9 @@ part() { printf %s "$1" | base64 | tr -d '=\n' | tr '+/' '-_'; }
 now=$(date +%s)
 echo "$(part '{"alg":"none"}').$(part "{\"sub\":\"joiner\",\"iat\":$now,\"exp\":$((now + 4))}")."
 `), 0o700)) //nolint:gosec // it is run
-	c := Cluster{
+	c := cluster.Config{
 		Brokers: []string{address.Part("tokens")}, AllowPlaintext: true,
-		SASL: &SASL{Mechanism: OAuthBearer, Token: Token{Command: []string{script, counted}}, Extensions: map[string]string{"pool": "a b"}},
+		SASL: &cluster.SASL{Mechanism: cluster.OAuthBearer, Token: cluster.Token{Command: []string{script, counted}}, Extensions: map[string]string{"pool": "a b"}},
 	}
 	lives(t, c, func() bool {
 		text, err := os.ReadFile(counted)
@@ -135,14 +131,14 @@ echo "$(part '{"alg":"none"}').$(part "{\"sub\":\"joiner\",\"iat\":$now,\"exp\":
 
 	t.Run("an expired token", func(t *testing.T) {
 		file := filepath.Join(dir, "token")
-		require.NoError(t, os.WriteFile(file, []byte(unsigned("joiner", time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(kafkatest.Unsigned("joiner", time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))), 0o600))
 		c := c
-		c.SASL = &SASL{Mechanism: OAuthBearer, Token: Token{Secret: Secret{File: file}}}
+		c.SASL = &cluster.SASL{Mechanism: cluster.OAuthBearer, Token: cluster.Token{Secret: cluster.Secret{File: file}}}
 		_, err := c.Connect(t.Context())
 		require.ErrorIs(t, err, kerr.SaslAuthenticationFailed)
-		require.ErrorIs(t, err, errTokenRefused)
+		require.ErrorIs(t, err, cluster.ErrTokenRefused)
 		require.ErrorContains(t, err, "invalid_token")
-		require.NoError(t, os.WriteFile(file, []byte(unsigned("joiner", time.Now(), time.Now().Add(time.Hour))), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(kafkatest.Unsigned("joiner", time.Now(), time.Now().Add(time.Hour))), 0o600))
 		mustConnect(t, c)
 	})
 }

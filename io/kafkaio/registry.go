@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
 )
 
 // Registry says where schemas are registered: any registry with the API of Confluent's. It
@@ -23,10 +24,10 @@ type Registry struct {
 	URLs []string
 	// User and Password are for basic authentication, if User is set; Token is a bearer token
 	// instead. They are read for each request, so that new ones need no new job.
-	User     User
-	Password Secret
-	Token    Token `json:",omitzero"`
-	TLS      *TLS  `json:",omitempty"`
+	User     cluster.User
+	Password cluster.Secret
+	Token    cluster.Token `json:",omitzero"`
+	TLS      *cluster.TLS  `json:",omitempty"`
 	// AllowPlaintext lets a password or a token cross the network unencrypted.
 	AllowPlaintext bool `json:",omitempty"`
 }
@@ -37,7 +38,7 @@ func (r *Registry) Validate() error {
 	if len(r.URLs) == 0 {
 		errs = append(errs, errors.New("urls: at least one is needed"))
 	}
-	secret := r.User != (User{}) || r.Token.IsSet()
+	secret := r.User != (cluster.User{}) || r.Token.IsSet()
 	for _, u := range r.URLs {
 		plain := strings.HasPrefix(u, "http://")
 		switch {
@@ -50,7 +51,7 @@ func (r *Registry) Validate() error {
 		}
 	}
 	if r.TLS != nil {
-		if err := r.TLS.validate(); err != nil {
+		if err := r.TLS.Validate(); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -58,10 +59,10 @@ func (r *Registry) Validate() error {
 		if err := r.Token.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("token: %w", err))
 		}
-		if r.User != (User{}) || r.Password != (Secret{}) {
+		if r.User != (cluster.User{}) || r.Password != (cluster.Secret{}) {
 			errs = append(errs, errors.New("token: a client shows a token, or a user and a password"))
 		}
-	} else if r.User != (User{}) || r.Password != (Secret{}) {
+	} else if r.User != (cluster.User{}) || r.Password != (cluster.Secret{}) {
 		if err := r.User.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("user: %w", err))
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -50,8 +52,8 @@ func fingerprint(t *testing.T, schema string) uint64 {
 }
 
 // avroReading reads one topic of registered Avro.
-func (b *broker) avroReading(topic, url string) Reading {
-	r := b.reading(topic)
+func avroReadingOf(b *kafkatest.Broker, topic, url string) Reading {
+	r := readingOf(b, topic)
 	r.Topics[0].Format, r.Topics[0].Time = RegistryAvro, Field{Path: "t"}
 	r.Registry = &Registry{URLs: []string{url}}
 	return r
@@ -63,18 +65,18 @@ func TestSchemaChanges(t *testing.T) {
 	registry := srfake.New()
 	t.Cleanup(registry.Close)
 	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.avroReading(topic, registry.URL())
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := avroReadingOf(b, topic, registry.URL())
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
-	b.produce(topic, 0, framed(one, avroOne(1_000)), framed(one, avroOne(900)))
+	b.Produce(topic, 0, framed(one, avroOne(1_000)), framed(one, avroOne(900)))
 	s.until(func() bool { return len(s.batches) == 1 })
 
 	two := registerSchema(t, registry, "views", schemaTwo, sr.TypeAvro)
 	useless := registerSchema(t, registry, "others", noTime, sr.TypeAvro)
 	text := registerSchema(t, registry, "texts", `{"type":"object"}`, sr.TypeJSON)
-	b.produce(
+	b.Produce(
 		topic, 0,
 		framed(one, avroOne(1_500)), framed(two, avroTwo("v", 1_700)), "not framed", "", framed(7777, nil),
 		framed(useless, []byte{0}), framed(text, []byte("{}")), framed(two, []byte{9}), framed(one, avroOne(1_600)),
@@ -128,10 +130,10 @@ func TestRegistryDown(t *testing.T) {
 		http.Redirect(w, q, registry.URL()+q.URL.Path, http.StatusTemporaryRedirect)
 	}))
 	t.Cleanup(front.Close)
-	b := newBroker(t)
-	topic := b.topic(1)
-	b.produce(topic, 0, framed(one, avroOne(5)), framed(one, avroOne(6)))
-	r := b.avroReading(topic, front.URL)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	b.Produce(topic, 0, framed(one, avroOne(5)), framed(one, avroOne(6)))
+	r := avroReadingOf(b, topic, front.URL)
 	r.SliceTime = 300 * time.Millisecond
 	s := newSession(t, r, 0)
 	for range 3 {
@@ -144,7 +146,7 @@ func TestRegistryDown(t *testing.T) {
 	s.finish()
 	require.Len(t, records(t, s.batches), 2)
 	before := asked.Load()
-	b.produce(topic, 0, framed(one, avroOne(7)))
+	b.Produce(topic, 0, framed(one, avroOne(7)))
 	again := newSession(t, r, 0)
 	again.finish()
 	require.Len(t, records(t, again.batches), 3)
@@ -154,7 +156,7 @@ func TestRegistryDown(t *testing.T) {
 // TestRegistryRefuses: without rights nothing can be read, which is waited for and said: whoever
 // gives them back must not find the job gone, or its records among the dead letters.
 func TestRegistryRefuses(t *testing.T) {
-	t.Setenv("REGISTRY_PASSWORD", canary)
+	t.Setenv("REGISTRY_PASSWORD", kafkatest.Canary)
 	registry := srfake.New()
 	t.Cleanup(registry.Close)
 	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
@@ -162,18 +164,18 @@ func TestRegistryRefuses(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		return true
 	})
-	b := newBroker(t)
-	topic := b.topic(1)
-	b.produce(topic, 0, framed(one, avroOne(5)))
-	r := b.avroReading(topic, registry.URL())
-	r.Registry.User, r.Registry.Password, r.Registry.AllowPlaintext = User{Name: "user"}, Secret{Env: "REGISTRY_PASSWORD"}, true
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	b.Produce(topic, 0, framed(one, avroOne(5)))
+	r := avroReadingOf(b, topic, registry.URL())
+	r.Registry.User, r.Registry.Password, r.Registry.AllowPlaintext = cluster.User{Name: "user"}, cluster.Secret{Env: "REGISTRY_PASSWORD"}, true
 	r.SliceTime = 200 * time.Millisecond
-	logged := captureLog(t)
+	logged := kafkatest.CaptureLog(t)
 	s := newSession(t, r, 0)
 	require.NoError(t, s.slice())
 	require.Zero(t, s.at.Partitions[0].Next)
 	require.Contains(t, logged.String(), "waiting for the schema registry at "+registry.URL()+": schema 1: access refused (status 403)")
-	require.NotContains(t, logged.String(), canary)
+	require.NotContains(t, logged.String(), kafkatest.Canary)
 	registry.ClearInterceptors()
 	s.finish() // the same reader, whose client is past the record
 	require.Empty(t, s.rejected)

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
 )
 
 // fetch asks the registry once. What another attempt soon would not change is a permanent
@@ -69,7 +70,7 @@ func judge(id int32, err error) error {
 		}))
 	}
 	return backoff.Permanent(error(&unusableError{
-		reason: fmt.Sprintf("schema id %d: the registry refuses to tell it (status %d): %s", id, answer.StatusCode, short(err)), unknown: true,
+		reason: fmt.Sprintf("schema id %d: the registry refuses to tell it (status %d): %s", id, answer.StatusCode, cluster.OneLine(err)), unknown: true,
 	}))
 }
 

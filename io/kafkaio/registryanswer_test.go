@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // answer is what stands at a path of a registry.
@@ -154,7 +156,7 @@ func TestProxyIsNotBelieved(t *testing.T) {
 // TestOutageIsTold: at once, and at intervals that grow, whatever calls it is cut into; and that
 // it is over.
 func TestOutageIsTold(t *testing.T) {
-	logged := captureLog(t)
+	logged := kafkatest.CaptureLog(t)
 	synctest.Test(t, func(t *testing.T) {
 		down := true
 		s := faked(t, func(string) answer {

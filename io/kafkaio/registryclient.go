@@ -9,9 +9,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 const (
@@ -35,7 +36,7 @@ type registryClient struct {
 func (r *Registry) client() (*registryClient, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if r.TLS != nil {
-		config, err := r.TLS.config()
+		config, err := r.TLS.Config()
 		if err != nil {
 			return nil, fmt.Errorf("registry: tls: %w", err)
 		}
@@ -71,7 +72,7 @@ func (r *Registry) sign(q *http.Request) error {
 			return fmt.Errorf("token: %w", err)
 		}
 		q.Header.Set("Authorization", "Bearer "+token)
-	case r.User != (User{}):
+	case r.User != (cluster.User{}):
 		user, err := r.User.Read()
 		if err != nil {
 			return fmt.Errorf("user: %w", err)
@@ -157,24 +158,14 @@ func failureText(err error) string {
 	var answer *sr.ResponseError
 	switch {
 	case !errors.As(err, &answer):
-		return short(err)
+		return cluster.OneLine(err)
 	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
 		return fmt.Sprintf("access refused (status %d): user, password, token or rights", answer.StatusCode)
 	case passing(answer.StatusCode):
-		return fmt.Sprintf("status %d: %s", answer.StatusCode, short(err))
+		return fmt.Sprintf("status %d: %s", answer.StatusCode, cluster.OneLine(err))
 	default:
-		return fmt.Sprintf("status %d, and not in the words of a registry: %s", answer.StatusCode, short(err))
+		return fmt.Sprintf("status %d, and not in the words of a registry: %s", answer.StatusCode, cluster.OneLine(err))
 	}
-}
-
-// short is what an answer says, which may be a page of a proxy, in one line.
-func short(err error) string {
-	const most = 200
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return text
 }
 
 // boundedAnswers fails answers that are longer than any of a registry.

@@ -23,23 +23,26 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 func TestRegistryValidate(t *testing.T) {
-	password := Secret{Env: "P"}
+	password := cluster.Secret{Env: "P"}
 	for _, tt := range []struct {
 		name     string
 		registry Registry
 		want     string
 	}{
 		{"nothing", Registry{}, "urls: at least one is needed"},
-		{"a password over http", Registry{URLs: []string{"https://a", "http://b"}, User: User{Name: "u"}, Password: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"a token over http", Registry{URLs: []string{"http://b"}, Token: Token{Secret: password}}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"allowed", Registry{URLs: []string{"http://b"}, Token: Token{Secret: password}, AllowPlaintext: true}, ""},
-		{"tls beside http", Registry{URLs: []string{"http://b"}, TLS: &TLS{}}, "urls: http://b is not encrypted, whatever tls says: use https"},
-		{"half a certificate", Registry{URLs: []string{"https://b"}, TLS: &TLS{KeyFile: "k"}}, "tls: certificate and key go together: one is missing"},
-		{"a token and a user", Registry{URLs: []string{"https://b"}, Token: Token{Secret: password}, User: User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
-		{"two places of a token", Registry{URLs: []string{"https://b"}, Token: Token{Secret: Secret{"a", "b"}}}, "token: name either an environment variable or a file"},
+		{"a password over http", Registry{URLs: []string{"https://a", "http://b"}, User: cluster.User{Name: "u"}, Password: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
+		{"a token over http", Registry{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
+		{"allowed", Registry{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}, AllowPlaintext: true}, ""},
+		{"tls beside http", Registry{URLs: []string{"http://b"}, TLS: &cluster.TLS{}}, "urls: http://b is not encrypted, whatever tls says: use https"},
+		{"half a certificate", Registry{URLs: []string{"https://b"}, TLS: &cluster.TLS{KeyFile: "k"}}, "tls: certificate and key go together: one is missing"},
+		{"a token and a user", Registry{URLs: []string{"https://b"}, Token: cluster.Token{Secret: password}, User: cluster.User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
+		{"two places of a token", Registry{URLs: []string{"https://b"}, Token: cluster.Token{Secret: cluster.Secret{Env: "a", File: "b"}}}, "token: name either an environment variable or a file"},
 		{"a password of nobody", Registry{URLs: []string{"https://b"}, Password: password}, "user: name either an environment variable or a file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,7 +141,7 @@ func TestSilentAddress(t *testing.T) {
 }
 
 // pki writes an authority's certificate, and certificates of a server and a client that it signed.
-func pki(t *testing.T) (server tls.Certificate, authorities *x509.CertPool, files TLS) {
+func pki(t *testing.T) (server tls.Certificate, authorities *x509.CertPool, files cluster.TLS) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, kind string, der []byte) string {
@@ -171,7 +174,7 @@ func pki(t *testing.T) (server tls.Certificate, authorities *x509.CertPool, file
 	der, key = leaf("tributary")
 	keyDER, err := x509.MarshalECPrivateKey(key)
 	require.NoError(t, err)
-	files = TLS{CAFile: write("ca.pem", "CERTIFICATE", caDER), CertFile: write("cert.pem", "CERTIFICATE", der), KeyFile: write("key.pem", "EC PRIVATE KEY", keyDER), ServerName: "registry.internal"}
+	files = cluster.TLS{CAFile: write("ca.pem", "CERTIFICATE", caDER), CertFile: write("cert.pem", "CERTIFICATE", der), KeyFile: write("key.pem", "EC PRIVATE KEY", keyDER), ServerName: "registry.internal"}
 	return server, authorities, files
 }
 
@@ -188,13 +191,13 @@ func TestRegistryTLS(t *testing.T) {
 	t.Cleanup(server.Close)
 	for _, tt := range []struct {
 		name string
-		tls  *TLS
+		tls  *cluster.TLS
 		want string
 	}{
 		{"as it should be", &files, ""},
-		{"the machine's authorities", &TLS{ServerName: files.ServerName}, "certificate signed by unknown authority"},
-		{"no certificate to show", &TLS{CAFile: files.CAFile, ServerName: files.ServerName}, "certificate required"},
-		{"another name", &TLS{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile, ServerName: "other"}, "not other"},
+		{"the machine's authorities", &cluster.TLS{ServerName: files.ServerName}, "certificate signed by unknown authority"},
+		{"no certificate to show", &cluster.TLS{CAFile: files.CAFile, ServerName: files.ServerName}, "certificate required"},
+		{"another name", &cluster.TLS{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile, ServerName: "other"}, "not other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: tt.tls})
@@ -209,9 +212,9 @@ func TestRegistryTLS(t *testing.T) {
 			require.False(t, dead)
 		})
 	}
-	_, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: &TLS{CAFile: files.KeyFile}})
+	_, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: &cluster.TLS{CAFile: files.KeyFile}})
 	require.ErrorContains(t, err, files.KeyFile+" holds no certificate")
-	_, err = newSchemas(&Registry{URLs: []string{server.URL}, TLS: &TLS{CertFile: files.CertFile, KeyFile: files.CertFile}})
+	_, err = newSchemas(&Registry{URLs: []string{server.URL}, TLS: &cluster.TLS{CertFile: files.CertFile, KeyFile: files.CertFile}})
 	require.ErrorContains(t, err, "client certificate: ")
 }
 
@@ -219,7 +222,7 @@ func TestRegistryTLS(t *testing.T) {
 // registry and nowhere else.
 func TestRegistryToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
-	require.NoError(t, os.WriteFile(file, []byte(canary+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(kafkatest.Canary+"\n"), 0o600))
 	var got []string
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		require.Empty(t, q.Header.Get("Authorization"))
@@ -235,7 +238,7 @@ func TestRegistryToken(t *testing.T) {
 		_, _ = io.WriteString(w, schemaAnswer("").body)
 	}))
 	t.Cleanup(server.Close)
-	r := &Registry{URLs: []string{server.URL}, Token: Token{Secret: Secret{File: file}}, AllowPlaintext: true}
+	r := &Registry{URLs: []string{server.URL}, Token: cluster.Token{Secret: cluster.Secret{File: file}}, AllowPlaintext: true}
 	s, err := newSchemas(r)
 	require.NoError(t, err)
 	_, err = s.fetch(t.Context(), 1)
@@ -250,10 +253,10 @@ func TestRegistryToken(t *testing.T) {
 	require.ErrorContains(t, err, "token: open "+file)
 	_, dead := isUnusable(err)
 	require.False(t, dead, "it may come back")
-	require.Equal(t, []string{"Bearer " + canary, "Bearer renewed", "Bearer renewed"}, got)
+	require.Equal(t, []string{"Bearer " + kafkatest.Canary, "Bearer renewed", "Bearer renewed"}, got)
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
-	require.NotContains(t, string(text), canary)
+	require.NotContains(t, string(text), kafkatest.Canary)
 	_, err = newSchemas(r)
 	require.ErrorContains(t, err, "registry: token: open "+file, "told at the start")
 }

@@ -2,6 +2,8 @@ package kafkaio
 
 import (
 	"context"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // Resolve returns r with a Start and a Stop that say offsets: what they mean is decided here,
@@ -18,13 +20,13 @@ func (r Reading) Resolve(ctx context.Context) (Reading, error) {
 		return r, err
 	}
 	if starts {
-		r.Start = Start{At: AtOffsets, Begins: true, Offsets: map[Partition]Position{}}
+		r.Start = Start{At: AtOffsets, Begins: true, Offsets: map[cluster.Partition]Position{}}
 	}
 	if stops {
-		r.Stop = Stop{At: StopAtOffsets, Offsets: map[Partition]int64{}}
+		r.Stop = Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{}}
 	}
 	for _, p := range all.Partitions {
-		key := Partition{Cluster: topics[p.Topic].Cluster, Topic: topics[p.Topic].Name, Partition: p.Partition}
+		key := cluster.Partition{Cluster: topics[p.Topic].Cluster, Topic: topics[p.Topic].Name, Partition: p.Partition}
 		if starts {
 			r.Start.Offsets[key] = Position{Offset: p.Next, Clock: p.Clock}
 		}

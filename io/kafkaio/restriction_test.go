@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"pgregory.net/rapid"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -154,7 +155,7 @@ func TestTracker(t *testing.T) {
 // TestRanks: a rank names the partition that has it, whatever the order of the topics.
 func TestRanks(t *testing.T) {
 	r := Reading{Topics: []Topic{{Cluster: "c", Name: "b"}, {Cluster: "c", Name: "a"}, {Cluster: "b", Name: "z"}}}
-	for i, want := range []Partition{{"b", "z", 7}, {"c", "a", 7}, {"c", "b", 7}} {
+	for i, want := range []cluster.Partition{{Cluster: "b", Topic: "z", Partition: 7}, {Cluster: "c", Topic: "a", Partition: 7}, {Cluster: "c", Topic: "b", Partition: 7}} {
 		at := position{Topic: int32(i), Partition: 7}
 		require.Equal(t, want, r.Ranked().Partition(at.rank()))
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // Rewrite reads the committed records that a topic holds, and then writes what change returns
@@ -37,7 +39,7 @@ func Rewrite(ctx context.Context, w Writing, id string, visit func(*kgo.Record) 
 		return fail(err)
 	}
 	defer asking.Close()
-	largest, _, err := settings(ctx, kadm.NewClient(asking), w.Topic)
+	largest, _, err := cluster.TopicSettings(ctx, kadm.NewClient(asking), w.Topic)
 	if err != nil {
 		return fail(err)
 	}
@@ -50,7 +52,7 @@ func Rewrite(ctx context.Context, w Writing, id string, visit func(*kgo.Record) 
 		kgo.TransactionTimeout(w.TransactionTimeout),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codecs[w.Compression]),
-		kgo.ProducerBatchMaxBytesFn(largest.of),
+		kgo.ProducerBatchMaxBytesFn(largest.Of),
 		kgo.MaxBufferedRecords(1<<20),
 		kgo.RetryTimeout(w.TransactionTimeout),
 		kgo.AlwaysRetryEOF(),
@@ -59,16 +61,16 @@ func Rewrite(ctx context.Context, w Writing, id string, visit func(*kgo.Record) 
 	if err != nil {
 		return fail(err)
 	}
-	p := &producer{client: client, timeout: w.TransactionTimeout, largest: largest.of(w.Topic), forget: func() {}}
+	p := &producer{client: client, timeout: w.TransactionTimeout, largest: largest.Of(w.Topic), forget: func() {}}
 	defer p.close()
 	if _, _, err := client.ProducerID(ctx); err != nil {
 		return fail(fmt.Errorf("initialize %s: %w", id, err))
 	}
-	due, err := Ends(ctx, asking, w.Topic)
+	due, err := cluster.Ends(ctx, asking, w.Topic)
 	if err != nil {
 		return fail(err)
 	}
-	if err := readTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) { return false, visit(r) }); err != nil {
+	if err := cluster.ReadTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) { return false, visit(r) }); err != nil {
 		return fail(err)
 	}
 	records, err := change()

@@ -7,13 +7,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // latest are the newest values of a topic's keys.
-func (b *broker) latest(topic string) map[string]string {
-	b.t.Helper()
+func latest(b *kafkatest.Broker, topic string) map[string]string {
+	b.T.Helper()
 	values := map[string]string{}
-	require.NoError(b.t, ReadAll(b.t.Context(), b.cluster, topic, into(values)))
+	require.NoError(b.T, cluster.ReadAll(b.T.Context(), cluster.Config{Brokers: b.Brokers}, topic, into(values)))
 	return values
 }
 
@@ -30,12 +33,12 @@ func into(values map[string]string) func(*kgo.Record) error {
 // TestRewrite: what is written follows from all that was written before under the same id, and is
 // there as a whole or not at all.
 func TestRewrite(t *testing.T) {
-	b := newBroker(t)
-	topic := b.topic(1, "cleanup.policy", "compact")
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1, "cleanup.policy", "compact")
 	for _, key := range []string{"a", "b"} {
-		require.NoError(t, b.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte(key), Value: []byte("1")}).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte(key), Value: []byte("1")}).FirstErr())
 	}
-	w := Writing{Cluster: b.cluster, Topic: topic}
+	w := Writing{Cluster: cluster.Config{Brokers: b.Brokers}, Topic: topic}
 	// add puts a and what else there is together, if nothing comes in between.
 	add := func(between func()) error {
 		values := map[string]string{}
@@ -51,17 +54,17 @@ func TestRewrite(t *testing.T) {
 	// Another one does it meanwhile: the first has read what is no longer there.
 	err := add(func() { require.NoError(t, add(func() {})) })
 	require.ErrorIs(t, err, ErrFenced)
-	require.Equal(t, map[string]string{"a": "11"}, b.latest(topic))
+	require.Equal(t, map[string]string{"a": "11"}, latest(b, topic))
 
 	// Others may write meanwhile.
 	require.NoError(t, add(func() {
-		require.NoError(t, b.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("c"), Value: []byte("2")}).FirstErr())
+		require.NoError(t, b.Client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("c"), Value: []byte("2")}).FirstErr())
 	}))
-	require.Equal(t, map[string]string{"a": "11", "c": "2"}, b.latest(topic))
+	require.Equal(t, map[string]string{"a": "11", "c": "2"}, latest(b, topic))
 
 	broken := errors.New("broken")
 	fails := func() ([]*kgo.Record, error) { return nil, broken }
 	require.ErrorIs(t, Rewrite(t.Context(), w, topic, into(map[string]string{}), fails), broken)
 	require.ErrorIs(t, Rewrite(t.Context(), w, topic, func(*kgo.Record) error { return broken }, fails), broken)
-	require.Equal(t, map[string]string{"a": "11", "c": "2"}, b.latest(topic))
+	require.Equal(t, map[string]string{"a": "11", "c": "2"}, latest(b, topic))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -82,7 +83,7 @@ func (r *reader) lookAtEnds(ctx context.Context, now time.Time) (added []positio
 		switch {
 		case silent == nil:
 			r.watch.answered = now
-		case final(silent):
+		case cluster.Permanent(silent):
 			return nil, false, fmt.Errorf("%s: %w", l.cluster, silent)
 		default: // some of its brokers may have answered
 			complete = false
@@ -118,7 +119,7 @@ func (r *reader) heard(ctx context.Context, p *partition, end kadm.ListedOffset,
 	case end.Err == nil:
 		delete(r.unknown, p.topic.Name)
 		p.found(end.Offset, now, min(quietStep, r.reading.IdleAfter/2))
-	case final(end.Err):
+	case cluster.Permanent(end.Err):
 		return fmt.Errorf("%s: %w", p.name(), end.Err)
 	default:
 		log.Warnf(ctx, "%s: waiting for its broker: %v", p.name(), end.Err)
@@ -160,13 +161,13 @@ func (p *partition) lost() { p.known, p.quiet = false, 0 }
 
 // newPartitions returns the partitions of a cluster's topics that are this reader's and that
 // it does not read yet; all is false if not all of them can be read yet.
-func (r *reader) newPartitions(l *link, cluster string, ends kadm.ListedOffsets) (added []position, all bool) {
+func (r *reader) newPartitions(l *link, of string, ends kadm.ListedOffsets) (added []position, all bool) {
 	all = true
 	if r.reading.Stop.At != StopNever {
 		return nil, true
 	}
 	for i, t := range r.topics {
-		if t.Cluster != cluster {
+		if t.Cluster != of {
 			continue
 		}
 		for number, end := range ends[t.Name] {

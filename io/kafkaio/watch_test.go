@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
@@ -71,7 +72,7 @@ func TestQuiet(t *testing.T) {
 
 // TestDeclareIdle: one condition less, and a partition holds the watermark.
 func TestDeclareIdle(t *testing.T) {
-	logged := captureLog(t)
+	logged := kafkatest.CaptureLog(t)
 	for _, tt := range []struct {
 		name   string
 		change func(p *partition)
@@ -162,21 +163,21 @@ func TestAdvance(t *testing.T) {
 // partitions there are and where their logs end.
 func TestWatermarkWaitsForTheEnds(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	captureLog(t)
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.reading(topic)
+	kafkatest.CaptureLog(t)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, 50*time.Millisecond
 	s := newSession(t, r, 0)
-	b.produce(topic, 0, at(1_000))
+	b.Produce(topic, 0, at(1_000))
 	s.until(func() bool { return s.at.Watermark == 990 })
 	var silent atomic.Bool
 	silent.Store(true)
-	b.fake.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
-		b.fake.KeepControl()
+	b.Fake.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.Fake.KeepControl()
 		return nil, errors.New("gone"), silent.Load()
 	})
-	b.produce(topic, 0, at(2_000))
+	b.Produce(topic, 0, at(2_000))
 	looks := 0
 	for last := s.reader.watch.ends; looks < 2; {
 		require.NoError(t, s.slice())
@@ -195,17 +196,17 @@ func TestWatermarkWaitsForTheEnds(t *testing.T) {
 // not known yet from where on it is to be read.
 func TestNewPartitionWithoutItsStart(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	logged := captureLog(t)
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.reading(topic)
+	logged := kafkatest.CaptureLog(t)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, 50*time.Millisecond
 	s := newSession(t, r, 0)
-	b.produce(topic, 0, at(1_000))
+	b.Produce(topic, 0, at(1_000))
 	s.until(func() bool { return s.at.Watermark == 990 })
 	var known atomic.Bool
-	b.fake.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		b.fake.KeepControl()
+	b.Fake.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		b.Fake.KeepControl()
 		const earliest = -2
 		asked := req.(*kmsg.ListOffsetsRequest)
 		if known.Load() || asked.Topics[0].Partitions[0].Timestamp != earliest {
@@ -224,10 +225,10 @@ func TestNewPartitionWithoutItsStart(t *testing.T) {
 		}
 		return resp, nil, true
 	})
-	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
+	_, err := b.Admin.CreatePartitions(t.Context(), 1, topic)
 	require.NoError(t, err)
-	b.client = b.writer()
-	b.produce(topic, 0, at(9_000))
+	b.Client = b.Writer()
+	b.Produce(topic, 0, at(9_000))
 	s.until(func() bool {
 		return s.at.Partitions[0].Next == 2 && strings.Contains(logged.String(), "where the new partition 1 of "+topic+" begins")
 	})

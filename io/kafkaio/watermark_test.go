@@ -11,20 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
-func testNewPartitions(t *testing.T, b *broker) {
-	topic := b.topic(1)
-	b.produce(topic, 0, at(1_000))
-	r := b.reading(topic)
+func testNewPartitions(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(1)
+	b.Produce(topic, 0, at(1_000))
+	r := readingOf(b, topic)
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	s.until(func() bool { return len(s.batches) == 1 })
-	_, err := b.admin.CreatePartitions(t.Context(), 1, topic)
+	_, err := b.Admin.CreatePartitions(t.Context(), 1, topic)
 	require.NoError(t, err)
-	b.client = b.writer()
-	b.produce(topic, 1, at(700), at(1_200))
+	b.Client = b.Writer()
+	b.Produce(topic, 1, at(700), at(1_200))
 	s.until(func() bool { return len(s.batches) == 2 })
 	late := s.batches[1]
 	require.EqualValues(t, 1, late.Partition)
@@ -32,18 +33,18 @@ func testNewPartitions(t *testing.T, b *broker) {
 	require.EqualValues(t, 1_000, late.MaxTime)
 	require.Equal(t, record.NoClock, late.LogClock(), "by its own log nothing is late")
 	require.Equal(t, []int64{record.NoTime, 990}, s.times)
-	b.produce(topic, 1, at(1_300))
+	b.Produce(topic, 1, at(1_300))
 	s.until(func() bool { return len(s.batches) == 3 })
 	require.False(t, s.batches[2].AfterIdle, "the log tells its largest time again")
 	require.EqualValues(t, 1_200, s.batches[2].MaxTime)
 	require.EqualValues(t, 990, slices.Max(s.watermarks), "held by the first partition")
 }
 
-func testIdle(t *testing.T, b *broker) {
-	topic := b.topic(3)
-	b.produce(topic, 0, at(1_000))
-	b.produce(topic, 1, at(500))
-	r := b.reading(topic)
+func testIdle(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(3)
+	b.Produce(topic, 0, at(1_000))
+	b.Produce(topic, 1, at(500))
+	r := readingOf(b, topic)
 	r.Stop, r.IdleAfter = Stop{}, 200*time.Millisecond
 	s := newSession(t, r, 0)
 	s.until(func() bool { return len(s.batches) == 2 })
@@ -51,14 +52,14 @@ func testIdle(t *testing.T, b *broker) {
 	var kept int
 	s.until(func() bool { // the first goes on, the others stop
 		kept++
-		b.produce(topic, 0, at(1_000+int64(kept)))
+		b.Produce(topic, 0, at(1_000+int64(kept)))
 		return s.at.Partitions[1].Idle && s.at.Partitions[2].Idle
 	})
 	require.False(t, s.at.Partitions[0].Idle)
 	require.Greater(t, slices.Max(s.watermarks), int64(980), "nothing but the first holds it")
 	s.restart() // a restart decides the same
 	watermark := s.at.Watermark
-	b.produce(topic, 1, at(600), at(5_000), at(4_000))
+	b.Produce(topic, 1, at(600), at(5_000), at(4_000))
 	before := len(s.batches)
 	var back record.Batch
 	s.until(func() bool {
@@ -82,10 +83,10 @@ func testIdle(t *testing.T, b *broker) {
 	require.LessOrEqual(t, s.at.Watermark, time.Now().Add(-r.IdleAfter-r.OutOfOrderness).UnixMilli())
 }
 
-func testEmptyHolds(t *testing.T, b *broker) {
-	topic := b.topic(2)
-	b.produce(topic, 0, at(1_000))
-	r := b.reading(topic)
+func testEmptyHolds(t *testing.T, b *kafkatest.Broker) {
+	topic := b.Topic(2)
+	b.Produce(topic, 0, at(1_000))
+	r := readingOf(b, topic)
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	s.until(func() bool { return len(s.batches) == 1 })
@@ -93,14 +94,14 @@ func testEmptyHolds(t *testing.T, b *broker) {
 		require.NoError(t, s.slice())
 	}
 	require.EqualValues(t, record.NoTime, slices.Max(s.watermarks))
-	b.produce(topic, 1, at(400))
+	b.Produce(topic, 1, at(400))
 	s.until(func() bool { return s.at.Watermark == 390 })
 	require.False(t, s.batches[1].AfterIdle)
 }
 
 // TestTellsWhatItWaitsFor: nothing holds a job up without a line in the log.
 func TestTellsWhatItWaitsFor(t *testing.T) {
-	logged := captureLog(t)
+	logged := kafkatest.CaptureLog(t)
 	now := time.Now()
 	r := &reader{now: func() time.Time { return now }, outOfOrderness: 10}
 	for i, at := range []position{
@@ -138,23 +139,23 @@ func TestTellsWhatItWaitsFor(t *testing.T) {
 // read on once it is back.
 func TestBrokerGone(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "")
-	logged := captureLog(t)
-	b := newBroker(t)
-	topic := b.topic(1)
-	r := b.reading(topic)
+	logged := kafkatest.CaptureLog(t)
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(1)
+	r := readingOf(b, topic)
 	r.Stop, r.SliceTime = Stop{}, 100*time.Millisecond
 	s := newSession(t, r, 0)
-	b.produce(topic, 0, at(1))
+	b.Produce(topic, 0, at(1))
 	s.until(func() bool { return len(s.batches) == 1 })
 	var gone atomic.Bool
 	gone.Store(true)
-	b.fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
-		b.fake.KeepControl()
+	b.Fake.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.Fake.KeepControl()
 		return nil, errors.New("gone"), gone.Load() // closes the connection
 	})
 	s.until(func() bool { return strings.Contains(logged.String(), "waiting for an answer, the last came ") })
 	gone.Store(false)
-	b.produce(topic, 0, at(2))
+	b.Produce(topic, 0, at(2))
 	s.until(func() bool { return len(s.batches) == 2 })
-	require.Equal(t, b.log(topic), records(t, s.batches))
+	require.Equal(t, logOf(b, topic), records(t, s.batches))
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // VersionHeader is the header of every record that Write writes: in decimal, 1 for what was
@@ -28,7 +30,7 @@ const (
 
 // Writing says where and how to write.
 type Writing struct {
-	Cluster Cluster
+	Cluster cluster.Config
 	// Topic takes the records.
 	Topic string
 	// LedgerTopic says what was written. It has a partition for each shard, is compacted
@@ -224,7 +226,7 @@ type ShardCommits struct {
 // shard and is in the result, empty if nothing was committed. It reads up to the end
 // as it is when it is called, waiting until transactions that are open then have ended
 // or ctx does. A topic that is not there, or not reachable, is an error.
-func ReadLedger(ctx context.Context, c Cluster, ledgerTopic string) (map[int32]ShardCommits, error) {
+func ReadLedger(ctx context.Context, c cluster.Config, ledgerTopic string) (map[int32]ShardCommits, error) {
 	opts, err := c.Options()
 	if err != nil {
 		return nil, fmt.Errorf("read ledger %s: %w", ledgerTopic, err)

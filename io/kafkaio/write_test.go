@@ -16,6 +16,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // quiet keeps the retries that tests provoke out of their output.
@@ -32,39 +35,39 @@ type writeRig struct {
 	w     Writing
 	admin *kadm.Client
 	// dial reaches the cluster undisturbed.
-	dial dialFunc
+	dial kafkatest.DialFunc
 }
 
 // newWriteRig uses the cluster at $TRIBUTARY_KAFKA, or kfake if that is not set.
 func newWriteRig(t testing.TB, shards int32) *writeRig {
 	if address := os.Getenv("TRIBUTARY_KAFKA"); address != "" {
-		return rigOn(t, shards, []string{address}, netDial)
+		return rigOn(t, shards, []string{address}, kafkatest.NetDial)
 	}
 	return newFakeRig(t, shards)
 }
 
 func newFakeRig(t testing.TB, shards int32, opts ...kfake.Opt) *writeRig {
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
+	brokers, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
 	require.NoError(t, err)
-	t.Cleanup(cluster.Close)
-	return rigOn(t, shards, cluster.ListenAddrs(), netDial)
+	t.Cleanup(brokers.Close)
+	return rigOn(t, shards, brokers.ListenAddrs(), kafkatest.NetDial)
 }
 
 // newVirtualRig runs kfake on a network in memory, for a synctest bubble.
 func newVirtualRig(t testing.TB, shards int32, opts ...kfake.Opt) *writeRig {
 	var network kfake.VirtualNetwork
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{
+	brokers, err := kfake.NewCluster(append([]kfake.Opt{
 		kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(network.Listen),
 	}, opts...)...)
 	require.NoError(t, err)
-	t.Cleanup(cluster.Close)
-	return rigOn(t, shards, cluster.ListenAddrs(), network.DialContext)
+	t.Cleanup(brokers.Close)
+	return rigOn(t, shards, brokers.ListenAddrs(), network.DialContext)
 }
 
-func rigOn(t testing.TB, shards int32, brokers []string, dial dialFunc) *writeRig {
+func rigOn(t testing.TB, shards int32, brokers []string, dial kafkatest.DialFunc) *writeRig {
 	unique := strconv.FormatUint(rand.Uint64(), 36)
 	r := &writeRig{t: t, dial: dial, w: Writing{
-		Cluster: Cluster{Brokers: brokers}, Topic: "samples-" + unique, LedgerTopic: "ledger-" + unique,
+		Cluster: cluster.Config{Brokers: brokers}, Topic: "samples-" + unique, LedgerTopic: "ledger-" + unique,
 		Job: "job-" + unique, Shards: shards,
 	}.withDefaults()}
 	client := r.client()
@@ -97,7 +100,7 @@ func (r *writeRig) client(opts ...kgo.Opt) *kgo.Client {
 
 // process starts a writer process with a network of its own.
 func (r *writeRig) process() *process {
-	p := &process{wire: &wire{dial: r.dial}}
+	p := &process{wire: &kafkatest.Wire{Dial: r.dial}}
 	var err error
 	p.jobWriters, err = newJobWriters(r.w, append(r.opts(), kgo.Dialer(p.wire.DialContext)), newWriterPool())
 	require.NoError(r.t, err)
@@ -107,7 +110,7 @@ func (r *writeRig) process() *process {
 
 type process struct {
 	*jobWriters
-	wire *wire
+	wire *kafkatest.Wire
 }
 
 // shard is the writer of a shard, to look at while it rests.
@@ -138,12 +141,12 @@ func (r *writeRig) committedRecords(topic string) []*kgo.Record {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	ends, err := listOffsets(ctx, topic, r.admin.ListEndOffsets)
+	ends, err := cluster.ListOffsets(ctx, topic, r.admin.ListEndOffsets)
 	require.NoError(r.t, err)
-	starts, err := listOffsets(ctx, topic, r.admin.ListStartOffsets)
+	starts, err := cluster.ListOffsets(ctx, topic, r.admin.ListStartOffsets)
 	require.NoError(r.t, err)
 	var records []*kgo.Record
-	require.NoError(r.t, readTo(ctx, r.opts(), topic, between(starts, ends), func(rec *kgo.Record) (bool, error) {
+	require.NoError(r.t, cluster.ReadTo(ctx, r.opts(), topic, cluster.Filled(starts, ends), func(rec *kgo.Record) (bool, error) {
 		records = append(records, rec)
 		return false, nil
 	}))
@@ -153,9 +156,9 @@ func (r *writeRig) committedRecords(topic string) []*kgo.Record {
 // stable says whether no transaction is open in a topic.
 func (r *writeRig) stable(topic string) bool {
 	r.t.Helper()
-	stable, err := listOffsets(context.Background(), topic, r.admin.ListCommittedOffsets)
+	stable, err := cluster.ListOffsets(context.Background(), topic, r.admin.ListCommittedOffsets)
 	require.NoError(r.t, err)
-	ends, err := listOffsets(context.Background(), topic, r.admin.ListEndOffsets)
+	ends, err := cluster.ListOffsets(context.Background(), topic, r.admin.ListEndOffsets)
 	require.NoError(r.t, err)
 	return maps.Equal(stable, ends)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"tributary/io/dofn"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/pool"
 )
 
@@ -126,7 +127,7 @@ func newSender(ctx context.Context, w Writing) (*sender, error) {
 	defer asking.Close()
 	within, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
-	limits, _, err := settings(within, kadm.NewClient(asking), w.Topic)
+	limits, _, err := cluster.TopicSettings(within, kadm.NewClient(asking), w.Topic)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func newSender(ctx context.Context, w Writing) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{largest: limits.of(w.Topic)}
+	s := &sender{largest: limits.Of(w.Topic)}
 	s.client, err = kgo.NewClient(append(opts,
 		kgo.DefaultProduceTopic(w.Topic),
 		kgo.ProducerBatchMaxBytes(s.largest), // or a whole batch is refused for one record
@@ -267,7 +268,7 @@ func (f *sendFn) FinishBundle(ctx context.Context, _ func(Refused), emit func(be
 func (f *sendFn) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
-	stop := telling(ctx, "%s: waiting for brokers to acknowledge what was written to %s", f.Writing.Cluster, f.Writing.Topic)
+	stop := cluster.LogWaiting(ctx, "%s: waiting for brokers to acknowledge what was written to %s", f.Writing.Cluster, f.Writing.Topic)
 	defer stop()
 	err := f.bundle.wait(ctx)
 	if err == nil {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // ErrLedgerLost is returned when there are samples in the output topic and nothing in the
@@ -22,22 +22,9 @@ var errSetup = errors.New("topic unfit")
 // errMissing is worth some attempts: brokers learn of a new topic one after another.
 var errMissing = errors.New("topic does not exist")
 
-// limits are the largest batches that the topics take, by topic, in bytes.
-type limits map[string]int32
-
-// of returns the limit of a topic within what a client may ask for: from 512 bytes to less
-// than the 100 MiB that brokers read as one request.
-func (l limits) of(topic string) int32 {
-	n, ok := l[topic]
-	if !ok {
-		return 1_000_000 // the client's own default
-	}
-	return min(max(n, 512), 64<<20)
-}
-
 // checkTopics sees whether the topics are fit: both there, the ledger with a partition for
 // each shard and compacted and nothing else. It may have more: of shards that were given up.
-func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (limits, error) {
+func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (cluster.Limits, error) {
 	admin := kadm.NewClient(client)
 	topics, err := admin.ListTopics(ctx, w.Topic, w.LedgerTopic)
 	if err != nil {
@@ -64,7 +51,7 @@ func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Wri
 	if got := len(topics[w.LedgerTopic].Partitions); got < int(w.mostShards()) {
 		return nil, fmt.Errorf("%w: ledger %s has %d partitions, want %d, one for each shard", errSetup, w.LedgerTopic, got, w.mostShards())
 	}
-	largest, policies, err := settings(ctx, admin, w.Topic, w.LedgerTopic)
+	largest, policies, err := cluster.TopicSettings(ctx, admin, w.Topic, w.LedgerTopic)
 	if err != nil {
 		return nil, err
 	}
@@ -74,37 +61,10 @@ func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Wri
 	return largest, nil
 }
 
-// settings returns the largest batches that topics take, and their cleanup policies.
-func settings(ctx context.Context, admin *kadm.Client, topics ...string) (limits, map[string]string, error) {
-	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the settings of %s: %w", strings.Join(topics, " and "), err)
-	}
-	largest, policies := limits{}, map[string]string{}
-	for _, c := range configs {
-		if c.Err != nil {
-			return nil, nil, fmt.Errorf("read the settings of %s: %w", c.Name, c.Err)
-		}
-		for _, setting := range c.Configs {
-			switch setting.Key {
-			case "max.message.bytes":
-				n, err := strconv.ParseInt(setting.MaybeValue(), 10, 32)
-				if err != nil {
-					return nil, nil, fmt.Errorf("max.message.bytes of %s: %w", c.Name, err)
-				}
-				largest[c.Name] = int32(n)
-			case "cleanup.policy":
-				policies[c.Name] = setting.MaybeValue()
-			}
-		}
-	}
-	return largest, policies, nil
-}
-
 // checkNotLost is called when a shard's ledger is empty. It returns ErrLedgerLost if the
 // whole ledger topic is, while samples were committed.
 func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) error {
-	entries, err := Ends(ctx, client, w.LedgerTopic)
+	entries, err := cluster.Ends(ctx, client, w.LedgerTopic)
 	if err != nil || len(entries) > 0 {
 		return err
 	}
@@ -114,7 +74,7 @@ func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Wr
 	}
 	// The first transaction of another shard may have ended in between. Its ledger
 	// record is in the log before the samples can be read.
-	entries, err = Ends(ctx, client, w.LedgerTopic)
+	entries, err = cluster.Ends(ctx, client, w.LedgerTopic)
 	if err != nil || len(entries) > 0 {
 		return err
 	}
@@ -129,12 +89,12 @@ const soughtRecords = 100_000
 // holdsSamples says whether a committed record in the output topic has a version header,
 // as all those of this sink have.
 func holdsSamples(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Writing) (bool, error) {
-	due, err := stableEnds(ctx, client, w.Topic)
+	due, err := cluster.StableEnds(ctx, client, w.Topic)
 	if err != nil {
 		return false, err
 	}
 	found, looked := false, 0
-	err = readTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) {
+	err = cluster.ReadTo(ctx, opts, w.Topic, due, func(r *kgo.Record) (bool, error) {
 		looked++
 		found = slices.ContainsFunc(r.Headers, func(h kgo.RecordHeader) bool { return h.Key == VersionHeader })
 		return found || looked >= soughtRecords, nil

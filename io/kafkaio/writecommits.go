@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // readCommits is ReadLedger for a client with opts.
@@ -42,7 +44,7 @@ func readCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]S
 
 // readLedgers reads the ledger of every shard, see readLedger.
 func readLedgers(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*shardLedger, error) {
-	ends, err := listOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
+	ends, err := cluster.ListOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
 	if err != nil {
 		return nil, err
 	}

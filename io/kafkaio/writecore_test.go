@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 func TestPlan(t *testing.T) {
@@ -280,14 +282,14 @@ func TestWriterEqualsReference(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := Writing{Cluster: Cluster{Brokers: []string{"b:1"}}, Topic: "t", LedgerTopic: "l", Job: "j", Shards: 1}
+	good := Writing{Cluster: cluster.Config{Brokers: []string{"b:1"}}, Topic: "t", LedgerTopic: "l", Job: "j", Shards: 1}
 	require.NoError(t, good.Validate())
 	for _, c := range []struct {
 		name  string
 		spoil func(*Writing)
 		want  string
 	}{
-		{"no brokers", func(w *Writing) { w.Cluster = Cluster{} }, "brokers: at least one is needed"},
+		{"no brokers", func(w *Writing) { w.Cluster = cluster.Config{} }, "brokers: at least one is needed"},
 		{"no topic", func(w *Writing) { w.Topic = "" }, "topic: must have a name"},
 		{"no ledger", func(w *Writing) { w.LedgerTopic = "" }, `ledger topic: must be a topic of its own, got ""`},
 		{"ledger in the output", func(w *Writing) { w.LedgerTopic = "t" }, `ledger topic: must be a topic of its own, got "t"`},

@@ -24,6 +24,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/dofn"
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 func init() {
@@ -96,7 +97,7 @@ func TestWritePipeline(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
 	require.NoError(t, err)
 	defer cluster.Close()
-	r := rigOn(t, 2, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 2, cluster.ListenAddrs(), kafkatest.NetDial)
 	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: r.w.LedgerTopic, Partitions: []int32{0}, Err: kerr.InvalidRecord})
 	acks, err := runWrite(t, r.w, groupParts())
 	require.ErrorContains(t, err, "INVALID_RECORD")
@@ -337,7 +338,7 @@ func TestWriteAtLeastOnceRefused(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	defer cluster.Close()
-	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 1, cluster.ListenAddrs(), kafkatest.NetDial)
 	var sent []string
 	send := func() error {
 		f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: r.w.Topic}}
@@ -373,7 +374,7 @@ func TestSendBundles(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	defer cluster.Close()
-	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 1, cluster.ListenAddrs(), kafkatest.NetDial)
 	r.create("late", 1, nil)
 	f := &sendFn{Writing: Writing{Cluster: r.w.Cluster, Topic: "late"}}
 	bundle := func(times ...beam.EventTime) (told []string, err error) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // The first byte of a ledger record's value: of a group that is written, and of one that is
@@ -127,7 +129,7 @@ func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []
 		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
 	}
 	defer client.Close()
-	due, err := Ends(ctx, client, topic)
+	due, err := cluster.Ends(ctx, client, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,7 @@ func readLedger(ctx context.Context, opts []kgo.Opt, topic string, partitions []
 // readStableLedgers reads the ledger of every shard up to the last stable offset: it waits for
 // nobody, and what open transactions hold is not in it.
 func readStableLedgers(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*shardLedger, error) {
-	due, err := stableEnds(ctx, client, topic)
+	due, err := cluster.StableEnds(ctx, client, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func readLedgerTo(ctx context.Context, opts []kgo.Opt, topic string, partitions 
 	for _, p := range partitions {
 		ledgers[p] = newShardLedger()
 	}
-	return ledgers, readTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
+	return ledgers, cluster.ReadTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
 		return false, ledgers[r.Partition].take(r, job)
 	})
 }

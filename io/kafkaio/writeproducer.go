@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // kafka opens producers for the shards of one job.
@@ -22,7 +24,7 @@ type kafka struct {
 
 	mu sync.Mutex
 	// limits are set once the topics were found to be fit.
-	limits limits
+	limits cluster.Limits
 }
 
 // openingTime bounds the opening of a producer beyond a transaction's timeout: the old
@@ -34,7 +36,7 @@ const openingTime = 30 * time.Second
 func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.w.TransactionTimeout+openingTime)
 	defer cancel()
-	stop := telling(ctx, "%s: waiting to open the producer %s and to read its ledger %s", k.w.Cluster, transactionalID(k.w.Job, shard), k.w.LedgerTopic)
+	stop := cluster.LogWaiting(ctx, "%s: waiting to open the producer %s and to read its ledger %s", k.w.Cluster, transactionalID(k.w.Job, shard), k.w.LedgerTopic)
 	defer stop()
 	largest, err := k.check(ctx)
 	if err != nil {
@@ -45,7 +47,7 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger
 		kgo.TransactionTimeout(k.w.TransactionTimeout),
 		kgo.RecordPartitioner(partitioner{ledger: k.w.LedgerTopic}),
 		kgo.ProducerBatchCompression(codecs[k.w.Compression]),
-		kgo.ProducerBatchMaxBytesFn(largest.of),
+		kgo.ProducerBatchMaxBytesFn(largest.Of),
 		// The records are in memory anyway.
 		kgo.MaxBufferedRecords(1<<20),
 		// What has not worked by then is void: the broker aborts the transaction. For records
@@ -66,7 +68,7 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *shardLedger
 		client.Close()
 		return nil, nil, err
 	}
-	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.of(k.w.Topic), forget: k.forget}, ledger, nil
+	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.Of(k.w.Topic), forget: k.forget}, ledger, nil
 }
 
 // takeOver fences off the shard's earlier producers and then reads its ledger, in this
@@ -114,13 +116,13 @@ func (k *kafka) committedHead(ctx context.Context, shard int32) (*head, error) {
 		return nil, fmt.Errorf("%w: %w", errSetup, err)
 	}
 	defer client.Close()
-	due, err := stableEnds(ctx, client, k.w.LedgerTopic)
+	due, err := cluster.StableEnds(ctx, client, k.w.LedgerTopic)
 	if err != nil {
 		return nil, err
 	}
 	l := newShardLedger()
 	maps.DeleteFunc(due, func(p int32, _ int64) bool { return p != shard })
-	err = readTo(ctx, k.opts, k.w.LedgerTopic, due, func(r *kgo.Record) (bool, error) {
+	err = cluster.ReadTo(ctx, k.opts, k.w.LedgerTopic, due, func(r *kgo.Record) (bool, error) {
 		_, err := l.takeState(string(r.Key), r.Value, k.w.Job)
 		return false, err
 	})
@@ -149,14 +151,14 @@ func (k *kafka) anyHead(ctx context.Context) (*head, error) {
 
 // check sees whether the topics are fit, until they once were. Shards may do so at the same
 // time: a cluster can take its time to answer.
-func (k *kafka) check(ctx context.Context) (limits, error) {
+func (k *kafka) check(ctx context.Context) (cluster.Limits, error) {
 	k.mu.Lock()
 	known := k.limits
 	k.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	client, err := k.w.Cluster.connect(ctx, k.opts)
+	client, err := k.w.Cluster.ConnectWith(ctx, k.opts)
 	if err != nil {
 		return nil, err
 	}

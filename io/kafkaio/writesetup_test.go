@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 func TestLedgerLost(t *testing.T) {
@@ -69,7 +71,7 @@ func TestLedgerNotLost(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func refuse(context.Context, string, string) (net.Conn, error) { return nil, errCut }
+func refuse(context.Context, string, string) (net.Conn, error) { return nil, kafkatest.ErrCut }
 
 // begin writes a first group to shard 0.
 func (r *writeRig) begin() {
@@ -116,7 +118,7 @@ func TestUnfitTopics(t *testing.T) {
 		}, "it belongs to job"},
 		{"nobody there", func(r *writeRig) {
 			r.dial = refuse
-		}, errCut.Error()},
+		}, kafkatest.ErrCut.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the pauses between attempts cost nothing
@@ -135,7 +137,7 @@ func TestLedgerCompactedAndBounded(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	defer cluster.Close()
-	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 1, cluster.ListenAddrs(), kafkatest.NetDial)
 	r.w.Keep = 16
 	for id := range int64(40) {
 		_, err := r.process().write(ctx, 0, []*group{makeGroup(t, 0, id, 1, 0), makeGroup(t, 0, id, 1, 1)})

@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
 )
 
 // transactor is one incarnation of a shard's transactional producer. After an error it is
@@ -138,7 +140,7 @@ func (s *shardWriter) commit(ctx context.Context, p *plan, tried map[*group]int3
 		for _, piece := range all[i].pieces {
 			tried[piece.group] = piece.version
 		}
-		stop := telling(ctx, "%s: waiting for brokers to take a transaction of %d records for %s, shard %d", s.w.Cluster, len(records), s.w.Topic, s.shard)
+		stop := cluster.LogWaiting(ctx, "%s: waiting for brokers to take a transaction of %d records for %s, shard %d", s.w.Cluster, len(records), s.w.Topic, s.shard)
 		err = s.tx.transact(ctx, records)
 		stop()
 		if err != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // TestSimulation plays histories of a sink with everything that may go wrong with it, each
@@ -153,11 +155,11 @@ func (h *history) play() {
 		default:
 			h.note("", "bundle %d failed: %v", i, err)
 			if h.rand.IntN(2) == 0 {
-				p.wire.kill()
+				p.wire.Kill()
 			}
 		}
 		// A process that survives may be given the shards again.
-		if p.wire.isDead() || fresh || h.rand.IntN(2) == 0 {
+		if p.wire.IsDead() || fresh || h.rand.IntN(2) == 0 {
 			p = h.start()
 		}
 		i = h.replay(checkpoint, i)
@@ -252,25 +254,25 @@ var requests = []kmsg.Key{kmsg.InitProducerID, kmsg.Fetch, kmsg.ListOffsets, kms
 // disturb may arrange for something to go wrong in the next bundle. It says whether the
 // runner will give the process up while it is at it.
 func (h *history) disturb(p *simProcess, bundle int) (abandon bool) {
-	p.wire.setFault(nil)
+	p.wire.SetFault(nil)
 	if h.faults == 0 || h.rand.IntN(4) == 0 {
 		return false
 	}
 	h.faults--
 	key := requests[h.rand.IntN(len(requests))]
-	name, f := "", fate{}
+	name, f := "", kafkatest.Fate{}
 	seconds := time.Duration(1+h.rand.IntN(30)) * time.Second
 	switch h.rand.IntN(8) {
 	case 0:
-		name, f = "crash", fate{die: true, lose: h.rand.IntN(2) == 0}
+		name, f = "crash", kafkatest.Fate{Die: true, Lose: h.rand.IntN(2) == 0}
 	case 1:
-		name, f = "late", fate{late: seconds / 4}
+		name, f = "late", kafkatest.Fate{Late: seconds / 4}
 	case 2:
-		name, f = "lost", fate{lose: true}
+		name, f = "lost", kafkatest.Fate{Lose: true}
 	case 3, 4:
-		name, f = "cut", fate{cut: seconds, lose: h.rand.IntN(2) == 0}
+		name, f = "cut", kafkatest.Fate{Cut: seconds, Lose: h.rand.IntN(2) == 0}
 	case 5:
-		name, f = "pause", fate{hold: seconds}
+		name, f = "pause", kafkatest.Fate{Hold: seconds}
 		abandon = h.rand.IntN(2) == 0
 	case 6:
 		h.stray(int32(h.rand.IntN(simShards)), seconds/2)
@@ -289,14 +291,14 @@ func (h *history) disturb(p *simProcess, bundle int) (abandon bool) {
 	}
 	h.note("", "bundle %d: %s at %s number %d: %+v", bundle, name, key.Name(), nth, f)
 	var mu sync.Mutex
-	p.wire.setFault(func(k kmsg.Key) fate {
+	p.wire.SetFault(func(k kmsg.Key) kafkatest.Fate {
 		mu.Lock()
 		defer mu.Unlock()
 		if k != key {
-			return fate{}
+			return kafkatest.Fate{}
 		}
 		if nth--; nth != 0 {
-			return fate{}
+			return kafkatest.Fate{}
 		}
 		h.note(name, "process %d: %s", p.number, name)
 		return f

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // rowsGroup is a group of records whose keys count them and whose values are of a variant from
@@ -266,12 +268,12 @@ func TestTakeOverOfAGroupInPart(t *testing.T) {
 	ctx, die := context.WithCancel(t.Context())
 	defer die()
 	p, commits := r.process(), atomic.Int32{}
-	p.wire.setFault(func(k kmsg.Key) fate {
+	p.wire.SetFault(func(k kmsg.Key) kafkatest.Fate {
 		if k != kmsg.EndTxn || commits.Add(1) < 4 {
-			return fate{}
+			return kafkatest.Fate{}
 		}
 		die()
-		return fate{die: true, lose: true}
+		return kafkatest.Fate{Die: true, Lose: true}
 	})
 	_, err := p.write(ctx, 1, []*group{makeGroup(t, 1, 20, size, 0)})
 	require.Error(t, err)

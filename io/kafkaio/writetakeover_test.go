@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // noteThrough notes progress as NoteProgress does.
@@ -317,7 +319,7 @@ func TestNoteProgress(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	defer cluster.Close()
-	r := rigOn(t, 2, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 2, cluster.ListenAddrs(), kafkatest.NetDial)
 	r.w.Step = 1000
 	r.create("late", 1, nil)
 	run := func() error {

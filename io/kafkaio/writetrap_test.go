@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // These tests are named after the traps of transactions that a ledger may fall into. All run on
@@ -24,23 +25,6 @@ import (
 // Answers in which kfake and brokers differ, so that only the latter show them: a fenced commit is
 // PRODUCER_FENCED there and INVALID_TXN_STATE here; an InitProducerID while a
 // commit is being completed waits there.
-
-// nth returns a fault that acts on the nth request with a key, once.
-func nth(key kmsg.Key, n int, act func() fate) func(kmsg.Key) fate {
-	var mu sync.Mutex
-	return func(k kmsg.Key) fate {
-		mu.Lock()
-		if k == key {
-			n--
-		}
-		hit := k == key && n == 0
-		mu.Unlock()
-		if hit {
-			return act()
-		}
-		return fate{}
-	}
-}
 
 // onBroker plays a test on the broker at $TRIBUTARY_KAFKA, or else on kfake in virtual time.
 func onBroker(t *testing.T, play func(*testing.T, *writeRig)) {
@@ -125,12 +109,12 @@ func TestTrap2UnknownCommit(t *testing.T) {
 				r.w.TransactionTimeout = time.Second
 				p := r.process()
 				g := makeGroup(t, 0, 1, 3, 0)
-				p.wire.setFault(nth(kmsg.EndTxn, 1, func() fate { return fate{lose: lose, cut: 2500 * time.Millisecond} }))
+				p.wire.SetFault(kafkatest.Nth(kmsg.EndTxn, 1, func() kafkatest.Fate { return kafkatest.Fate{Lose: lose, Cut: 2500 * time.Millisecond} }))
 				acks, err := p.write(context.Background(), 0, []*group{g})
 				require.NoError(t, err)
 				require.Equal(t, []Committed{{ID: 1, Version: 1, Records: 3}}, acks)
 				require.Equal(t, sampleLines(0, 1, 3, 0, 1), r.samples())
-				require.Greater(t, p.wire.dials, 4, "a second client took over")
+				require.Greater(t, p.wire.Dials, 4, "a second client took over")
 			})
 		})
 	}
@@ -203,12 +187,12 @@ func TestTrap5FenceThenRead(t *testing.T) {
 	ctx := context.Background()
 	older, newer := r.process(), r.process()
 	g := makeGroup(t, 0, 1, 3, 0)
-	newer.wire.setFault(nth(kmsg.InitProducerID, 1, func() fate {
+	newer.wire.SetFault(kafkatest.Nth(kmsg.InitProducerID, 1, func() kafkatest.Fate {
 		_, err := older.write(ctx, 0, []*group{g})
 		if err != nil {
 			t.Errorf("older writer: %v", err)
 		}
-		return fate{}
+		return kafkatest.Fate{}
 	}))
 	acks, err := newer.write(ctx, 0, []*group{g})
 	require.NoError(t, err)
@@ -245,7 +229,7 @@ func TestTrap7TimedOut(t *testing.T) {
 		r.w.TransactionTimeout = time.Second
 		p := r.process()
 		g := makeGroup(t, 0, 1, 3, 0)
-		p.wire.setFault(nth(kmsg.EndTxn, 1, func() fate { return fate{hold: 15 * time.Second} }))
+		p.wire.SetFault(kafkatest.Nth(kmsg.EndTxn, 1, func() kafkatest.Fate { return kafkatest.Fate{Hold: 15 * time.Second} }))
 		_, err := p.write(context.Background(), 0, []*group{g})
 		require.ErrorIs(t, err, ErrFenced)
 		require.Empty(t, r.samples())
@@ -266,7 +250,7 @@ func TestTrap8ShortTimeout(t *testing.T) {
 		got <- req.(*kmsg.InitProducerIDRequest).TransactionTimeoutMillis
 		return nil, nil, false
 	})
-	r := rigOn(t, 1, cluster.ListenAddrs(), netDial)
+	r := rigOn(t, 1, cluster.ListenAddrs(), kafkatest.NetDial)
 	_, err = r.process().write(context.Background(), 0, []*group{makeGroup(t, 0, 1, 1, 0)})
 	require.NoError(t, err)
 	require.Equal(t, int32(45_000), <-got)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 // A dead writer's open transaction hides what others write, until its successor opens.
@@ -16,14 +18,14 @@ func TestTrap9SuccessorFreesReaders(t *testing.T) {
 	r := newWriteRig(t, 1)
 	ctx := context.Background()
 	dead := r.process()
-	dead.wire.setFault(nth(kmsg.EndTxn, 1, func() fate { return fate{lose: true, die: true} }))
+	dead.wire.SetFault(kafkatest.Nth(kmsg.EndTxn, 1, func() kafkatest.Fate { return kafkatest.Fate{Lose: true, Die: true} }))
 	doomed, cancel := context.WithCancel(ctx)
 	done := make(chan error)
 	go func() {
 		_, err := dead.write(doomed, 0, []*group{makeGroup(t, 0, 1, 3, 0)})
 		done <- err
 	}()
-	require.Eventually(t, dead.wire.isDead, 10*time.Second, time.Millisecond)
+	require.Eventually(t, dead.wire.IsDead, 10*time.Second, time.Millisecond)
 	cancel()
 	require.False(t, r.stable(r.w.LedgerTopic))
 	_, err := r.process().write(ctx, 0, []*group{makeGroup(t, 0, 2, 1, 0)})
@@ -59,14 +61,14 @@ func TestTrap13IdleProducersClose(t *testing.T) {
 			_, err := p.write(context.Background(), shard, []*group{makeGroup(t, shard, 1, 1, 0)})
 			require.NoError(t, err)
 		}
-		both := p.wire.open()
+		both := p.wire.Open()
 		time.Sleep(restTime - time.Second)
 		_, err := p.write(context.Background(), 1, []*group{makeGroup(t, 1, 2, 1, 0)})
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		require.Nil(t, p.shard(0).tx)
 		require.NotNil(t, p.shard(1).tx, "it was at work meanwhile")
-		require.Less(t, p.wire.open(), both)
+		require.Less(t, p.wire.Open(), both)
 	})
 }
 
@@ -75,7 +77,7 @@ func TestTrap14CommitIsNotCancelled(t *testing.T) {
 	r := newWriteRig(t, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	p := r.process()
-	p.wire.setFault(nth(kmsg.EndTxn, 1, func() fate { cancel(); return fate{} }))
+	p.wire.SetFault(kafkatest.Nth(kmsg.EndTxn, 1, func() kafkatest.Fate { cancel(); return kafkatest.Fate{} }))
 	acks, err := p.write(ctx, 0, []*group{makeGroup(t, 0, 1, 1, 0)})
 	require.NoError(t, err)
 	require.Equal(t, []Committed{{ID: 1, Version: 1, Records: 1}}, acks)
@@ -87,7 +89,7 @@ func TestCancelledBundleAborts(t *testing.T) {
 	r := newWriteRig(t, 1)
 	p := r.process()
 	ctx, cancel := context.WithCancel(context.Background())
-	p.wire.setFault(nth(kmsg.Produce, 1, func() fate { cancel(); return fate{hold: 50 * time.Millisecond} }))
+	p.wire.SetFault(kafkatest.Nth(kmsg.Produce, 1, func() kafkatest.Fate { cancel(); return kafkatest.Fate{Hold: 50 * time.Millisecond} }))
 	_, err := p.write(ctx, 0, []*group{makeGroup(t, 0, 1, 3, 0)})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Eventually(t, func() bool { return r.stable(r.w.LedgerTopic) && r.stable(r.w.Topic) }, 10*time.Second, 10*time.Millisecond)
@@ -104,7 +106,7 @@ func TestTrap16LateRequest(t *testing.T) {
 				dead, next := r.process(), r.process()
 				_, err := dead.write(ctx, 0, []*group{makeGroup(t, 0, 1, 1, 0)})
 				require.NoError(t, err)
-				dead.wire.setFault(nth(key, 1, func() fate { return fate{late: 500 * time.Millisecond} }))
+				dead.wire.SetFault(kafkatest.Nth(key, 1, func() kafkatest.Fate { return kafkatest.Fate{Late: 500 * time.Millisecond} }))
 				var done sync.WaitGroup
 				defer done.Wait()
 				done.Go(func() {
@@ -113,10 +115,10 @@ func TestTrap16LateRequest(t *testing.T) {
 						t.Error("the dead writer succeeded")
 					}
 				})
-				require.Eventually(t, dead.wire.isDead, 10*time.Second, time.Millisecond)
+				require.Eventually(t, dead.wire.IsDead, 10*time.Second, time.Millisecond)
 				cancel()
 				// The successor's transaction is open from before the request arrives until after.
-				next.wire.setFault(nth(kmsg.EndTxn, 1, func() fate { return fate{hold: time.Second} }))
+				next.wire.SetFault(kafkatest.Nth(kmsg.EndTxn, 1, func() kafkatest.Fate { return kafkatest.Fate{Hold: time.Second} }))
 				_, err = next.write(context.Background(), 0, []*group{makeGroup(t, 0, 2, 3, 0)})
 				require.NoError(t, err)
 				require.Equal(t, append(sampleLines(0, 1, 1, 0, 1), sampleLines(0, 2, 3, 0, 1)...), r.samples())

@@ -8,7 +8,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/runners/flink"
 )
 
@@ -41,7 +41,7 @@ checkpoint when a worker is back at the address.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			beam.Init()
 			if opt.TokenFile == "" {
-				kafkaio.DenyCommands()
+				cluster.DenyCommands()
 			}
 			opt.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			err := flink.Worker(cmd.Context(), opt)

@@ -31,7 +31,7 @@ func signedIn(t *testing.T, address, password string) string {
 }
 
 func TestSignIn(t *testing.T) {
-	c, address := cluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "joiner", "right"))
+	c, address := newCluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "joiner", "right"))
 	skipped := []string{"skipped topic main", "skipped rights main", "skipped transactions main"}
 
 	found := check(t, parse(t, signedIn(t, address, "canary"), outputs), Targets{Timeout: 2 * time.Second})
@@ -70,7 +70,7 @@ func TestSignIn(t *testing.T) {
 
 // TestTokenSignIn: what can go wrong with a token is told apart.
 func TestTokenSignIn(t *testing.T) {
-	c, address := cluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "joiner", "right"))
+	c, address := newCluster(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "joiner", "right"))
 	with := func(sasl string) *spec.Spec {
 		return parse(t, at(address)+"\n    sasl: {"+sasl+", insecure: true}", outputs)
 	}
@@ -108,7 +108,7 @@ func TestTLS(t *testing.T) {
 	https := httptest.NewUnstartedServer(nil)
 	https.StartTLS()
 	defer https.Close()
-	_, address := cluster(t, kfake.TLS(&tls.Config{Certificates: https.TLS.Certificates}))
+	_, address := newCluster(t, kfake.TLS(&tls.Config{Certificates: https.TLS.Certificates}))
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: https.Certificate().Raw}), 0o600))
 
@@ -178,7 +178,7 @@ func TestRights(t *testing.T) {
 			}
 			// Views may always be seen, so that what is missing is the right to read.
 			acls = append(acls, acl(topic, "views", kmsg.ACLOperationDescribe))
-			_, address := cluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("SCRAM-SHA-256", "admin", "admin"), kfake.User("SCRAM-SHA-256", "joiner", "right", acls...))
+			_, address := newCluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("SCRAM-SHA-256", "admin", "admin"), kfake.User("SCRAM-SHA-256", "joiner", "right", acls...))
 			t.Setenv("TEST_KAFKA_ADMIN", "admin")
 			create(t, parse(t, at(address)+"\n    sasl: {mechanism: scram-sha-256, user: admin, password: {env: TEST_KAFKA_ADMIN}}", outputs))
 			found := check(t, parse(t, signedIn(t, address, "right"), outputs), Targets{})
@@ -194,7 +194,7 @@ func TestRights(t *testing.T) {
 }
 
 func TestTransactions(t *testing.T) {
-	_, address := cluster(t, kfake.BrokerConfigs(map[string]string{"transaction.max.timeout.ms": "30000"}), kfake.MaxVersions(kversion.V3_8_0()))
+	_, address := newCluster(t, kfake.BrokerConfigs(map[string]string{"transaction.max.timeout.ms": "30000"}), kfake.MaxVersions(kversion.V3_8_0()))
 	s := parse(t, at(address), outputs)
 	create(t, s)
 	found := check(t, s, Targets{})
@@ -204,7 +204,7 @@ func TestTransactions(t *testing.T) {
 	require.Equal(t, Warning, version.Status)
 	require.Contains(t, version.Fix, "transaction.version=2")
 
-	_, newer := cluster(t)
+	_, newer := newCluster(t)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(newer))
 	require.NoError(t, err)
 	defer cl.Close()
@@ -219,7 +219,7 @@ func TestTransactions(t *testing.T) {
 
 // TestCoordinatorSilent: brokers whose transaction log cannot be made never answer.
 func TestCoordinatorSilent(t *testing.T) {
-	c, address := cluster(t)
+	c, address := newCluster(t)
 	s := parse(t, at(address), outputs)
 	create(t, s)
 	c.ControlKey(int16(kmsg.InitProducerID), func(req kmsg.Request) (kmsg.Response, error, bool) {

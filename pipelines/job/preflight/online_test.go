@@ -42,7 +42,7 @@ func at(addresses ...string) string {
 	return `brokers: ["` + strings.Join(addresses, `", "`) + `"]`
 }
 
-func cluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
+func newCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
 	t.Helper()
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.DefaultNumPartitions(4)}, opts...)...)
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func check(t *testing.T, s *spec.Spec, targets Targets) []Finding {
 }
 
 func TestAllIsWell(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	s := parse(t, at(address), outputs)
 	create(t, s)
 	found := check(t, s, Targets{})
@@ -113,7 +113,7 @@ func TestAllIsWell(t *testing.T) {
 }
 
 func TestTopics(t *testing.T) {
-	_, address := cluster(t, kfake.SeedTopics(1, "vews"))
+	_, address := newCluster(t, kfake.SeedTopics(1, "vews"))
 	for name, configs := range map[string]map[string]string{"clicks": {"retention.ms": "60000", "retention.bytes": "5"}, "samples.ledger": {"max.message.bytes": "1000"}} {
 		createTopic(t, address, name, configs)
 	}
@@ -158,7 +158,7 @@ func TestClocks(t *testing.T) {
 		{"not asked for", ", max_ahead: never", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, address := cluster(t)
+			_, address := newCluster(t)
 			createTopic(t, address, "views", tt.settings)
 			createTopic(t, address, "clicks", map[string]string{"message.timestamp.after.max.ms": "3600000"})
 			s := parse(t, at(address), outputs+"stream: {readers: 2"+tt.stream+"}\n")
@@ -213,7 +213,7 @@ func TestUnreachable(t *testing.T) {
 
 // TestOneBrokerOfSeveral: the rest is checked with those that answer.
 func TestOneBrokerOfSeveral(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	_, closed := silent(t)
 	s := parse(t, at(closed, address), outputs)
 	create(t, s)
@@ -224,7 +224,7 @@ func TestOneBrokerOfSeveral(t *testing.T) {
 
 // TestAdvertisedAddress: brokers that name themselves by an address nobody can reach.
 func TestAdvertisedAddress(t *testing.T) {
-	c, address := cluster(t)
+	c, address := newCluster(t)
 	_, closed := silent(t)
 	host, port, err := net.SplitHostPort(closed)
 	require.NoError(t, err)
@@ -264,7 +264,7 @@ func TestStepsAreBounded(t *testing.T) {
 }
 
 func TestStopped(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	found := Check(ctx, parse(t, at(address), outputs), Targets{Flink: "127.0.0.1:1"})

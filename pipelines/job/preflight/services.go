@@ -14,30 +14,31 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/flink"
 )
 
 // registry checks a cluster's registry if anything is read or written with it.
-func (c *checker) registry(ctx context.Context, cluster *spec.Cluster) {
+func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
 	var subjects []string
 	for _, in := range c.spec.Inputs() {
-		if in.Cluster == cluster.Name && in.Registry {
+		if in.Cluster == kafka.Name && in.Registry {
 			subjects = append(subjects, in.Topic+"-value")
 		}
 	}
 	o := c.spec.Outputs.Samples
-	writes := o.Cluster == cluster.Name && o.Registry
-	if cluster.Registry == nil || len(subjects) == 0 && !writes {
+	writes := o.Cluster == kafka.Name && o.Registry
+	if kafka.Registry == nil || len(subjects) == 0 && !writes {
 		return
 	}
 	// Each address by itself: a job needs one, and counts on the others.
-	for _, url := range cluster.Registry.URLs {
-		registry := topics.Registry(cluster)
+	for _, url := range kafka.Registry.URLs {
+		registry := topics.Registry(kafka)
 		registry.URLs = []string{url}
 		c.step(ctx, "registry", url, func(ctx context.Context) []Finding {
-			return askRegistry(ctx, registry, "clusters."+cluster.Name+".registry", subjects)
+			return askRegistry(ctx, registry, "clusters."+kafka.Name+".registry", subjects)
 		})
 	}
 }
@@ -57,7 +58,7 @@ func askRegistry(ctx context.Context, registry *kafkaio.Registry, at string, sub
 		return problem(err, "the address may lack a path, like /apis/ccompat/v7: correct "+at+".url")
 	case errors.As(err, &certificate):
 		return problem(err, "the registry's certificate is not trusted or for another name: set "+at+".tls.ca, or server_name")
-	case errors.As(err, &file), errors.Is(err, kafkaio.ErrNoSecret):
+	case errors.As(err, &file), errors.Is(err, cluster.ErrNoSecret):
 		return problem(err, "set the variable, or correct the path, where this command and where the workers run")
 	case err != nil:
 		return problem(err, "correct "+at+".url, start the registry, or open the way to it")

@@ -19,7 +19,7 @@ import (
 )
 
 func TestRegistry(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	registry := srfake.New(srfake.WithAuth("Basic dTpw")) // u:p
 	t.Cleanup(registry.Close)
 	registry.SeedSchema("views-value", 1, 1, sr.Schema{Schema: `"string"`})
@@ -63,7 +63,7 @@ func TestRegistry(t *testing.T) {
 // TestRegistryAddresses: each of several is looked at, with the authority and the token that the job
 // will use.
 func TestRegistryAddresses(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Header.Get("Authorization") != "Bearer right" {
 			w.WriteHeader(http.StatusUnauthorized)

@@ -10,7 +10,7 @@ import (
 
 // TestSize: what a shard has of a bucket is estimated by the views of the last hour.
 func TestSize(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	s := parse(t, at(address), outputs)
 	create(t, s)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(address))

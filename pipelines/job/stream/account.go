@@ -11,6 +11,7 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -32,7 +33,7 @@ type counted struct {
 
 	// What was read: the records of one partition, from offset First to Last.
 	Role      string             `json:"role,omitempty"` // views, or the kind of engagement
-	Partition *kafkaio.Partition `json:"partition,omitempty"`
+	Partition *cluster.Partition `json:"partition,omitempty"`
 	First     int64              `json:"first,omitempty"`
 	Last      int64              `json:"last,omitempty"`
 	// ChapterEnd: it goes up to the end of a chapter of the log.
@@ -78,7 +79,7 @@ func (a *counted) key() string {
 func (a *counted) log() string { return a.Step + "/" + a.Role + "/" + a.Partition.String() }
 
 // partitionOf is the partition of a log by its name; false if it is no name of one.
-func partitionOf(log string) (p kafkaio.Partition, ok bool) {
+func partitionOf(log string) (p cluster.Partition, ok bool) {
 	parts := strings.SplitN(log, "/", 3)
 	ok = len(parts) == 3 && p.UnmarshalText([]byte(parts[2])) == nil
 	return p, ok

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
@@ -33,7 +33,7 @@ func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Sh
 func stretchOf(first, last int64) (counted, *account.Sheet) {
 	l := account.New()
 	l.Views.Read = last - first + 1
-	return counted{Step: steps[account.Read], Role: viewsRole, Partition: &kafkaio.Partition{Topic: "views"}, First: first, Last: last}, l
+	return counted{Step: steps[account.Read], Role: viewsRole, Partition: &cluster.Partition{Topic: "views"}, First: first, Last: last}, l
 }
 
 // TestAccountsCountEachRecordOnce reads a log as a job does that goes back again and again

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
@@ -41,7 +42,7 @@ type accounts struct {
 func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
 	all := newAccounts()
 	o := s.Outputs
-	err := kafkaio.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
+	err := cluster.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
 	if err != nil {
 		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}
@@ -183,8 +184,8 @@ func (all *accounts) cuts() (cuts []kafkaio.Mark) {
 // by which buckets were completed. What is in buckets that are complete came before that, and so
 // what comes behind it and belongs there is late.
 func (all *accounts) decided(clock int64) *kafkaio.Decided {
-	read := map[kafkaio.Partition]int64{}
-	d := &kafkaio.Decided{Clock: clock, Raised: map[kafkaio.Partition][]kafkaio.Raise{}}
+	read := map[cluster.Partition]int64{}
+	d := &kafkaio.Decided{Clock: clock, Raised: map[cluster.Partition][]kafkaio.Raise{}}
 	for log, offset := range all.book.Offsets {
 		if p, ok := partitionOf(log); ok {
 			read[p] = max(read[p], offset)

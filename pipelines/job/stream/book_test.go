@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -80,7 +80,7 @@ func told(t require.TestingT, records []*kgo.Record, bucket time.Duration) strin
 // a second of which some view becomes a sample once a window of two seconds has passed.
 type madeLog struct {
 	*accountsTopic
-	partition kafkaio.Partition
+	partition cluster.Partition
 	// boundaries are where stretches of the last attempt began.
 	boundaries []int64
 	// gaps are offsets of no record.
@@ -165,7 +165,7 @@ func (at *accountsTopic) keep(watermark int64, fails bool) {
 // the attempt before. What the topic says is what all accounts together say that were ever written.
 func TestBooksSayTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: kafkaio.Partition{Topic: "views"}, boundaries: []int64{0}, gaps: map[int64]bool{}}
+		m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: cluster.Partition{Topic: "views"}, boundaries: []int64{0}, gaps: map[int64]bool{}}
 		for range rapid.IntRange(0, 20).Draw(t, "gaps") {
 			m.gaps[rapid.Int64Range(0, 60_000).Draw(t, "gap")] = true
 			m.gaps[record.ChapterStart(rapid.Int64Range(1, 6).Draw(t, "chapter"))] = true
@@ -212,7 +212,7 @@ func TestBooksSayTheSame(t *testing.T) {
 // TestBookInPages: a book larger than a record is written in pages. A look at the topic that ends
 // anywhere among them says what was true before or after.
 func TestBookInPages(t *testing.T) {
-	m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: kafkaio.Partition{Topic: "views"}}
+	m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: cluster.Partition{Topic: "views"}}
 	l := account.New("like")
 	for i := range int64(900) {
 		l.Timeline[i*madeBucket] = &account.Interval{Samples: i, Positives: map[string]int64{}}
@@ -247,7 +247,7 @@ func TestBookInPages(t *testing.T) {
 
 // TestBooksNeedOnePartition: in which order accounts were written is told by one partition only.
 func TestBooksNeedOnePartition(t *testing.T) {
-	m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: kafkaio.Partition{Topic: "views"}}
+	m := &madeLog{accountsTopic: &accountsTopic{t: t}, partition: cluster.Partition{Topic: "views"}}
 	m.read(0, 30_000)
 	m.records[3].Partition = 1
 	_, err := readAll(t, m.records).change(settled{Buckets: 20_000, Read: 20_000}, time.Second)
@@ -267,7 +267,7 @@ func TestSettled(t *testing.T) {
 	require.Negative(t, f.settled(2000).Buckets)
 
 	of := func(first, last, clock int64) *counted {
-		return &counted{Step: steps[account.Read], Partition: &kafkaio.Partition{}, First: first, Last: last, MaxTimeMs: &clock}
+		return &counted{Step: steps[account.Read], Partition: &cluster.Partition{}, First: first, Last: last, MaxTimeMs: &clock}
 	}
 	chapter := record.ChapterStart(1)
 	log := []*counted{
@@ -288,7 +288,7 @@ func TestSettled(t *testing.T) {
 // TestBookHolds looks at both sides of where a book ends.
 func TestBookHolds(t *testing.T) {
 	of := func(first int64) *counted {
-		return &counted{Step: steps[account.Read], Partition: &kafkaio.Partition{Topic: "t"}, First: first}
+		return &counted{Step: steps[account.Read], Partition: &cluster.Partition{Topic: "t"}, First: first}
 	}
 	b := &book{Buckets: 2000, Offsets: map[string]int64{of(0).log(): 100}}
 	require.True(t, b.holds(of(99)))

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 )
@@ -18,7 +19,7 @@ import (
 func (s *small) ofRecords() (compacted, accounts []*kgo.Record) {
 	s.t.Helper()
 	topic := &accountsTopic{t: s.t}
-	require.NoError(s.t, kafkaio.ReadAll(s.t.Context(), kafkaio.Cluster{Brokers: s.brokers}, "samples.accounts", func(r *kgo.Record) error {
+	require.NoError(s.t, cluster.ReadAll(s.t.Context(), cluster.Config{Brokers: s.brokers}, "samples.accounts", func(r *kgo.Record) error {
 		topic.records = append(topic.records, r)
 		if r.Value != nil && !isPage(string(r.Key)) {
 			accounts = append(accounts, r)
@@ -87,7 +88,7 @@ func TestJobKeepsBooks(t *testing.T) {
 			all, _, _ = said()
 			require.EqualValues(t, record.ChapterStart(4), all.book.Offsets["read/views/main/views/0"])
 			// The next look removes what the book holds.
-			w := kafkaio.Writing{Cluster: kafkaio.Cluster{Brokers: s.brokers}, Topic: "samples.accounts"}
+			w := kafkaio.Writing{Cluster: cluster.Config{Brokers: s.brokers}, Topic: "samples.accounts"}
 			require.NoError(t, keepBook(t.Context(), w, "small", settled{}, time.Minute))
 			all, kept, ever := said()
 			require.Empty(t, all.held)

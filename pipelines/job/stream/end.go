@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 	"tributary/transforms/attribution"
 )
@@ -23,8 +24,8 @@ type End struct {
 	Through time.Time
 	// Holder is the partition that is least far, nil if all are idle, and Idle are those that hold
 	// nothing back.
-	Holder *kafkaio.Partition
-	Idle   []kafkaio.Partition
+	Holder *cluster.Partition
+	Idle   []cluster.Partition
 }
 
 // String tells it in one line.

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/transforms/sample"
 )
 
@@ -42,7 +43,7 @@ func (j *cutJob) newest() (samples map[string]string, count map[string]int) {
 	j.t.Helper()
 	samples, count = map[string]string{}, map[string]int{}
 	versions := map[string]int{}
-	require.NoError(j.t, kafkaio.ReadAll(j.t.Context(), kafkaio.Cluster{Brokers: j.brokers}, j.name, func(r *kgo.Record) error {
+	require.NoError(j.t, cluster.ReadAll(j.t.Context(), cluster.Config{Brokers: j.brokers}, j.name, func(r *kgo.Record) error {
 		id, _, err := sample.Key(r.Value)
 		require.NoError(j.t, err)
 		require.Equal(j.t, kafkaio.VersionHeader, r.Headers[0].Key)
@@ -132,7 +133,7 @@ func TestEndsRefused(t *testing.T) {
 	opt.Drain = true
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "to drain takes a run that ends")
-	opt.Drain, opt.Stop = false, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[kafkaio.Partition]int64{{Cluster: "main", Topic: "ends.views"}: 5}}
+	opt.Drain, opt.Stop = false, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "ends.views"}: 5}}
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "the topics do not hold yet what is to be read")
 	_, err = New(t.Context(), job.spec(3), quick("b", Fresh)) // a state needs a run before

@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -246,7 +247,7 @@ func TestRegistryWhileRunning(t *testing.T) {
 	first := register(one)
 	s := newSmall(t, registry.URL(), "")
 	opt := quick(t.Name(), Fresh) // knows the first schema only
-	opt.Drain, opt.Stop = true, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[kafkaio.Partition]int64{{Cluster: "main", Topic: "views"}: 4, {Cluster: "main", Topic: "likes"}: 1}}
+	opt.Drain, opt.Stop = true, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "views"}: 4, {Cluster: "main", Topic: "likes"}: 1}}
 	plan, err := New(t.Context(), s.spec, opt)
 	require.NoError(t, err)
 	second := register(two)

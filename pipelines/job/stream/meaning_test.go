@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/runners/prism"
 )
 
@@ -124,7 +125,7 @@ func (j *cutJob) runUntilShardHangs(fake *kfake.Cluster, shard int) {
 	go func() { ended <- prism.Run(ctx, plan.Pipeline()) }()
 	for written := 0; written < 2; time.Sleep(50 * time.Millisecond) {
 		require.NoError(j.t, ctx.Err())
-		shards, err := kafkaio.ReadLedger(ctx, kafkaio.Cluster{Brokers: j.brokers}, j.name+".ledger")
+		shards, err := kafkaio.ReadLedger(ctx, cluster.Config{Brokers: j.brokers}, j.name+".ledger")
 		require.NoError(j.t, err)
 		written = 0
 		for _, s := range shards {

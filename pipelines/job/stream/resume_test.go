@@ -23,6 +23,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/prism"
@@ -300,7 +301,7 @@ func TestResumeRefused(t *testing.T) {
 	require.NotZero(t, plan.Resumed().Partitions)
 	require.NotZero(t, fenced.Load())
 	watch.Remove()
-	ends, err := kafkaio.Ends(t.Context(), job.client, "refused.views")
+	ends, err := cluster.Ends(t.Context(), job.client, "refused.views")
 	require.NoError(t, err)
 	offsets := kadm.Offsets{}
 	offsets.AddOffset("refused.views", 1, ends[1], -1)

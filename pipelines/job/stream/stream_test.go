@@ -19,6 +19,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/sim/generate"
@@ -70,7 +71,7 @@ func send(t *testing.T, brokers []string, topic, folder string) {
 	t.Helper()
 	source, err := replay.Open(t.Context(), folder, topic, "ts")
 	require.NoError(t, err)
-	require.NoError(t, replay.Run(t.Context(), kafkaio.Cluster{Brokers: brokers}, replay.Options{}, source))
+	require.NoError(t, replay.Run(t.Context(), cluster.Config{Brokers: brokers}, replay.Options{}, source))
 }
 
 // streamSpec turns the spec of made input into one of topics.
@@ -106,7 +107,7 @@ func run(t *testing.T, p *beam.Pipeline) {
 func consume(t *testing.T, brokers []string, topic string) map[string]int {
 	t.Helper()
 	out := map[string]int{}
-	require.NoError(t, kafkaio.ReadAll(t.Context(), kafkaio.Cluster{Brokers: brokers}, topic, func(r *kgo.Record) error {
+	require.NoError(t, cluster.ReadAll(t.Context(), cluster.Config{Brokers: brokers}, topic, func(r *kgo.Record) error {
 		out[string(r.Value)]++
 		return nil
 	}))
@@ -126,17 +127,17 @@ func TestStreamEqualsBatch(t *testing.T) {
 // and Flink with this process as the worker.
 func TestStreamOnFlinkEqualsBatch(t *testing.T) {
 	_, kafka := servicestest.Start(t, "kafka")
-	_, cluster := servicestest.Start(t, "flink")
-	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) { runOnFlink(t, cluster, p) })
+	_, flinkAt := servicestest.Start(t, "flink")
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) { runOnFlink(t, flinkAt, p) })
 }
 
 // runOnFlink runs a pipeline until its input is exhausted, with this process as the worker.
-func runOnFlink(t *testing.T, cluster services.Address, p *beam.Pipeline) {
+func runOnFlink(t *testing.T, at services.Address, p *beam.Pipeline) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	job, err := flink.Submit(ctx, p, flink.Options{
-		JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: t.Name(), Parallelism: 2,
+		JobServer: at.Part("jobserver"), REST: at.Part("rest"), Name: t.Name(), Parallelism: 2,
 		Checkpoints: flink.Checkpoints{Interval: 2 * time.Second},
 	})
 	require.NoError(t, err)

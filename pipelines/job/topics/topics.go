@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 )
@@ -105,11 +106,11 @@ func (t Topic) settings() map[string]string {
 }
 
 // Kafka translates a cluster of a spec for clients. It is the only place that does.
-func Kafka(c *spec.Cluster) kafkaio.Cluster {
-	out := kafkaio.Cluster{Name: c.Name, Brokers: c.Brokers, TLS: encryption(c.TLS)}
+func Kafka(c *spec.Cluster) cluster.Config {
+	out := cluster.Config{Name: c.Name, Brokers: c.Brokers, TLS: encryption(c.TLS)}
 	if s := c.SASL; s != nil {
-		out.SASL = &kafkaio.SASL{
-			Mechanism: kafkaio.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password),
+		out.SASL = &cluster.SASL{
+			Mechanism: cluster.Mechanism(strings.ToUpper(string(s.Mechanism))), User: User(s.User), Password: Secret(s.Password),
 			Token: token(s.Token), Extensions: s.Extensions, Credentials: s.Credentials,
 		}
 		out.AllowPlaintext = s.Insecure
@@ -129,19 +130,19 @@ func Registry(c *spec.Cluster) *kafkaio.Registry {
 	}
 }
 
-func encryption(t *spec.TLS) *kafkaio.TLS {
+func encryption(t *spec.TLS) *cluster.TLS {
 	if t == nil {
 		return nil
 	}
-	return &kafkaio.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
+	return &cluster.TLS{CAFile: t.CA, CertFile: t.Cert, KeyFile: t.Key, ServerName: t.ServerName}
 }
 
-func token(t spec.Token) kafkaio.Token {
-	return kafkaio.Token{Secret: Secret(t.Secret), Command: t.Command}
+func token(t spec.Token) cluster.Token {
+	return cluster.Token{Secret: Secret(t.Secret), Command: t.Command}
 }
 
 // User translates the name of a user.
-func User(s spec.Secret) kafkaio.User { return kafkaio.User{Name: s.Text, Secret: Secret(s)} }
+func User(s spec.Secret) cluster.User { return cluster.User{Name: s.Text, Secret: Secret(s)} }
 
 // Secret translates where a secret is found.
-func Secret(s spec.Secret) kafkaio.Secret { return kafkaio.Secret{Env: s.Env, File: s.File} }
+func Secret(s spec.Secret) cluster.Secret { return cluster.Secret{Env: s.Env, File: s.File} }

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/spec"
 )
 
@@ -38,7 +39,7 @@ shards: 3
 
 const outputs = "outputs: {samples: {topic: samples, format: json}}\n"
 
-func cluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
+func newCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
 	t.Helper()
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
 	require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestNeeded(t *testing.T) {
 
 // TestCreate: outputs only, with the settings that List then finds right; inputs when asked.
 func TestCreate(t *testing.T) {
-	_, address := cluster(t)
+	_, address := newCluster(t)
 	s := parse(t, address, outputs)
 	states, err := List(soon(t), s)
 	require.NoError(t, err)
@@ -149,7 +150,7 @@ func TestDifferences(t *testing.T) {
 		{"marks with any number of partitions", "samples.marks", 2, map[string]string{"cleanup.policy": "compact"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, address := cluster(t)
+			_, address := newCluster(t)
 			cl, err := kgo.NewClient(kgo.SeedBrokers(address))
 			require.NoError(t, err)
 			defer cl.Close()
@@ -183,7 +184,7 @@ func TestDifferences(t *testing.T) {
 // TestCreateLeavesOthersAlone: a topic that differs is not changed, and one that cannot be
 // created says why while the others are.
 func TestCreateLeavesOthersAlone(t *testing.T) {
-	_, address := cluster(t, kfake.SeedTopics(1, "samples.ledger"))
+	_, address := newCluster(t, kfake.SeedTopics(1, "samples.ledger"))
 	states, err := Create(soon(t), parse(t, address, outputs), CreateOptions{Replicas: 30_000})
 	require.NoError(t, err)
 	for _, st := range states {
@@ -210,7 +211,7 @@ func TestCreatedTopicsAreSeen(t *testing.T) {
 		unknowns int // how many answers do not know them yet
 	}{{"a moment later", 3}, {"never", 1 << 30}} {
 		t.Run(c.name, func(t *testing.T) {
-			fake, address := cluster(t)
+			fake, address := newCluster(t)
 			left, created := c.unknowns, false
 			fake.ControlKey(int16(kmsg.CreateTopics), func(kmsg.Request) (kmsg.Response, error, bool) {
 				fake.KeepControl()
@@ -270,19 +271,19 @@ views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}
 engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, time: ts, window: 30m}}
 `+outputs))
 	require.NoError(t, err)
-	require.Equal(t, kafkaio.Cluster{
+	require.Equal(t, cluster.Config{
 		Name: "main", Brokers: []string{"a:1", "b:2"}, AllowPlaintext: true,
-		TLS:  &kafkaio.TLS{CAFile: "conf/ca.pem", CertFile: "conf/c.pem", KeyFile: "conf/k.pem", ServerName: "n"},
-		SASL: &kafkaio.SASL{Mechanism: kafkaio.Plain, User: kafkaio.User{Secret: kafkaio.Secret{File: "conf/u"}}, Password: kafkaio.Secret{Env: "P"}},
+		TLS:  &cluster.TLS{CAFile: "conf/ca.pem", CertFile: "conf/c.pem", KeyFile: "conf/k.pem", ServerName: "n"},
+		SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Secret: cluster.Secret{File: "conf/u"}}, Password: cluster.Secret{Env: "P"}},
 	}, Kafka(&s.Clusters[0]))
 	require.Equal(t, &kafkaio.Registry{
-		URLs: []string{"https://r1", "http://r2"}, User: kafkaio.User{Name: "u"}, Password: kafkaio.Secret{File: "conf/p"}, AllowPlaintext: true,
+		URLs: []string{"https://r1", "http://r2"}, User: cluster.User{Name: "u"}, Password: cluster.Secret{File: "conf/p"}, AllowPlaintext: true,
 	}, Registry(&s.Clusters[0]))
 	s.Clusters[0].Registry = &spec.Registry{URLs: []string{"https://r"}, Token: spec.Token{Secret: spec.Secret{Env: "T"}}, TLS: s.Clusters[0].TLS}
-	require.Equal(t, &kafkaio.Registry{URLs: []string{"https://r"}, Token: kafkaio.Token{Secret: kafkaio.Secret{Env: "T"}}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
+	require.Equal(t, &kafkaio.Registry{URLs: []string{"https://r"}, Token: cluster.Token{Secret: cluster.Secret{Env: "T"}}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
 	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.OAuthBearer, Token: spec.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}
-	require.Equal(t, &kafkaio.SASL{Mechanism: kafkaio.OAuthBearer, Token: kafkaio.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}, Kafka(&s.Clusters[0]).SASL)
+	require.Equal(t, &cluster.SASL{Mechanism: cluster.OAuthBearer, Token: cluster.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}, Kafka(&s.Clusters[0]).SASL)
 	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.AWSMSKIAM, Credentials: []string{"aws"}}
-	require.Equal(t, &kafkaio.SASL{Mechanism: kafkaio.AWSMSKIAM, Credentials: []string{"aws"}}, Kafka(&s.Clusters[0]).SASL)
-	require.Equal(t, kafkaio.Cluster{Name: "main", Brokers: []string{"k:1"}}, Kafka(&parse(t, "k:1", outputs).Clusters[0]))
+	require.Equal(t, &cluster.SASL{Mechanism: cluster.AWSMSKIAM, Credentials: []string{"aws"}}, Kafka(&s.Clusters[0]).SASL)
+	require.Equal(t, cluster.Config{Name: "main", Brokers: []string{"k:1"}}, Kafka(&parse(t, "k:1", outputs).Clusters[0]))
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 )
 
 // decoder reads the view's id and the label of a sample, and the view's event time in ms.
@@ -117,7 +117,7 @@ func (b *broker) verify(ctx context.Context, topic string, decode decoder, want 
 	defer cancel()
 	var sum uint64
 	count := int64(0)
-	err := kafkaio.ReadAll(ctx, kafkaio.Cluster{Brokers: []string{b.address}}, topic, func(r *kgo.Record) error {
+	err := cluster.ReadAll(ctx, cluster.Config{Brokers: []string{b.address}}, topic, func(r *kgo.Record) error {
 		id, _, positive, err := decode(r.Value)
 		sum += digest(id, positive)
 		count++

@@ -5,7 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 )
 
 // follow reads the committed records of a topic as they come, until the context ends.
@@ -25,7 +25,7 @@ func (s *Stream) follow(ctx context.Context, topic string, visit func(*kgo.Recor
 
 // readAll reads what is committed in a topic now.
 func (s *Stream) readAll(ctx context.Context, topic string, visit func(*kgo.Record)) error {
-	return kafkaio.ReadAll(ctx, kafkaio.Cluster{Brokers: []string{s.Brokers}}, topic, func(r *kgo.Record) error {
+	return cluster.ReadAll(ctx, cluster.Config{Brokers: []string{s.Brokers}}, topic, func(r *kgo.Record) error {
 		visit(r)
 		return nil
 	})

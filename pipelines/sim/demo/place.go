@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/runners/prism"
@@ -26,7 +27,7 @@ type place interface {
 	// run runs the join until it has read all, and tells when it reads.
 	run(ctx context.Context, p *beam.Pipeline, reading func()) error
 	// forget removes what Run has created.
-	forget(cluster kafkaio.Cluster, created []topics.State) error
+	forget(brokers cluster.Config, created []topics.State) error
 	close() error
 }
 
@@ -47,11 +48,11 @@ func newProcess(port int) (*process, error) {
 	if port != 0 {
 		options = append(options, kfake.Ports(port))
 	}
-	cluster, err := kfake.NewCluster(options...)
+	brokers, err := kfake.NewCluster(options...)
 	if err != nil {
 		return nil, fmt.Errorf("broker in this process: %w", err)
 	}
-	return &process{cluster: cluster}, nil
+	return &process{cluster: brokers}, nil
 }
 
 func (p *process) name() string   { return "in this process" }
@@ -70,7 +71,7 @@ func (p *process) run(ctx context.Context, pipeline *beam.Pipeline, reading func
 }
 
 // forget has nothing to do: the broker ends with the process.
-func (p *process) forget(kafkaio.Cluster, []topics.State) error { return nil }
+func (p *process) forget(cluster.Config, []topics.State) error { return nil }
 
 func (p *process) close() error {
 	p.cluster.Close()

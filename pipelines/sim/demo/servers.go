@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/runners/devcluster"
@@ -111,7 +112,7 @@ func end(ctx context.Context, job *flink.Job) error {
 }
 
 // forget deletes the topics.
-func (s *servers) forget(c kafkaio.Cluster, created []topics.State) error {
+func (s *servers) forget(c cluster.Config, created []topics.State) error {
 	ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
 	defer cancel()
 	client, err := c.Connect(ctx)

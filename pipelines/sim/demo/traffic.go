@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tributary/io/fileio"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/sim/replay"
 	"tributary/pipelines/spec"
@@ -90,9 +90,9 @@ func (t *traffic) spec(ctx context.Context, on place) (*spec.Spec, error) {
 }
 
 // ends are the ends of the topics once all is sent.
-func (t *traffic) ends(cluster string) map[kafkaio.Partition]int64 {
-	out := t.views.Ends(cluster)
-	maps.Copy(out, t.engagements.Ends(cluster))
+func (t *traffic) ends(name string) map[cluster.Partition]int64 {
+	out := t.views.Ends(name)
+	maps.Copy(out, t.engagements.Ends(name))
 	return out
 }
 

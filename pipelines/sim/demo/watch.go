@@ -7,7 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/spec"
 )
 
@@ -21,12 +21,12 @@ type watch struct {
 
 	mu    sync.Mutex
 	tally *tally
-	next  map[kafkaio.Partition]int64 // offsets
+	next  map[cluster.Partition]int64 // offsets
 	// fresh are samples that nobody has looked at yet: the first of either sort.
 	freshPositive, freshNegative *arrived
 }
 
-func newWatch(ctx context.Context, cluster kafkaio.Cluster, s *spec.Spec, sampleSchema string, truth *truth) (*watch, error) {
+func newWatch(ctx context.Context, brokers cluster.Config, s *spec.Spec, sampleSchema string, truth *truth) (*watch, error) {
 	t, err := newTally(s, sampleSchema, truth)
 	if err != nil {
 		return nil, err
@@ -34,9 +34,9 @@ func newWatch(ctx context.Context, cluster kafkaio.Cluster, s *spec.Spec, sample
 	o := &s.Outputs
 	w := &watch{
 		tally: t, samples: o.Samples.Topic, topics: []string{o.Samples.Topic, o.Topics.Late, o.Topics.DeadLetters, o.Topics.Orphans},
-		read: make(chan struct{}, 1), done: make(chan struct{}), next: map[kafkaio.Partition]int64{},
+		read: make(chan struct{}, 1), done: make(chan struct{}), next: map[cluster.Partition]int64{},
 	}
-	w.client, err = cluster.Connect(ctx, kgo.ConsumeTopics(w.topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	w.client, err = brokers.Connect(ctx, kgo.ConsumeTopics(w.topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		// The markers of transactions tell that the end of a log is reached.
 		kgo.KeepControlRecords())
@@ -72,7 +72,7 @@ func (w *watch) take(fetches kgo.Fetches) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fetches.EachRecord(func(r *kgo.Record) {
-		w.next[kafkaio.Partition{Topic: r.Topic, Partition: r.Partition}] = r.Offset + 1
+		w.next[cluster.Partition{Topic: r.Topic, Partition: r.Partition}] = r.Offset + 1
 		if r.Attrs.IsControl() || err != nil {
 			return
 		}
@@ -115,14 +115,14 @@ func (w *watch) look(positive bool) *arrived {
 
 // finish waits until all is read that the topics hold now, and ends follow.
 func (w *watch) finish(ctx context.Context) error {
-	ends := map[kafkaio.Partition]int64{}
+	ends := map[cluster.Partition]int64{}
 	for _, topic := range w.topics {
-		found, err := kafkaio.Ends(ctx, w.client, topic)
+		found, err := cluster.Ends(ctx, w.client, topic)
 		if err != nil {
 			return err
 		}
 		for partition, end := range found {
-			ends[kafkaio.Partition{Topic: topic, Partition: partition}] = end
+			ends[cluster.Partition{Topic: topic, Partition: partition}] = end
 		}
 	}
 	for !w.reached(ends) {
@@ -137,7 +137,7 @@ func (w *watch) finish(ctx context.Context) error {
 	return nil
 }
 
-func (w *watch) reached(ends map[kafkaio.Partition]int64) bool {
+func (w *watch) reached(ends map[cluster.Partition]int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for p, end := range ends {

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/sim/generate"
 )
 
@@ -33,19 +33,19 @@ func made(t *testing.T) (dir string, truth generate.Truth) {
 }
 
 // broker is a fake cluster with topics of one partition for each file.
-func broker(t *testing.T, topics ...string) kafkaio.Cluster {
+func broker(t *testing.T, topics ...string) cluster.Config {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(testPartitions, topics...))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	return kafkaio.Cluster{Brokers: fake.ListenAddrs()}
+	return cluster.Config{Brokers: fake.ListenAddrs()}
 }
 
 // logs reads all records of a topic, by partition.
-func logs(t *testing.T, cluster kafkaio.Cluster, topic string) map[int32][][]byte {
+func logs(t *testing.T, brokers cluster.Config, topic string) map[int32][][]byte {
 	t.Helper()
 	out := map[int32][][]byte{}
-	require.NoError(t, kafkaio.ReadAll(t.Context(), cluster, topic, func(r *kgo.Record) error {
+	require.NoError(t, cluster.ReadAll(t.Context(), brokers, topic, func(r *kgo.Record) error {
 		out[r.Partition] = append(out[r.Partition], r.Value)
 		return nil
 	}))
@@ -73,7 +73,7 @@ func plain(t *testing.T, path string) (records []byte) {
 
 func TestRun(t *testing.T) {
 	dir, truth := made(t)
-	cluster := broker(t, "views", "engagements")
+	brokers := broker(t, "views", "engagements")
 	views, err := Open(t.Context(), dir+"/views", "views", "ts")
 	require.NoError(t, err)
 	engagements, err := Open(t.Context(), dir+"/engagements", "engagements", "ts")
@@ -82,11 +82,11 @@ func TestRun(t *testing.T) {
 	require.Equal(t, truth.Events(), views.Records()+engagements.Records())
 	require.Equal(t, testPartitions, views.Partitions())
 	// Ten minutes and the delays of engagements in a fraction of a second.
-	require.NoError(t, Run(t.Context(), cluster, Options{Speed: 10_000}, views, engagements))
+	require.NoError(t, Run(t.Context(), brokers, Options{Speed: 10_000}, views, engagements))
 
 	for _, s := range []*Source{views, engagements} {
 		require.Equal(t, s.Records(), s.Sent())
-		got := logs(t, cluster, s.Topic)
+		got := logs(t, brokers, s.Topic)
 		require.Len(t, got, testPartitions)
 		for i := range s.files {
 			require.Len(t, got[int32(i)], int(s.files[i].records))
@@ -95,7 +95,7 @@ func TestRun(t *testing.T) {
 		ends := s.Ends("main")
 		require.Len(t, ends, testPartitions)
 		for p, end := range ends {
-			require.Equal(t, kafkaio.Partition{Cluster: "main", Topic: s.Topic, Partition: p.Partition}, p)
+			require.Equal(t, cluster.Partition{Cluster: "main", Topic: s.Topic, Partition: p.Partition}, p)
 			require.Len(t, got[p.Partition], int(end))
 		}
 	}
@@ -114,15 +114,15 @@ func TestRunRefused(t *testing.T) {
 		"negative speed":     {"views", "ts", Options{Speed: -1}, "must not be negative, got -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cluster := broker(t, "views")
-			client, err := cluster.Connect(t.Context())
+			brokers := broker(t, "views")
+			client, err := brokers.Connect(t.Context())
 			require.NoError(t, err)
 			t.Cleanup(client.Close)
 			_, err = kadm.NewClient(client).CreateTopic(t.Context(), 1, 1, nil, "one")
 			require.NoError(t, err)
 			s, err := Open(t.Context(), dir+"/views", test.topic, test.field)
 			require.NoError(t, err)
-			require.ErrorContains(t, Run(t.Context(), cluster, test.opt, s), test.want)
+			require.ErrorContains(t, Run(t.Context(), brokers, test.opt, s), test.want)
 		})
 	}
 }
@@ -156,9 +156,9 @@ func TestUnsoundRecordsAreSent(t *testing.T) {
 	}
 	require.NoError(t, w.Close())
 	require.NoError(t, os.WriteFile(dir+"/a.avro", file.Bytes(), 0o600))
-	cluster := broker(t, "views")
+	brokers := broker(t, "views")
 	s, err := Open(t.Context(), dir, "views", "ts")
 	require.NoError(t, err)
-	require.NoError(t, Run(t.Context(), cluster, Options{Speed: 1000}, s))
-	require.Equal(t, records, logs(t, cluster, "views")[0])
+	require.NoError(t, Run(t.Context(), brokers, Options{Speed: 1000}, s))
+	require.Equal(t, records, logs(t, brokers, "views")[0])
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -31,7 +31,7 @@ type Options struct {
 // so that what is out of order or late stays so.
 //
 // Memory is 10,000 records on their way, and a block of each file.
-func Run(ctx context.Context, cluster kafkaio.Cluster, opt Options, sources ...*Source) error {
+func Run(ctx context.Context, brokers cluster.Config, opt Options, sources ...*Source) error {
 	if opt.Speed < 0 {
 		return fmt.Errorf("publish: speed must not be negative, got %v", opt.Speed)
 	}
@@ -39,7 +39,7 @@ func Run(ctx context.Context, cluster kafkaio.Cluster, opt Options, sources ...*
 	if err != nil && opt.Speed > 0 {
 		return fmt.Errorf("publish: pace: %w", err)
 	}
-	client, err := cluster.Connect(ctx, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client, err := brokers.Connect(ctx, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -78,7 +78,7 @@ func (s *Source) send(ctx context.Context, client *kgo.Client, partition int32, 
 		}
 		client.Produce(ctx, &kgo.Record{Topic: s.Topic, Partition: partition, Value: record}, func(_ *kgo.Record, err error) {
 			if err != nil {
-				fail(fmt.Errorf("%s: %w", kafkaio.Partition{Topic: s.Topic, Partition: partition}, err))
+				fail(fmt.Errorf("%s: %w", cluster.Partition{Topic: s.Topic, Partition: partition}, err))
 				return
 			}
 			s.sent.Add(1)

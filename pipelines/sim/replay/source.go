@@ -7,7 +7,7 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
 )
 
@@ -82,10 +82,10 @@ func (s *Source) Sent() int64 { return s.sent.Load() }
 
 // Ends are the offsets behind the last records, once all is sent to a topic that was empty:
 // where a job that is started before can be told to stop.
-func (s *Source) Ends(cluster string) map[kafkaio.Partition]int64 {
-	out := map[kafkaio.Partition]int64{}
+func (s *Source) Ends(name string) map[cluster.Partition]int64 {
+	out := map[cluster.Partition]int64{}
 	for i, f := range s.files {
-		out[kafkaio.Partition{Cluster: cluster, Topic: s.Topic, Partition: int32(i)}] = f.records
+		out[cluster.Partition{Cluster: name, Topic: s.Topic, Partition: int32(i)}] = f.records
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package kafkaio
+package cluster
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // partitions mixed. Transactions that are open now are waited for. Records are the receiver's
 // to keep. The error is the first of visit, with the record's place, or that of a topic that
 // is not there or not reachable.
-func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Record) error) error {
+func ReadAll(ctx context.Context, c Config, topic string, visit func(*kgo.Record) error) error {
 	opts, err := c.Options()
 	if err != nil {
 		return fmt.Errorf("%s: %w", c, err)
@@ -28,7 +28,7 @@ func ReadAll(ctx context.Context, c Cluster, topic string, visit func(*kgo.Recor
 	defer client.Close()
 	ends, err := Ends(ctx, client, topic)
 	if err == nil {
-		err = readTo(ctx, opts, topic, ends, func(r *kgo.Record) (bool, error) { return false, visit(r) })
+		err = ReadTo(ctx, opts, topic, ends, func(r *kgo.Record) (bool, error) { return false, visit(r) })
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", c, err)
@@ -43,29 +43,29 @@ func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int6
 	return filled(ctx, topic, admin, admin.ListEndOffsets)
 }
 
-// stableEnds is Ends up to the last stable offset: open transactions are not waited for.
-func stableEnds(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+// StableEnds is Ends up to the last stable offset: open transactions are not waited for.
+func StableEnds(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
 	admin := kadm.NewClient(client)
 	return filled(ctx, topic, admin, admin.ListCommittedOffsets)
 }
 
 // filled returns the listed ends of the partitions that hold anything before them.
 func filled(ctx context.Context, topic string, admin *kadm.Client, listEnds func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
-	starts, err := listOffsets(ctx, topic, admin.ListStartOffsets)
+	starts, err := ListOffsets(ctx, topic, admin.ListStartOffsets)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := listOffsets(ctx, topic, listEnds)
+	ends, err := ListOffsets(ctx, topic, listEnds)
 	if err != nil {
 		return nil, err
 	}
-	return between(starts, ends), nil
+	return Filled(starts, ends), nil
 }
 
-// readTo reads the committed records of a topic's partitions from their start up to the
+// ReadTo reads the committed records of a topic's partitions from their start up to the
 // offsets in due, which it uses up, and calls visit for each, partitions mixed, until visit
 // says stop. It waits for transactions that are open below those offsets.
-func readTo(ctx context.Context, opts []kgo.Opt, topic string, due map[int32]int64, visit func(*kgo.Record) (stop bool, err error)) error {
+func ReadTo(ctx context.Context, opts []kgo.Opt, topic string, due map[int32]int64, visit func(*kgo.Record) (stop bool, err error)) error {
 	if len(due) == 0 {
 		return nil
 	}
@@ -115,8 +115,8 @@ func readTo(ctx context.Context, opts []kgo.Opt, topic string, due map[int32]int
 	return nil
 }
 
-// between returns the ends of the partitions that have something between start and end.
-func between(starts, ends map[int32]int64) map[int32]int64 {
+// Filled returns the ends of the partitions that have something between start and end.
+func Filled(starts, ends map[int32]int64) map[int32]int64 {
 	due := map[int32]int64{}
 	for p, end := range ends {
 		if end > starts[p] {
@@ -126,8 +126,8 @@ func between(starts, ends map[int32]int64) map[int32]int64 {
 	return due
 }
 
-// listOffsets returns offsets by partition of one topic.
-func listOffsets(ctx context.Context, topic string, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
+// ListOffsets returns offsets by partition of one topic.
+func ListOffsets(ctx context.Context, topic string, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
 	listed, err := list(ctx, topic)
 	if err == nil {
 		err = listed.Error()
@@ -146,7 +146,7 @@ func listOffsets(ctx context.Context, topic string, list func(context.Context, .
 func stalled(ctx context.Context, client *kgo.Client, topic string, due map[int32]int64, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second) // only to say more
 	defer cancel()
-	stable, listErr := listOffsets(ctx, topic, kadm.NewClient(client).ListCommittedOffsets)
+	stable, listErr := ListOffsets(ctx, topic, kadm.NewClient(client).ListCommittedOffsets)
 	var waits []string
 	for p, end := range due {
 		switch at, ok := stable[p]; {

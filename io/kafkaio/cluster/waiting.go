@@ -1,4 +1,4 @@
-package kafkaio
+package cluster
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // without a word.
 const waitingEvery = 10 * time.Second
 
-// telling logs what is waited for, and for how long already, until the returned function is
+// LogWaiting logs what is waited for, and for how long already, until the returned function is
 // called.
-func telling(ctx context.Context, format string, args ...any) (stop func()) {
+func LogWaiting(ctx context.Context, format string, args ...any) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	began := time.Now()
 	done := make(chan struct{})

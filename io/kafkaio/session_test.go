@@ -2,106 +2,32 @@ package kafkaio
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
-
-// broker is a cluster to test against: in this process, or the one that TRIBUTARY_KAFKA
-// names.
-type broker struct {
-	t       testing.TB
-	cluster Cluster
-	client  *kgo.Client
-	admin   *kadm.Client
-	fake    *kfake.Cluster // nil for a real one
-}
-
-func newBroker(t testing.TB) *broker {
-	t.Helper()
-	b := &broker{t: t, cluster: Cluster{Brokers: strings.Split(os.Getenv("TRIBUTARY_KAFKA"), ",")}}
-	if b.cluster.Brokers[0] == "" {
-		b.fake = kfake.MustCluster(kfake.NumBrokers(2), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "16777216"}))
-		t.Cleanup(b.fake.Close)
-		b.cluster.Brokers = b.fake.ListenAddrs()
-	}
-	b.client = b.writer()
-	b.admin = kadm.NewClient(b.client)
-	return b
-}
-
-func (b *broker) connect(opts ...kgo.Opt) *kgo.Client {
-	b.t.Helper()
-	client, err := b.cluster.Connect(b.t.Context(), opts...)
-	require.NoError(b.t, err)
-	b.t.Cleanup(client.Close)
-	return client
-}
-
-// writer returns a client that writes where records say; it knows of partitions that there
-// are now.
-func (b *broker) writer() *kgo.Client {
-	b.t.Helper()
-	return b.connect(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(16<<20))
-}
-
-var topicsMade atomic.Int64
-
-// topic makes a topic of its own for the test.
-func (b *broker) topic(partitions int32, configs ...string) string {
-	b.t.Helper()
-	name := fmt.Sprintf("read-%d-%d", time.Now().UnixNano(), topicsMade.Add(1))
-	settings := map[string]*string{"retention.ms": kadm.StringPtr("-1"), "max.message.bytes": kadm.StringPtr("16777216")}
-	for i := 0; i < len(configs); i += 2 {
-		settings[configs[i]] = &configs[i+1]
-	}
-	_, err := b.admin.CreateTopic(b.t.Context(), partitions, 1, settings, name)
-	require.NoError(b.t, err)
-	// A broker may not know it yet that answers next.
-	require.Eventually(b.t, func() bool {
-		starts, err := b.admin.ListStartOffsets(b.t.Context(), name)
-		return err == nil && starts.Error() == nil && len(starts[name]) == int(partitions)
-	}, 10*time.Second, 20*time.Millisecond)
-	b.t.Cleanup(func() {
-		_, err := b.admin.DeleteTopics(context.WithoutCancel(b.t.Context()), name)
-		require.NoError(b.t, err) // tells nothing of topics that the test has deleted
-	})
-	return name
-}
-
-// produce writes values to a partition; nil makes a tombstone.
-func (b *broker) produce(topic string, partition int32, values ...string) {
-	b.t.Helper()
-	var records []*kgo.Record
-	for _, v := range values {
-		records = append(records, &kgo.Record{Topic: topic, Partition: partition, Value: []byte(v)})
-	}
-	require.NoError(b.t, b.client.ProduceSync(b.t.Context(), records...).FirstErr())
-}
 
 // at is a record with that event time.
 func at(ms int64, more ...any) string {
 	return fmt.Sprintf(`{"t":%d,"x":%q}`, ms, fmt.Sprint(more...))
 }
 
-// reading of topics of JSON, in one reader, from the start to the present end.
-func (b *broker) reading(topics ...string) Reading {
+var jobsMade atomic.Int64
+
+// readingOf is the reading of topics of JSON, in one reader, from the start to the present end.
+func readingOf(b *kafkatest.Broker, topics ...string) Reading {
 	r := Reading{
-		Job: fmt.Sprint(b.t.Name(), topicsMade.Add(1)), Clusters: []Cluster{b.cluster}, Readers: 1, OutOfOrderness: 10 * time.Millisecond,
+		Job: fmt.Sprint(b.T.Name(), jobsMade.Add(1)), Clusters: []cluster.Config{{Brokers: b.Brokers}}, Readers: 1, OutOfOrderness: 10 * time.Millisecond,
 		SliceTime: 2 * time.Second, Rest: time.Millisecond, Stop: Stop{At: StopAtEnd},
 	}
 	for _, name := range topics {
@@ -241,42 +167,24 @@ func timeIn(value string) int64 {
 	return ms
 }
 
-// log is what a plain consumer reads from topics, with the largest event time before each
+// logOf is what a plain consumer reads from topics, with the largest event time before each
 // record: what the source has to say.
-func (b *broker) log(topics ...string) []read {
-	b.t.Helper()
+func logOf(b *kafkatest.Broker, topics ...string) []read {
+	b.T.Helper()
 	slices.Sort(topics)
 	var want []read
-	ends, err := b.admin.ListEndOffsets(b.t.Context(), topics...)
-	require.NoError(b.t, err)
+	ends, err := b.Admin.ListEndOffsets(b.T.Context(), topics...)
+	require.NoError(b.T, err)
 	for rank, topic := range topics {
 		for p := range int32(len(ends[topic])) {
 			before := int64(record.NoTime)
-			for _, r := range b.consume(topic, p, ends[topic][p].Offset) {
+			for _, r := range b.Consume(topic, p, ends[topic][p].Offset) {
 				want = append(want, read{int32(rank)<<rankBits | p, r.Offset, before, string(r.Value), 0})
 				before = max(before, timeIn(string(r.Value)))
 			}
 		}
 	}
 	return want
-}
-
-// consume reads a partition up to an offset, committed records only.
-func (b *broker) consume(topic string, partition int32, end int64) (all []*kgo.Record) {
-	b.t.Helper()
-	client := b.connect(kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}))
-	for next := int64(0); next < end; {
-		fetches := client.PollFetches(b.t.Context())
-		require.NoError(b.t, fetches.Err())
-		fetches.EachRecord(func(r *kgo.Record) {
-			next = r.Offset + 1
-			if !r.Attrs.IsControl() {
-				all = append(all, r)
-			}
-		})
-	}
-	return all
 }
 
 func sorted(all []read) []read {

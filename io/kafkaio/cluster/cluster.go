@@ -1,9 +1,22 @@
-// Package kafkaio reads Kafka topics as batches of raw records and writes to them.
+// Package cluster reaches Kafka clusters: addresses, encryption, authentication, and what any client
+// asks of a cluster before it reads or writes.
 //
-// Reading is a function of the logs: what a record's batch says about it depends on the
-// records before it in its partition and on nothing else, whichever reader, bundle or
-// attempt brings it.
-package kafkaio
+// What is here travels with a job as JSON and holds no secret, only where each is found: secrets are
+// read where a client is made, and again whenever a broker asks for them.
+//
+//	cluster.go         Config: how to reach a cluster; Connect, which waits for one that is away
+//	tls.go             certificates, read again for each connection
+//	sasl.go            PLAIN, SCRAM, OAUTHBEARER, AWS_MSK_IAM
+//	secret.go          where a secret is found: environment or file
+//	token.go           where a bearer token is found: like a secret, or what a command prints
+//	command.go         running such commands, and keeping what they print while it is good
+//	awscredentials.go  where AWS keeps its keys
+//	partition.go       the name of a partition
+//	scan.go            all committed records that a topic holds now
+//	limits.go          the largest batches that topics take, and their cleanup policies
+//	waiting.go         log lines for whoever waits
+//	oneline.go         an error of somebody else in one line
+package cluster
 
 import (
 	"cmp"
@@ -25,9 +38,9 @@ import (
 // broker takes to restart, short enough for somebody to watch.
 const connectWithin = 20 * time.Second
 
-// Cluster says how to reach a Kafka cluster. It travels with the job, as JSON, and holds
+// Config says how to reach a Kafka cluster. It travels with the job, as JSON, and holds
 // no secret, only where each is found.
-type Cluster struct {
+type Config struct {
 	// Name tells clusters of one job apart; it may be empty if there is one. It is part
 	// of what positions are kept under, so it must not change while they matter.
 	Name string `json:",omitempty"`
@@ -44,7 +57,7 @@ type Cluster struct {
 
 // Validate reports everything that is wrong with the settings themselves, without
 // reading a file or reaching for the network.
-func (c Cluster) Validate() error {
+func (c Config) Validate() error {
 	var errs []error
 	if len(c.Brokers) == 0 {
 		errs = append(errs, errors.New("brokers: at least one is needed"))
@@ -53,7 +66,7 @@ func (c Cluster) Validate() error {
 		errs = append(errs, fmt.Errorf("name: must hold neither / nor space, got %q", c.Name))
 	}
 	if c.TLS != nil {
-		if err := c.TLS.validate(); err != nil {
+		if err := c.TLS.Validate(); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -65,7 +78,7 @@ func (c Cluster) Validate() error {
 
 // Options returns the options of a client of the cluster. It reads secrets and files, so
 // it is for where the client runs.
-func (c Cluster) Options() ([]kgo.Opt, error) {
+func (c Config) Options() ([]kgo.Opt, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c, err)
 	}
@@ -76,7 +89,7 @@ func (c Cluster) Options() ([]kgo.Opt, error) {
 		kgo.AlwaysRetryEOF(),
 	}
 	if c.TLS != nil {
-		config, err := c.TLS.config()
+		config, err := c.TLS.Config()
 		if err != nil {
 			return nil, fmt.Errorf("%s: tls: %w", c, err)
 		}
@@ -93,7 +106,7 @@ func (c Cluster) Options() ([]kgo.Opt, error) {
 }
 
 // String names the cluster in messages.
-func (c Cluster) String() string {
+func (c Config) String() string {
 	name := "kafka"
 	if c.Name != "" {
 		name += " " + c.Name
@@ -104,16 +117,16 @@ func (c Cluster) String() string {
 // Connect returns a client that a broker of the cluster has answered. What cannot heal (a
 // refused password, a certificate that is not trusted) is returned at once; a cluster that
 // does not answer is tried for 20 s, with a log line for each time it does not.
-func (c Cluster) Connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
+func (c Config) Connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
 	opts, err := c.Options()
 	if err != nil {
 		return nil, err
 	}
-	return c.connect(ctx, append(opts, extra...))
+	return c.ConnectWith(ctx, append(opts, extra...))
 }
 
-// connect is Connect with all options given.
-func (c Cluster) connect(ctx context.Context, opts []kgo.Opt) (*kgo.Client, error) {
+// ConnectWith is Connect with all options given.
+func (c Config) ConnectWith(ctx context.Context, opts []kgo.Opt) (*kgo.Client, error) {
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c, err)
@@ -127,7 +140,7 @@ func (c Cluster) connect(ctx context.Context, opts []kgo.Opt) (*kgo.Client, erro
 		switch {
 		case err == nil:
 			return struct{}{}, nil
-		case final(err):
+		case Permanent(err):
 			return struct{}{}, backoff.Permanent(err)
 		case ctx.Err() == nil || cause == nil:
 			cause = err
@@ -141,7 +154,7 @@ func (c Cluster) connect(ctx context.Context, opts []kgo.Opt) (*kgo.Client, erro
 	}
 	client.Close()
 	switch {
-	case final(err):
+	case Permanent(err):
 		return nil, fmt.Errorf("%s: %w", c, err)
 	case errors.Is(cause, io.EOF):
 		// What a listener does that expects another protocol, and some with a wrong password.
@@ -151,8 +164,8 @@ func (c Cluster) connect(ctx context.Context, opts []kgo.Opt) (*kgo.Client, erro
 	}
 }
 
-// final says whether trying again cannot help.
-func final(err error) bool {
+// Permanent says whether trying again cannot help.
+func Permanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {

@@ -1,4 +1,4 @@
-package kafkaio
+package kafkatest
 
 import (
 	"context"
@@ -11,54 +11,54 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-var netDial = (&net.Dialer{}).DialContext
+var NetDial = (&net.Dialer{}).DialContext
 
-var errCut = errors.New("the network is cut")
+var ErrCut = errors.New("the network is cut")
 
-// wire is a writer process's network. Its fault sees every request before it is sent: a
+// Wire is a writer process's network. Its fault sees every request before it is sent: a
 // client writes a request in one piece, and a request begins with its length and key.
-type wire struct {
-	dial dialFunc
+type Wire struct {
+	Dial DialFunc
 	// fault, if set, decides about a request.
-	fault func(key kmsg.Key) fate
+	fault func(key kmsg.Key) Fate
 
 	mu       sync.Mutex
 	conns    map[*wireConn]struct{}
 	cutUntil time.Time
 	dead     bool
-	dials    int
+	Dials    int
 }
 
-// fate is what becomes of a request.
-type fate struct {
-	// hold is how long it takes until the request is sent.
-	hold time.Duration
-	// lose drops the request.
-	lose bool
+// Fate is what becomes of a request.
+type Fate struct {
+	// Hold is how long it takes until the request is sent.
+	Hold time.Duration
+	// Lose drops the request.
+	Lose bool
 	// then is done once the request is sent or lost: cut closes all connections and refuses
 	// new ones for a while, die for ever. If the process dies, its request may still arrive
 	// late.
-	cut  time.Duration
-	die  bool
-	late time.Duration
+	Cut  time.Duration
+	Die  bool
+	Late time.Duration
 }
 
-func (w *wire) setFault(f func(kmsg.Key) fate) {
+func (w *Wire) SetFault(f func(kmsg.Key) Fate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = f
 }
 
-func (w *wire) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+func (w *Wire) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	w.mu.Lock()
 	cut := w.dead || time.Now().Before(w.cutUntil)
 	w.mu.Unlock()
 	if cut {
-		return nil, errCut
+		return nil, ErrCut
 	}
-	conn, err := w.dial(ctx, network, address)
+	conn, err := w.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +69,12 @@ func (w *wire) DialContext(ctx context.Context, network, address string) (net.Co
 	}
 	c := &wireConn{Conn: conn, wire: w}
 	w.conns[c] = struct{}{}
-	w.dials++
+	w.Dials++
 	return c, nil
 }
 
 // cut closes the connections except one and refuses others.
-func (w *wire) cut(until time.Time, die bool, except *wireConn) {
+func (w *Wire) cut(until time.Time, die bool, except *wireConn) {
 	w.mu.Lock()
 	w.cutUntil, w.dead = until, w.dead || die
 	var victims []*wireConn
@@ -89,9 +89,9 @@ func (w *wire) cut(until time.Time, die bool, except *wireConn) {
 	}
 }
 
-func (w *wire) kill() { w.cut(time.Time{}, true, nil) }
+func (w *Wire) Kill() { w.cut(time.Time{}, true, nil) }
 
-func (w *wire) open() int {
+func (w *Wire) Open() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.conns)
@@ -99,7 +99,7 @@ func (w *wire) open() int {
 
 type wireConn struct {
 	net.Conn
-	wire *wire
+	wire *Wire
 }
 
 func (c *wireConn) Close() error {
@@ -114,46 +114,63 @@ func (c *wireConn) Write(b []byte) (int, error) {
 	fault, dead := c.wire.fault, c.wire.dead
 	c.wire.mu.Unlock()
 	if dead {
-		return 0, errCut
+		return 0, ErrCut
 	}
 	if fault == nil || len(b) < 6 {
 		return c.Conn.Write(b)
 	}
 	f := fault(kmsg.Key(binary.BigEndian.Uint16(b[4:])))
-	time.Sleep(f.hold) // a pause of the process or the network, in the bubble's time or short
-	if f.late > 0 {
+	time.Sleep(f.Hold) // a pause of the process or the network, in the bubble's time or short
+	if f.Late > 0 {
 		// The broker's end of this connection lives on until the request has arrived.
 		late := append([]byte(nil), b...)
 		conn := c.Conn
 		c.wire.cut(time.Time{}, true, c)
 		go func() {
-			time.Sleep(f.late)
+			time.Sleep(f.Late)
 			_ = conn.SetDeadline(time.Now().Add(time.Second))
 			if _, err := conn.Write(late); err == nil {
 				_, _ = conn.Read(make([]byte, 1024))
 			}
 			_ = conn.Close()
 		}()
-		return 0, errCut
+		return 0, ErrCut
 	}
-	if !f.lose {
+	if !f.Lose {
 		if n, err := c.Conn.Write(b); err != nil {
 			return n, err
 		}
 	}
 	switch {
-	case f.die:
-		c.wire.kill()
-		return 0, errCut
-	case f.cut > 0:
-		c.wire.cut(time.Now().Add(f.cut), false, nil)
-		return 0, errCut
+	case f.Die:
+		c.wire.Kill()
+		return 0, ErrCut
+	case f.Cut > 0:
+		c.wire.cut(time.Now().Add(f.Cut), false, nil)
+		return 0, ErrCut
 	}
 	return len(b), nil
 }
 
-func (w *wire) isDead() bool {
+func (w *Wire) IsDead() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.dead
+}
+
+// Nth returns a fault that acts on the nth request with a key, once.
+func Nth(key kmsg.Key, n int, act func() Fate) func(kmsg.Key) Fate {
+	var mu sync.Mutex
+	return func(k kmsg.Key) Fate {
+		mu.Lock()
+		if k == key {
+			n--
+		}
+		hit := k == key && n == 0
+		mu.Unlock()
+		if hit {
+			return act()
+		}
+		return Fate{}
+	}
 }

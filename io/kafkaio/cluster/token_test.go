@@ -1,4 +1,4 @@
-package kafkaio
+package cluster
 
 import (
 	"encoding/json"
@@ -12,11 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/sasl/aws"
+
+	"tributary/io/kafkaio/internal/kafkatest"
 )
 
 func TestJWTExpiry(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
-	require.Equal(t, at, jwtExpiry(unsigned("u", at.Add(-time.Hour), at)))
+	require.Equal(t, at, jwtExpiry(kafkatest.Unsigned("u", at.Add(-time.Hour), at)))
 	for name, token := range map[string]string{
 		"opaque": "abc", "three parts of nothing": "a.b.c", "no claims": "e30.e30.", "a claim that is text": "e30.eyJleHAiOiJ4In0.",
 		"a year of twenty digits": "e30.eyJleHAiOjEwMDAwMDAwMDAwMDAwMDAwMDAwfQ.", "negative": "e30.eyJleHAiOi0xfQ.",
@@ -31,11 +33,11 @@ func TestTokenRead(t *testing.T) {
 	got, err := Token{Secret: Secret{Env: "TEST_TOKEN"}}.Read(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "abc.def-_~+/==", got)
-	for _, wrong := range []string{canary + " x", canary + "\r\nX-Admin: yes", canary + "\x01a=b", "{" + canary + "}", "=" + canary} {
+	for _, wrong := range []string{kafkatest.Canary + " x", kafkatest.Canary + "\r\nX-Admin: yes", kafkatest.Canary + "\x01a=b", "{" + kafkatest.Canary + "}", "=" + kafkatest.Canary} {
 		t.Setenv("TEST_TOKEN", wrong)
 		_, err := Token{Secret: Secret{Env: "TEST_TOKEN"}}.Read(t.Context())
 		require.ErrorContains(t, err, "environment variable TEST_TOKEN holds no bearer token")
-		require.NotContains(t, err.Error(), canary)
+		require.NotContains(t, err.Error(), kafkatest.Canary)
 	}
 	token := Token{Command: []string{"/bin/get-token", "--audience", "kafka"}}
 	text, err := json.Marshal(&SASL{Mechanism: OAuthBearer, Token: token})
@@ -49,8 +51,8 @@ func TestCommands(t *testing.T) {
 	for _, tt := range []struct{ name, script, want string }{
 		{"a token", "printf 'abc\r\n'", ""},
 		{"nothing", ":", "no secret: command sh prints nothing"},
-		{"fails", "echo " + canary + "; echo " + canary + " >&2; exit 3", "command sh: exit status 3: run it by hand"},
-		{"prints too much", "while :; do echo " + canary + canary + canary + "; done", "command sh prints more than 64 KiB"},
+		{"fails", "echo " + kafkatest.Canary + "; echo " + kafkatest.Canary + " >&2; exit 3", "command sh: exit status 3: run it by hand"},
+		{"prints too much", "while :; do echo " + kafkatest.Canary + kafkatest.Canary + kafkatest.Canary + "; done", "command sh prints more than 64 KiB"},
 		{"leaves a child with its output", "echo abc; sleep 60 &", "command sh: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,7 +64,7 @@ func TestCommands(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, tt.want)
-			require.NotContains(t, err.Error(), canary)
+			require.NotContains(t, err.Error(), kafkatest.Canary)
 		})
 	}
 	c := newCommandCache()
@@ -84,7 +86,7 @@ func TestCommandIsAskedAgain(t *testing.T) {
 		require.NoError(t, err)
 		return strings.Count(string(text), "x")
 	}
-	logged := captureLog(t)
+	logged := kafkatest.CaptureLog(t)
 	expires := time.Time{}
 	c := newCommandCache()
 	read := func() error {
@@ -148,10 +150,10 @@ func TestAWSCredentials(t *testing.T) {
 	s := &SASL{Mechanism: AWSMSKIAM}
 	_, err := s.mechanism()
 	require.ErrorContains(t, err, "AWS_ACCESS_KEY_ID is not set, and open "+file)
-	write("[other]\naws_access_key_id = A1\naws_secret_access_key = " + canary + "\n")
+	write("[other]\naws_access_key_id = A1\naws_secret_access_key = " + kafkatest.Canary + "\n")
 	_, err = s.credentials(t.Context())
 	require.ErrorContains(t, err, file+" has no aws_access_key_id with aws_secret_access_key in [default]")
-	require.NotContains(t, err.Error(), canary)
+	require.NotContains(t, err.Error(), kafkatest.Canary)
 	write("# mine\n[default]\naws_access_key_id=A2\naws_secret_access_key = S=2\nregion = x\n[other]\naws_access_key_id = A1\naws_secret_access_key = S1\naws_session_token = T1\n")
 	got, err := s.credentials(t.Context())
 	require.NoError(t, err)
@@ -172,18 +174,18 @@ func TestAWSCredentials(t *testing.T) {
 	got, err = s.credentials(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, aws.Auth{AccessKey: "A4", SecretKey: "S4", SessionToken: "T4"}, got)
-	for _, wrong := range []string{`{"Version":2,"AccessKeyId":"` + canary + `","SecretAccessKey":"x"}`, canary, `{"Version":1,"AccessKeyId":"x"}`} {
+	for _, wrong := range []string{`{"Version":2,"AccessKeyId":"` + kafkatest.Canary + `","SecretAccessKey":"x"}`, kafkatest.Canary, `{"Version":1,"AccessKeyId":"x"}`} {
 		s.Credentials = []string{"/bin/sh", "-c", "echo '" + wrong + "'"}
 		_, err = s.credentials(t.Context())
 		require.ErrorContains(t, err, "command sh does not print what a credential_process of AWS prints")
-		require.NotContains(t, err.Error(), canary)
+		require.NotContains(t, err.Error(), kafkatest.Canary)
 	}
 }
 
 // TestAWSMechanism: what is shown to a broker is a signature for its host.
 func TestAWSMechanism(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", canary)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", kafkatest.Canary)
 	t.Setenv("AWS_SESSION_TOKEN", "")
 	synctest.Test(t, func(t *testing.T) { // for the time in it
 		m, err := (&SASL{Mechanism: AWSMSKIAM}).mechanism()
@@ -196,6 +198,6 @@ func TestAWSMechanism(t *testing.T) {
 		require.Equal(t, "AKIDEXAMPLE/20000101/eu-west-1/kafka-cluster/aws4_request", got["x-amz-credential"])
 		require.Equal(t, "b-1.x.c2.kafka.eu-west-1.amazonaws.com", got["host"])
 		require.Len(t, got["x-amz-signature"], 64)
-		require.NotContains(t, string(first), canary)
+		require.NotContains(t, string(first), kafkatest.Canary)
 	})
 }

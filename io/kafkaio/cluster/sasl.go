@@ -1,4 +1,4 @@
-package kafkaio
+package cluster
 
 import (
 	"context"
@@ -171,7 +171,7 @@ func (b *bearer) Authenticate(ctx context.Context, host string) (sasl.Session, [
 
 type bearerSession struct{}
 
-var errTokenRefused = errors.New("the broker refuses the token")
+var ErrTokenRefused = errors.New("the broker refuses the token")
 
 // Challenge is empty when the token is good. A broker that refuses it says why, in JSON, and waits
 // for a byte before it says that the authentication failed.
@@ -179,5 +179,5 @@ func (bearerSession) Challenge(said []byte) (done bool, answer []byte, err error
 	if len(said) == 0 {
 		return true, nil, nil
 	}
-	return false, nil, fmt.Errorf("%w: %s: %w", errTokenRefused, short(errors.New(string(said))), kerr.SaslAuthenticationFailed)
+	return false, nil, fmt.Errorf("%w: %s: %w", ErrTokenRefused, OneLine(errors.New(string(said))), kerr.SaslAuthenticationFailed)
 }

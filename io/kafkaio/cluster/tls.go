@@ -1,4 +1,4 @@
-package kafkaio
+package cluster
 
 import (
 	"crypto/tls"
@@ -19,17 +19,17 @@ type TLS struct {
 	ServerName string `json:",omitempty"`
 }
 
-// validate reports what is wrong with the settings themselves.
-func (t *TLS) validate() error {
+// Validate reports what is wrong with the settings themselves.
+func (t *TLS) Validate() error {
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		return errors.New("tls: certificate and key go together: one is missing")
 	}
 	return nil
 }
 
-// config reads the files of t. The client's certificate is read again for each connection, so
+// Config reads the files of t. The client's certificate is read again for each connection, so
 // that one that was renewed needs no new job.
-func (t *TLS) config() (*tls.Config, error) {
+func (t *TLS) Config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
