@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+
+	"tributary/io/format/avro"
 )
 
 // AvroEncoder turns records from JSON text into Avro by a schema. It may be used by
@@ -35,22 +37,21 @@ type AvroEncoder struct {
 type rules uint8
 
 const (
-	rulesExact   rules = iota // strings are not read as other types
-	rulesJSON                 // they are where it helps
-	rulesCSV                  // as everything is a string
-	rulesDefault              // exact, and as schemas write defaults
+	rulesExact rules = iota // strings are not read as other types
+	rulesJSON               // they are where it helps
+	rulesCSV                // as everything is a string
 )
 
 // NewAvroEncoder returns an encoder for the records of a Reader of that format. The
-// schema is JSON; it must be a record or a union with one.
-func NewAvroEncoder(schema string, format Format) (*AvroEncoder, error) {
-	root, err := parseSchema(schema)
+// schema must be of a record or of a union with one.
+func NewAvroEncoder(schema *avro.Schema, format Format) (*AvroEncoder, error) {
+	root, err := compile(schema)
 	if err != nil {
 		return nil, err
 	}
-	hasRecord := root.kind == avroRecord
+	hasRecord := root.Kind == avro.KindRecord
 	for _, branch := range root.branches {
-		hasRecord = hasRecord || branch.kind == avroRecord
+		hasRecord = hasRecord || branch.Kind == avro.KindRecord
 	}
 	if !hasRecord {
 		return nil, fmt.Errorf("avro schema: records are wanted, got %s", root.name)
@@ -128,14 +129,14 @@ func (e *encoding) value(t *avroType, v []byte) {
 	}
 	e.depth++
 	defer func() { e.depth-- }()
-	switch t.kind {
-	case avroRecord:
+	switch t.Kind {
+	case avro.KindRecord:
 		e.record(t, v)
-	case avroArray:
+	case avro.KindArray:
 		e.array(t, v)
-	case avroMap:
+	case avro.KindMap:
 		e.mapping(t, v)
-	case avroUnion:
+	case avro.KindUnion:
 		e.union(t, v)
 	default:
 		e.scalar(t, v)
@@ -187,17 +188,15 @@ func (e *encoding) record(t *avroType, v []byte) {
 
 func (e *encoding) field(f *avroField, v []byte, s span) {
 	absent := s.to == 0 ||
-		e.rules == rulesCSV && string(v[s.from:s.to]) == `""` && f.unset != nil && f.typ.kind != avroString && f.typ.kind != avroUnion
+		e.rules == rulesCSV && string(v[s.from:s.to]) == `""` && f.hasDefault && f.typ.Kind != avro.KindString && f.typ.Kind != avro.KindUnion
 	switch {
 	case !absent:
 		e.value(f.typ, v[s.from:s.to])
-	case f.encoded != nil:
-		e.dst = append(e.dst, f.encoded...)
-	case f.unset != nil: // while the defaults are being encoded
-		e.value(f.typ, f.unset)
-	case f.typ.kind == avroUnion && f.typ.null >= 0:
+	case f.hasDefault:
+		e.dst = append(e.dst, f.unset...)
+	case f.typ.Kind == avro.KindUnion && f.typ.null >= 0:
 		e.dst = binary.AppendVarint(e.dst, int64(f.typ.null))
-	case f.typ.kind == avroNull:
+	case f.typ.Kind == avro.KindNull:
 	default:
 		e.report("is missing (" + f.typ.name + ")")
 	}

@@ -5,9 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
+
+	"tributary/io/format/avro"
 )
 
 // logical is a logical type whose values have a text form of their own.
@@ -28,38 +29,12 @@ const (
 	logicalUUID
 )
 
-var logicals = map[string]struct {
-	logical logical
-	on      []avroKind
-}{
-	"timestamp-millis":       {logicalMillis, []avroKind{avroLong}},
-	"timestamp-micros":       {logicalMicros, []avroKind{avroLong}},
-	"timestamp-nanos":        {logicalNanos, []avroKind{avroLong}},
-	"local-timestamp-millis": {logicalLocalMillis, []avroKind{avroLong}},
-	"local-timestamp-micros": {logicalLocalMicros, []avroKind{avroLong}},
-	"local-timestamp-nanos":  {logicalLocalNanos, []avroKind{avroLong}},
-	"date":                   {logicalDate, []avroKind{avroInt}},
-	"time-millis":            {logicalTimeMillis, []avroKind{avroInt}},
-	"time-micros":            {logicalTimeMicros, []avroKind{avroLong}},
-	"decimal":                {logicalDecimal, []avroKind{avroBytes, avroFixed}},
-	"uuid":                   {logicalUUID, []avroKind{avroString, avroFixed}},
-}
-
-// setLogical takes the logical type. By the specification one that is unknown, or that
-// stands on a wrong type, is as if it were not there.
-func (t *avroType) setLogical(s schemaText) error {
-	l, known := logicals[s.LogicalType]
-	if !known || !slices.Contains(l.on, t.kind) {
-		return nil
-	}
-	switch {
-	case l.logical == logicalUUID && t.kind == avroFixed && t.size != 16:
-		return nil
-	case l.logical == logicalDecimal && (s.Precision < 1 || s.Scale < 0 || s.Scale > s.Precision):
-		return fmt.Errorf("decimal %s: precision %d and scale %d do not go together", t.name, s.Precision, s.Scale)
-	}
-	t.logical, t.precision, t.scale = l.logical, s.Precision, s.Scale
-	return nil
+// logicals are those by their names. avro.ParseSchema has seen to it that they fit their types.
+var logicals = map[string]logical{
+	"timestamp-millis": logicalMillis, "timestamp-micros": logicalMicros, "timestamp-nanos": logicalNanos,
+	"local-timestamp-millis": logicalLocalMillis, "local-timestamp-micros": logicalLocalMicros, "local-timestamp-nanos": logicalLocalNanos,
+	"date": logicalDate, "time-millis": logicalTimeMillis, "time-micros": logicalTimeMicros,
+	"decimal": logicalDecimal, "uuid": logicalUUID,
 }
 
 // describe says what values the type wants.
@@ -74,13 +49,13 @@ func (t *avroType) describe() string {
 	case logicalTimeMillis, logicalTimeMicros:
 		return "a time of day (15:04:05 or a number)"
 	case logicalDecimal:
-		return fmt.Sprintf("a decimal number of at most %d digits, %d after the point", t.precision, t.scale)
+		return fmt.Sprintf("a decimal number of at most %d digits, %d after the point", t.Precision, t.Scale)
 	case logicalUUID:
 		return "a uuid"
 	default: // told by its type
 	}
-	switch t.kind {
-	case avroInt, avroLong:
+	switch t.Kind {
+	case avro.KindInt, avro.KindLong:
 		return "a whole number (" + t.name + ")"
 	default:
 		return "bytes in base64"
@@ -147,7 +122,7 @@ func floorDays(seconds int64) int64 {
 func (t *avroType) decimal(number []byte) ([]byte, bool) {
 	// The exponent is bounded before the number is computed: 1e999999999 is short.
 	end, _, err := skipNumber(number, 0)
-	if err != nil || end != len(number) || len(number) > t.precision+32 {
+	if err != nil || end != len(number) || len(number) > t.Precision+32 {
 		return nil, false
 	}
 	if _, exponent, ok := strings.Cut(strings.ToLower(string(number)), "e"); ok && len(strings.TrimLeft(exponent, "+-0")) > 3 {
@@ -158,12 +133,12 @@ func (t *avroType) decimal(number []byte) ([]byte, bool) {
 		return nil, false
 	}
 	ten := big.NewInt(10)
-	value.Mul(value, new(big.Rat).SetInt(new(big.Int).Exp(ten, big.NewInt(int64(t.scale)), nil)))
-	if !value.IsInt() || value.Num().CmpAbs(new(big.Int).Exp(ten, big.NewInt(int64(t.precision)), nil)) >= 0 {
+	value.Mul(value, new(big.Rat).SetInt(new(big.Int).Exp(ten, big.NewInt(int64(t.Scale)), nil)))
+	if !value.IsInt() || value.Num().CmpAbs(new(big.Int).Exp(ten, big.NewInt(int64(t.Precision)), nil)) >= 0 {
 		return nil, false
 	}
-	size := t.size
-	if t.kind == avroBytes {
+	size := t.Size
+	if t.Kind == avro.KindBytes {
 		size = value.Num().BitLen()/8 + 1
 	}
 	return twosComplement(value.Num(), size)

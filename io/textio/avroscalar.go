@@ -8,23 +8,25 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"tributary/io/format/avro"
 )
 
 // scalar appends a value of a type that holds no others.
 func (e *encoding) scalar(t *avroType, v []byte) {
 	text, isString := e.stringOf(v)
-	switch t.kind {
-	case avroNull:
+	switch t.Kind {
+	case avro.KindNull:
 		if v[0] != 'n' && (e.rules != rulesCSV || string(v) != `""`) {
 			e.wrong("null", v)
 		}
-	case avroBoolean:
+	case avro.KindBoolean:
 		e.boolean(v, text, isString)
-	case avroInt, avroLong:
+	case avro.KindInt, avro.KindLong:
 		e.integer(t, v, text, isString)
-	case avroFloat, avroDouble:
+	case avro.KindFloat, avro.KindDouble:
 		e.float(t, v, text, isString)
-	case avroString:
+	case avro.KindString:
 		switch {
 		case t.logical == logicalUUID && !isUUID(text):
 			e.wrong("a uuid", v)
@@ -36,14 +38,14 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 		default:
 			e.dst = appendAvroBytes(e.dst, text)
 		}
-	case avroEnum:
+	case avro.KindEnum:
 		i, known := t.index[string(text)]
 		if !isString || !known {
-			e.wrong("one of "+shortened([]byte(strings.Join(t.symbols, ", "))), v)
+			e.wrong("one of "+shortened([]byte(strings.Join(t.Symbols, ", "))), v)
 			return
 		}
 		e.dst = binary.AppendVarint(e.dst, int64(i))
-	case avroBytes, avroFixed:
+	case avro.KindBytes, avro.KindFixed:
 		e.binary(t, v, text, isString)
 	default: // types that hold others are not for here
 	}
@@ -119,7 +121,7 @@ func (e *encoding) integer(t *avroType, v, text []byte, isString bool) {
 		e.wrong(t.describe(), v)
 		return
 	}
-	if t.kind == avroInt && n != int64(int32(n)) {
+	if t.Kind == avro.KindInt && n != int64(int32(n)) {
 		e.wrong(t.describe()+" of 32 bits", v)
 		return
 	}
@@ -141,7 +143,7 @@ func toInteger(text []byte, whole bool) (int64, bool) {
 
 func (e *encoding) float(t *avroType, v, text []byte, isString bool) {
 	size := 64
-	if t.kind == avroFloat {
+	if t.Kind == avro.KindFloat {
 		size = 32
 	}
 	number, _, ok := e.numberText(v, text, isString)
@@ -173,9 +175,6 @@ func (e *encoding) binary(t *avroType, v, text []byte, isString bool) {
 	var content []byte
 	ok := false
 	switch {
-	case e.rules == rulesDefault:
-		content, ok = codePoints(text)
-		ok = ok && isString
 	case t.logical == logicalDecimal:
 		number, _, isNumber := v, false, v[0] == '-' || '0' <= v[0] && v[0] <= '9'
 		if isString { // exact digits are often kept in strings
@@ -192,10 +191,10 @@ func (e *encoding) binary(t *avroType, v, text []byte, isString bool) {
 	switch {
 	case !ok:
 		e.wrong(t.describe(), v)
-	case t.kind == avroBytes:
+	case t.Kind == avro.KindBytes:
 		e.dst = appendAvroBytes(e.dst, content)
-	case len(content) != t.size:
-		e.wrong(fmt.Sprintf("%d bytes in base64", t.size), v)
+	case len(content) != t.Size:
+		e.wrong(fmt.Sprintf("%d bytes in base64", t.Size), v)
 	default:
 		e.dst = append(e.dst, content...)
 	}
@@ -212,16 +211,4 @@ func decodeBase64(text []byte) ([]byte, bool) {
 	}
 	content, err := encoding.AppendDecode(nil, text)
 	return content, err == nil
-}
-
-// codePoints reads bytes as schemas write them in defaults: U+0000 to U+00FF.
-func codePoints(text []byte) ([]byte, bool) {
-	content := make([]byte, 0, len(text))
-	for _, r := range string(text) {
-		if r > 0xff {
-			return nil, false
-		}
-		content = append(content, byte(r))
-	}
-	return content, true
 }

@@ -9,6 +9,12 @@ import (
 	"slices"
 )
 
+// AppendDefault appends the field's default, which it has, in its encoded form. The error says why it
+// is not of the field's type.
+func (f *RecordField) AppendDefault(dst []byte) ([]byte, error) {
+	return appendDefault(dst, f.Type, f.Default, 0)
+}
+
 // appendDefault appends the encoded form of v, a default as a schema's JSON has it, as
 // a value of type t. For a union the default may be of any branch, as Avro 1.12 has it;
 // the first that takes it is meant.

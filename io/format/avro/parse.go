@@ -278,7 +278,7 @@ func (t *Type) annotate(o map[string]any) {
 		precision, ok := integer(o["precision"])
 		scale, scaled := integer(o["scale"]) // 0 when absent
 		fits = ok && precision > 0 && scale >= 0 && scale <= precision && (scaled || o["scale"] == nil)
-		if fits {
+		if t.BadDecimal = !fits; fits {
 			t.Precision, t.Scale = precision, scale
 		}
 	}

@@ -59,6 +59,9 @@ type Type struct {
 	// the type, which Avro says to ignore.
 	Logical          string
 	Precision, Scale int // of a decimal
+	// BadDecimal says that a bytes or fixed is said to be a decimal, of a precision and a scale that
+	// do not go together, which Avro says to ignore too.
+	BadDecimal bool
 	// Fields of a record, in the order of their encoding.
 	Fields []RecordField
 	// Items is the type of an array's items or of a map's values.

@@ -207,7 +207,7 @@ func writeAvro(t testing.TB, path, schema string, blockBytes int, rows ...string
 	t.Helper()
 	parsed, err := avro.ParseSchema(schema)
 	require.NoError(t, err)
-	encoder, err := textio.NewAvroEncoder(schema, textio.JSON)
+	encoder, err := textio.NewAvroEncoder(parsed, textio.JSON)
 	require.NoError(t, err)
 	var file bytes.Buffer
 	w, err := avro.NewWriter(&file, parsed, avro.WriterOptions{BlockBytes: blockBytes})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tributary/io/fileio"
+	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/io/textio"
 	"tributary/pipelines/spec"
@@ -73,8 +74,11 @@ func columnsIn(ctx context.Context, f *file) ([]string, error) {
 func textChunks(f *file, format textio.Format, r *textio.Reader) (func() (chunk, error), error) {
 	var encoder *textio.AvroEncoder
 	if f.Convert != "" {
-		var err error
-		if encoder, err = textio.NewAvroEncoder(f.Convert, format); err != nil {
+		schema, err := avro.ParseSchema(f.Convert)
+		if err == nil {
+			encoder, err = textio.NewAvroEncoder(schema, format)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
