@@ -28,17 +28,28 @@ type run struct {
 	abort   context.CancelCauseFunc
 }
 
-type (
-	runKey    struct{}
-	bundleKey struct{}
-)
+type runKey struct{}
 
-// newRun returns a run that has ended with ctx, or once it was aborted, and the context to start it
-// with: to cancel that is for whoever has started it.
+// newRun returns a run, and the context to start it with: to cancel that, or to abort the run, is for
+// whoever has started it.
 func newRun(ctx context.Context) (*run, context.Context) {
 	r := &run{}
-	r.aborted, r.abort = context.WithCancelCause(ctx)
+	r.aborted, r.abort = context.WithCancelCause(context.Background())
 	return r, context.WithValue(context.WithoutCancel(ctx), runKey{}, r)
+}
+
+// bundleContext has the values of a bundle's context and ends when its run is aborted, not with the
+// bundle: streams that a bundle opens serve those after it.
+type bundleContext struct {
+	context.Context // the run's
+	bundle          context.Context
+}
+
+func (c bundleContext) Value(key any) any {
+	if v := c.Context.Value(key); v != nil { // how package context finds whom to end with it
+		return v
+	}
+	return c.bundle.Value(key)
 }
 
 // beginBundle makes the context of a bundle one that ends when its run is aborted.
@@ -47,27 +58,15 @@ func beginBundle(ctx context.Context, req *fnpb.InstructionRequest) (context.Con
 	if !ok || req.GetProcessBundle() == nil {
 		return ctx, nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.aborted, func() { cancel(context.Cause(r.aborted)) })
-	if r.aborted.Err() != nil { // now, and not in a moment
-		cancel(context.Cause(r.aborted))
-	}
-	return context.WithValue(ctx, bundleKey{}, func() {
-		stop()
-		cancel(nil)
-	}), nil
+	return bundleContext{r.aborted, ctx}, nil
 }
 
 // endBundle aborts the run of a bundle that has failed.
-func endBundle(ctx context.Context, _ *fnpb.InstructionRequest, resp *fnpb.InstructionResponse) error {
-	release, ok := ctx.Value(bundleKey{}).(func())
-	if !ok {
-		return nil
+func endBundle(ctx context.Context, req *fnpb.InstructionRequest, resp *fnpb.InstructionResponse) error {
+	r, ok := ctx.Value(runKey{}).(*run)
+	if failure := resp.GetError(); ok && req.GetProcessBundle() != nil && failure != "" {
+		r.abort(fmt.Errorf("%w: a bundle failed: %s", ErrAborted, failure))
 	}
-	if failure := resp.GetError(); failure != "" {
-		ctx.Value(runKey{}).(*run).abort(fmt.Errorf("%w: a bundle failed: %s", ErrAborted, failure))
-	}
-	release()
 	return nil
 }
 
