@@ -27,7 +27,7 @@ func (r *reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: %w", p.name(), errWaiting)
+	return fmt.Errorf("%s: %w", p.name(), errReopen)
 }
 
 // rejectAll notes records that cannot be used for each input.

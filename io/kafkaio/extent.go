@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -54,15 +55,15 @@ func (r Reading) Extent(ctx context.Context, all bool) (Extent, error) {
 	}
 	r = r.normal()
 	e := &extent{reading: r, now: time.Now(), parts: map[string]map[string]map[int32]*tail{}}
-	var registry *schemas
+	var schemas *registry.Schemas
 	if r.Registry != nil {
-		if registry, err = newSchemas(r.Registry); err != nil {
+		if schemas, err = registry.Open(ctx, r.Registry); err != nil {
 			return Extent{}, err
 		}
 	}
 	var open []*tail
 	for _, t := range topics {
-		opened, err := newTopic(t, 0, registry)
+		opened, err := newTopic(t, 0, schemas)
 		if err != nil {
 			return Extent{}, err
 		}

@@ -101,7 +101,7 @@ func (r *reader) truncated(ctx context.Context, p *partition) error {
 	r.stats.truncated += first - p.after.Next
 	p.after.Next = first
 	r.stale = true
-	return fmt.Errorf("%s: %w", p.name(), errWaiting)
+	return fmt.Errorf("%s: %w", p.name(), errReopen)
 }
 
 // bounds asks for the first offset of a partition and the one behind its last.

@@ -19,6 +19,7 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/internal/kafkatest"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -166,7 +167,7 @@ func TestReadingTravels(t *testing.T) {
 		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
 		Start:  Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{{Cluster: "c", Topic: "t", Partition: 3}: positionAt(4, record.NoTime), {Topic: "t"}: positionAt(1, 2)}},
 		Stop:   Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "c", Topic: "t", Partition: 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
-		Marks: &MarksTopic{"c", "m"}, Registry: &Registry{URLs: []string{"http://r"}}, IdleAfter: time.Second,
+		Marks: &MarksTopic{"c", "m"}, Registry: &registry.Config{URLs: []string{"http://r"}}, IdleAfter: time.Second,
 	}
 	text, err := json.Marshal(&readFn{Reading: r})
 	require.NoError(t, err)

@@ -120,7 +120,7 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt 
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
 	key := readerKey{f.Reading.Job, int(index)}
-	r, err := readers.Take(ctx, key, func() (*reader, error) { return newReader(f.Reading, int(index)) })
+	r, err := readers.Take(ctx, key, func() (*reader, error) { return newReader(ctx, f.Reading, int(index)) })
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -98,21 +99,21 @@ type stats struct {
 }
 
 // newReader prepares reader index of a Reading in normal form.
-func newReader(reading Reading, index int) (*reader, error) {
+func newReader(ctx context.Context, reading Reading, index int) (*reader, error) {
 	r := &reader{
 		reading: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(), leap: reading.MaxAhead.Milliseconds(),
 		links: map[string]*link{}, unknown: map[string]time.Time{}, stale: true, now: steadyClock(),
 	}
 	r.watch.allowed = record.NoTime
-	var registry *schemas
+	var schemas *registry.Schemas
 	if reading.Registry != nil {
 		var err error
-		if registry, err = newSchemas(reading.Registry); err != nil {
+		if schemas, err = registry.Open(ctx, reading.Registry); err != nil {
 			return nil, err
 		}
 	}
 	for i, t := range reading.Topics {
-		opened, err := newTopic(t, int32(i), registry)
+		opened, err := newTopic(t, int32(i), schemas)
 		if err != nil {
 			return nil, err
 		}
@@ -249,6 +250,9 @@ func (r *reader) connect(ctx context.Context, name string, parts map[string]map[
 	return l, nil
 }
 
+// errReopen says that a partition is read on at another place, with another client.
+var errReopen = errors.New("it is read on elsewhere")
+
 // slice reads until the deadline, or until there is nothing to read, and tells the
 // watermark then reached. errHandedOver means that somebody else goes on.
 func (r *reader) slice(ctx context.Context, at restriction, deadline time.Time, out output) (watermark int64, err error) {
@@ -261,7 +265,7 @@ func (r *reader) slice(ctx context.Context, at restriction, deadline time.Time, 
 		return record.NoTime, err
 	}
 	some, err := r.read(ctx, deadline)
-	if err != nil && !errors.Is(err, errWaiting) {
+	if err != nil && !errors.Is(err, errReopen) && !errors.Is(err, registry.ErrWaiting) {
 		return record.NoTime, err
 	}
 	r.stale = err != nil

@@ -9,6 +9,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -20,7 +21,7 @@ type Reading struct {
 	Clusters []cluster.Config
 	Topics   []Topic
 	// Registry holds the schemas of topics of format RegistryAvro.
-	Registry *Registry `json:",omitempty"`
+	Registry *registry.Config `json:",omitempty"`
 
 	// Readers is over how many readers partitions are spread, DefaultReaders if 0: reader
 	// i reads the partitions p of every topic with p mod Readers = i. It must stay the

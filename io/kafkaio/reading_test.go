@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -31,7 +32,7 @@ func TestReadingValidate(t *testing.T) {
 		{"an unknown format", func(r *Reading) { r.Topics[0].Format = "csv" }, `topic t: format must be avro, registry-avro or json, got "csv"`},
 		{"no registry", func(r *Reading) { r.Topics[0].Format = RegistryAvro }, "topic t: its schemas are in a registry, and none is given"},
 		{"a schema without the time", func(r *Reading) { r.Topics[0].Format, r.Topics[0].Schema = Avro, noTime }, "topic t: event time: "},
-		{"a password in a URL", func(r *Reading) { r.Registry = &Registry{URLs: []string{"http://u:p@r"}} }, "registry: urls: must hold no user or password"},
+		{"a password in a URL", func(r *Reading) { r.Registry = &registry.Config{URLs: []string{"http://u:p@r"}} }, "registry: urls: must hold no user or password"},
 		{"a negative time", func(r *Reading) { r.IdleAfter = -time.Second }, "readers and times must not be negative"},
 		{"an unknown answer to truncation", func(r *Reading) { r.OnTruncation = "x" }, `on truncation: must be empty or "skip", got "x"`},
 		{"committed offsets of nobody", func(r *Reading) { r.Start.At = AtCommitted }, "start: at committed offsets needs a group"},

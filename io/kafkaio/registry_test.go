@@ -15,6 +15,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/internal/kafkatest"
+	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -30,9 +31,9 @@ func framed(id int32, record []byte) string {
 }
 
 // registerSchema registers a schema and returns its id.
-func registerSchema(t *testing.T, registry *srfake.Registry, subject, schema string, kind sr.SchemaType) int32 {
+func registerSchema(t *testing.T, schemas *srfake.Registry, subject, schema string, kind sr.SchemaType) int32 {
 	t.Helper()
-	id, _, err := registry.RegisterSchema(subject, sr.Schema{Schema: schema, Type: kind})
+	id, _, err := schemas.RegisterSchema(subject, sr.Schema{Schema: schema, Type: kind})
 	require.NoError(t, err)
 	return int32(id)
 }
@@ -55,27 +56,27 @@ func fingerprint(t *testing.T, schema string) uint64 {
 func avroReadingOf(b *kafkatest.Broker, topic, url string) Reading {
 	r := readingOf(b, topic)
 	r.Topics[0].Format, r.Topics[0].Time = RegistryAvro, Field{Path: "t"}
-	r.Registry = &Registry{URLs: []string{url}}
+	r.Registry = &registry.Config{URLs: []string{url}}
 	return r
 }
 
 // TestSchemaChanges: records of schemas that turn up while the job runs, and of those that
 // nobody can read, between each other.
 func TestSchemaChanges(t *testing.T) {
-	registry := srfake.New()
-	t.Cleanup(registry.Close)
-	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	schemas := srfake.New()
+	t.Cleanup(schemas.Close)
+	one := registerSchema(t, schemas, "views", schemaOne, sr.TypeAvro)
 	b := kafkatest.NewBroker(t)
 	topic := b.Topic(1)
-	r := avroReadingOf(b, topic, registry.URL())
+	r := avroReadingOf(b, topic, schemas.URL())
 	r.Stop = Stop{}
 	s := newSession(t, r, 0)
 	b.Produce(topic, 0, framed(one, avroOne(1_000)), framed(one, avroOne(900)))
 	s.until(func() bool { return len(s.batches) == 1 })
 
-	two := registerSchema(t, registry, "views", schemaTwo, sr.TypeAvro)
-	useless := registerSchema(t, registry, "others", noTime, sr.TypeAvro)
-	text := registerSchema(t, registry, "texts", `{"type":"object"}`, sr.TypeJSON)
+	two := registerSchema(t, schemas, "views", schemaTwo, sr.TypeAvro)
+	useless := registerSchema(t, schemas, "others", noTime, sr.TypeAvro)
+	text := registerSchema(t, schemas, "texts", `{"type":"object"}`, sr.TypeJSON)
 	b.Produce(
 		topic, 0,
 		framed(one, avroOne(1_500)), framed(two, avroTwo("v", 1_700)), "not framed", "", framed(7777, nil),
@@ -115,9 +116,9 @@ func TestSchemaChanges(t *testing.T) {
 // TestRegistryDown: nothing is lost while the registry does not answer, and all goes on once
 // it does.
 func TestRegistryDown(t *testing.T) {
-	registry := srfake.New()
-	t.Cleanup(registry.Close)
-	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
+	schemas := srfake.New()
+	t.Cleanup(schemas.Close)
+	one := registerSchema(t, schemas, "views", schemaOne, sr.TypeAvro)
 	var down atomic.Bool
 	var asked atomic.Int64
 	down.Store(true)
@@ -127,7 +128,7 @@ func TestRegistryDown(t *testing.T) {
 			http.Error(w, "no", http.StatusServiceUnavailable)
 			return
 		}
-		http.Redirect(w, q, registry.URL()+q.URL.Path, http.StatusTemporaryRedirect)
+		http.Redirect(w, q, schemas.URL()+q.URL.Path, http.StatusTemporaryRedirect)
 	}))
 	t.Cleanup(front.Close)
 	b := kafkatest.NewBroker(t)
@@ -157,66 +158,27 @@ func TestRegistryDown(t *testing.T) {
 // gives them back must not find the job gone, or its records among the dead letters.
 func TestRegistryRefuses(t *testing.T) {
 	t.Setenv("REGISTRY_PASSWORD", kafkatest.Canary)
-	registry := srfake.New()
-	t.Cleanup(registry.Close)
-	one := registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
-	registry.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+	schemas := srfake.New()
+	t.Cleanup(schemas.Close)
+	one := registerSchema(t, schemas, "views", schemaOne, sr.TypeAvro)
+	schemas.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(http.StatusForbidden)
 		return true
 	})
 	b := kafkatest.NewBroker(t)
 	topic := b.Topic(1)
 	b.Produce(topic, 0, framed(one, avroOne(5)))
-	r := avroReadingOf(b, topic, registry.URL())
+	r := avroReadingOf(b, topic, schemas.URL())
 	r.Registry.User, r.Registry.Password, r.Registry.AllowPlaintext = cluster.User{Name: "user"}, cluster.Secret{Env: "REGISTRY_PASSWORD"}, true
 	r.SliceTime = 200 * time.Millisecond
 	logged := kafkatest.CaptureLog(t)
 	s := newSession(t, r, 0)
 	require.NoError(t, s.slice())
 	require.Zero(t, s.at.Partitions[0].Next)
-	require.Contains(t, logged.String(), "waiting for the schema registry at "+registry.URL()+": schema 1: access refused (status 403)")
+	require.Contains(t, logged.String(), "waiting for the schema registry at "+schemas.URL()+": schema 1: access refused (status 403)")
 	require.NotContains(t, logged.String(), kafkatest.Canary)
-	registry.ClearInterceptors()
+	schemas.ClearInterceptors()
 	s.finish() // the same reader, whose client is past the record
 	require.Empty(t, s.rejected)
 	require.Len(t, records(t, s.batches), 1)
-}
-
-// TestUnknownIDIsAskedAgain: an id may be registered later, but not every record may ask.
-func TestUnknownIDIsAskedAgain(t *testing.T) {
-	registry := srfake.New()
-	t.Cleanup(registry.Close)
-	s, err := newSchemas(&Registry{URLs: []string{registry.URL()}})
-	require.NoError(t, err)
-	now := time.Now()
-	s.now = func() time.Time { return now }
-	_, err = s.lookup(t.Context(), 1)
-	require.ErrorContains(t, err, "unknown schema id 1")
-	registerSchema(t, registry, "views", schemaOne, sr.TypeAvro)
-	_, err = s.lookup(t.Context(), 1)
-	require.ErrorContains(t, err, "unknown schema id 1", "remembered")
-	now = now.Add(unknownFor)
-	schema, err := s.lookup(t.Context(), 1)
-	require.NoError(t, err)
-	require.Equal(t, schemaOne, schema.String())
-}
-
-// TestSubjects: what is registered is the latest, and its frame is what records begin with.
-func TestSubjects(t *testing.T) {
-	registry := srfake.New()
-	t.Cleanup(registry.Close)
-	r := &Registry{URLs: []string{registry.URL()}}
-	_, err := r.Latest(t.Context(), "samples-value")
-	require.ErrorContains(t, err, "schema registry: latest schema of samples-value: ")
-	for i, schema := range []string{schemaOne, schemaTwo, schemaTwo} {
-		frame, err := r.Register(t.Context(), "samples-value", schema)
-		require.NoError(t, err)
-		id, rest, err := unframe(frame)
-		require.NoError(t, err)
-		require.Equal(t, int32(min(i, 1)+1), id, "the same schema keeps its id")
-		require.Empty(t, rest)
-		latest, err := r.Latest(t.Context(), "samples-value")
-		require.NoError(t, err)
-		require.Equal(t, fingerprint(t, schema), fingerprint(t, latest))
-	}
 }

@@ -75,7 +75,7 @@ func (s *session) restart() {
 		s.reader.close()
 	}
 	var err error
-	s.reader, err = newReader(s.reading, s.index)
+	s.reader, err = newReader(s.t.Context(), s.reading, s.index)
 	require.NoError(s.t, err)
 	s.at, err = decodeRestriction(encodeRestriction(s.at))
 	require.NoError(s.t, err)

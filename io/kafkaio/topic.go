@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"tributary/io/kafkaio/registry"
 )
 
 // topic reads the values of one topic's records. Not for concurrent use.
@@ -12,16 +14,21 @@ type topic struct {
 	index int32   // in the Reading
 	fixed *timeOf // of the formats with one schema or none
 	// For RegistryAvro.
-	schemas *schemas
+	schemas *registry.Schemas
 	byID    map[int32]*timeOf
 	// badID are the ids whose schema has no usable time field.
-	badID map[int32]*unusableError
+	badID map[int32]*unreadableError
 }
 
-var errNoValue = &unusableError{reason: "no value: a tombstone"}
+// unreadableError says that there is no record in a value that can be used.
+type unreadableError struct{ reason string }
 
-func newTopic(t Topic, index int32, registry *schemas) (*topic, error) {
-	opened := &topic{Topic: t, index: index, schemas: registry, byID: map[int32]*timeOf{}, badID: map[int32]*unusableError{}}
+func (e *unreadableError) Error() string { return e.reason }
+
+var errNoValue = &unreadableError{"no value: a tombstone"}
+
+func newTopic(t Topic, index int32, schemas *registry.Schemas) (*topic, error) {
+	opened := &topic{Topic: t, index: index, schemas: schemas, byID: map[int32]*timeOf{}, badID: map[int32]*unreadableError{}}
 	var err error
 	switch t.Format {
 	case JSON:
@@ -36,8 +43,8 @@ func newTopic(t Topic, index int32, registry *schemas) (*topic, error) {
 	return opened, nil
 }
 
-// open returns the record in a value and what reads its event time. An *unusableError says
-// why there is none; any other error that it cannot be told yet.
+// open returns the record in a value and what reads its event time. If isUnusable, the error
+// says why there is none; any other error that it cannot be told yet.
 func (t *topic) open(ctx context.Context, value []byte) (record []byte, by *timeOf, err error) {
 	if value == nil {
 		return nil, nil, errNoValue
@@ -45,9 +52,9 @@ func (t *topic) open(ctx context.Context, value []byte) (record []byte, by *time
 	if t.fixed != nil {
 		return value, t.fixed, nil
 	}
-	id, record, err := unframe(value)
+	id, record, err := registry.Unframe(value)
 	if err != nil {
-		return nil, nil, &unusableError{reason: err.Error()}
+		return nil, nil, &unreadableError{err.Error()}
 	}
 	if by := t.byID[id]; by != nil {
 		return record, by, nil
@@ -60,7 +67,7 @@ func (t *topic) compile(ctx context.Context, id int32) (*timeOf, error) {
 	if bad := t.badID[id]; bad != nil {
 		return nil, bad
 	}
-	schema, err := t.schemas.lookup(ctx, id)
+	schema, err := t.schemas.Lookup(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +75,7 @@ func (t *topic) compile(ctx context.Context, id int32) (*timeOf, error) {
 	if err != nil {
 		// The schema is some producer's mistake: its records are dead letters, and the
 		// others must go on.
-		bad := &unusableError{reason: fmt.Sprintf("schema id %d: %v", id, err)}
+		bad := &unreadableError{fmt.Sprintf("schema id %d: %v", id, err)}
 		t.badID[id] = bad
 		return nil, bad
 	}
@@ -78,9 +85,13 @@ func (t *topic) compile(ctx context.Context, id int32) (*timeOf, error) {
 
 // isUnusable returns the reason if err is about a record rather than about the world.
 func isUnusable(err error) (reason string, ok bool) {
-	var unusable *unusableError
-	if errors.As(err, &unusable) {
-		return unusable.reason, true
+	var value *unreadableError
+	var schema *registry.UnusableError
+	switch {
+	case errors.As(err, &value):
+		return value.reason, true
+	case errors.As(err, &schema):
+		return schema.Error(), true
 	}
 	return "", false
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/flink"
@@ -35,19 +35,19 @@ func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
 	}
 	// Each address by itself: a job needs one, and counts on the others.
 	for _, url := range kafka.Registry.URLs {
-		registry := topics.Registry(kafka)
-		registry.URLs = []string{url}
+		schemas := topics.Registry(kafka)
+		schemas.URLs = []string{url}
 		c.step(ctx, "registry", url, func(ctx context.Context) []Finding {
-			return askRegistry(ctx, registry, "clusters."+kafka.Name+".registry", subjects)
+			return askRegistry(ctx, schemas, "clusters."+kafka.Name+".registry", subjects)
 		})
 	}
 }
 
-func askRegistry(ctx context.Context, registry *kafkaio.Registry, at string, subjects []string) []Finding {
+func askRegistry(ctx context.Context, schemas *registry.Config, at string, subjects []string) []Finding {
 	problem := func(err error, fix string) []Finding {
 		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: fix}}
 	}
-	known, err := registry.Subjects(ctx)
+	known, err := schemas.Subjects(ctx)
 	var refused *sr.ResponseError
 	var certificate *tls.CertificateVerificationError
 	var file *fs.PathError

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 )
@@ -119,12 +119,12 @@ func Kafka(c *spec.Cluster) cluster.Config {
 }
 
 // Registry translates the registry of a cluster of a spec; nil for none.
-func Registry(c *spec.Cluster) *kafkaio.Registry {
+func Registry(c *spec.Cluster) *registry.Config {
 	g := c.Registry
 	if g == nil {
 		return nil
 	}
-	return &kafkaio.Registry{
+	return &registry.Config{
 		URLs: g.URLs, TLS: encryption(g.TLS), AllowPlaintext: g.Insecure,
 		User: User(g.User), Password: Secret(g.Password), Token: token(g.Token),
 	}

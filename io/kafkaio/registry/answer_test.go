@@ -1,7 +1,8 @@
-package kafkaio
+package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,7 @@ const (
 
 // schemaAnswer is an answer with a schema.
 func schemaAnswer(more string) answer {
-	return answer{200, fmt.Sprintf(`{"schema":%q%s}`, schemaOne, more)}
+	return answer{200, fmt.Sprintf(`{"schema":%q%s}`, oneView, more)}
 }
 
 // TestAnswers: what is said of an id makes its records dead letters, with a reason; what says
@@ -79,10 +80,10 @@ func TestAnswers(t *testing.T) {
 				_, _ = io.WriteString(w, a.body)
 			}))
 			t.Cleanup(server.Close)
-			s, err := newSchemas(&Registry{URLs: []string{server.URL}})
+			s, err := newFetcher(&Config{URLs: []string{server.URL}})
 			require.NoError(t, err)
 			_, err = s.fetch(t.Context(), 7)
-			reason, dead := isUnusable(err)
+			reason, dead := whyUnusable(err)
 			if tt.waits != "" {
 				require.False(t, dead, "%v", err)
 				require.ErrorContains(t, err, tt.waits)
@@ -97,10 +98,10 @@ func TestAnswers(t *testing.T) {
 
 // TestNegativeID: nobody has to be asked for those.
 func TestNegativeID(t *testing.T) {
-	s, err := newSchemas(&Registry{URLs: []string{"http://127.0.0.1:1"}})
+	s, err := newFetcher(&Config{URLs: []string{"http://127.0.0.1:1"}})
 	require.NoError(t, err)
 	_, err = s.lookup(t.Context(), -1)
-	reason, dead := isUnusable(err)
+	reason, dead := whyUnusable(err)
 	require.True(t, dead)
 	require.Equal(t, "schema id -1: no id is negative", reason)
 }
@@ -114,9 +115,9 @@ func (f roundTrip) RoundTrip(q *http.Request) (*http.Response, error) {
 }
 
 // faked is a registry that answers so.
-func faked(t *testing.T, f roundTrip) *schemas {
+func faked(t *testing.T, f roundTrip) *fetcher {
 	t.Helper()
-	s, err := newSchemas(&Registry{URLs: []string{"http://registry"}})
+	s, err := newFetcher(&Config{URLs: []string{"http://registry"}})
 	require.NoError(t, err)
 	s.client.clients[0], err = sr.NewClient(sr.URLs("http://registry"), sr.HTTPClient(&http.Client{Transport: f}))
 	require.NoError(t, err)
@@ -144,7 +145,7 @@ func TestProxyIsNotBelieved(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err = s.lookup(ctx, 2)
-		require.ErrorIs(t, err, errWaiting)
+		require.ErrorIs(t, err, ErrWaiting)
 		away = false
 		_, err = s.lookup(t.Context(), 2)
 		require.NoError(t, err)
@@ -170,7 +171,7 @@ func TestOutageIsTold(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			_, err := s.lookup(ctx, 7)
 			cancel()
-			require.ErrorIs(t, err, errWaiting)
+			require.ErrorIs(t, err, ErrWaiting)
 			require.ErrorContains(t, err, "status 503: no")
 		}
 		told := strings.Count(logged.String(), "waiting for the schema registry at http://registry")
@@ -199,4 +200,13 @@ func TestRefusedIDsAreBounded(t *testing.T) {
 	require.Error(t, err)
 	require.Len(t, s.refused, 1, "those that may be asked for again need no room")
 	require.Equal(t, maxRefused+501, asked)
+}
+
+// whyUnusable is what an error says of records of a schema, if it says that they cannot be used.
+func whyUnusable(err error) (reason string, unusable bool) {
+	var e *UnusableError
+	if errors.As(err, &e) {
+		return e.reason, true
+	}
+	return "", false
 }

@@ -1,4 +1,4 @@
-package kafkaio
+package registry
 
 import (
 	"context"
@@ -20,9 +20,7 @@ const (
 )
 
 // waits notes that the registry is waited for, and logs it if it is time to.
-func (s *schemas) waits(ctx context.Context, id int32, why error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *fetcher) waits(ctx context.Context, id int32, why error) {
 	now := s.now()
 	o := &s.outage
 	switch {

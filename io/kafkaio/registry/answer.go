@@ -1,4 +1,4 @@
-package kafkaio
+package registry
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // fetch asks the registry once. What another attempt soon would not change is a permanent
 // error, an *unusableError.
-func (s *schemas) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
+func (s *fetcher) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
 	if id < 0 {
 		return nil, unusable("schema id %d: no id is negative", id)
 	}
@@ -44,7 +44,7 @@ func (s *schemas) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
 var errNoSchema = errors.New("an answer without a schema, which no registry gives")
 
 func unusable(format string, args ...any) error {
-	return backoff.Permanent(error(&unusableError{reason: fmt.Sprintf(format, args...)}))
+	return backoff.Permanent(error(&UnusableError{reason: fmt.Sprintf(format, args...)}))
 }
 
 // The codes by which a registry says that it has no such subject, version or schema.
@@ -65,11 +65,11 @@ func judge(id int32, err error) error {
 	}
 	switch answer.ErrorCode {
 	case noSubject, noVersion, noID:
-		return backoff.Permanent(error(&unusableError{
+		return backoff.Permanent(error(&UnusableError{
 			reason: fmt.Sprintf("unknown schema id %d: the registry has no such schema", id), unknown: true,
 		}))
 	}
-	return backoff.Permanent(error(&unusableError{
+	return backoff.Permanent(error(&UnusableError{
 		reason: fmt.Sprintf("schema id %d: the registry refuses to tell it (status %d): %s", id, answer.StatusCode, cluster.OneLine(err)), unknown: true,
 	}))
 }

@@ -1,4 +1,4 @@
-package kafkaio
+package registry
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 )
 
 // Latest returns the newest schema of a subject, as JSON.
-func (r *Registry) Latest(ctx context.Context, subject string) (string, error) {
+func (r *Config) Latest(ctx context.Context, subject string) (string, error) {
 	var found sr.SubjectSchema
 	err := r.ask(ctx, func(c *sr.Client) (err error) {
 		if found, err = c.SchemaByVersion(ctx, subject, -1); err == nil && found.Schema.Schema == "" {
@@ -25,7 +25,7 @@ func (r *Registry) Latest(ctx context.Context, subject string) (string, error) {
 
 // Register makes a schema the newest one of a subject, if it is not there already, and
 // returns what precedes values written with it: a zero byte and its id in four bytes.
-func (r *Registry) Register(ctx context.Context, subject, schema string) (frame []byte, err error) {
+func (r *Config) Register(ctx context.Context, subject, schema string) (frame []byte, err error) {
 	var found sr.SubjectSchema
 	err = r.ask(ctx, func(c *sr.Client) (err error) {
 		found, err = c.CreateSchema(ctx, subject, sr.Schema{Schema: schema, Type: sr.TypeAvro})
@@ -38,7 +38,7 @@ func (r *Registry) Register(ctx context.Context, subject, schema string) (frame 
 }
 
 // Subjects lists what the registry has schemas of. An error of an answer wraps *sr.ResponseError.
-func (r *Registry) Subjects(ctx context.Context) (subjects []string, err error) {
+func (r *Config) Subjects(ctx context.Context) (subjects []string, err error) {
 	err = r.ask(ctx, func(c *sr.Client) (err error) {
 		subjects, err = c.Subjects(ctx)
 		return err
@@ -46,7 +46,7 @@ func (r *Registry) Subjects(ctx context.Context) (subjects []string, err error) 
 	return subjects, err
 }
 
-func (r *Registry) ask(ctx context.Context, question func(*sr.Client) error) error {
+func (r *Config) ask(ctx context.Context, question func(*sr.Client) error) error {
 	client, err := r.client()
 	if err != nil {
 		return err

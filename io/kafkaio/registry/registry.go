@@ -1,4 +1,9 @@
-package kafkaio
+// Package registry asks schema registries with the API of Confluent's: for the schema with an id, by
+// which records were written, and for those of subjects.
+//
+// Of a schema's id the registry's own word is believed and nothing else: whatever answers in its place,
+// or that nothing does, is waited for.
+package registry
 
 import (
 	"cmp"
@@ -8,7 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -17,9 +21,9 @@ import (
 	"tributary/io/kafkaio/cluster"
 )
 
-// Registry says where schemas are registered: any registry with the API of Confluent's. It
+// Config says where schemas are registered: any registry with the API of Confluent's. It
 // travels with the job, as JSON, and holds no secret, only where each is found.
-type Registry struct {
+type Config struct {
 	// URLs lead to one registry. They are asked in turn until one answers.
 	URLs []string
 	// User and Password are for basic authentication, if User is set; Token is a bearer token
@@ -33,7 +37,7 @@ type Registry struct {
 }
 
 // Validate reports everything that is wrong with the settings at once.
-func (r *Registry) Validate() error {
+func (r *Config) Validate() error {
 	var errs []error
 	if len(r.URLs) == 0 {
 		errs = append(errs, errors.New("urls: at least one is needed"))
@@ -76,8 +80,8 @@ func (r *Registry) Validate() error {
 // frameSize is what precedes a value in wire format: a zero byte and the schema's id.
 const frameSize = 5
 
-// unframe splits a value in wire format. The error says why it is not in that format.
-func unframe(value []byte) (id int32, record []byte, err error) {
+// Unframe splits a value in wire format. The error says why it is not in that format.
+func Unframe(value []byte) (id int32, record []byte, err error) {
 	if len(value) < frameSize {
 		return 0, nil, fmt.Errorf("not in the registry's wire format: %d bytes are fewer than the %d before each record", len(value), frameSize)
 	}
@@ -87,14 +91,14 @@ func unframe(value []byte) (id int32, record []byte, err error) {
 	return int32(binary.BigEndian.Uint32(value[1:])), value[frameSize:], nil
 }
 
-// unusableError says that the records of a schema cannot be used.
-type unusableError struct {
+// UnusableError says that the records of a schema cannot be used.
+type UnusableError struct {
 	reason string
 	// unknown: the registry has no schema of that id, and may have one later.
 	unknown bool
 }
 
-func (e *unusableError) Error() string { return e.reason }
+func (e *UnusableError) Error() string { return e.reason }
 
 const (
 	// unknownFor is how long an id that the registry does not know is not asked for again. What
@@ -105,46 +109,40 @@ const (
 	maxRefused = 10_000
 )
 
-// schemas fetches schemas from a registry and keeps them for ever: an id never changes its
-// meaning. It is safe for concurrent use.
-type schemas struct {
-	client *registryClient
+// fetcher fetches schemas from a registry and keeps them: an id never changes its meaning. Not for
+// concurrent use.
+type fetcher struct {
+	client *client
 	name   string
 	now    func() time.Time
 
-	mu      sync.Mutex
 	known   map[int32]*avro.Schema
 	refused map[int32]refusal
 	outage  outage
 }
 
 type refusal struct {
-	err   *unusableError
+	err   *UnusableError
 	until time.Time // zero for ever
 }
 
-func newSchemas(r *Registry) (*schemas, error) {
+func newFetcher(r *Config) (*fetcher, error) {
 	client, err := r.client()
 	if err != nil {
 		return nil, err
 	}
-	return &schemas{
+	return &fetcher{
 		client: client, name: "schema registry at " + strings.Join(r.URLs, ","), now: time.Now,
 		known: map[int32]*avro.Schema{}, refused: map[int32]refusal{},
 	}, nil
 }
 
-// errWaiting says that something did not answer in the time there was; it will be asked again.
-var errWaiting = errors.New("no answer yet")
+// ErrWaiting says that something did not answer in the time there was; it will be asked again.
+var ErrWaiting = errors.New("no answer yet")
 
-// lookup returns the schema with that id. An *unusableError means that records with that id
-// cannot be read. While the registry does not answer, or does not let us in, lookup tries again
-// until ctx ends, and says so in the log; the error is then errWaiting with that of the last
-// attempt.
-func (s *schemas) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
-	s.mu.Lock()
+// lookup is Schemas.lookup.
+func (s *fetcher) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 	schema, refused := s.known[id], s.refused[id]
-	s.mu.Unlock()
 	if schema != nil {
 		return schema, nil
 	}
@@ -161,9 +159,7 @@ func (s *schemas) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
 		s.waits(ctx, id, err)
 	}))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var unusable *unusableError
+	var unusable *UnusableError
 	switch {
 	case err == nil:
 		s.outage.end(ctx, s.name, s.now())
@@ -175,12 +171,12 @@ func (s *schemas) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 		s.refuse(id, unusable)
 		return nil, unusable
 	default:
-		return nil, fmt.Errorf("%s: schema %d: %w: %w", s.name, id, errWaiting, cmp.Or(last, err))
+		return nil, fmt.Errorf("%s: schema %d: %w: %w", s.name, id, ErrWaiting, cmp.Or(last, err))
 	}
 }
 
 // refuse remembers that there is no schema to read records of that id with.
-func (s *schemas) refuse(id int32, why *unusableError) {
+func (s *fetcher) refuse(id int32, why *UnusableError) {
 	if len(s.refused) >= maxRefused {
 		maps.DeleteFunc(s.refused, func(_ int32, r refusal) bool { return !r.until.IsZero() && !s.now().Before(r.until) })
 	}

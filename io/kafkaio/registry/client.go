@@ -1,4 +1,4 @@
-package kafkaio
+package registry
 
 import (
 	"context"
@@ -24,8 +24,8 @@ const (
 	mostAnswer = 4 << 20
 )
 
-// registryClient asks a registry at one address after another. It is safe for concurrent use.
-type registryClient struct {
+// client asks a registry at one address after another. It is safe for concurrent use.
+type client struct {
 	urls    []string
 	clients []*sr.Client
 	// first is the address to ask first: the one that answered last.
@@ -33,7 +33,7 @@ type registryClient struct {
 }
 
 // client returns a client of the registry. It reads secrets and files.
-func (r *Registry) client() (*registryClient, error) {
+func (r *Config) client() (*client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if r.TLS != nil {
 		config, err := r.TLS.Config()
@@ -49,7 +49,7 @@ func (r *Registry) client() (*registryClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	client := &registryClient{urls: r.URLs}
+	client := &client{urls: r.URLs}
 	for _, u := range r.URLs {
 		c, err := sr.NewClient(
 			sr.URLs(u), sr.UserAgent("tributary"), sr.PreReq(r.sign),
@@ -64,7 +64,7 @@ func (r *Registry) client() (*registryClient, error) {
 }
 
 // sign says who asks.
-func (r *Registry) sign(q *http.Request) error {
+func (r *Config) sign(q *http.Request) error {
 	switch {
 	case r.Token.IsSet():
 		token, err := r.Token.Read(q.Context())
@@ -99,9 +99,9 @@ func stayEncrypted(q *http.Request, before []*http.Request) error {
 
 // ask puts a question to each address in turn until one has an answer. If none has, the error is
 // what the registry itself said, if it did at any of them, or else what happened at each.
-func (c *registryClient) ask(ctx context.Context, question func(*sr.Client) error) error {
+func (c *client) ask(ctx context.Context, question func(*sr.Client) error) error {
 	var said error
-	var failed registryFailure
+	var failed failure
 	first := int(c.first.Load())
 	for i := range c.clients {
 		at := (first + i) % len(c.clients)
@@ -135,15 +135,15 @@ func itself(err error) bool {
 	return errors.As(err, &answer) && answer.ErrorCode/100 == answer.StatusCode && !passing(answer.StatusCode)
 }
 
-// registryFailure is what happened at each of some addresses.
-type registryFailure struct {
+// failure is what happened at each of some addresses.
+type failure struct {
 	urls []string
 	errs []error
 }
 
-func (f *registryFailure) Unwrap() []error { return f.errs }
+func (f *failure) Unwrap() []error { return f.errs }
 
-func (f *registryFailure) Error() string {
+func (f *failure) Error() string {
 	texts := make([]string, len(f.errs))
 	for i, err := range f.errs {
 		texts[i] = failureText(err)

@@ -1,4 +1,4 @@
-package kafkaio
+package registry
 
 import (
 	"context"
@@ -32,18 +32,18 @@ func TestRegistryValidate(t *testing.T) {
 	password := cluster.Secret{Env: "P"}
 	for _, tt := range []struct {
 		name     string
-		registry Registry
+		registry Config
 		want     string
 	}{
-		{"nothing", Registry{}, "urls: at least one is needed"},
-		{"a password over http", Registry{URLs: []string{"https://a", "http://b"}, User: cluster.User{Name: "u"}, Password: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"a token over http", Registry{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
-		{"allowed", Registry{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}, AllowPlaintext: true}, ""},
-		{"tls beside http", Registry{URLs: []string{"http://b"}, TLS: &cluster.TLS{}}, "urls: http://b is not encrypted, whatever tls says: use https"},
-		{"half a certificate", Registry{URLs: []string{"https://b"}, TLS: &cluster.TLS{KeyFile: "k"}}, "tls: certificate and key go together: one is missing"},
-		{"a token and a user", Registry{URLs: []string{"https://b"}, Token: cluster.Token{Secret: password}, User: cluster.User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
-		{"two places of a token", Registry{URLs: []string{"https://b"}, Token: cluster.Token{Secret: cluster.Secret{Env: "a", File: "b"}}}, "token: name either an environment variable or a file"},
-		{"a password of nobody", Registry{URLs: []string{"https://b"}, Password: password}, "user: name either an environment variable or a file"},
+		{"nothing", Config{}, "urls: at least one is needed"},
+		{"a password over http", Config{URLs: []string{"https://a", "http://b"}, User: cluster.User{Name: "u"}, Password: password}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
+		{"a token over http", Config{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}}, "urls: http://b would send the secret unencrypted: use https, or allow plaintext"},
+		{"allowed", Config{URLs: []string{"http://b"}, Token: cluster.Token{Secret: password}, AllowPlaintext: true}, ""},
+		{"tls beside http", Config{URLs: []string{"http://b"}, TLS: &cluster.TLS{}}, "urls: http://b is not encrypted, whatever tls says: use https"},
+		{"half a certificate", Config{URLs: []string{"https://b"}, TLS: &cluster.TLS{KeyFile: "k"}}, "tls: certificate and key go together: one is missing"},
+		{"a token and a user", Config{URLs: []string{"https://b"}, Token: cluster.Token{Secret: password}, User: cluster.User{Name: "u"}}, "token: a client shows a token, or a user and a password"},
+		{"two places of a token", Config{URLs: []string{"https://b"}, Token: cluster.Token{Secret: cluster.Secret{Env: "a", File: "b"}}}, "token: name either an environment variable or a file"},
+		{"a password of nobody", Config{URLs: []string{"https://b"}, Password: password}, "user: name either an environment variable or a file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.registry.Validate(); tt.want == "" {
@@ -89,20 +89,20 @@ func TestNextAddress(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, tt.want)
-			_, dead := isUnusable(err)
+			_, dead := whyUnusable(err)
 			require.Equal(t, tt.waits, !dead)
 		})
 	}
 }
 
 // severalFaked is a registry with the addresses http://r0 and so on, which answer so.
-func severalFaked(t *testing.T, servers ...roundTrip) *schemas {
+func severalFaked(t *testing.T, servers ...roundTrip) *fetcher {
 	t.Helper()
-	r := &Registry{}
+	r := &Config{}
 	for i := range servers {
 		r.URLs = append(r.URLs, "http://r"+string(rune('0'+i)))
 	}
-	s, err := newSchemas(r)
+	s, err := newFetcher(r)
 	require.NoError(t, err)
 	for i, f := range servers {
 		s.client.clients[i], err = sr.NewClient(sr.URLs(r.URLs[i]), sr.HTTPClient(&http.Client{Transport: f}))
@@ -131,7 +131,7 @@ func TestSilentAddress(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		_, err = s.lookup(ctx, 1)
-		require.ErrorIs(t, err, errWaiting)
+		require.ErrorIs(t, err, ErrWaiting)
 		for id := range int32(3) {
 			_, err = s.lookup(t.Context(), id)
 			require.NoError(t, err)
@@ -200,7 +200,7 @@ func TestRegistryTLS(t *testing.T) {
 		{"another name", &cluster.TLS{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile, ServerName: "other"}, "not other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: tt.tls})
+			s, err := newFetcher(&Config{URLs: []string{server.URL}, TLS: tt.tls})
 			require.NoError(t, err)
 			_, err = s.fetch(t.Context(), 1)
 			if tt.want == "" {
@@ -208,13 +208,13 @@ func TestRegistryTLS(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, tt.want)
-			_, dead := isUnusable(err)
+			_, dead := whyUnusable(err)
 			require.False(t, dead)
 		})
 	}
-	_, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: &cluster.TLS{CAFile: files.KeyFile}})
+	_, err := newFetcher(&Config{URLs: []string{server.URL}, TLS: &cluster.TLS{CAFile: files.KeyFile}})
 	require.ErrorContains(t, err, files.KeyFile+" holds no certificate")
-	_, err = newSchemas(&Registry{URLs: []string{server.URL}, TLS: &cluster.TLS{CertFile: files.CertFile, KeyFile: files.CertFile}})
+	_, err = newFetcher(&Config{URLs: []string{server.URL}, TLS: &cluster.TLS{CertFile: files.CertFile, KeyFile: files.CertFile}})
 	require.ErrorContains(t, err, "client certificate: ")
 }
 
@@ -238,8 +238,8 @@ func TestRegistryToken(t *testing.T) {
 		_, _ = io.WriteString(w, schemaAnswer("").body)
 	}))
 	t.Cleanup(server.Close)
-	r := &Registry{URLs: []string{server.URL}, Token: cluster.Token{Secret: cluster.Secret{File: file}}, AllowPlaintext: true}
-	s, err := newSchemas(r)
+	r := &Config{URLs: []string{server.URL}, Token: cluster.Token{Secret: cluster.Secret{File: file}}, AllowPlaintext: true}
+	s, err := newFetcher(r)
 	require.NoError(t, err)
 	_, err = s.fetch(t.Context(), 1)
 	require.NoError(t, err)
@@ -251,13 +251,13 @@ func TestRegistryToken(t *testing.T) {
 	require.NoError(t, os.Remove(file))
 	_, err = s.fetch(t.Context(), 3)
 	require.ErrorContains(t, err, "token: open "+file)
-	_, dead := isUnusable(err)
+	_, dead := whyUnusable(err)
 	require.False(t, dead, "it may come back")
 	require.Equal(t, []string{"Bearer " + kafkatest.Canary, "Bearer renewed", "Bearer renewed"}, got)
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), kafkatest.Canary)
-	_, err = newSchemas(r)
+	_, err = newFetcher(r)
 	require.ErrorContains(t, err, "registry: token: open "+file, "told at the start")
 }
 
@@ -270,7 +270,7 @@ func TestStayEncrypted(t *testing.T) {
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	s, err := newSchemas(&Registry{URLs: []string{server.URL}, TLS: &files})
+	s, err := newFetcher(&Config{URLs: []string{server.URL}, TLS: &files})
 	require.NoError(t, err)
 	_, err = s.fetch(t.Context(), 1)
 	require.ErrorContains(t, err, "it leads from https to "+plain.URL)
