@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"tributary/io/format/avro"
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/io/textio"
 )
 
 // timeOf reads the event time of a topic's records that were written with one schema.
@@ -37,7 +37,7 @@ func newTimeOf(schema *avro.Schema, time Field) (*timeOf, error) {
 }
 
 func newTimeOfJSON(time Field) *timeOf {
-	return &timeOf{extractor: textio.NewExtractor([]string{time.Path}), unit: time.Unit}
+	return &timeOf{extractor: jsontext.NewExtractor([]string{time.Path}), unit: time.Unit}
 }
 
 // of returns the event time of a record in ms, record.NoTime if it has none.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/io/textio"
 )
 
 // measured is what times tell.
@@ -54,7 +54,7 @@ func (j *joined) eachTime(ctx context.Context, g *group, id string, records int,
 	if id == "" || g.time == nil {
 		return nil
 	}
-	extractor := textio.NewExtractor([]string{id, g.time.path})
+	extractor := jsontext.NewExtractor([]string{id, g.time.path})
 	values := make([]record.Value, 2)
 	unit := g.time.unit
 	if typed, ok := g.types[g.time.path]; ok && unit == record.UnitAuto {

@@ -12,8 +12,10 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
+	"tributary/io/format/csv"
+	"tributary/io/format/jsonl"
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/io/textio"
 	"tributary/pipelines/spec"
 )
 
@@ -75,11 +77,10 @@ func eachRecord(ctx context.Context, file string, format spec.Format, limit int,
 }
 
 func eachText(r io.Reader, format spec.Format, visit func(text []byte) error) error {
-	as := textio.JSON
+	reader := jsonl.NewReader(r, jsontext.Options{})
 	if format == spec.CSV {
-		as = textio.CSV
+		reader = csv.NewReader(r, jsontext.Options{}, nil).Reader
 	}
-	reader := textio.NewReader(r, as, textio.Options{})
 	var bad error
 	for some := false; ; {
 		b, err := reader.Next()

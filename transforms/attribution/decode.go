@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"tributary/io/format/avro"
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/io/textio"
 	"tributary/transforms/sample"
 )
 
@@ -109,7 +109,7 @@ type projector func(s *avro.Schema, paths []string) (*avro.Projection, error)
 func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
 	values := make([]record.Value, len(paths))
 	if schema == "" {
-		return textio.NewExtractor(paths), values, nil
+		return jsontext.NewExtractor(paths), values, nil
 	}
 	writer, err := parseSchema(schema)
 	if err != nil {

@@ -19,7 +19,7 @@
 //	read two fields      Project  decode all       52 ns  2370 ns        45
 //	to another schema    Resolve  decode, encode  112 ns  2100 ns        18
 //	to JSON              NewJSON  decode, print  1220 ns  5150 ns         4
-//	from JSON            textio   both ways       830 ns  4700 ns         6
+//	from JSON            jsontext both ways       830 ns  4700 ns         6
 //	from a file, plain   Reader   OCFReader       110 ns  1970 ns        18
 //	to a file, plain     Writer   OCFWriter        36 ns   930 ns        26
 //

@@ -18,7 +18,7 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
-	"tributary/io/textio"
+	"tributary/io/format/jsontext"
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
@@ -207,7 +207,7 @@ func writeAvro(t testing.TB, path, schema string, blockBytes int, rows ...string
 	t.Helper()
 	parsed, err := avro.ParseSchema(schema)
 	require.NoError(t, err)
-	encoder, err := textio.NewAvroEncoder(parsed, textio.JSON)
+	encoder, err := jsontext.NewEncoder(parsed, false)
 	require.NoError(t, err)
 	var file bytes.Buffer
 	w, err := avro.NewWriter(&file, parsed, avro.WriterOptions{BlockBytes: blockBytes})

@@ -9,33 +9,30 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
+	"tributary/io/format/csv"
+	"tributary/io/format/jsonl"
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/io/textio"
 	"tributary/pipelines/spec"
 )
 
 // openText opens a file of JSON lines or CSV at a chunk found before. What is
 // compressed has to be read from its start again; the rest is reached directly.
 func openText(ctx context.Context, f *file, at place, copied io.Writer) (*chunkReader, error) {
-	format := textio.JSON
-	if f.Format == spec.CSV {
-		format = textio.CSV
-	}
-	opt := textio.Options{}
+	opt := jsontext.Options{}
+	var (
+		columns []string
+		r       io.ReadCloser
+		err     error
+	)
 	if at.Offset > 0 {
-		opt.Start = textio.Position(at)
+		opt.Start = jsontext.Position(at)
 		if f.Format == spec.CSV {
-			columns, err := columnsIn(ctx, f)
-			if err != nil {
+			if columns, err = columnsIn(ctx, f); err != nil {
 				return nil, err
 			}
-			opt.Columns = columns
 		}
 	}
-	var (
-		r   io.ReadCloser
-		err error
-	)
 	compressed := strings.HasSuffix(f.Path, ".gz")
 	if compressed {
 		r, err = fileio.Open(ctx, f.Path)
@@ -51,7 +48,11 @@ func openText(ctx context.Context, f *file, at place, copied io.Writer) (*chunkR
 			return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", f.Path, at.Offset, err), r.Close())
 		}
 	}
-	next, err := textChunks(f, format, textio.NewReader(plain, format, opt))
+	reader := jsonl.NewReader(plain, opt)
+	if f.Format == spec.CSV {
+		reader = csv.NewReader(plain, opt, columns).Reader
+	}
+	next, err := textChunks(f, reader)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -64,19 +65,19 @@ func columnsIn(ctx context.Context, f *file) ([]string, error) {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }() // only read
-	columns, err := textio.NewReader(fileio.Decompress(f.Path, r), textio.CSV, textio.Options{}).Columns()
+	columns, err := csv.NewReader(fileio.Decompress(f.Path, r), jsontext.Options{}, nil).Columns()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return columns, nil
 }
 
-func textChunks(f *file, format textio.Format, r *textio.Reader) (func() (chunk, error), error) {
-	var encoder *textio.AvroEncoder
+func textChunks(f *file, r *jsontext.Reader) (func() (chunk, error), error) {
+	var encoder *jsontext.Encoder
 	if f.Convert != "" {
 		schema, err := avro.ParseSchema(f.Convert)
 		if err == nil {
-			encoder, err = textio.NewAvroEncoder(schema, format)
+			encoder, err = jsontext.NewEncoder(schema, f.Format == spec.CSV)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -106,7 +107,7 @@ func textChunks(f *file, format textio.Format, r *textio.Reader) (func() (chunk,
 }
 
 // convert turns the chunk's records into Avro; those that do not fit the schema are bad.
-func convert(c *chunk, encoder *textio.AvroEncoder, records []byte) ([]byte, error) {
+func convert(c *chunk, encoder *jsontext.Encoder, records []byte) ([]byte, error) {
 	converted := make([]byte, 0, len(records))
 	var datum []byte
 	for len(records) > 0 {

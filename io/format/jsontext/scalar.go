@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 )
 
 // scalar appends a value of a type that holds no others.
-func (e *encoding) scalar(t *avroType, v []byte) {
+func (e *encoding) scalar(t *encType, v []byte) {
 	text, isString := e.stringOf(v)
 	switch t.Kind {
 	case avro.KindNull:
-		if v[0] != 'n' && (e.rules != rulesCSV || string(v) != `""`) {
+		if v[0] != 'n' && (e.rules != rulesUntyped || string(v) != `""`) {
 			e.wrong("null", v)
 		}
 	case avro.KindBoolean:
@@ -30,7 +30,7 @@ func (e *encoding) scalar(t *avroType, v []byte) {
 		switch {
 		case t.logical == logicalUUID && !isUUID(text):
 			e.wrong("a uuid", v)
-		case !isString && e.rules == rulesJSON && isWhole(v):
+		case !isString && e.rules == rulesTyped && isWhole(v):
 			// An id that is a number here and text there is the same digits.
 			e.dst = appendAvroBytes(e.dst, digits(v))
 		case !isString:
@@ -82,7 +82,7 @@ func (e *encoding) stringOf(v []byte) (text []byte, isString bool) {
 }
 
 // reads says whether strings may be read as other types.
-func (e *encoding) reads() bool { return e.rules == rulesJSON || e.rules == rulesCSV }
+func (e *encoding) reads() bool { return e.rules == rulesTyped || e.rules == rulesUntyped }
 
 func (e *encoding) boolean(v, text []byte, isString bool) {
 	var b byte
@@ -109,7 +109,7 @@ func (e *encoding) numberText(v, text []byte, isString bool) (number []byte, who
 	return number, whole, err == nil && end == len(number)
 }
 
-func (e *encoding) integer(t *avroType, v, text []byte, isString bool) {
+func (e *encoding) integer(t *encType, v, text []byte, isString bool) {
 	var n int64
 	number, whole, ok := e.numberText(v, text, isString)
 	if ok {
@@ -141,7 +141,7 @@ func toInteger(text []byte, whole bool) (int64, bool) {
 	return int64(f), true
 }
 
-func (e *encoding) float(t *avroType, v, text []byte, isString bool) {
+func (e *encoding) float(t *encType, v, text []byte, isString bool) {
 	size := 64
 	if t.Kind == avro.KindFloat {
 		size = 32
@@ -171,7 +171,7 @@ func (e *encoding) float(t *avroType, v, text []byte, isString bool) {
 }
 
 // binary appends bytes and fixed.
-func (e *encoding) binary(t *avroType, v, text []byte, isString bool) {
+func (e *encoding) binary(t *encType, v, text []byte, isString bool) {
 	var content []byte
 	ok := false
 	switch {

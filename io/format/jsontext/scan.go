@@ -1,7 +1,8 @@
-package textio
+package jsontext
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"unicode/utf16"
@@ -34,6 +35,48 @@ func syntaxError(b []byte, i int, want string) error {
 		got = fmt.Sprintf("%q", b[i:i+1])
 	}
 	return &SyntaxError{Column: i + 1, Want: want, Got: got}
+}
+
+var (
+	errNotUTF8   = errors.New("text is not UTF-8")
+	errNotObject = errors.New("not a JSON object, {...} on one line")
+)
+
+// CheckObject says whether line, which is not empty, is one JSON object and nothing else.
+func CheckObject(line []byte) error {
+	if line[0] != '{' {
+		return errNotObject
+	}
+	end, err := skipValue(line, 0, 0)
+	if err != nil {
+		return err
+	}
+	if end < len(line) {
+		return syntaxError(line, end, "the end of the line")
+	}
+	return nil
+}
+
+// CheckUTF8 tells the first byte of text that is not UTF-8.
+func CheckUTF8(text []byte) error {
+	if utf8.Valid(text) {
+		return nil
+	}
+	return notUTF8(text, 0)
+}
+
+// IndexAny finds the first of three ASCII characters in text from i on, or its end.
+func IndexAny(text []byte, i int, a, b, c byte) int {
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		if marks := (marked(w, a) | marked(w, b) | marked(w, c)) & highs; marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
+	}
+	for i < len(text) && text[i] != a && text[i] != b && text[i] != c {
+		i++
+	}
+	return i
 }
 
 func skipSpace(b []byte, i int) int {

@@ -1,4 +1,4 @@
-package textio
+package jsontext_test
 
 import (
 	"bytes"
@@ -10,16 +10,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/format/jsontext"
 )
 
 // readText reads all of a text, which has no faults; ok is false for a bad header.
-func readText(t *testing.T, r *Reader) (got read, ok bool) {
+func readText(t *testing.T, r reader) (got read, ok bool) {
 	if _, err := r.Columns(); err != nil {
 		return read{}, false
 	}
 	got = readAll(t, r)
 	if got.err != nil {
-		require.ErrorIs(t, got.err, errUTF16)
+		require.ErrorIs(t, got.err, jsontext.ErrUTF16)
 		return read{}, false
 	}
 	return got, true
@@ -33,10 +35,10 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		opt := Options{MaxRecord: 32}
-		for _, format := range []Format{JSON, CSV} {
-			got, ok := readText(t, NewReader(bytes.NewReader(text), format, opt))
-			bytewise, alsoOK := readText(t, NewReader(iotest.OneByteReader(bytes.NewReader(text)), format, opt))
+		opt := jsontext.Options{MaxRecord: 32}
+		for _, format := range []layout{JSON, CSV} {
+			got, ok := readText(t, newReader(bytes.NewReader(text), format, opt))
+			bytewise, alsoOK := readText(t, newReader(iotest.OneByteReader(bytes.NewReader(text)), format, opt))
 			require.Equal(t, ok, alsoOK, "%s", format)
 			require.Equal(t, got, bytewise, "%s: it depends on how much is read at once", format)
 			if !ok {
@@ -58,19 +60,19 @@ func FuzzReader(f *testing.F) {
 
 // checkLines compares with splitting the text at its line ends.
 func checkLines(t *testing.T, text []byte) {
-	got, ok := readText(t, NewReader(bytes.NewReader(text), JSON, Options{}))
+	got, ok := readText(t, newReader(bytes.NewReader(text), JSON, jsontext.Options{}))
 	if !ok {
 		return
 	}
 	index := int64(0)
-	for line := range bytes.SplitSeq(bytes.TrimPrefix(text, markUTF8), []byte("\n")) {
+	for line := range bytes.SplitSeq(bytes.TrimPrefix(text, jsontext.MarkUTF8), []byte("\n")) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
 			continue
 		}
-		if json.Valid(line) && line[0] == '{' && utf8.Valid(line) && !deep(line) {
+		if json.Valid(line) && line[0] == '{' && utf8.Valid(line) && !jsontext.Deep(line) {
 			require.Equal(t, string(line), got.good[index])
-		} else if !deep(line) {
+		} else if !jsontext.Deep(line) {
 			require.NotContains(t, got.good, index)
 		}
 		index++
@@ -81,15 +83,15 @@ func checkLines(t *testing.T, text []byte) {
 // checkCSV compares with encoding/csv up to the first mistake: what follows is read
 // otherwise (see csv.go).
 func checkCSV(t *testing.T, text []byte) {
-	text = bytes.TrimPrefix(text, markUTF8)
-	r := NewReader(bytes.NewReader(text), CSV, Options{})
+	text = bytes.TrimPrefix(text, jsontext.MarkUTF8)
+	r := newReader(bytes.NewReader(text), CSV, jsontext.Options{})
 	columns, err := r.Columns()
 	reference := csv.NewReader(bytes.NewReader(text))
 	reference.FieldsPerRecord = -1
 	header, wantErr := reference.Read()
 	if err != nil || len(columns) == 0 || wantErr != nil {
-		if wantErr == nil && len(header) == 1 && strings.TrimSpace(header[0]) != "" && utf8.ValidString(header[0]) && !bytes.HasPrefix(text, markUTF8) {
-			require.ErrorIs(t, err, errUTF16)
+		if wantErr == nil && len(header) == 1 && strings.TrimSpace(header[0]) != "" && utf8.ValidString(header[0]) && !bytes.HasPrefix(text, jsontext.MarkUTF8) {
+			require.ErrorIs(t, err, jsontext.ErrUTF16)
 		}
 		return
 	}

@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
@@ -241,7 +241,7 @@ func FuzzExtractor(f *testing.F) {
 				require.Equal(t, json.Valid(text), err == nil && skipSpace(text, end) == len(text), "%q: %v", text, err)
 			}
 		}
-		quoted := appendString(nil, text)
+		quoted := AppendString(nil, text)
 		if utf8.Valid(text) {
 			var back string
 			require.NoError(t, json.Unmarshal(quoted, &back))

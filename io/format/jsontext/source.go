@@ -1,33 +1,34 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
 // readSize is how much is asked of the io.Reader at once.
 const readSize = 256 << 10
 
-// source is a window that moves over the text.
-type source struct {
+// Source is a window that moves over the text.
+type Source struct {
 	r     io.Reader
 	limit int // of a record, bytes
 
 	buf        []byte
 	start, end int   // the window is buf[start:end]
-	offset     int64 // of the window, in the text
-	line       int64 // lines before the window
-	cut        bool  // the line or row taken last has no line end: it is the text's last
+	Offset     int64 // of the window, in the text
+	Line       int64 // lines before the window
+	Cut        bool  // the line or row taken last has no line end: it is the text's last
 	err        error // why nothing more comes
 	marked     bool  // the byte order mark has been looked for
 }
 
-// window returns the text at hand. It is valid until the next fill.
-func (s *source) window() []byte { return s.buf[s.start:s.end] }
+// Window returns the text at hand. It is valid until the next Fill.
+func (s *Source) Window() []byte { return s.buf[s.start:s.end] }
 
-// fill makes the window longer. It returns false when there is no more text.
-func (s *source) fill() bool {
+// Fill makes the window longer. It returns false when there is no more text.
+func (s *Source) Fill() bool {
 	if s.err != nil {
 		return false
 	}
@@ -59,11 +60,11 @@ func (s *source) fill() bool {
 	return false
 }
 
-// advance moves the window's start over n bytes that hold so many line ends.
-func (s *source) advance(n int, lines int64) {
+// Advance moves the window's start over n bytes that hold so many line ends.
+func (s *Source) Advance(n int, lines int64) {
 	s.start += n
-	s.offset += int64(n)
-	s.line += lines
+	s.Offset += int64(n)
+	s.Line += lines
 }
 
 var (
@@ -73,53 +74,62 @@ var (
 	marksWide = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
 )
 
+// Limit is how many bytes a record may have.
+func (s *Source) Limit() int { return s.limit }
+
+// TooLong says that a record is over the limit.
+func (s *Source) TooLong() error { return fmt.Errorf("record is longer than %d bytes", s.limit) }
+
+// Err is why nothing more comes; nil while more may.
+func (s *Source) Err() error { return s.err }
+
 // skipMark skips a byte order mark at the start of the file.
-func (s *source) skipMark() error {
-	if s.marked || s.offset > 0 {
+func (s *Source) skipMark() error {
+	if s.marked || s.Offset > 0 {
 		return nil
 	}
 	s.marked = true
-	for len(s.window()) < len(markUTF8) {
-		if !s.fill() {
+	for len(s.Window()) < len(markUTF8) {
+		if !s.Fill() {
 			break
 		}
 	}
 	for _, mark := range marksWide {
-		if bytes.HasPrefix(s.window(), mark) {
+		if bytes.HasPrefix(s.Window(), mark) {
 			return errUTF16
 		}
 	}
-	if bytes.HasPrefix(s.window(), markUTF8) {
-		s.advance(len(markUTF8), 0)
+	if bytes.HasPrefix(s.Window(), markUTF8) {
+		s.Advance(len(markUTF8), 0)
 	}
 	return nil
 }
 
-// nextLine takes the next line, without its end. One over the limit is long, and cut
+// NextLine takes the next line, without its end. One over the limit is long, and cut
 // to its first bytes. It is valid until the next call. The error is io.EOF at the end.
-func (s *source) nextLine() (line []byte, long bool, err error) {
+func (s *Source) NextLine() (line []byte, long bool, err error) {
 	seen := 0
-	s.cut = false
+	s.Cut = false
 	for {
-		window := s.window()
+		window := s.Window()
 		if n := bytes.IndexByte(window[seen:], '\n'); n >= 0 {
 			line = window[:seen+n]
-			s.advance(seen+n+1, 1)
+			s.Advance(seen+n+1, 1)
 			break
 		}
 		if seen = len(window); seen > s.limit {
 			return s.skipLine()
 		}
-		if s.fill() {
+		if s.Fill() {
 			continue
 		}
 		// A last line without an end is one only if the text really ends there.
 		if !errors.Is(s.err, io.EOF) || seen == 0 {
 			return nil, false, s.err
 		}
-		line = s.window()
-		s.advance(len(line), 1)
-		s.cut = true
+		line = s.Window()
+		s.Advance(len(line), 1)
+		s.Cut = true
 		break
 	}
 	if len(line) > s.limit {
@@ -129,23 +139,23 @@ func (s *source) nextLine() (line []byte, long bool, err error) {
 }
 
 // kept is how much is kept of a line over the limit.
-func (s *source) kept() int { return min(s.limit, rawKept) }
+func (s *Source) kept() int { return min(s.limit, rawKept) }
 
 // skipLine takes a line that is over the limit without holding all of it.
-func (s *source) skipLine() (begin []byte, long bool, err error) {
-	begin = bytes.Clone(s.window()[:s.kept()])
+func (s *Source) skipLine() (begin []byte, long bool, err error) {
+	begin = bytes.Clone(s.Window()[:s.kept()])
 	for {
-		if n := bytes.IndexByte(s.window(), '\n'); n >= 0 {
-			s.advance(n+1, 1)
+		if n := bytes.IndexByte(s.Window(), '\n'); n >= 0 {
+			s.Advance(n+1, 1)
 			return begin, true, nil
 		}
-		s.advance(len(s.window()), 0)
-		if !s.fill() {
+		s.Advance(len(s.Window()), 0)
+		if !s.Fill() {
 			if !errors.Is(s.err, io.EOF) {
 				return nil, false, s.err
 			}
-			s.line++
-			s.cut = true
+			s.Line++
+			s.Cut = true
 			return begin, true, nil
 		}
 	}

@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"encoding/json"
@@ -20,17 +20,17 @@ func inRecord(typ string) string {
 }
 
 // encoder is that of a schema that is right.
-func encoder(t require.TestingT, schema string, format Format) *AvroEncoder {
+func encoder(t require.TestingT, schema string, untyped bool) *Encoder {
 	parsed, err := avro.ParseSchema(schema)
 	require.NoError(t, err, schema)
-	e, err := NewAvroEncoder(parsed, format)
+	e, err := NewEncoder(parsed, untyped)
 	require.NoError(t, err, schema)
 	return e
 }
 
 // encode encodes a record and has goavro decode it. The value is that of field f.
-func encode(t require.TestingT, schema string, format Format, text string) (native any, err error) {
-	e := encoder(t, schema, format)
+func encode(t require.TestingT, schema string, untyped bool, text string) (native any, err error) {
+	e := encoder(t, schema, untyped)
 	before := []byte("before")
 	out, err := e.Append(before, []byte(text))
 	if err != nil {
@@ -173,11 +173,7 @@ func TestAvroValues(t *testing.T) {
 		{typ: `"null"`, text: `""`, want: `<nil>`, csv: true},
 	} {
 		t.Run(c.typ+" "+c.text, func(t *testing.T) {
-			format := JSON
-			if c.csv {
-				format = CSV
-			}
-			got, err := encode(t, inRecord(c.typ), format, ` {"f": `+c.text+` } `)
+			got, err := encode(t, inRecord(c.typ), c.csv, ` {"f": `+c.text+` } `)
 			if problem, bad := strings.CutPrefix(c.want, "!"); bad {
 				require.EqualError(t, err, problem)
 				return
@@ -206,10 +202,10 @@ func TestAvroDefaults(t *testing.T) {
 		{`"type":{"type":"record","name":"p","fields":[{"name":"x","type":"int","default":4},{"name":"y","type":"int"}]},"default":{"y":5}`, "map[x:4 y:5]", "map[x:4 y:5]"},
 	} {
 		schema := `{"type":"record","name":"r","fields":[{"name":"f",` + c.field + `}]}`
-		got, err := encode(t, schema, JSON, `{}`)
+		got, err := encode(t, schema, false, `{}`)
 		require.NoError(t, err, schema)
 		assert.Equal(t, c.json, fmt.Sprint(got), schema)
-		got, err = encode(t, schema, CSV, `{"f":""}`)
+		got, err = encode(t, schema, true, `{"f":""}`)
 		require.NoError(t, err, schema)
 		assert.Equal(t, c.csv, fmt.Sprint(got), schema)
 	}
@@ -218,7 +214,7 @@ func TestAvroDefaults(t *testing.T) {
 func TestAvroAllMisfits(t *testing.T) {
 	e := encoder(t, `{"type":"record","name":"view","fields":[
 		{"name":"user","type":{"type":"record","name":"user","fields":[{"name":"age","type":"int"},{"name":"id","type":"string"}]}},
-		{"name":"tags","type":{"type":"array","items":{"type":"map","values":"long"}}},{"name":"ts","type":"long"}]}`, JSON)
+		{"name":"tags","type":{"type":"array","items":{"type":"map","values":"long"}}},{"name":"ts","type":"long"}]}`, false)
 	_, err := e.Append(nil, []byte(`{"user":{"age":"old"},"tags":[{},{"a":1,"b":null}]}`))
 	require.EqualError(t, err, `user.age: want a whole number (int), got "old"; user.id: is missing (string); `+
 		`tags[1]."b": want a whole number (long), got null; ts: is missing (long)`)
@@ -247,7 +243,7 @@ func TestAvroAllMisfits(t *testing.T) {
 // exponential time.
 func TestAvroUnionBomb(t *testing.T) {
 	e := encoder(t, `["null",{"type":"record","name":"a","fields":[{"name":"next","type":["null","a",
-		{"type":"record","name":"b","fields":[{"name":"next","type":["null","a","b"]},{"name":"x","type":"int"}]}]},{"name":"x","type":"int"}]}]`, JSON)
+		{"type":"record","name":"b","fields":[{"name":"next","type":["null","a","b"]},{"name":"x","type":"int"}]}]},{"name":"x","type":"int"}]}]`, false)
 	_, err := e.Append(nil, []byte(strings.Repeat(`{"x":1,"next":`, 300)+"{}"+strings.Repeat("}", 300)))
 	require.ErrorContains(t, err, "too many attempts")
 	good, err := e.Append(nil, []byte(strings.Repeat(`{"x":1,"next":`, 30)+"null"+strings.Repeat("}", 30)))
@@ -266,7 +262,7 @@ func TestAvroBadSchemas(t *testing.T) {
 	} {
 		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
-		_, err = NewAvroEncoder(parsed, JSON)
+		_, err = NewEncoder(parsed, false)
 		require.EqualError(t, err, want, schema)
 	}
 }
@@ -277,7 +273,7 @@ func TestAvroNamespaces(t *testing.T) {
 		{"name":"g","type":"e"},{"name":"h","type":"a.b.e"},
 		{"name":"i","type":{"type":"record","name":"c.inner","fields":[{"name":"j","type":{"type":"fixed","name":"k","size":1}}]}},
 		{"name":"l","type":"c.k"}]}`
-	got, err := encode(t, schema, JSON, `{"f":"y","g":"x","h":"y","i":{"j":"AA=="},"l":"AQ=="}`)
+	got, err := encode(t, schema, false, `{"f":"y","g":"x","h":"y","i":{"j":"AA=="},"l":"AQ=="}`)
 	require.NoError(t, err)
 	require.Equal(t, "y", got)
 }
@@ -293,7 +289,7 @@ const everything = `{"type":"record","name":"r","fields":[
 	{"name":"g","type":"float","default":0},
 	{"name":"next","type":["null","r"],"default":null}]}`
 
-func FuzzAvroEncoder(f *testing.F) {
+func FuzzEncoder(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"f":5,"a":[1,true,null,"0.5"],"m":{"k":"AP8="},"e":"b","x":"AAAA","t":"2026-01-01T00:00:00Z","g":"1e3","next":{"f":"x"}}`,
 		`{"a":[[]],"next":{"next":{"g":1e40}}}`, `{"f":"","t":""}`, `{"t":99999999999999}`, `{"\u0066":1.0}`,
@@ -302,12 +298,9 @@ func FuzzAvroEncoder(f *testing.F) {
 	}
 	codec, err := goavro.NewCodec(everything)
 	require.NoError(f, err)
-	encoders := map[Format]*AvroEncoder{}
-	for _, format := range []Format{JSON, CSV} {
-		encoders[format] = encoder(f, everything, format)
-	}
+	encoders := map[bool]*Encoder{false: encoder(f, everything, false), true: encoder(f, everything, true)}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		for format, e := range encoders {
+		for untyped, e := range encoders {
 			out, err := e.Append([]byte{1}, text)
 			if err != nil {
 				require.Equal(t, []byte{1}, out)
@@ -315,12 +308,12 @@ func FuzzAvroEncoder(f *testing.F) {
 			}
 			require.True(t, json.Valid(text), "%q", text)
 			native, rest, err := codec.NativeFromBinary(out[1:])
-			require.NoError(t, err, "%s: %q", format, text)
+			require.NoError(t, err, "untyped %t: %q", untyped, text)
 			require.Empty(t, rest)
 			if !strings.Contains(string(text), "NaN") && !strings.Contains(string(text), `"t"`) { // goavro's times have a smaller range
 				back, err := codec.BinaryFromNative(nil, native)
 				require.NoError(t, err)
-				require.Len(t, back, len(out)-1, "%s: %q", format, text)
+				require.Len(t, back, len(out)-1, "untyped %t: %q", untyped, text)
 			}
 		}
 	})
@@ -334,7 +327,7 @@ func TestAvroAgainstGoavro(t *testing.T) {
 		{"name":"p","type":{"type":"record","name":"p","fields":[{"name":"x","type":"int"}]}}]}`
 	codec, err := goavro.NewCodec(schema)
 	require.NoError(t, err)
-	e := encoder(t, schema, JSON)
+	e := encoder(t, schema, false)
 	rapid.Check(t, func(t *rapid.T) {
 		var optional, wrapped any
 		if s := rapid.Ptr(rapid.String(), true).Draw(t, "o"); s != nil {

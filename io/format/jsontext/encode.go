@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"tributary/io/format/avro"
 )
 
-// AvroEncoder turns records from JSON text into Avro by a schema. It may be used by
+// Encoder turns records from JSON text into Avro by a schema. It may be used by
 // several goroutines at once.
 //
 // The JSON is plain: a union's value stands for itself, without the name of its branch.
@@ -28,8 +28,8 @@ import (
 //   - An absent field gets its default, or null if it may be null. Members that the
 //     schema does not have are left out.
 //   - From CSV, an empty value is null if it may be, else absent unless it is text.
-type AvroEncoder struct {
-	root  *avroType
+type Encoder struct {
+	root  *encType
 	rules rules
 }
 
@@ -37,14 +37,14 @@ type AvroEncoder struct {
 type rules uint8
 
 const (
-	rulesExact rules = iota // strings are not read as other types
-	rulesJSON               // they are where it helps
-	rulesCSV                // as everything is a string
+	rulesExact   rules = iota // strings are not read as other types
+	rulesTyped                // they are where it helps
+	rulesUntyped              // as everything is a string
 )
 
-// NewAvroEncoder returns an encoder for the records of a Reader of that format. The
-// schema must be of a record or of a union with one.
-func NewAvroEncoder(schema *avro.Schema, format Format) (*AvroEncoder, error) {
+// NewEncoder returns an encoder for the records of a Reader; untyped says that all values are strings,
+// as in CSV. The schema must be of a record or of a union with one.
+func NewEncoder(schema *avro.Schema, untyped bool) (*Encoder, error) {
 	root, err := compile(schema)
 	if err != nil {
 		return nil, err
@@ -56,9 +56,9 @@ func NewAvroEncoder(schema *avro.Schema, format Format) (*AvroEncoder, error) {
 	if !hasRecord {
 		return nil, fmt.Errorf("avro schema: records are wanted, got %s", root.name)
 	}
-	e := &AvroEncoder{root: root, rules: rulesJSON}
-	if format == CSV {
-		e.rules = rulesCSV
+	e := &Encoder{root: root, rules: rulesTyped}
+	if untyped {
+		e.rules = rulesUntyped
 	}
 	return e, nil
 }
@@ -92,7 +92,7 @@ var encodings = sync.Pool{New: func() any { return new(encoding) }}
 // Append appends the Avro form of a record. If the text is not JSON the error is a
 // *SyntaxError, if it does not fit the schema a *MisfitError, and another one if a string in
 // it is no text; then dst is returned as it was.
-func (a *AvroEncoder) Append(dst, jsonText []byte) ([]byte, error) {
+func (a *Encoder) Append(dst, jsonText []byte) ([]byte, error) {
 	from := skipSpace(jsonText, 0)
 	to, err := skipValue(jsonText, from, 0)
 	if err != nil {
@@ -118,7 +118,7 @@ func (a *AvroEncoder) Append(dst, jsonText []byte) ([]byte, error) {
 
 // value appends a value, which is valid JSON without space around it, or reports what
 // does not fit.
-func (e *encoding) value(t *avroType, v []byte) {
+func (e *encoding) value(t *encType, v []byte) {
 	if e.budget -= len(v) + 1; e.budget < 0 || e.depth == maxDepth {
 		if e.budget < 0 {
 			e.report("the record takes too many attempts to fit")
@@ -143,7 +143,7 @@ func (e *encoding) value(t *avroType, v []byte) {
 	}
 }
 
-func (e *encoding) record(t *avroType, v []byte) {
+func (e *encoding) record(t *encType, v []byte) {
 	if v[0] != '{' {
 		e.wrong("an object ("+t.name+")", v)
 		return
@@ -186,9 +186,9 @@ func (e *encoding) record(t *avroType, v []byte) {
 	e.spans = e.spans[:base]
 }
 
-func (e *encoding) field(f *avroField, v []byte, s span) {
+func (e *encoding) field(f *encField, v []byte, s span) {
 	absent := s.to == 0 ||
-		e.rules == rulesCSV && string(v[s.from:s.to]) == `""` && f.hasDefault && f.typ.Kind != avro.KindString && f.typ.Kind != avro.KindUnion
+		e.rules == rulesUntyped && string(v[s.from:s.to]) == `""` && f.hasDefault && f.typ.Kind != avro.KindString && f.typ.Kind != avro.KindUnion
 	switch {
 	case !absent:
 		e.value(f.typ, v[s.from:s.to])
@@ -202,7 +202,7 @@ func (e *encoding) field(f *avroField, v []byte, s span) {
 	}
 }
 
-func (e *encoding) array(t *avroType, v []byte) {
+func (e *encoding) array(t *encType, v []byte) {
 	if v[0] != '[' {
 		e.wrong("an array", v)
 		return
@@ -226,7 +226,7 @@ func (e *encoding) array(t *avroType, v []byte) {
 	e.dst = append(e.dst, 0)
 }
 
-func (e *encoding) mapping(t *avroType, v []byte) {
+func (e *encoding) mapping(t *encType, v []byte) {
 	if v[0] != '{' {
 		e.wrong("an object (map)", v)
 		return
@@ -267,8 +267,8 @@ func (e *encoding) mapping(t *avroType, v []byte) {
 }
 
 // union appends the first branch that fits.
-func (e *encoding) union(t *avroType, v []byte) {
-	if t.null >= 0 && (v[0] == 'n' || e.rules == rulesCSV && string(v) == `""`) {
+func (e *encoding) union(t *encType, v []byte) {
+	if t.null >= 0 && (v[0] == 'n' || e.rules == rulesUntyped && string(v) == `""`) {
 		e.dst = binary.AppendVarint(e.dst, int64(t.null))
 		return
 	}
@@ -276,10 +276,10 @@ func (e *encoding) union(t *avroType, v []byte) {
 		e.branch(t, 1-t.null, v)
 		return
 	}
-	if e.rules == rulesJSON {
+	if e.rules == rulesTyped {
 		e.rules = rulesExact
 		fits := e.tryBranches(t, v)
-		e.rules = rulesJSON
+		e.rules = rulesTyped
 		if fits {
 			return
 		}
@@ -289,12 +289,12 @@ func (e *encoding) union(t *avroType, v []byte) {
 	}
 }
 
-func (e *encoding) branch(t *avroType, i int, v []byte) {
+func (e *encoding) branch(t *encType, i int, v []byte) {
 	e.dst = binary.AppendVarint(e.dst, int64(i))
 	e.value(t.branches[i], v)
 }
 
-func (e *encoding) tryBranches(t *avroType, v []byte) bool {
+func (e *encoding) tryBranches(t *encType, v []byte) bool {
 	size, noted, more := len(e.dst), len(e.misfits), e.more
 	// Only whether there are any counts here.
 	for i := range t.branches {

@@ -1,11 +1,10 @@
-package textio
+package jsontext_test
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -13,18 +12,49 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/format/csv"
+	"tributary/io/format/jsonl"
+	"tributary/io/format/jsontext"
 	"tributary/io/record"
 )
+
+// layout is that of one of the packages that read text.
+type layout string
+
+const (
+	JSON layout = "json"
+	CSV  layout = "csv"
+)
+
+// reader is one of either.
+type reader struct {
+	*jsontext.Reader
+	Columns func() ([]string, error)
+}
+
+func newReader(r io.Reader, as layout, opt jsontext.Options, columns ...string) reader {
+	if as == CSV {
+		table := csv.NewReader(r, opt, columns)
+		return reader{table.Reader, table.Columns}
+	}
+	lines := jsonl.NewReader(r, opt)
+	return reader{lines, func() ([]string, error) {
+		if err := lines.Start(); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		return nil, nil
+	}}
+}
 
 // read is what a Reader made of a text, laid out flat.
 type read struct {
 	good   map[int64]string // by index
-	bad    []Bad
-	blocks []Block
+	bad    []jsontext.Bad
+	blocks []jsontext.Block
 	err    error // nil at the end of the text
 }
 
-func readAll(t *testing.T, r *Reader) read {
+func readAll(t *testing.T, r reader) read {
 	t.Helper()
 	out := read{good: map[int64]string{}}
 	for {
@@ -53,7 +83,7 @@ func readAll(t *testing.T, r *Reader) read {
 }
 
 // badText writes bad records as index/line/raw/error, with a + where more may be lost.
-func badText(bad []Bad) []string {
+func badText(bad []jsontext.Bad) []string {
 	var out []string
 	for _, b := range bad {
 		more := ""
@@ -104,7 +134,7 @@ func TestReadJSON(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for reading, r := range map[string]io.Reader{"whole": strings.NewReader(c.text), "by byte": iotest.OneByteReader(strings.NewReader(c.text))} {
-				got := readAll(t, NewReader(r, JSON, Options{MaxRecord: 30}))
+				got := readAll(t, newReader(r, JSON, jsontext.Options{MaxRecord: 30}))
 				require.NoError(t, got.err, reading)
 				if c.good == nil {
 					c.good = map[int64]string{}
@@ -182,7 +212,7 @@ func TestReadCSV(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for reading, text := range map[string]io.Reader{"whole": strings.NewReader(c.text), "by byte": iotest.OneByteReader(strings.NewReader(c.text))} {
-				r := NewReader(text, CSV, Options{MaxRecord: 30})
+				r := newReader(text, CSV, jsontext.Options{MaxRecord: 30})
 				columns, err := r.Columns()
 				require.NoError(t, err)
 				got := readAll(t, r)
@@ -206,33 +236,33 @@ func TestBadHeaders(t *testing.T) {
 		{"\xe9,b\n", "header in line 1: text is not UTF-8: byte 1 is 0xe9"},
 		{"\xff\xfea\x00", "text is UTF-16, not UTF-8"},
 	} {
-		r := NewReader(strings.NewReader(c.text), CSV, Options{})
+		r := newReader(strings.NewReader(c.text), CSV, jsontext.Options{})
 		_, err := r.Columns()
 		require.EqualError(t, err, c.want)
 		_, err = r.Next()
 		require.EqualError(t, err, c.want)
 	}
-	_, err := NewReader(strings.NewReader("\xfe\xff\x00{"), JSON, Options{}).Next()
-	require.ErrorIs(t, err, errUTF16)
-	_, err = NewReader(strings.NewReader("1,2\n"), CSV, Options{Start: Position{Offset: 4}}).Next()
+	_, err := newReader(strings.NewReader("\xfe\xff\x00{"), JSON, jsontext.Options{}).Next()
+	require.ErrorIs(t, err, jsontext.ErrUTF16)
+	_, err = newReader(strings.NewReader("1,2\n"), CSV, jsontext.Options{Start: jsontext.Position{Offset: 4}}).Next()
 	require.EqualError(t, err, "read CSV from its middle: its columns were not given")
 }
 
 // A fault of the source must not turn half a record into a whole one.
 func TestReadFault(t *testing.T) {
 	fault := errors.New("the disk is on fire")
-	for _, format := range []Format{JSON, CSV} {
+	for _, format := range []layout{JSON, CSV} {
 		for _, text := range []string{"{\"a\":1}\n{}", "{\"a\":1}\n{\"a\"", "{\"a\":1}\n\"", "{\"a\":1}\n\n"} {
 			if format == CSV {
 				text = "\"{\"\"a\"\":1}\"\n" + strings.Replace(text, `{"a":1}`, "x", 1)
 			}
-			got := readAll(t, NewReader(io.MultiReader(strings.NewReader(text), iotest.ErrReader(fault)), format, Options{}))
+			got := readAll(t, newReader(io.MultiReader(strings.NewReader(text), iotest.ErrReader(fault)), format, jsontext.Options{}))
 			require.ErrorIs(t, got.err, fault)
 			require.Len(t, got.good, 1, text)
 			require.Empty(t, got.bad, text)
 		}
 	}
-	_, err := NewReader(stuck{}, JSON, Options{}).Next()
+	_, err := newReader(stuck{}, JSON, jsontext.Options{}).Next()
 	require.ErrorIs(t, err, io.ErrNoProgress)
 }
 
@@ -242,7 +272,7 @@ func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 // Blocks are of the promised size, and reading may begin at any of them.
 func TestBlocksAndPositions(t *testing.T) {
-	for _, format := range []Format{JSON, CSV} {
+	for _, format := range []layout{JSON, CSV} {
 		var text bytes.Buffer
 		if format == CSV {
 			text.WriteString("n,text\n")
@@ -257,7 +287,7 @@ func TestBlocksAndPositions(t *testing.T) {
 				fmt.Fprintf(&text, "%d,\"%s\"\n", i, strings.Repeat("\n", i%50))
 			}
 		}
-		first := NewReader(bytes.NewReader(text.Bytes()), format, Options{})
+		first := newReader(bytes.NewReader(text.Bytes()), format, jsontext.Options{})
 		all := readAll(t, first)
 		require.NoError(t, all.err)
 		require.Len(t, all.good, 30_000-30)
@@ -268,12 +298,12 @@ func TestBlocksAndPositions(t *testing.T) {
 		for i, b := range all.blocks[:len(all.blocks)-1] {
 			next := all.blocks[i+1]
 			require.Equal(t, next.Index, b.Index+int64(b.Count)+int64(len(b.Bad)))
-			require.Greater(t, max(next.Offset-b.Offset, int64(len(b.Records))), int64(blockText-200))
-			require.Less(t, len(b.Records), blockText+1000)
+			require.Greater(t, max(next.Offset-b.Offset, int64(len(b.Records))), int64(jsontext.BlockText-200))
+			require.Less(t, len(b.Records), jsontext.BlockText+1000)
 			if i%5 != 0 {
 				continue
 			}
-			got := readAll(t, NewReader(bytes.NewReader(text.Bytes()[b.Offset:]), format, Options{Start: b.Position, Columns: columns}))
+			got := readAll(t, newReader(bytes.NewReader(text.Bytes()[b.Offset:]), format, jsontext.Options{Start: b.Position}, columns...))
 			require.Equal(t, all.blocks[i:], got.blocks)
 		}
 	}
@@ -287,14 +317,14 @@ func TestEndlessLine(t *testing.T) {
 			format = CSV
 		}
 		text := io.MultiReader(strings.NewReader(begin), io.LimitReader(letters{}, 64<<20), strings.NewReader("\n{\"a\":1}"))
-		r := NewReader(text, format, Options{MaxRecord: 1 << 20})
+		r := newReader(text, format, jsontext.Options{MaxRecord: 1 << 20})
 		got := readAll(t, r)
 		require.NoError(t, got.err)
 		require.Len(t, got.bad, len(got.bad))
 		require.EqualError(t, got.bad[0].Err, "record is longer than 1048576 bytes")
-		require.Len(t, got.bad[0].Raw, rawKept)
+		require.Len(t, got.bad[0].Raw, jsontext.RawKept)
 		require.Equal(t, int64(1), got.blocks[0].Index+int64(len(got.blocks[0].Bad)))
-		require.Less(t, len(r.src.buf), 4<<20)
+		require.Less(t, jsontext.Held(r.Reader), 4<<20)
 	}
 }
 
@@ -305,21 +335,4 @@ func (letters) Read(p []byte) (int, error) {
 		p[i] = 'x'
 	}
 	return len(p), nil
-}
-
-// Deep nesting must end in an error, not in an exhausted stack.
-func TestDeepNesting(t *testing.T) {
-	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}" }
-	require.NoError(t, checkObject([]byte(deep(maxDepth-1))))
-	require.ErrorContains(t, checkObject([]byte(deep(maxDepth))), "at most 512 levels")
-	require.ErrorContains(t, checkObject([]byte(`{"a":`+strings.Repeat("[", 4<<20))), "at most 512 levels")
-	objects := strings.Repeat(`{"a":`, 1<<20)
-	require.ErrorContains(t, checkObject([]byte(objects)), "at most 512 levels")
-	e := NewExtractor([]string{strings.TrimSuffix(strings.Repeat("a.", 2000), ".")})
-	_, err := e.Extract([]byte(objects), make([]record.Value, 1))
-	require.ErrorContains(t, err, "at most 512 levels")
-}
-
-func TestMaxInt(t *testing.T) {
-	require.Equal(t, record.Value{Kind: record.Int, Int: math.MinInt64}, number([]byte("-9223372036854775808"), true))
 }

@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ var logicals = map[string]logical{
 }
 
 // describe says what values the type wants.
-func (t *avroType) describe() string {
+func (t *encType) describe() string {
 	switch t.logical {
 	case logicalMillis, logicalMicros, logicalNanos:
 		return "a time (RFC 3339 or a number)"
@@ -119,7 +119,7 @@ func floorDays(seconds int64) int64 {
 }
 
 // decimal returns the unscaled value of a number, big-endian two's complement.
-func (t *avroType) decimal(number []byte) ([]byte, bool) {
+func (t *encType) decimal(number []byte) ([]byte, bool) {
 	// The exponent is bounded before the number is computed: 1e999999999 is short.
 	end, _, err := skipNumber(number, 0)
 	if err != nil || end != len(number) || len(number) > t.Precision+32 {

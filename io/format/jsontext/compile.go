@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"errors"
@@ -8,36 +8,36 @@ import (
 	"tributary/io/format/avro"
 )
 
-// avroType is a type of a schema with what is looked up to encode a value of it. Named types may
+// encType is a type of a schema with what is looked up to encode a value of it. Named types may
 // contain themselves.
-type avroType struct {
+type encType struct {
 	*avro.Type
 	name     string // for messages
 	logical  logical
-	fields   []avroField    // of a record
+	fields   []encField     // of a record
 	index    map[string]int // of the fields by names and aliases, or of the symbols of an enum
-	items    *avroType      // of an array or a map
-	branches []*avroType    // of a union
+	items    *encType       // of an array or a map
+	branches []*encType     // of a union
 	null     int            // the branch of a union that is null, -1 if there is none
 }
 
-type avroField struct {
+type encField struct {
 	name string
-	typ  *avroType
+	typ  *encType
 	// unset is the encoded default, if there is one.
 	unset      []byte
 	hasDefault bool
 }
 
-// compiler makes avroTypes, each type's once.
+// compiler makes encTypes, each type's once.
 type compiler struct {
-	known    map[*avro.Type]*avroType
+	known    map[*avro.Type]*encType
 	problems []error
 }
 
 // compile prepares a schema. The error tells every default that does not fit.
-func compile(schema *avro.Schema) (*avroType, error) {
-	c := compiler{known: map[*avro.Type]*avroType{}}
+func compile(schema *avro.Schema) (*encType, error) {
+	c := compiler{known: map[*avro.Type]*encType{}}
 	root := c.of(schema.Type(), "the schema")
 	if len(c.problems) > 0 {
 		return nil, fmt.Errorf("avro schema: %w", errors.Join(c.problems...))
@@ -46,11 +46,11 @@ func compile(schema *avro.Schema) (*avroType, error) {
 }
 
 // of prepares a type; at is where it stands.
-func (c *compiler) of(from *avro.Type, at string) *avroType {
+func (c *compiler) of(from *avro.Type, at string) *encType {
 	if t := c.known[from]; t != nil {
 		return t
 	}
-	t := &avroType{Type: from, name: from.Kind.String(), logical: logicals[from.Logical], null: -1}
+	t := &encType{Type: from, name: from.Kind.String(), logical: logicals[from.Logical], null: -1}
 	c.known[from] = t
 	if from.Name != "" {
 		t.name = from.Name
@@ -75,7 +75,7 @@ func (c *compiler) of(from *avro.Type, at string) *avroType {
 	return t
 }
 
-func (c *compiler) branches(t *avroType, at string) {
+func (c *compiler) branches(t *encType, at string) {
 	var names []string
 	for i, from := range t.Branches {
 		branch := c.of(from, at)
@@ -88,11 +88,11 @@ func (c *compiler) branches(t *avroType, at string) {
 	t.name = "one of " + strings.Join(names, ", ")
 }
 
-func (c *compiler) fields(t *avroType) {
+func (c *compiler) fields(t *encType) {
 	t.index = map[string]int{}
 	for i, from := range t.Fields {
 		at := fmt.Sprintf("record %s: field %s", t.name, from.Name)
-		f := avroField{name: from.Name, typ: c.of(from.Type, at), hasDefault: from.HasDefault}
+		f := encField{name: from.Name, typ: c.of(from.Type, at), hasDefault: from.HasDefault}
 		if f.hasDefault {
 			var err error
 			if f.unset, err = from.AppendDefault(nil); err != nil {

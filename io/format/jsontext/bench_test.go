@@ -1,11 +1,8 @@
-package textio
+package jsontext
 
 import (
 	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"testing"
 
@@ -17,13 +14,13 @@ import (
 )
 
 // benchRecords are views of about 160 bytes as JSON lines, and the same as CSV.
-func benchRecords(format Format) []byte {
+func benchRecords(csv bool) []byte {
 	var text bytes.Buffer
-	if format == CSV {
+	if csv {
 		text.WriteString("view_id,user_id,ts,item,score,title\n")
 	}
 	for i := range 20_000 {
-		if format == CSV {
+		if csv {
 			fmt.Fprintf(&text, "v%09d,%d,%d,item-%d,%f,\"A title, with \"\"quotes\"\" %d\"\n", i, i*7, 1767225600000+int64(i), i%100, float64(i)/7, i)
 		} else {
 			fmt.Fprintf(&text, `{"view_id":"v%09d","user":{"id":%d,"country":"de"},"ts":%d,"item":"item-%d","score":%f,"title":"A title with \"quotes\" %d"}`+"\n",
@@ -33,53 +30,14 @@ func benchRecords(format Format) []byte {
 	return text.Bytes()
 }
 
-func BenchmarkReader(b *testing.B) {
-	for _, format := range []Format{JSON, CSV} {
-		text := benchRecords(format)
-		b.Run(format.String(), func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				r := NewReader(bytes.NewReader(text), format, Options{})
-				for {
-					block, err := r.Next()
-					if errors.Is(err, io.EOF) {
-						break
-					}
-					if err != nil || len(block.Bad) > 0 {
-						b.Fatal(err, block.Bad)
-					}
-				}
-			}
-		})
-	}
-}
-
-// BenchmarkCSVReference is encoding/csv splitting the same rows and no more.
-func BenchmarkCSVReference(b *testing.B) {
-	text := benchRecords(CSV)
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		r := csv.NewReader(bytes.NewReader(text))
-		r.ReuseRecord = true
-		for {
-			if _, err := r.Read(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}
-
-func benchLines() [][]byte { return bytes.Split(bytes.TrimSpace(benchRecords(JSON)), []byte("\n")) }
+func benchLines() [][]byte { return bytes.Split(bytes.TrimSpace(benchRecords(false)), []byte("\n")) }
 
 // BenchmarkValid compares our check of a line with gjson's, which is faster, but looks
 // neither for UTF-8 nor at the depth: 16 MiB of "[" exhaust its stack.
 func BenchmarkValid(b *testing.B) {
 	lines := benchLines()
 	for name, valid := range map[string]func([]byte) bool{
-		"ours":  func(line []byte) bool { return checkObject(line) == nil },
+		"ours":  func(line []byte) bool { return CheckObject(line) == nil },
 		"gjson": gjson.ValidBytes,
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -121,8 +79,8 @@ func BenchmarkExtractor(b *testing.B) {
 	}
 }
 
-// BenchmarkAvroEncoder compares ways from JSON to Avro; an operation is one record.
-func BenchmarkAvroEncoder(b *testing.B) {
+// BenchmarkEncoder compares ways from JSON to Avro; an operation is one record.
+func BenchmarkEncoder(b *testing.B) {
 	lines := benchLines()
 	schema := `{"type":"record","name":"view","fields":[{"name":"view_id","type":"string"},
 		{"name":"user","type":{"type":"record","name":"user","fields":[{"name":"id","type":"long"},{"name":"country","type":["null","string"]}]}},
@@ -130,7 +88,7 @@ func BenchmarkAvroEncoder(b *testing.B) {
 		{"name":"score","type":"double"},{"name":"title","type":"string"}]}`
 	var out []byte
 	b.Run("ours", func(b *testing.B) {
-		e := encoder(b, schema, JSON)
+		e := encoder(b, schema, false)
 		b.SetBytes(int64(len(lines[0])))
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {

@@ -1,31 +1,13 @@
-// Package textio reads records that are JSON text: JSON lines, and CSV, each of whose
-// rows becomes a JSON object of strings. It finds fields in them and turns them into
-// Avro by a schema.
-package textio
+// Package jsontext reads records that are text in a file, whatever the layout: package jsonl and package
+// csv have one each, and give every record as the text of a JSON object. It finds fields in such text
+// and turns it into Avro by a schema.
+package jsontext
 
 import (
-	"errors"
-	"fmt"
 	"io"
 
 	"tributary/io/record"
 )
-
-// Format is how records are written as text.
-type Format uint8
-
-// Formats of text.
-const (
-	JSON Format = iota // one object a line
-	CSV                // a header line, then one row a record
-)
-
-func (f Format) String() string {
-	if f == CSV {
-		return "csv"
-	}
-	return "json"
-}
 
 const (
 	// blockText is about how much text makes a block: hundreds of records, so that what
@@ -45,8 +27,6 @@ type Options struct {
 	// Start is where reading begins, if not at the start of the file: the position of
 	// a Block read before. The io.Reader must begin at its Offset.
 	Start Position
-	// Columns are those of a CSV file read from a later Start, where no header is.
-	Columns []string
 }
 
 // Position is a place in a file between two records.
@@ -81,35 +61,32 @@ type Bad struct {
 	AtLeast bool
 }
 
+// Layout is how records stand in text.
+type Layout interface {
+	// Start reads what stands before the records, if that has not been done.
+	Start(r *Reader) error
+	// Read reads a record into the block, or what is none; io.EOF at the end.
+	Read(r *Reader, b *Block) error
+}
+
 // Reader reads records in order. Blank lines are not records. It is for one goroutine.
 type Reader struct {
-	format  Format
-	src     source
-	index   int64
-	columns []string
-	keys    [][]byte // the columns as JSON text: `"name":`
-	cells   []cell
-	object  []byte // the row as JSON
-	clean   []byte // see cellText
-	err     error  // what the next call of Next returns
+	Source Source
+	layout Layout
+	index  int64
+	err    error // what the next call of Next returns
 }
 
 // NewReader returns a Reader of decompressed text. A byte order mark is skipped, and so are
 // zeros at the end.
-func NewReader(r io.Reader, format Format, opt Options) *Reader {
+func NewReader(r io.Reader, layout Layout, opt Options) *Reader {
 	if opt.MaxRecord <= 0 {
 		opt.MaxRecord = DefaultMaxRecord
 	}
-	reader := &Reader{format: format, index: opt.Start.Index}
-	reader.src = source{r: &unpadded{r: r}, limit: opt.MaxRecord, offset: opt.Start.Offset, line: opt.Start.Line}
-	switch {
-	case format == JSON:
-	case opt.Columns != nil:
-		reader.err = reader.setColumns(opt.Columns)
-	case opt.Start.Offset > 0:
-		reader.err = errors.New("read CSV from its middle: its columns were not given")
+	return &Reader{
+		Source: Source{r: &unpadded{r: r}, limit: opt.MaxRecord, Offset: opt.Start.Offset, Line: opt.Start.Line},
+		layout: layout, index: opt.Start.Index,
 	}
-	return reader
 }
 
 // Next returns the next block, which holds at least one record, good or bad; io.EOF
@@ -118,19 +95,15 @@ func NewReader(r io.Reader, format Format, opt Options) *Reader {
 func (r *Reader) Next() (Block, error) {
 	b := Block{}
 	if r.err == nil {
-		r.err = r.start()
+		r.err = r.Start()
 	}
 	for r.err == nil {
-		b.Position = Position{Offset: r.src.offset, Index: r.index, Line: r.src.line}
+		b.Position = Position{Offset: r.Source.Offset, Index: r.index, Line: r.Source.Line}
 		if b.Records == nil {
 			b.Records = make([]byte, 0, blockText+blockText/8) // with room for the frames and the last record
 		}
-		for r.err == nil && r.src.offset-b.Offset < blockText && len(b.Records) < blockText {
-			if r.format == CSV {
-				r.err = r.readRow(&b)
-			} else {
-				r.err = r.readLine(&b)
-			}
+		for r.err == nil && r.Source.Offset-b.Offset < blockText && len(b.Records) < blockText {
+			r.err = r.layout.Read(r, &b)
 		}
 		if b.Count > 0 || len(b.Bad) > 0 {
 			return b, nil
@@ -139,42 +112,26 @@ func (r *Reader) Next() (Block, error) {
 	return Block{}, r.err
 }
 
-// start reads what stands before the records.
-func (r *Reader) start() error {
-	if err := r.src.skipMark(); err != nil {
-		return err
-	}
-	if r.format == CSV && r.columns == nil {
-		return r.readHeader()
-	}
-	return nil
-}
-
-// Columns returns the names in the header of a CSV file, reading it if need be; none
-// for an empty file and for JSON.
-func (r *Reader) Columns() ([]string, error) {
+// Start reads what stands before the records; Next does so too. It returns an error that is final.
+func (r *Reader) Start() error {
 	if r.err == nil {
-		r.err = r.start()
+		if r.err = r.Source.skipMark(); r.err == nil {
+			r.err = r.layout.Start(r)
+		}
 	}
-	if r.err != nil && !errors.Is(r.err, io.EOF) {
-		return nil, r.err
-	}
-	return r.columns, nil
+	return r.err
 }
 
-// good adds a record to the block.
-func (r *Reader) good(b *Block, rec []byte) {
+// Good adds a record to the block.
+func (r *Reader) Good(b *Block, rec []byte) {
 	b.Records = record.AppendFramed(b.Records, r.index-b.Index, rec)
 	b.Count++
 	r.index++
 }
 
-// bad adds a record that cannot be used; line is the number of lines before it.
-func (r *Reader) bad(b *Block, line int64, raw []byte, err error) {
-	b.Bad = append(b.Bad, Bad{Index: r.index, Line: line + 1, Raw: append([]byte{}, raw...), Err: err, AtLeast: r.src.cut || errors.Is(err, errOpenQuote)})
+// Bad adds a record that cannot be used; line is the number of lines before it. more says that others
+// may be lost with it.
+func (r *Reader) Bad(b *Block, line int64, raw []byte, err error, more bool) {
+	b.Bad = append(b.Bad, Bad{Index: r.index, Line: line + 1, Raw: append([]byte{}, raw...), Err: err, AtLeast: more || r.Source.Cut})
 	r.index++
-}
-
-func (r *Reader) tooLong() error {
-	return fmt.Errorf("record is longer than %d bytes", r.src.limit)
 }

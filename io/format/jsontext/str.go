@@ -1,4 +1,4 @@
-package textio
+package jsontext
 
 import (
 	"encoding/binary"
@@ -72,8 +72,8 @@ func hex4(b []byte, i int) (r rune, ok bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text, which is UTF-8, as a JSON string with its quotes.
-func appendString(dst, text []byte) []byte {
+// AppendString appends text, which is UTF-8, as a JSON string with its quotes.
+func AppendString(dst, text []byte) []byte {
 	dst = append(dst, '"')
 	for {
 		n := plainRun(text)
