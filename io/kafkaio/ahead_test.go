@@ -37,7 +37,7 @@ func testAhead(t *testing.T, b *kafkatest.Broker) {
 	require.Len(t, s.rejected, 2)
 	require.Equal(t, record.Rejected{
 		Reason: record.ReasonMalformed, Input: 4, Offset: 1, Count: 1, EventTime: 4_000_000_000_000, Watermark: 998_990, Record: []byte(at(4_000_000_000_000)),
-		Detail: "event time 2096-10-02T07:06:40Z is ahead of 1970-01-01T00:16:40Z, when Kafka has it written, by more than max_ahead, 1m0s: some clock is wrong",
+		Detail: "event time 2096-10-02T07:06:40Z is ahead of 1970-01-01T00:16:40Z, when Kafka has it written, by more than max_future_skew, 1m0s: some clock is wrong",
 	}, s.rejected[0])
 	require.EqualValues(t, 4, s.rejected[1].Offset)
 	require.EqualValues(t, 1_060_001, s.at.Partitions[0].Clock.Largest, "and the marks that come of it")

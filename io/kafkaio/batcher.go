@@ -163,7 +163,7 @@ func (b *batcher) ahead(at int64, r *kgo.Record) string {
 
 func aheadOf(at, clock, maxAhead int64, what string) string {
 	text := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
-	return fmt.Sprintf("event time %s is ahead of %s, %s, by more than max_ahead, %s: some clock is wrong",
+	return fmt.Sprintf("event time %s is ahead of %s, %s, by more than max_future_skew, %s: some clock is wrong",
 		text(at), text(clock), what, time.Duration(maxAhead)*time.Millisecond)
 }
 

@@ -225,7 +225,7 @@ func testStamps(t *testing.T, b *kafkatest.Broker) {
 	s := newSession(t, r, 0)
 	s.finish()
 	require.Len(t, s.rejected, 1)
-	require.Contains(t, s.rejected[0].Detail, ", when it was read, as is the time that its producer gave it, by more than max_ahead, 1m0s: some clock is wrong")
+	require.Contains(t, s.rejected[0].Detail, ", when it was read, as is the time that its producer gave it, by more than max_future_skew, 1m0s: some clock is wrong")
 	require.Equal(t, now.Add(time.Second).UnixMilli(), s.at.Partitions[0].Clock.Largest)
 }
 

@@ -69,7 +69,7 @@ func (r *reader) holder() *partition {
 // untilIdle says for how long a partition is waited for.
 func (r *reader) untilIdle() string {
 	if r.reading.IdleAfter == 0 {
-		return ", for as long as nothing comes (idle_after would end that)"
+		return ", for as long as nothing comes (idle_timeout would end that)"
 	}
 	return fmt.Sprintf(", until it is idle, after %s", r.reading.IdleAfter)
 }

@@ -126,8 +126,8 @@ func TestTellsWhatItWaitsFor(t *testing.T) {
 		r.tellWhatIsAwaited(t.Context(), now)
 	}
 	require.Equal(t, "t/0: nothing came for 30s, though the log goes from offset 5 to 9: held back by an open transaction, or its broker is slow\n"+
-		"t/1: nothing came yet, for 30s: it holds back the watermark, and with it every sample, for as long as nothing comes (idle_after would end that)\n"+
-		"t/5: nothing came for 30s: it holds back the watermark, and with it every sample, at 1970-01-01T00:00:02Z, for as long as nothing comes (idle_after would end that)\n", logged.String())
+		"t/1: nothing came yet, for 30s: it holds back the watermark, and with it every sample, for as long as nothing comes (idle_timeout would end that)\n"+
+		"t/5: nothing came for 30s: it holds back the watermark, and with it every sample, at 1970-01-01T00:00:02Z, for as long as nothing comes (idle_timeout would end that)\n", logged.String())
 
 	r.reading.IdleAfter = 5 * time.Minute
 	now = now.Add(tellEvery)

@@ -28,9 +28,9 @@ type Source struct {
 func Of(s *spec.Spec) (attribution.Params, []Source) {
 	p := attribution.Params{
 		OutOfOrderness:   s.OutOfOrderness.Milliseconds(),
-		MaxAhead:         s.MaxAhead().Milliseconds(),
+		MaxAhead:         s.MaxFutureSkew().Milliseconds(),
 		ClockSkew:        s.ClockSkew.Milliseconds(),
-		DuplicatesWithin: s.Views.DuplicatesWithin.Milliseconds(),
+		DuplicatesWithin: s.Views.DedupWindow.Milliseconds(),
 		Bucket:           s.Bucket.Milliseconds(),
 		Shards:           s.Shards,
 		Keep:             s.Keep,

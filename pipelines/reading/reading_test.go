@@ -64,9 +64,9 @@ func samplesOf(t *testing.T) string {
 		"json":    strings.Replace(text, "samples: out/samples", "samples: {path: out/json, format: json}", 1),
 		"text":    strings.Replace(asText, "samples: out/samples", "samples: out/text", 1),
 	} {
-		s, err := spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text+"  ledger: ledger/"+out+"\n"))
+		s, err := spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text+"  accounts: ledger/"+out+"\n"))
 		if err != nil { // outputs are in braces
-			text = strings.TrimSuffix(strings.TrimSpace(text), "}") + ", ledger: ledger/" + out + "}\n"
+			text = strings.TrimSuffix(strings.TrimSpace(text), "}") + ", accounts: ledger/" + out + "}\n"
 			s, err = spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text))
 		}
 		require.NoError(t, err, text)

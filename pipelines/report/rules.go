@@ -54,7 +54,7 @@ var (
 	ruleUnbalanced    = &rule{"unbalanced", Error, "The accounts do not balance", "This is a fault of the join itself: do not use the samples."}
 	ruleDead          = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
 	ruleLate          = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
-	ruleLateAfterIdle = &rule{"late_after_idle", Warning, "Late only after idleness", "Their partition had brought nothing for idle_after, and the watermark went on without it: joined again from the log, they may be in time. A larger idle_after waits longer for such a partition."}
+	ruleLateAfterIdle = &rule{"late_after_idle", Warning, "Late only after idleness", "Their partition had brought nothing for idle_timeout, and the watermark went on without it: joined again from the log, they may be in time. A larger idle_timeout waits longer for such a partition."}
 	ruleUnusable      = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
 	ruleUnmatched     = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
 
@@ -70,8 +70,8 @@ var (
 	ruleBadValues    = &rule{"bad_values", Warning, "Values that are no numbers", "They were left out of the label (on_bad_value: null)."}
 	ruleOverflows    = &rule{"overflows", Warning, "Sums beyond what a double holds", "The label is the largest double."}
 
-	ruleSeveralViews      = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger duplicates_within makes one view of those that are near each other, view_time tells others apart."}
-	ruleResent            = &rule{"resent", Warning, "Views that came again after duplicates_within", "Each is a sample of its own, with the id of an earlier one. If they are the same view, a larger duplicates_within makes one of them."}
+	ruleSeveralViews      = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger dedup_window makes one view of those that are near each other, view_time tells others apart."}
+	ruleResent            = &rule{"resent", Warning, "Views that came again after dedup_window", "Each is a sample of its own, with the id of an earlier one. If they are the same view, a larger dedup_window makes one of them."}
 	ruleWithoutID         = &rule{"without_id", Warning, "No id of their own", "The field that the spec names for it is absent, null or empty in every record, so one that was sent twice counts twice: check its name."}
 	ruleZeroDelays        = &rule{"zero_delays", Warning, "Delays of exactly 0", "Such an engagement has the time of its view, as when one log was read as both, or when the engagement's time is a copy of the view's."}
 	ruleOrphansLikeFloats = &rule{"orphans_like_floats", Warning, "Orphans whose view ids look like 123.0", "Whole numbers were written as floats on their way: write them as integers or as text, and they will find their views."}
@@ -79,7 +79,7 @@ var (
 
 	ruleImmature            = &rule{"immature", Warning, "Immature samples", "The log ends before their closing time, so their negatives may be fake. Join them again when the log reaches further, or leave them out by maturity_ms."}
 	ruleDuplicatesDiffering = &rule{"duplicates_differing", Warning, "Duplicate views that differ from the one that was kept, the first in the log", "Their ids may not be unique."}
-	ruleDuplicatesChained   = &rule{"duplicates_chained", Info, "Duplicate views further than duplicates_within from the one that was kept", "Each is a duplicate of the one before it: a view that is sent again and again is one view, however long that goes on."}
+	ruleDuplicatesChained   = &rule{"duplicates_chained", Info, "Duplicate views further than dedup_window from the one that was kept", "Each is a duplicate of the one before it: a view that is sent again and again is one view, however long that goes on."}
 	ruleWindowShort         = &rule{"window_short", Info, "Window too short", "Engagements still come in its last tenth, and a longer window would find more."}
 	ruleOutsideWindow       = &rule{"outside_window", Info, "Outside the window", "Their view came, but it was too long before them, or after."}
 )

@@ -49,7 +49,7 @@ var oddValues = []any{
 	map[string]any{"main": map[string]any{"brokers": "k:1"}},
 }
 
-var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", "", "topic", "cluster", "clusters", "stream", "registry", "main", "brokers", "tls", "sasl", "user", "password", "insecure", "token", "url", "start", "marks"}
+var oddKeys = []string{"x", "path", "format", "field", "unit", "keep", "window", "Like", "true", "view", "samples", "codec", "id", "tests", "1", "a.b", "", "topic", "cluster", "clusters", "stream", "registry", "main", "brokers", "tls", "sasl", "user", "password", "insecure", "token", "url", "start", "marks", "ledger", "accounts", "commit_log", "readers", "source_parallelism"}
 
 // mutated changes one value or key somewhere in data.
 func mutated(t *rapid.T, data any) any {

@@ -84,13 +84,13 @@ type Stream struct {
 	// Group is the consumer group that offsets are committed to, for tools that show lag.
 	Group string
 	Start Start
-	// IdleAfter is how long a partition without records holds the watermark back; 0 for ever.
-	IdleAfter time.Duration
-	// MaxAhead is how far a record's event time may lie ahead of its timestamp in Kafka, and of
+	// IdleTimeout is how long a partition without records holds the watermark back; 0 for ever.
+	IdleTimeout time.Duration
+	// MaxFutureSkew is how far a record's event time may lie ahead of its timestamp in Kafka, and of
 	// all others in its partition; 0 for any distance.
-	MaxAhead time.Duration
-	// Readers divide the partitions among them.
-	Readers            int
+	MaxFutureSkew time.Duration
+	// SourceParallelism divide the partitions among them.
+	SourceParallelism  int
 	OnOffsetOutOfRange OnOffsetOutOfRange
 	Delivery           Delivery
 	// TransactionTimeout is how long the broker keeps an open transaction; 0 with
@@ -135,13 +135,13 @@ const (
 )
 
 // Topics are the topics beside the samples', in the samples' cluster. Orphans is empty if
-// they are only counted, Ledger with AtLeastOnce.
+// they are only counted, CommitLog with AtLeastOnce.
 type Topics struct {
 	Late, DeadLetters, Orphans string
-	// Ledger holds which (shard, bucket) is in the samples, a partition for each shard.
-	Ledger string
-	// Marks holds how far the readers are.
-	Marks string
+	// CommitLog holds which (shard, bucket) is in the samples, a partition for each shard.
+	CommitLog string
+	// TimeIndex holds how far partitions are read, by event time.
+	TimeIndex string
 	// Accounts holds what became of every event, one record for each piece of the work.
 	Accounts string
 }

@@ -16,7 +16,7 @@ var synonyms = map[string]string{
 	"allowed_lateness": "out_of_orderness", "lateness": "out_of_orderness", "max_out_of_orderness": "out_of_orderness",
 	"skew": "clock_skew", "attribution_window": "window", "bucket_length": "bucket", "parallelism": "shards",
 	"source": "inputs", "sources": "inputs", "files": "inputs", "filter": "where", "type": "format", "aggregation": "label",
-	"dedup": "duplicates_within", "dedupe": "duplicates_within", "output": "outputs", "sinks": "outputs", "dlq": "dead_letters",
+	"dedup": "dedup_window", "dedupe": "dedup_window", "output": "outputs", "sinks": "outputs", "dlq": "dead_letters",
 	"sampling": "negatives", "compression": "codec", "expected": "samples", "rate": "keep",
 	"zstd": "zstandard", "gz": "gzip", "ndjson": "json", "jsonl": "json", "ordered": "file", "any": "binary", "bool": "binary",
 	"delay": "time_to_first", "latest": "last", "earliest": "first",

@@ -39,25 +39,25 @@ var outputsSection = &section{
 			).orElse("they are only counted", nil).orShow("only counted"),
 		},
 		{
-			name: "ledger", example: "out/ledger",
-			doc: "The account of every event, as JSON.",
+			name: "accounts", was: "ledger", wasType: "string", example: "out/accounts",
+			doc: "What became of every event: counts that must balance, as JSON. In files there is one record for each interval of event time, in a topic one for each piece of the work.",
 			value: through(sinkType,
-				func(o *Outputs) sink { return sink{o.Ledger, o.Topics.Ledger} },
-				func(o *Outputs, s sink) { o.Ledger, o.Topics.Ledger = s.folder, s.topic },
-			).orElse("beside the samples, the folder ledger or the topic SAMPLES.ledger", beside("ledger", ".ledger")).
-				orShow("none, at least once"),
+				func(o *Outputs) sink { return sink{o.Accounts, o.Topics.Accounts} },
+				func(o *Outputs, s sink) { o.Accounts, o.Topics.Accounts = s.folder, s.topic },
+			).orElse("beside the samples, the folder ledger or the topic SAMPLES.accounts", beside("ledger", ".accounts")),
 		},
 		{
-			name: "marks", example: "{topic: samples.marks}",
-			doc: "How far readers are, to start again without a checkpoint.",
-			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.Marks }).
+			name: "commit_log", was: "ledger", wasType: "object", example: "{topic: samples.commits}",
+			doc: "Which samples are in their topic, written in the transaction that writes them. Its name stays for as long as the job lives: what it does not hold is written again.",
+			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.CommitLog }).
+				orElse("the topic SAMPLES.ledger; none with at_least_once", besideTopic(".ledger")).
+				shownIf(func(o *Outputs) bool { return o.Samples.Topic != "" }).orShow("none, at least once"),
+		},
+		{
+			name: "time_index", was: "marks", example: "{topic: samples.times}",
+			doc: "How far each partition was read, by event time: where a job begins again that has no checkpoint.",
+			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.TimeIndex }).
 				orElse("the topic SAMPLES.marks", besideTopic(".marks")),
-		},
-		{
-			name: "accounts", example: "{topic: samples.accounts}",
-			doc: "What became of every event that a stream read, a piece of the work each.",
-			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.Accounts }).
-				orElse("the topic SAMPLES.accounts", besideTopic(".accounts")),
 		},
 	},
 }

@@ -16,9 +16,9 @@ func (o *Outputs) all() []output {
 		{"late", o.Late, o.Topics.Late},
 		{"dead_letters", o.DeadLetters, o.Topics.DeadLetters},
 		{"orphans", o.Orphans, o.Topics.Orphans},
-		{"ledger", o.Ledger, o.Topics.Ledger},
-		{"marks", "", o.Topics.Marks},
-		{"accounts", "", o.Topics.Accounts},
+		{"accounts", o.Accounts, o.Topics.Accounts},
+		{"commit_log", "", o.Topics.CommitLog},
+		{"time_index", "", o.Topics.TimeIndex},
 	}
 }
 

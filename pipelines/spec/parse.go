@@ -18,7 +18,7 @@ func (r *reader) spec(root *node) *Spec {
 	if !s.Streams() {
 		s.Stream = Stream{} // of no effect, which rules tell
 	} else if s.Stream.Delivery == AtLeastOnce {
-		s.Outputs.Topics.Ledger, s.Stream.TransactionTimeout = "", 0 // of no effect, which rules tell
+		s.Outputs.Topics.CommitLog, s.Stream.TransactionTimeout = "", 0 // of no effect, which rules tell
 	}
 	r.rules(s)
 	return s

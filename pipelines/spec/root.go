@@ -7,8 +7,8 @@ import (
 
 // Defaults of what a spec may leave out, where others need them.
 const (
-	DefaultDuplicatesWithin = 10 * time.Second
-	DefaultOutOfOrderness   = time.Minute
+	DefaultDedupWindow    = 10 * time.Second
+	DefaultOutOfOrderness = time.Minute
 
 	maxShards = 4096
 )
@@ -113,9 +113,9 @@ var viewsSection = &section{
 			value: at(timeType, func(v *Views) *TimeField { return &v.Time }),
 		},
 		{
-			name: "duplicates_within", example: "30s",
+			name: "dedup_window", was: "duplicates_within", example: "30s",
 			doc:   "A view with the id of another one at most this long before it is a duplicate: the earlier counts.",
-			value: at(durationType, func(v *Views) *time.Duration { return &v.DuplicatesWithin }).or(DefaultDuplicatesWithin),
+			value: at(durationType, func(v *Views) *time.Duration { return &v.DedupWindow }).or(DefaultDedupWindow),
 		},
 	},
 	refused: map[string]refusal{"where": {

@@ -85,10 +85,10 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 		s := Spec{
 			Version: int32(rapid.IntRange(1, 1<<30).Draw(t, "version")),
 			Views: Views{
-				Inputs:           []Input{{Path: "views/*.avro", Format: Avro, Order: OrderFile}, {Path: "x y/[a]*", Format: CSV, Schema: "a b.avsc", Order: OrderNone}},
-				ID:               "v1." + field.Draw(t, "id"),
-				Time:             TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(record.Units).Draw(t, "unit")},
-				DuplicatesWithin: duration(t, "within"),
+				Inputs:      []Input{{Path: "views/*.avro", Format: Avro, Order: OrderFile}, {Path: "x y/[a]*", Format: CSV, Schema: "a b.avsc", Order: OrderNone}},
+				ID:          "v1." + field.Draw(t, "id"),
+				Time:        TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(record.Units).Draw(t, "unit")},
+				DedupWindow: duration(t, "within"),
 			},
 			Engagements: []Engagement{{
 				Kind: rapid.StringMatching(`k[a-z0-9_]{0,5}`).Draw(t, "kind"), Inputs: []Input{{Path: "likes.json", Format: JSON, Order: OrderField, PartitionField: "o1.p", OffsetField: "o2.p"}},
@@ -103,7 +103,7 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
 			Keep:    float64(rapid.IntRange(1, 1000).Draw(t, "keep")) / 1000,
-			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Ledger: "o/true"},
+			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Accounts: "o/true"},
 		}
 		view := map[string]any{"v1": nil, "v2": nil}
 		setPath(view, s.Views.ID, "v1")
@@ -183,19 +183,19 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			}},
 			Stream: Stream{
 				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},
-				IdleAfter: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "idle")) * time.Millisecond, MaxAhead: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "ahead")) * time.Millisecond, Readers: rapid.IntRange(1, maxReaders).Draw(t, "readers"),
+				IdleTimeout: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "idle")) * time.Millisecond, MaxFutureSkew: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "ahead")) * time.Millisecond, SourceParallelism: rapid.IntRange(1, maxSourceParallelism).Draw(t, "source_parallelism"),
 				OnOffsetOutOfRange: OutOfRangeSkips, Delivery: ExactlyOnce, TransactionTimeout: 20 * time.Second,
 			},
 			Outputs: Outputs{
 				Samples: Output{Topic: "out", Cluster: "main", Format: Avro, Registry: framed, Codec: rapid.SampledFrom(TopicCodecs).Draw(t, "codec")},
-				Topics:  Topics{Late: "l." + name.Draw(t, "late"), DeadLetters: "true", Orphans: "o", Ledger: "010", Marks: "m", Accounts: "a.b"},
+				Topics:  Topics{Late: "l." + name.Draw(t, "late"), DeadLetters: "true", Orphans: "o", CommitLog: "010", TimeIndex: "m", Accounts: "a.b"},
 			},
 		}
 		if s.Stream.Start.From == StartAtTime {
 			s.Stream.Start.Time = time.Unix(1767261600, rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
 		}
 		if rapid.Bool().Draw(t, "once") {
-			s.Stream.Delivery, s.Stream.TransactionTimeout, s.Outputs.Topics.Ledger = AtLeastOnce, 0, ""
+			s.Stream.Delivery, s.Stream.TransactionTimeout, s.Outputs.Topics.CommitLog = AtLeastOnce, 0, ""
 		}
 		got, err := Parse("spec.yaml", s.YAML())
 		if err != nil {

@@ -66,11 +66,11 @@ func (r *reader) bucketRules(s *Spec) {
 		return
 	}
 	longest := s.LongestWindow()
-	if within := s.Views.DuplicatesWithin; r.ok("views.duplicates_within") && within > longest && r.isSet("views.duplicates_within") {
-		p := r.problem("T1208", r.at("views.duplicates_within"), "views.duplicates_within",
+	if within := s.Views.DedupWindow; r.ok("views.dedup_window") && within > longest && r.isSet("views.dedup_window") {
+		p := r.problem("T1208", r.at("views.dedup_window"), "views.dedup_window",
 			"%s is longer than the longest window, %s: views are copied to as many more buckets", FormatDuration(within), FormatDuration(longest))
 		p.Nearest = FormatDuration(longest)
-		p.Fix = r.replaced(r.at("views.duplicates_within"), p.Nearest)
+		p.Fix = r.replaced(r.at("views.dedup_window"), p.Nearest)
 		r.add(p)
 	}
 	if !r.isSet("bucket") || !r.ok("bucket") {
@@ -86,10 +86,10 @@ func (r *reader) bucketRules(s *Spec) {
 		p := r.problem("T1205", at, "bucket", "the longest window, %s, spans %d buckets of %s; at most %d are taken", FormatDuration(longest), longest/s.Bucket, FormatDuration(s.Bucket), mostBuckets)
 		p.Nearest, p.Fix = FormatDuration(best), r.replaced(at, FormatDuration(best))
 		r.add(p)
-	case s.Views.DuplicatesWithin >= manyCopies*s.Bucket:
+	case s.Views.DedupWindow >= manyCopies*s.Bucket:
 		p := r.problem("T1214", at, "bucket", "duplicates are looked for within %s, so with buckets of %s each view is copied to %d more of them",
-			FormatDuration(s.Views.DuplicatesWithin), FormatDuration(s.Bucket), s.Views.DuplicatesWithin/s.Bucket)
-		p.Hint = "make buckets longer, or views.duplicates_within shorter"
+			FormatDuration(s.Views.DedupWindow), FormatDuration(s.Bucket), s.Views.DedupWindow/s.Bucket)
+		p.Hint = "make buckets longer, or views.dedup_window shorter"
 		r.add(p)
 	case longest%s.Bucket != 0:
 		p := r.problem("T1207", at, "bucket", "%s does not divide the longest window, %s: samples wait longer than they need to", FormatDuration(s.Bucket), FormatDuration(longest))

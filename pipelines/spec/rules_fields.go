@@ -200,7 +200,7 @@ func (r *reader) ownOutputs(s *Spec) {
 		{"late", s.Outputs.Late},
 		{"dead_letters", s.Outputs.DeadLetters},
 		{"orphans", s.Outputs.Orphans},
-		{"ledger", s.Outputs.Ledger},
+		{"accounts", s.Outputs.Accounts},
 	}
 	for _, in := range inputs {
 		for _, out := range outputs {

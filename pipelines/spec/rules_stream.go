@@ -54,10 +54,10 @@ func (s *Spec) sameCluster(a, b string) bool {
 // streamRules looks for settings that lose data, or do nothing.
 func (r *reader) streamRules(s *Spec) {
 	st := s.Stream
-	if at := dotted("stream.idle_after"); r.isSet(at) && r.ok(at, "out_of_orderness") && 0 < st.IdleAfter && st.IdleAfter < s.OutOfOrderness {
+	if at := dotted("stream.idle_timeout"); r.isSet(at) && r.ok(at, "out_of_orderness") && 0 < st.IdleTimeout && st.IdleTimeout < s.OutOfOrderness {
 		n := r.at(at)
 		p := r.problem("T1618", n, at, "%s is shorter than out_of_orderness, %s: a partition that pauses is not waited for, and what it brings then is late",
-			FormatDuration(st.IdleAfter), FormatDuration(s.OutOfOrderness))
+			FormatDuration(st.IdleTimeout), FormatDuration(s.OutOfOrderness))
 		p.Nearest = FormatDuration(s.OutOfOrderness)
 		p.Fix, p.Hint = r.replaced(n, p.Nearest), "never waits for every partition"
 		r.add(p)
@@ -70,8 +70,8 @@ func (r *reader) streamRules(s *Spec) {
 		r.add(p)
 	}
 	if st.Delivery == AtLeastOnce {
-		if at := dotted("outputs.ledger"); r.isSet(at) {
-			r.add(r.without("T1619", at, "with at_least_once no ledger is written"))
+		if at := dotted("outputs.commit_log"); r.isSet(at) {
+			r.add(r.without("T1619", at, "with at_least_once no commit log is written"))
 		}
 		if at := dotted("stream.transaction_timeout"); r.isSet(at) {
 			r.add(r.without("T1619", at, "with at_least_once there are no transactions"))

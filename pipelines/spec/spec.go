@@ -118,8 +118,8 @@ type Views struct {
 	// ID is the path of the field that identifies the view.
 	ID   string
 	Time TimeField
-	// DuplicatesWithin is how long after a view one with the same id is a duplicate.
-	DuplicatesWithin time.Duration
+	// DedupWindow is how long after a view one with the same id is a duplicate.
+	DedupWindow time.Duration
 }
 
 // Engagement describes one kind of engagement.
@@ -216,8 +216,8 @@ var Attributions = []Attribution{AttributeAll, AttributeFirst, AttributeLast}
 
 // Outputs says where results go. Orphans is empty if they are only counted.
 type Outputs struct {
-	Samples                            Output
-	Late, DeadLetters, Orphans, Ledger string
+	Samples                              Output
+	Late, DeadLetters, Orphans, Accounts string
 	// Topics is what the folders above are in a stream; all empty in a spec of files.
 	Topics Topics
 }

@@ -31,7 +31,7 @@ func TestLoadExample(t *testing.T) {
 	}, s.Views.Inputs[2])
 	assert.Equal(t, JSON, s.Views.Inputs[1].Format)
 	assert.Equal(t, folder+"view.avsc", s.Views.Inputs[1].Schema)
-	assert.Equal(t, 30*time.Second, s.Views.DuplicatesWithin)
+	assert.Equal(t, 30*time.Second, s.Views.DedupWindow)
 
 	var kinds []string
 	for _, e := range s.Engagements {
@@ -49,7 +49,7 @@ func TestLoadExample(t *testing.T) {
 
 	assert.Equal(t, Outputs{
 		Samples: Output{Path: folder + "out/samples", Format: Avro, Codec: Zstandard},
-		Late:    folder + "out/late", DeadLetters: folder + "out/dead", Orphans: folder + "out/orphans", Ledger: folder + "out/ledger",
+		Late:    folder + "out/late", DeadLetters: folder + "out/dead", Orphans: folder + "out/orphans", Accounts: folder + "out/ledger",
 	}, s.Outputs)
 	require.Len(t, s.Tests, 6)
 	first := s.Tests[0]
@@ -66,7 +66,7 @@ func TestDefaults(t *testing.T) {
 	assert.EqualValues(t, 1, s.Version)
 	assert.Equal(t, "specs/views/*.avro", s.Views.Inputs[0].Path)
 	assert.Equal(t, OrderNone, s.Views.Inputs[0].Order)
-	assert.Equal(t, 10*time.Second, s.Views.DuplicatesWithin)
+	assert.Equal(t, 10*time.Second, s.Views.DedupWindow)
 	assert.Equal(t, time.Minute, s.OutOfOrderness)
 	assert.Zero(t, s.ClockSkew)
 	assert.Equal(t, 5*time.Minute, s.Bucket)
@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, AttributeAll, like.Attribution)
 	assert.Equal(t, Outputs{
 		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy},
-		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Ledger: "specs/out/ledger",
+		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Accounts: "specs/out/ledger",
 	}, s.Outputs)
 }
 
@@ -261,12 +261,12 @@ func TestLoadStream(t *testing.T) {
 	assert.False(t, purchase.Registry)
 	assert.True(t, purchase.Ordered())
 	assert.Equal(t, Stream{
-		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleAfter: 5 * time.Minute, MaxAhead: 10 * time.Minute, Readers: 6,
+		Name: "feed", Group: "feed", Start: Start{From: StartEarliest}, IdleTimeout: 5 * time.Minute, MaxFutureSkew: 10 * time.Minute, SourceParallelism: 6,
 		OnOffsetOutOfRange: OutOfRangeFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
 	assert.Equal(t, Outputs{
 		Samples: Output{Topic: "samples", Cluster: "main", Registry: true, Format: Avro, Codec: Lz4},
-		Topics:  Topics{Late: "samples.late", DeadLetters: "samples.dead", Orphans: "samples.orphans", Ledger: "samples.ledger", Marks: "samples.marks", Accounts: "samples.accounts"},
+		Topics:  Topics{Late: "samples.late", DeadLetters: "samples.dead", Orphans: "samples.orphans", CommitLog: "samples.ledger", TimeIndex: "samples.marks", Accounts: "samples.accounts"},
 	}, s.Outputs)
 }
 
@@ -279,15 +279,15 @@ func TestStreamDefaults(t *testing.T) {
 	}
 	s := parse(topics)
 	assert.Equal(t, Stream{
-		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleAfter: time.Minute, MaxAhead: time.Minute, Readers: 4,
+		Name: "samples", Group: "samples", Start: Start{From: StartEarliest}, IdleTimeout: time.Minute, MaxFutureSkew: time.Minute, SourceParallelism: 4,
 		OnOffsetOutOfRange: OutOfRangeFails, Delivery: ExactlyOnce, TransactionTimeout: time.Minute,
 	}, s.Stream)
-	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleAfter, "no shorter than the disorder")
-	assert.Zero(t, parse("stream: {idle_after: never}\n"+topics).Stream.IdleAfter)
-	assert.Zero(t, parse("stream: {max_ahead: never}\n"+topics).Stream.MaxAhead)
+	assert.Equal(t, 5*time.Minute, parse("out_of_orderness: 5m\n"+topics).Stream.IdleTimeout, "no shorter than the disorder")
+	assert.Zero(t, parse("stream: {idle_timeout: never}\n"+topics).Stream.IdleTimeout)
+	assert.Zero(t, parse("stream: {max_future_skew: never}\n"+topics).Stream.MaxFutureSkew)
 	assert.Equal(t, "a", parse("stream: {name: a}\n"+topics).Stream.Group)
 	once := parse("stream: {delivery: at_least_once, start: 2026-01-02T03:04:05+01:00}\n" + topics)
-	assert.Empty(t, once.Outputs.Topics.Ledger, "only transactions need a ledger")
+	assert.Empty(t, once.Outputs.Topics.CommitLog, "only transactions need one")
 	framed, err := Parse("spec.yaml", []byte("clusters: {main: {brokers: \"k:1\", registry: {url: \"http://r\"}}}\n"+
 		"views: {inputs: [{topic: a}, {topic: b, schema: v.avsc}, {topic: c, format: json}], id: id, time: ts}\n"+outTopics))
 	require.NoError(t, err)

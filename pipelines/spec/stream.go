@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// leastAhead is how far ahead a clock may be that makes nothing late.
-	leastAhead = time.Second
+	// leastFutureSkew is how far ahead a clock may be that makes nothing late.
+	leastFutureSkew = time.Second
 
-	maxReaders = 256
+	maxSourceParallelism = 256
 	// Shorter ones end while a slow broker answers; brokers by default take no longer ones.
 	minTransactionTimeout = 10 * time.Second
 	maxTransactionTimeout = 15 * time.Minute
 )
 
-// never is how idle_after says that no partition is given up, and max_ahead that no event
+// never is how idle_timeout says that no partition is given up, and max_future_skew that no event
 // time is too far ahead.
 const never = "never"
 
@@ -84,15 +84,17 @@ func (r *reader) transactionTimeout(n *node, at dotted) time.Duration {
 	return 0
 }
 
-// UsualAhead is how far ahead a record may be where nothing else is said.
-func UsualAhead(outOfOrderness time.Duration) time.Duration { return max(leastAhead, outOfOrderness) }
+// UsualFutureSkew is how far ahead a record may be where nothing else is said.
+func UsualFutureSkew(outOfOrderness time.Duration) time.Duration {
+	return max(leastFutureSkew, outOfOrderness)
+}
 
-// MaxAhead is how far ahead of all others in its partition one record still moves the
+// MaxFutureSkew is how far ahead of all others in its partition one record still moves the
 // watermark; 0 for any distance. In topics, records further ahead of the time of their
 // writing are dead letters.
-func (s *Spec) MaxAhead() time.Duration {
+func (s *Spec) MaxFutureSkew() time.Duration {
 	if s.Streams() {
-		return s.Stream.MaxAhead
+		return s.Stream.MaxFutureSkew
 	}
-	return UsualAhead(s.OutOfOrderness)
+	return UsualFutureSkew(s.OutOfOrderness)
 }

@@ -24,21 +24,21 @@ var streamSection = &section{
 			value: at(startType, func(s *Stream) *Start { return &s.Start }).or(Start{From: StartEarliest}),
 		},
 		{
-			name: "idle_after", example: "5m",
+			name: "idle_timeout", was: "idle_after", example: "5m",
 			doc: "How long a partition without records holds the watermark back; never gives no partition up.",
-			value: at(orNever(lengthType), func(s *Stream) *time.Duration { return &s.IdleAfter }).
+			value: at(orNever(lengthType), func(s *Stream) *time.Duration { return &s.IdleTimeout }).
 				orElse("1m, or out_of_orderness if that is longer", func(s *Spec, _ *Stream) time.Duration { return max(time.Minute, s.OutOfOrderness) }),
 		},
 		{
-			name: "max_ahead", example: "10m",
+			name: "max_future_skew", was: "max_ahead", example: "10m",
 			doc: "How far a record's event time may lie ahead of its timestamp in Kafka and, where producers set that, of the reader's clock; beyond that it is a dead letter. Also how far one record alone moves the watermark: one clock that is ahead would close windows. never takes any.",
-			value: at(orNever(lengthType), func(s *Stream) *time.Duration { return &s.MaxAhead }).
-				orElse("out_of_orderness, 1s at least", func(s *Spec, _ *Stream) time.Duration { return UsualAhead(s.OutOfOrderness) }),
+			value: at(orNever(lengthType), func(s *Stream) *time.Duration { return &s.MaxFutureSkew }).
+				orElse("out_of_orderness, 1s at least", func(s *Spec, _ *Stream) time.Duration { return UsualFutureSkew(s.OutOfOrderness) }),
 		},
 		{
-			name: "readers", example: "6",
+			name: "source_parallelism", was: "readers", example: "6",
 			doc:   "How many readers the partitions are divided among: a few more than there are slots.",
-			value: at(whole[int](1, maxReaders), func(s *Stream) *int { return &s.Readers }).or(4),
+			value: at(whole[int](1, maxSourceParallelism), func(s *Stream) *int { return &s.SourceParallelism }).or(4),
 		},
 		{
 			name: "on_offset_out_of_range", was: "on_truncation", example: "skip",

@@ -6,7 +6,7 @@ import (
 )
 
 // topicPattern is what topics are called. A topic of samples must leave room for the
-// names that are made of it: <topic>.ledger.
+// names that are made of it: <topic>.accounts.
 const (
 	topicPattern   = `^(\.{0,2}[a-zA-Z0-9_-][a-zA-Z0-9._-]*|\.{3}[a-zA-Z0-9._-]*)$`
 	longestTopic   = 249

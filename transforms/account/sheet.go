@@ -74,7 +74,7 @@ type Views struct {
 
 	// DuplicatesDiffering of the Duplicates had another content than the view kept.
 	DuplicatesDiffering int64 `json:"duplicates_differing"`
-	// DuplicatesChained of the Duplicates, at the least, came more than duplicates_within after
+	// DuplicatesChained of the Duplicates, at the least, came more than dedup_window after
 	// the view kept: each is a duplicate of the one before it.
 	DuplicatesChained int64 `json:"duplicates_chained_at_least,omitempty"`
 	// Positives of the Samples have an engagement of any kind that counts.
@@ -83,7 +83,7 @@ type Views struct {
 	// the log ends there: their negatives may be fake.
 	Immature int64 `json:"immature"`
 	// Resent of the Samples, at the least, have the id of an earlier view that is not their
-	// duplicate: it came more than duplicates_within before.
+	// duplicate: it came more than dedup_window before.
 	Resent int64 `json:"resent_at_least,omitempty"`
 	// Damages are places in files where it is not known how many records were lost; what is
 	// known to be lost is under Dead.

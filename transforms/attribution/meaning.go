@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,9 +13,13 @@ import (
 
 // Meaning is all that gives the records of a job's state and the samples that it has written
 // their meaning, as text by name: what a state or a commit log is held against before a job
-// goes on from it. Names are those of the spec. What only changes cost, as the number of
-// shards or compression do, is not part of it.
+// goes on from it. Names are those of the spec, or were: they are stored, and those of shownAs may
+// not change while jobs go on. What only changes cost, as the number of shards or compression
+// do, is not part of it.
 type Meaning map[string]string
+
+// shownAs are keys that the spec calls otherwise than what is stored.
+var shownAs = map[string]string{"max_ahead": "max_future_skew", "duplicates_within": "dedup_window", "readers": "source_parallelism"}
 
 // Names of parts that others ask for.
 const (
@@ -103,11 +108,12 @@ func (m Meaning) Differences(other Meaning) (names, told []string) {
 			continue
 		}
 		names = append(names, name)
+		shown := cmp.Or(shownAs[name], name)
 		switch {
 		case len(was)+len(is) > short:
-			told = append(told, name)
+			told = append(told, shown)
 		default:
-			told = append(told, fmt.Sprintf("%s: %s, now %s", name, orNone(was), orNone(is)))
+			told = append(told, fmt.Sprintf("%s: %s, now %s", shown, orNone(was), orNone(is)))
 		}
 	}
 	return names, told

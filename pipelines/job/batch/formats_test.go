@@ -277,7 +277,7 @@ func TestTextOfAnyShape(t *testing.T) {
 	s := parse(t, dir, `
 views: {inputs: views.json, id: view_id, time: {field: ts, unit: epoch-seconds}}
 engagements: {like: {inputs: likes.ndjson, view: v.id, time: at, window: 1m}}
-outputs: {samples: {path: out, format: json}, late: late, dead_letters: dead, ledger: ledger}
+outputs: {samples: {path: out, format: json}, late: late, dead_letters: dead, accounts: ledger}
 `)
 	r := join(t, s, Options{})
 	require.EqualValues(t, 7, r.Accounts.Views.Read)

@@ -71,7 +71,7 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		Late:    file(o.Late, "late", ".jsonl"),
 		Dead:    file(o.DeadLetters, "dead", ".jsonl"),
 		Orphans: file(o.Orphans, "orphans", ".jsonl"),
-		Ledger:  file(o.Ledger, "ledger", ".json"),
+		Ledger:  file(o.Accounts, "ledger", ".json"),
 	}
 }
 

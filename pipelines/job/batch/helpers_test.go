@@ -73,7 +73,7 @@ func parse(t testing.TB, dir, text string) *spec.Spec {
 func to(s *spec.Spec, dir string) *spec.Spec {
 	moved := *s
 	o := &moved.Outputs
-	o.Samples.Path, o.Late, o.DeadLetters, o.Ledger = dir+"/samples", dir+"/late", dir+"/dead", dir+"/ledger"
+	o.Samples.Path, o.Late, o.DeadLetters, o.Accounts = dir+"/samples", dir+"/late", dir+"/dead", dir+"/ledger"
 	if o.Orphans != "" {
 		o.Orphans = dir + "/orphans"
 	}

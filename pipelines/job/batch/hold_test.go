@@ -58,8 +58,8 @@ func TestTwoJoinsAtOnce(t *testing.T) {
 		_, err := Run(t.Context(), other, Options{Slice: short})
 		require.NoError(t, err)
 	}))
-	requireSameFiles(t, want, contents(t, filepath.Dir(s.Outputs.Ledger)))
-	requireSameFiles(t, want, contents(t, filepath.Dir(other.Outputs.Ledger)))
+	requireSameFiles(t, want, contents(t, filepath.Dir(s.Outputs.Accounts)))
+	requireSameFiles(t, want, contents(t, filepath.Dir(other.Outputs.Accounts)))
 	_, err := Run(t.Context(), s, Options{Slice: short})
 	require.NoError(t, err, "the first has ended")
 }
@@ -82,21 +82,21 @@ func TestFolderTakenOver(t *testing.T) {
 	_, s := deterministic(t)
 	want := joined(t, s, Options{Slice: short})
 	s = to(s, t.TempDir())
-	out := filepath.Dir(s.Outputs.Ledger)
+	out := filepath.Dir(s.Outputs.Accounts)
 	err := during(t, s, func() {
 		for _, path := range below(t, s.Outputs.Samples.Path) { // the other's samples, of all slices so far
 			write(t, path, "another's")
 		}
 		record, err := json.Marshal(fileio.Holder{Host: "there", Machine: "of there", PID: 7})
 		require.NoError(t, err)
-		lock := s.Outputs.Ledger + "/.tributary.lock"
+		lock := s.Outputs.Accounts + "/.tributary.lock"
 		require.NoError(t, os.Remove(lock))
 		require.NoError(t, os.WriteFile(lock, record, 0o600))
 	})
 	require.Error(t, err)
 	require.ErrorContains(t, err, "the lock is no longer this process's: it is in use by process 7 on there, since")
 	require.ErrorContains(t, err, "another process has taken over")
-	require.NoError(t, os.Remove(s.Outputs.Ledger+"/.tributary.lock")) // it has ended, too
+	require.NoError(t, os.Remove(s.Outputs.Accounts+"/.tributary.lock")) // it has ended, too
 	join(t, s, Options{Slice: short})
 	requireSameFiles(t, want, contents(t, out))
 }
@@ -105,7 +105,7 @@ func TestFolderTakenOver(t *testing.T) {
 func TestLedgerNamesItsFiles(t *testing.T) {
 	_, s := deterministic(t)
 	s = to(s, t.TempDir())
-	out := filepath.Dir(s.Outputs.Ledger)
+	out := filepath.Dir(s.Outputs.Accounts)
 	join(t, s, Options{Slice: short})
 	want := contents(t, out)
 	before := written(t, out)

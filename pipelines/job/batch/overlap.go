@@ -39,7 +39,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (sta
 	var problems problem.List
 	// Ledgers first: a slice without one is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
-		{out.Ledger, "ledger-", "ledger"},
+		{out.Accounts, "ledger-", "ledger"},
 		{out.Samples.Path, "part-", "samples"},
 		{out.Late, "late-", "late"},
 		{out.DeadLetters, "dead-", "dead_letters"},

@@ -50,7 +50,7 @@ func TestCancelledRunGoesOn(t *testing.T) {
 	for _, parallel := range []int{1, 3} {
 		t.Run(fmt.Sprint(parallel, " at once"), func(t *testing.T) {
 			s := to(s, t.TempDir())
-			out := filepath.Dir(s.Outputs.Ledger)
+			out := filepath.Dir(s.Outputs.Accounts)
 			total := 0
 			for _, stop := range []int{1, 4, 7} {
 				before := written(t, out)

@@ -233,5 +233,5 @@ func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Out
 	if orphans > 0 && o.Orphans != "" {
 		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Count: orphans})
 	}
-	return append(out, report.Output{Name: "accounts", Path: o.Ledger, Count: int64(slices)})
+	return append(out, report.Output{Name: "accounts", Path: o.Accounts, Count: int64(slices)})
 }

@@ -22,7 +22,7 @@ type outputFolder struct{ key, path string }
 
 func outputFolders(o *spec.Outputs) (out []outputFolder) {
 	for _, f := range []outputFolder{
-		{"samples", o.Samples.Path}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"ledger", o.Ledger},
+		{"samples", o.Samples.Path}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"accounts", o.Accounts},
 	} {
 		if f.path != "" {
 			out = append(out, f)
@@ -51,7 +51,7 @@ func (p *plan) checkFolders(ctx context.Context, all []slice) error {
 	for _, s := range all {
 		files := outputsOf(&p.spec.Outputs, s)
 		for _, out := range []outputFolder{
-			{"samples", files.Samples}, {"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"ledger", files.Ledger},
+			{"samples", files.Samples}, {"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"accounts", files.Ledger},
 		} {
 			folder := out.path[:strings.LastIndexByte(out.path, '/')+1]
 			// In a bucket, folders are but names: what holds for one holds for all.

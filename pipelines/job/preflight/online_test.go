@@ -117,7 +117,7 @@ func TestTopics(t *testing.T) {
 	for name, configs := range map[string]map[string]string{"clicks": {"retention.ms": "60000", "retention.bytes": "5"}, "samples.ledger": {"max.message.bytes": "1000"}} {
 		createTopic(t, address, name, configs)
 	}
-	found := check(t, parse(t, at(address), outputs+"stream: {readers: 7}\n"), Targets{})
+	found := check(t, parse(t, at(address), outputs+"stream: {source_parallelism: 7}\n"), Targets{})
 	require.Equal(t, []string{
 		"problem topic views", "problem topic clicks", "problem topic samples", "problem topic samples.late", "problem topic samples.dead",
 		"problem topic samples.ledger", "problem topic samples.ledger", "problem topic samples.marks", "problem topic samples.accounts",
@@ -155,13 +155,13 @@ func TestClocks(t *testing.T) {
 		{"any timestamp", "", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{"warning topic views"}},
 		{"an hour ahead", "", map[string]string{"message.timestamp.after.max.ms": "3600000"}, []string{}},
 		{"the broker's clock", "", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807", "message.timestamp.type": "LogAppendTime"}, []string{}},
-		{"not asked for", ", max_ahead: never", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{}},
+		{"not asked for", ", max_future_skew: never", map[string]string{"message.timestamp.after.max.ms": "9223372036854775807"}, []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := newCluster(t)
 			createTopic(t, address, "views", tt.settings)
 			createTopic(t, address, "clicks", map[string]string{"message.timestamp.after.max.ms": "3600000"})
-			s := parse(t, at(address), outputs+"stream: {readers: 2"+tt.stream+"}\n")
+			s := parse(t, at(address), outputs+"stream: {source_parallelism: 2"+tt.stream+"}\n")
 			create(t, s)
 			require.Equal(t, tt.want, lines(check(t, s, Targets{}), Warning, Problem))
 		})

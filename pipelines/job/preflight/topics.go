@@ -39,10 +39,10 @@ func (c *checker) topics(ctx context.Context, cl *kgo.Client, cluster *spec.Clus
 			partitions += st.HasPartitions
 		}
 	}
-	if readers := c.spec.Stream.Readers; inputs > 0 && partitions > 0 && c.oneCluster() && readers > partitions {
+	if readers := c.spec.Stream.SourceParallelism; inputs > 0 && partitions > 0 && c.oneCluster() && readers > partitions {
 		out = append(out, Finding{
 			"readers", cluster.Name, Warning, fmt.Sprintf("%d readers for %d partitions: some will have nothing to read", readers, partitions),
-			"set stream.readers to " + strconv.Itoa(partitions) + " or fewer",
+			"set stream.source_parallelism to " + strconv.Itoa(partitions) + " or fewer",
 		})
 	}
 	return out
@@ -111,12 +111,12 @@ func (c *checker) sizes(st *topics.State, finding func(Status, string, string) F
 	if n, ok := number("retention.bytes"); ok && !st.Compacted && n >= 0 && st.Settings["cleanup.policy"] != "compact" {
 		out = append(out, finding(Warning, fmt.Sprintf("retention.bytes is %d: a burst of records shortens the time they are kept below what open windows need", n), alter+"retention.bytes=-1"))
 	}
-	if st.Output || st.Settings["message.timestamp.type"] == "LogAppendTime" || c.spec.Stream.MaxAhead == 0 {
+	if st.Output || st.Settings["message.timestamp.type"] == "LogAppendTime" || c.spec.Stream.MaxFutureSkew == 0 {
 		return out
 	}
 	// Then timestamps are the producers', who may take them from the clock that is wrong.
 	if n, ok := number("message.timestamp.after.max.ms"); ok && n > mostAhead.Milliseconds() {
-		out = append(out, finding(Warning, fmt.Sprintf("records stamped up to %s ahead of the broker's clock are taken: for these max_ahead goes by the clock of whoever reads them, and a later reading may decide otherwise", milliseconds(n)),
+		out = append(out, finding(Warning, fmt.Sprintf("records stamped up to %s ahead of the broker's clock are taken: for these max_future_skew goes by the clock of whoever reads them, and a later reading may decide otherwise", milliseconds(n)),
 			alter+"message.timestamp.after.max.ms="+strconv.FormatInt(usualAhead.Milliseconds(), 10)))
 	}
 	return out

@@ -54,7 +54,7 @@ engagements: {like: {inputs: [{topic: likes, format: json}], view: view, time: {
 out_of_orderness: 5s
 bucket: 1m
 shards: 2
-stream: {name: small, idle_after: never, readers: 1%s}
+stream: {name: small, idle_timeout: never, source_parallelism: 1%s}
 outputs: {samples: {topic: samples, format: json}}
 `, kafka, views, stream))
 	require.NoError(t, err)
@@ -178,7 +178,7 @@ func TestYearsAhead(t *testing.T) {
 		samples, late, dead []string
 	}{
 		{"guarded", "", []string{"a", "b+"}, nil, []string{"event time 2096-10-02T07:06:40Z is ahead of "}},
-		{"believed", ", max_ahead: never", []string{"a", "future"}, []string{"b"}, nil},
+		{"believed", ", max_future_skew: never", []string{"a", "future"}, []string{"b"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSmall(t, "", tt.stream)

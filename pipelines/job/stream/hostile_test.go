@@ -102,7 +102,7 @@ engagements: {like: {inputs: [{topic: NAME.likes, INPUT}], view: id, time: {fiel
 out_of_orderness: 5s
 bucket: 1m
 shards: 2
-stream: {name: NAME, idle_after: never, readers: 1}
+stream: {name: NAME, idle_timeout: never, source_parallelism: 1}
 outputs: {samples: {topic: NAME, format: json}, orphans: {topic: NAME.orphans}}
 `)))
 	require.NoError(t, err)

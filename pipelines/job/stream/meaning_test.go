@@ -32,7 +32,7 @@ var changes = map[string][]string{
 	"engagements.like: window 120000 ms": {"window: 2m", "window: 4m"},
 	"out_of_orderness":                   {"out_of_orderness: 30s", "out_of_orderness: 40s"},
 	"engagements.like.where":             {"where: {kind: like}", "where: {kind: buy}"},
-	"duplicates_within":                  {"duplicates_within: 10s", "duplicates_within: 5s"},
+	"dedup_window":                  {"dedup_window: 10s", "dedup_window: 5s"},
 	"kinds of engagements":               {buyBlock, ""},
 	"engagements.like.id":                {"id: event_id\n    window: 2m", "window: 2m"},
 	"negatives":                          {"out_of_orderness: 30s", "out_of_orderness: 30s\nnegatives: {keep: 0.5}"},
@@ -156,7 +156,7 @@ func TestResumeFromStateRefused(t *testing.T) {
 	}
 	for what, edits := range map[string][]string{
 		"shards: 3, now 4":  {"shards: 3", "shards: 4"},
-		"readers: 1, now 5": {"readers: 2", "readers: 5"},
+		"source_parallelism: 1, now 5": {"source_parallelism: 2", "source_parallelism: 5"},
 	} {
 		opt := quick("b", FromState)
 		opt.Readers = 0

@@ -127,7 +127,7 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Options) error {
 	s := p.spec
 	r := kafkaio.Reading{
-		Job: s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z")), Readers: cmp.Or(opt.Readers, s.Stream.Readers), OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleAfter, MaxAhead: s.Stream.MaxAhead,
+		Job: s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z")), Readers: cmp.Or(opt.Readers, s.Stream.SourceParallelism), OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew,
 		Start: startOf(s.Stream.Start), Stop: opt.Stop, Group: s.Stream.Group, Rest: opt.Rest, SliceTime: opt.SliceTime,
 	}
 	if opt.Start != nil {
@@ -136,7 +136,7 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
 		r.OnTruncation = kafkaio.SkipTruncated
 	}
-	if marks := s.Outputs.Topics.Marks; marks != "" {
+	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
 		r.Marks = &kafkaio.MarksTopic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
 	}
 	used := map[string]bool{s.Outputs.Samples.Cluster: true}
@@ -284,7 +284,7 @@ func startOf(s spec.Start) kafkaio.Start {
 func (p *Plan) planSamples(opt Options) {
 	s := p.spec
 	p.samples = kafkaio.Writing{
-		Cluster: topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.Ledger, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
+		Cluster: topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
 		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
 		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
 	}

@@ -83,7 +83,7 @@ func streamSpec(t *testing.T, dir string, brokers []string, edits ...string) *sp
 		"{path: views/*.avro, order: file}", "{topic: views, format: avro, schema: view.avsc}",
 		"{path: engagements/*.avro, order: file}", "{topic: engagements, format: avro, schema: engagement.avsc}",
 		"samples: out/samples", "samples: {topic: samples}",
-		"clock_skew:", fmt.Sprintf("shards: 3\nbucket: 1m\nclusters: {main: {brokers: [%q]}}\nstream: {name: made, idle_after: never, readers: 2}\nclock_skew:", brokers[0]),
+		"clock_skew:", fmt.Sprintf("shards: 3\nbucket: 1m\nclusters: {main: {brokers: [%q]}}\nstream: {name: made, idle_timeout: never, source_parallelism: 2}\nclock_skew:", brokers[0]),
 	}, edits...)
 	edited := string(text)
 	for i := 0; i < len(replace); i += 2 {

@@ -18,7 +18,7 @@ type Topic struct {
 	Cluster string `json:"cluster"`
 	Name    string `json:"topic"`
 	// Role is what it is to the spec: views, a kind of engagement, samples, late,
-	// dead_letters, orphans, ledger, marks or accounts.
+	// dead_letters, orphans, accounts, commit_log or time_index.
 	Role string `json:"role"`
 	// Output tells topics that the join writes.
 	Output bool `json:"output"`
@@ -76,8 +76,8 @@ func Needed(s *spec.Spec) []Topic {
 	add(output("late", o.Topics.Late))
 	add(output("dead_letters", o.Topics.DeadLetters))
 	add(output("orphans", o.Topics.Orphans))
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Ledger, Role: "ledger", Output: true, Partitions: int32(s.Shards), Compacted: true})
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Marks, Role: "marks", Output: true, Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.CommitLog, Role: "commit_log", Output: true, Partitions: int32(s.Shards), Compacted: true})
+	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.TimeIndex, Role: "time_index", Output: true, Compacted: true})
 	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
 	return out
 }

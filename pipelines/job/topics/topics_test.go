@@ -66,7 +66,7 @@ func statuses(states []State) map[string]Status {
 const needed = 136*time.Minute + 10*time.Second
 
 func TestNeeded(t *testing.T) {
-	got := Needed(parse(t, "k:1", "outputs: {samples: {topic: samples, format: json}, orphans: {topic: o}, marks: {topic: m}}"))
+	got := Needed(parse(t, "k:1", "outputs: {samples: {topic: samples, format: json}, orphans: {topic: o}, time_index: {topic: m}}"))
 	require.Equal(t, []Topic{
 		{Cluster: "main", Name: "views", Role: "views", Retention: needed},
 		{Cluster: "main", Name: "views-eu", Role: "views", Retention: needed},
@@ -75,8 +75,8 @@ func TestNeeded(t *testing.T) {
 		{Cluster: "main", Name: "samples.late", Role: "late", Output: true},
 		{Cluster: "main", Name: "samples.dead", Role: "dead_letters", Output: true},
 		{Cluster: "main", Name: "o", Role: "orphans", Output: true},
-		{Cluster: "main", Name: "samples.ledger", Role: "ledger", Output: true, Partitions: 3, Compacted: true},
-		{Cluster: "main", Name: "m", Role: "marks", Output: true, Compacted: true},
+		{Cluster: "main", Name: "samples.ledger", Role: "commit_log", Output: true, Partitions: 3, Compacted: true},
+		{Cluster: "main", Name: "m", Role: "time_index", Output: true, Compacted: true},
 		{Cluster: "main", Name: "samples.accounts", Role: "accounts", Output: true, Compacted: true},
 	}, got)
 
@@ -147,7 +147,7 @@ func TestDifferences(t *testing.T) {
 		{"ledger compacted and deleted", "samples.ledger", 3, map[string]string{"cleanup.policy": "compact,delete"}, []string{"cleanup.policy"}},
 		{"ledger with more partitions, of shards before", "samples.ledger", 4, map[string]string{"cleanup.policy": "compact"}, nil},
 		{"ledger with fewer partitions", "samples.ledger", 2, map[string]string{"cleanup.policy": "compact"}, []string{"partitions"}},
-		{"marks with any number of partitions", "samples.marks", 2, map[string]string{"cleanup.policy": "compact"}, nil},
+		{"a time index with any number of partitions", "samples.marks", 2, map[string]string{"cleanup.policy": "compact"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, address := newCluster(t)

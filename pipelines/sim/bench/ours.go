@@ -49,7 +49,7 @@ engagements:
 out_of_orderness: %s
 bucket: %s
 shards: 4
-stream: {name: %s, readers: %d, idle_after: never}
+stream: {name: %s, source_parallelism: %d, idle_timeout: never}
 outputs: {samples: {topic: %s, codec: lz4}}
 `, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), j.name, readers, j.name)
 }

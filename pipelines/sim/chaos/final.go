@@ -81,7 +81,7 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	if found := audit.Found(); ended && found != len(s.Input.Samples) {
 		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
 	}
-	ledger, err := kafkaio.ReadLedger(ctx, topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.Ledger)
+	ledger, err := kafkaio.ReadLedger(ctx, topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, e
 		"samples: out/samples", fmt.Sprintf("samples: {topic: %s}", name),
 		// A stall outlives the transactions, too.
 		"clock_skew:", fmt.Sprintf("shards: %d\nbucket: %s\nclusters: {main: {brokers: [%q], registry: {url: %q}}}\n"+
-			"stream: {name: %s, idle_after: %s, readers: %d, transaction_timeout: 15s}\nclock_skew:",
+			"stream: {name: %s, idle_timeout: %s, source_parallelism: %d, transaction_timeout: 15s}\nclock_skew:",
 			shards, spec.FormatDuration(in.Bucket), brokers, registry.registry.URL(), name, spec.FormatDuration(idleAfter), readers),
 	).Replace(string(text))
 	path := filepath.Join(in.Dir, name+".yaml")

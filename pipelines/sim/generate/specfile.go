@@ -30,7 +30,7 @@ func specYAML(c *Config) []byte {
 	}
 	line("  id: view_id")
 	line("  time: ts")
-	line("  duplicates_within: %s", spec.FormatDuration(c.DuplicatesWithin))
+	line("  dedup_window: %s", spec.FormatDuration(c.DuplicatesWithin))
 	line("engagements:")
 	for _, k := range c.Kinds {
 		line("  %s:", k.Name)

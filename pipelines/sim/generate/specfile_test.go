@@ -26,7 +26,7 @@ func TestSpecSaysWhatTheTruthHoldsFor(t *testing.T) {
 			assert.Empty(t, s.Warnings)
 			assert.Equal(t, c.OutOfOrderness, s.OutOfOrderness)
 			assert.Equal(t, c.ClockSkew, s.ClockSkew)
-			assert.Equal(t, c.DuplicatesWithin, s.Views.DuplicatesWithin)
+			assert.Equal(t, c.DuplicatesWithin, s.Views.DedupWindow)
 			assert.Equal(t, c.Order == OrderFile, s.Views.Inputs[0].Order == spec.OrderFile)
 			assert.Equal(t, c.Evolve, s.Views.Inputs[0].Schema != "")
 			require.Len(t, s.Engagements, len(c.Kinds))

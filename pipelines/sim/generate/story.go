@@ -37,7 +37,7 @@ func newModel(c Config) *model {
 		m.windows = append(m.windows, k.Window.Milliseconds())
 	}
 	m.longest = slices.Max(m.windows)
-	m.leap = spec.UsualAhead(c.OutOfOrderness).Milliseconds()
+	m.leap = spec.UsualFutureSkew(c.OutOfOrderness).Milliseconds()
 	m.horizon = m.longest + m.outOfOrderness - m.disorder
 	return m
 }

@@ -156,25 +156,26 @@ Clusters that share a broker are one cluster, whatever they are called.`,
 	},
 	{
 		ID: "T1617", Severity: SeverityError, Title: "two outputs in one topic",
-		Cause: `Who reads the topic would take late events or ledger entries for samples, and a
-compacted topic would lose some of them. Outputs that are not named are called after
-the samples: SAMPLES.late, .dead, .ledger, .marks and .accounts.`,
+		Cause: `Who reads the topic would take late events or entries of the commit log for samples,
+and a compacted topic would lose some of them. Outputs that are not named are called
+after the samples: SAMPLES.late, .dead, .accounts, .ledger (the commit log) and .marks
+(the time index).`,
 		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: samples}}`),
 		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late-events}}`),
 	},
 	{
 		ID: "T1618", Severity: SeverityWarning, Title: "partitions given up too early",
-		Cause: `A partition without records for idle_after no longer holds the watermark back. What
+		Cause: `A partition without records for idle_timeout no longer holds the watermark back. What
 it brings afterwards may be late, and a rerun may decide otherwise. It should be at
 least as long as records of one partition are out of order; never waits for ever.`,
-		Bad:  streamed("out_of_orderness: 5m\nstream: {idle_after: 1m}"),
-		Good: streamed("out_of_orderness: 5m\nstream: {idle_after: 10m}"),
+		Bad:  streamed("out_of_orderness: 5m\nstream: {idle_timeout: 1m}"),
+		Good: streamed("out_of_orderness: 5m\nstream: {idle_timeout: 10m}"),
 	},
 	{
 		ID: "T1619", Severity: SeverityWarning, Title: "without effect at least once",
-		Cause: `Only exactly-once delivery has transactions and a ledger of what they wrote. At least
-once, samples may be in their topic several times after a restart, each with the same
-id.`,
+		Cause: `Only exactly-once delivery has transactions and a commit log of what they wrote. At
+least once, samples may be in their topic several times after a restart, each with the
+same id.`,
 		Bad:  streamed("stream: {delivery: at_least_once, transaction_timeout: 2m}"),
 		Good: streamed("stream: {delivery: at_least_once}"),
 	},
@@ -182,8 +183,8 @@ id.`,
 		ID: "T1620", Severity: SeverityWarning, Title: "nothing is in this cluster",
 		Cause: `A cluster that no topic is in is never connected to, and a spec of files needs neither
 clusters nor stream. Often an input or output names another cluster than was meant.`,
-		Bad:  `stream: {readers: 8}`,
-		Good: streamed(`stream: {readers: 8}`),
+		Bad:  `stream: {source_parallelism: 8}`,
+		Good: streamed(`stream: {source_parallelism: 8}`),
 	},
 	{
 		ID: "T1621", Severity: SeverityError, Title: "name of a job or group cannot be used",

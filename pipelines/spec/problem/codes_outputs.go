@@ -5,7 +5,7 @@ var outputCodes = []Code{
 	{
 		ID: "T1401", Severity: SeverityError, Title: "two outputs in one folder",
 		Cause: `Files of one output would stand among, or replace, those of the other. Outputs that
-are not named are put beside the samples: late, dead, ledger.`,
+are not named are put beside the samples: late, dead, and ledger for accounts.`,
 		Bad:  "outputs: {samples: out/samples, late: out/samples}",
 		Good: "outputs: {samples: out/samples, late: out/late}",
 	},

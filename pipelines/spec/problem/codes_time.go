@@ -80,10 +80,10 @@ samples come later than they could. The result is the same.`,
 	},
 	{
 		ID: "T1208", Severity: SeverityWarning, Title: "duplicates looked for longer than the longest window",
-		Cause: `To find duplicates, views are copied to every bucket within duplicates_within. Far
+		Cause: `To find duplicates, views are copied to every bucket within dedup_window. Far
 apart ones are rare, and the copies cost memory.`,
-		Bad:  "views: {inputs: views/*.avro, id: view_id, time: ts, duplicates_within: 2h}",
-		Good: "views: {inputs: views/*.avro, id: view_id, time: ts, duplicates_within: 10s}",
+		Bad:  "views: {inputs: views/*.avro, id: view_id, time: ts, dedup_window: 2h}",
+		Good: "views: {inputs: views/*.avro, id: view_id, time: ts, dedup_window: 10s}",
 	},
 	{
 		ID: "T1209", Severity: SeverityWarning, Title: "no disorder allowed in ordered inputs",
@@ -178,7 +178,7 @@ engagements:
 	},
 	{
 		ID: "T1214", Severity: SeverityWarning, Title: "buckets shorter than duplicates are apart",
-		Cause: `To find duplicates, views are copied to every bucket within duplicates_within. With
+		Cause: `To find duplicates, views are copied to every bucket within dedup_window. With
 buckets much shorter than that most of the work and of the state are copies: a join
 with buckets of 1s and duplicates within 10s took more than twice the processor time.
 The result is the same.`,
