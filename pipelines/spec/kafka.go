@@ -1,6 +1,9 @@
 package spec
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cluster is a Kafka cluster and how to reach it. It holds no secret: only where each
 // one is to be found when a client is made.
@@ -152,7 +155,12 @@ var TopicCodecs = []Codec{Snappy, Lz4, Zstd, Gzip, NoCodec}
 // TopicFormats lists what values of topics may be, the default first.
 var TopicFormats = []Format{Avro, JSON}
 
-// Streams tells whether the spec reads topics, and not files.
+// ReadsTopics tells whether some input is a topic.
+func (s *Spec) ReadsTopics() bool {
+	return slices.ContainsFunc(s.Inputs(), func(in Input) bool { return in.Topic != "" })
+}
+
+// Streams tells whether samples go to a topic, and not to files.
 func (s *Spec) Streams() bool {
 	return s.Outputs.Samples.Topic != ""
 }

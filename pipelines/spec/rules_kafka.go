@@ -57,16 +57,9 @@ func (r *reader) without(code string, at dotted, format string, args ...any) pro
 	return p
 }
 
-// mixed reports files and topics in one spec.
+// mixed reports folders and topics among the outputs of one spec. Each input may be either.
 func (r *reader) mixed(s *Spec) bool {
 	var all []sorted
-	for _, in := range s.Inputs() {
-		what := in.Topic
-		if what == "" {
-			what = in.Path
-		}
-		all = append(all, sorted{r.places[in.At], what, in.Topic != ""})
-	}
 	for _, out := range s.Outputs.all() {
 		at := dotted("outputs").key(out.key)
 		if !r.isSet(at) {
@@ -84,13 +77,10 @@ func (r *reader) mixed(s *Spec) bool {
 		}
 		sort := map[bool]string{false: "files", true: "a topic"}
 		n := r.at(p.at)
-		bad := r.problem("T1602", n, p.at, "%s is %s, and %s is %s: a spec joins one sort", p.at, sort[p.topic], all[0].at, sort[all[0].topic])
-		bad.Hint = "make two specs; `kcat` or a connector copies one sort to the other"
-		if strings.HasPrefix(string(p.at), "outputs.") {
-			bad.Hint = "name a folder, or leave it out"
-			if !p.topic {
-				bad.Hint = "name a topic, like `{topic: samples}`, or leave it out"
-			}
+		bad := r.problem("T1602", n, p.at, "%s is %s, and %s is %s: what a join writes goes to one sort", p.at, sort[p.topic], all[0].at, sort[all[0].topic])
+		bad.Hint = "name a folder, or leave it out"
+		if !p.topic {
+			bad.Hint = "name a topic, like `{topic: samples}`, or leave it out"
 		}
 		r.add(bad)
 		return true

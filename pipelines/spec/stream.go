@@ -93,7 +93,7 @@ func UsualFutureSkew(outOfOrderness time.Duration) time.Duration {
 // watermark; 0 for any distance. In topics, records further ahead of the time of their
 // writing are dead letters.
 func (s *Spec) MaxFutureSkew() time.Duration {
-	if s.Streams() {
+	if s.ReadsTopics() {
 		return s.Stream.MaxFutureSkew
 	}
 	return UsualFutureSkew(s.OutOfOrderness)

@@ -1,6 +1,10 @@
 package spec
 
-import "time"
+import (
+	"cmp"
+	"path"
+	"time"
+)
 
 // streamSection holds what matters only when topics are read.
 var streamSection = &section{
@@ -10,7 +14,9 @@ var streamSection = &section{
 			name: "name", example: "feed",
 			doc: "The job's own name, which must stay: transactions are named after it.",
 			value: at(jobType, func(s *Stream) *string { return &s.Name }).
-				orElse("the topic of the samples", func(s *Spec, _ *Stream) string { return s.Outputs.Samples.Topic }),
+				orElse("the topic or folder of the samples", func(s *Spec, _ *Stream) string {
+					return cmp.Or(s.Outputs.Samples.Topic, path.Base(s.Outputs.Samples.Path))
+				}),
 		},
 		{
 			name: "group", example: "feed",

@@ -17,13 +17,15 @@ func joinCmd() *cobra.Command {
 	var (
 		opt      = batch.Options{Folders: batch.Folders{Slack: 24 * time.Hour}}
 		from, to timeFlag
+		until    stopFlag
 		out      reportFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "join SPEC",
-		Short: "Join views with engagements from files into labelled samples",
-		Long: `Join the files of a spec into labelled samples, one slice of event time after
-another, and report what became of every event.
+		Short: "Join views with engagements, as far as they go now, into labelled samples",
+		Long: `Join the files and topics of a spec into labelled samples, one slice of event time
+after another, and report what became of every event. Topics are read from where the spec
+says to what is there now, or to --until; the samples are those that a stream would give.
 
 A run that was stopped goes on where it was: what is finished is not joined again
 unless its files or the spec have changed. Output files appear whole or not at all.
@@ -36,7 +38,7 @@ written and reported, and the command ends with exit code 3.`,
   tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opt.From, opt.To = from.Time, to.Time
+			opt.From, opt.To, opt.Until = from.Time, to.Time, until.Stop
 			if !from.IsZero() && !to.IsZero() && !from.Before(to.Time) {
 				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
 			}
@@ -68,6 +70,7 @@ written and reported, and the command ends with exit code 3.`,
 	flags := cmd.Flags()
 	flags.Var(&from, "from", "join views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "join views before this time (default: all)")
+	flags.Var(&until, "until", "of topics, read up to the first record that Kafka has stamped with this time: end, or a time that has passed (default: what is there)")
 	flags.Var((*durationFlag)(&opt.Slice), "slice", "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
 	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor)")
 	flags.BoolVar(&opt.Folders.Trust, "trust-folders", false, "leave files unread whose folder (dt=2026-01-02, hour=05 in it) is outside of --from and --to; labels are missing where records are not where their folder says")

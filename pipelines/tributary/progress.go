@@ -35,7 +35,7 @@ func (p *progress) tell(now batch.Progress) {
 
 func describe(now batch.Progress) string {
 	if now.Stage == "scan" {
-		return "scanning files"
+		return "scanning inputs"
 	}
 	return fmt.Sprintf("joining, slice %d of %d", min(now.Slices+1, now.SlicesTotal), now.SlicesTotal)
 }

@@ -10,6 +10,7 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio"
 	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
@@ -30,6 +31,9 @@ type file struct {
 	Schema uint64
 	// Convert is the Avro schema that text is converted to; empty for none.
 	Convert string
+	// Range is what is read of a partition of a topic, which has no more than a Path, its name,
+	// beside that; nil for a file.
+	Range *kafkaio.Range
 }
 
 // place is where a chunk is: enough to go on reading there.

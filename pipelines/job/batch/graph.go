@@ -90,7 +90,7 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 
 	pipeline, root := beam.NewPipelineWithRoot()
 	pieces := beam.CreateList(root.Scope("Pieces"), p.pieces(s))
-	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields}, pieces)
+	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields, Reading: p.reading}, pieces)
 	joined := attribution.Join(root, params, batches)
 
 	written := beam.ParDo(root.Scope("Samples"), &writeSamplesFn{

@@ -36,7 +36,7 @@ func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem
 	}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return p.list(ctx, planOptions{}) },
-		p.readSchemas,
+		func(ctx context.Context) error { _, err := p.readSchemas(ctx); return err },
 	} {
 		var found problem.List
 		if err := step(ctx); errors.As(err, &found) {

@@ -39,6 +39,9 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 	empty := map[string]bool{}
 	for i := range p.sources {
 		src := &p.sources[i]
+		if src.Topic != "" {
+			continue // see planTopics
+		}
 		found, err := fileio.Find(ctx, src.Path)
 		if err != nil {
 			if ctx.Err() != nil {

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tributary/io/kafkaio"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/report"
@@ -24,7 +26,10 @@ type plan struct {
 	spec    *spec.Spec
 	params  attribution.Params // without a slice
 	sources []job.Source
-	files   []*scannedFile
+	// files are those of the inputs, then the partitions of their topics.
+	files []*scannedFile
+	// reading says how topics are read; it has none if all inputs are files.
+	reading kafkaio.Reading
 	// partitions are the names of the partitions by their rank.
 	partitions   []string
 	sampleSchema string
@@ -42,11 +47,12 @@ type plan struct {
 type planOptions struct {
 	from, to time.Time // zero for no bound
 	folders  Folders
+	until    kafkaio.Stop
 	progress func(done, total int64)
 }
 
-// newPlan lists and scans the files of a spec. What is wrong with them is a problem.List,
-// all of it at once.
+// newPlan lists and scans the files and topics of a spec. What is wrong with them is a
+// problem.List, all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
 	if s.Streams() {
 		return nil, problem.List{s.Problem("T2012", "this spec joins topics: run it with `tributary run`", "outputs", "samples")}
@@ -59,7 +65,11 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.list(ctx, opt); err != nil {
 		return nil, err
 	}
-	if err := p.readSchemas(ctx); err != nil {
+	topics, err := p.readSchemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.planTopics(ctx, topics, opt.until); err != nil {
 		return nil, err
 	}
 	p.rank()
@@ -69,7 +79,6 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.orderPartitions(); err != nil {
 		return nil, err
 	}
-	var err error
 	p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema)
 	return p, err
 }
@@ -103,7 +112,7 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 	for _, f := range p.files {
 		group.Go(func() error {
 			read := int64(0)
-			found, err := scanFile(ctx, &p.params, p.sources, f, func(bytes int64) {
+			found, err := p.scanOne(ctx, f, func(bytes int64) {
 				mu.Lock()
 				defer mu.Unlock()
 				read += bytes
@@ -124,6 +133,7 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 			for m, n := range found.minutes {
 				p.minutes[m] += n
 			}
+			maps.Copy(p.params.Schemas, found.schemas)
 			return nil
 		})
 	}
@@ -143,10 +153,17 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 	return asError(problems)
 }
 
+func (p *plan) scanOne(ctx context.Context, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+	if f.Range != nil {
+		return scanTopic(ctx, p.reading, &p.params, f, progress)
+	}
+	return scanFile(ctx, &p.params, p.sources, f, progress)
+}
+
 // scaleSizes makes the sizes of the chunks of text add up to the file's: what they
 // know is how much plain text they hold.
 func scaleSizes(f *scannedFile, plain int64) {
-	if f.Format == spec.Avro || plain == 0 {
+	if f.Format == spec.Avro || f.Range != nil || plain == 0 {
 		return
 	}
 	scale := float64(f.Size) / float64(plain)

@@ -15,6 +15,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
+	"tributary/io/kafkaio"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -52,6 +53,8 @@ type readFn struct {
 	P attribution.Params
 	// Fields are the partition and offset fields of sources whose records carry them.
 	Fields map[int32][2]string
+	// Reading says how topics are read.
+	Reading kafkaio.Reading
 
 	splitters map[splitKey]*attribution.Scanner
 }
@@ -75,10 +78,17 @@ const ahead = 4
 func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(record.Batch), rejected func(record.Rejected), ledgers func(account.Sheet)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	chunks := make(chan loaded, ahead)
-	go load(ctx, &p, chunks)
 	account := account.New()
 	account.From, account.To = f.P.From, f.P.To
+	if p.File.Range != nil {
+		if err := f.readTopic(ctx, &p, account, batches, rejected); err != nil {
+			return err
+		}
+		ledgers(*account)
+		return ctx.Err()
+	}
+	chunks := make(chan loaded, ahead)
+	go load(ctx, &p, chunks)
 	for c := range chunks {
 		if c.err != nil {
 			return fmt.Errorf("read %s: %w", p.File.Path, c.err)

@@ -128,6 +128,9 @@ func (p *plan) fingerprint(s slice) string {
 			fmt.Fprintf(sum, "%q %016x %d %d\n", last.Path, last.Content, last.Size, last.Schema)
 		}
 		for _, r := range piece.Reads {
+			if piece.File.Range != nil {
+				fmt.Fprintf(sum, "%d %d %d %d\n", r.Place.Offset, r.End, r.Clock.Largest, r.Clock.Second)
+			}
 			for _, t := range r.Takes {
 				for _, part := range t.Parts {
 					if part.Before != record.NoClock {

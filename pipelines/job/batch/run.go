@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"tributary/io/kafkaio"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/runners/direct"
@@ -30,6 +31,8 @@ type Options struct {
 	Again bool
 	// Prune removes files of an earlier run from times that the inputs no longer reach to.
 	Prune bool
+	// Until is where reading topics ends; the zero value reads what is there.
+	Until kafkaio.Stop
 	// Progress is told how far the run is: now and then, and whenever a slice is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
@@ -64,7 +67,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
 	}
-	if !s.Streams() {
+	if s.Outputs.Samples.Path != "" {
 		if err := checkOutputs(ctx, s); err != nil {
 			return nil, err
 		}
@@ -75,7 +78,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 		ctx = held.context
 		defer func() { returned = held.end(returned) }()
 	}
-	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, progress: func(done, total int64) {
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {

@@ -42,6 +42,10 @@ type scannedChunk struct {
 	records int64
 	// behind is how many bytes follow the records that it says it has.
 	behind int64
+	// end and clock are those of a chapter of a topic's partition: the offset behind it, and the
+	// partition's clock before it.
+	end   int64
+	clock record.Clock
 	// parts are the partitions that each role finds in the chunk: one, unless records name
 	// their partition.
 	parts [][]part
@@ -83,6 +87,8 @@ type scanned struct {
 	chunks  []scannedChunk
 	content uint64          // hash of the file's bytes
 	minutes map[int64]int64 // records by the minute of their event time, over all roles
+	// schemas are those that records name, by their ID.
+	schemas map[uint64]string
 }
 
 // scanFile scans a file for the sources of its roles.

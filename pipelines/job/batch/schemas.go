@@ -27,12 +27,12 @@ const (
 
 // readSchemas reads the header of every Avro file and every schema the spec names, holds
 // the fields of the spec against them, and chooses the schema of the samples' views.
-func (p *plan) readSchemas(ctx context.Context) error {
+func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 	var problems problem.List
 	given := map[string]*avro.Schema{} // by the file named in the spec
 	for i := range p.sources {
 		src := &p.sources[i]
-		if src.Schema == "" || given[src.Schema] != nil {
+		if src.Topic != "" || src.Schema == "" || given[src.Schema] != nil {
 			continue
 		}
 		text, err := fileio.ReadFile(ctx, src.Schema)
@@ -44,12 +44,16 @@ func (p *plan) readSchemas(ctx context.Context) error {
 		}
 	}
 	if len(problems) > 0 {
-		return problems
+		return nil, problems
+	}
+	topics, err := job.FindTopics(ctx, p.spec, &p.params, p.sources)
+	if err != nil {
+		return nil, err
 	}
 	known := map[uint64]*avro.Schema{}
 	fields := job.NewFieldCheck(p.spec, &p.params, p.sources)
 	for i := range p.sources {
-		if schema := given[p.sources[i].Schema]; schema != nil {
+		if schema := given[p.sources[i].Schema]; schema != nil && p.sources[i].Topic == "" {
 			fields.Given(i, schema)
 		}
 	}
@@ -61,7 +65,7 @@ func (p *plan) readSchemas(ctx context.Context) error {
 			header, err := headerOf(ctx, &f.file)
 			if err != nil {
 				if ctx.Err() != nil {
-					return ctx.Err()
+					return nil, ctx.Err()
 				}
 				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
 				continue
@@ -95,12 +99,13 @@ func (p *plan) readSchemas(ctx context.Context) error {
 			fields.Add(r.source, f.Path, schema)
 		}
 	}
+	topics.AddTo(fields)
 	problems = append(problems, fields.Problems()...)
 	if len(problems) == 0 {
-		problems = p.chooseViewSchema(known, given)
+		problems = p.chooseViewSchema(known, given, topics)
 	}
 	problems.Sort()
-	return asError(problems)
+	return topics, asError(problems)
 }
 
 // codeOf tells a file of another format from one that cannot be read at all.
@@ -113,9 +118,9 @@ func codeOf(err error) string {
 }
 
 // chooseViewSchema decides which schema the views in samples have: the one the spec gives,
-// or else that of the files which can read the views of all others, with the most
-// fields if there are several. It does not depend on the order of files.
-func (p *plan) chooseViewSchema(known map[uint64]*avro.Schema, given map[string]*avro.Schema) problem.List {
+// or else that of the inputs which can read the views of all others, with the most
+// fields if there are several. It does not depend on the order of inputs.
+func (p *plan) chooseViewSchema(known map[uint64]*avro.Schema, given map[string]*avro.Schema, topics *job.InputTopics) problem.List {
 	var candidates []*avro.Schema
 	seen := map[uint64]string{} // a file of each
 	var text, encoded *job.Source
@@ -137,8 +142,27 @@ func (p *plan) chooseViewSchema(known map[uint64]*avro.Schema, given map[string]
 		}
 	}
 	for i := range p.sources {
+		src, schema := &p.sources[i], topics.Schema(i)
+		switch {
+		case src.Topic == "" || src.Role != "views":
+		case schema == nil:
+			text = src
+		default:
+			encoded = src
+			known[schema.ID()] = schema
+			if seen[schema.ID()] == "" {
+				seen[schema.ID()] = "topic " + src.Topic
+				candidates = append(candidates, schema)
+			}
+		}
+	}
+	for i := range p.sources {
 		if src := &p.sources[i]; src.Role == "views" && src.Schema != "" {
-			candidates = []*avro.Schema{given[src.Schema]}
+			schema := given[src.Schema]
+			if src.Topic != "" {
+				schema = topics.Schema(i)
+			}
+			candidates = []*avro.Schema{schema}
 			break
 		}
 	}

@@ -105,7 +105,10 @@ type read struct {
 	Size, Records int64
 	// Behind is how many bytes follow the records in the chunk.
 	Behind int64
-	Takes  []take
+	// End and Clock are the offset behind a chapter of a topic's partition, and the clock before it.
+	End   int64
+	Clock record.Clock
+	Takes []take
 }
 
 // take is what one source takes of a chunk.
@@ -155,7 +158,7 @@ func (p *plan) pieces(s slice) []piece {
 
 // readOf tells whether and how a slice reads a chunk.
 func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, viewsAfter, engagementsBefore, engagementsAfter int64) (read, bool) {
-	r := read{Place: c.place, Account: s.accountsFor(c)}
+	r := read{Place: c.place, End: c.end, Clock: c.clock, Account: s.accountsFor(c)}
 	if r.Account {
 		r.Size, r.Records, r.Behind = c.size, c.records, c.behind
 	}

@@ -15,7 +15,7 @@ import (
 
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/registry"
-	"tributary/pipelines/job/topics"
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/runners/flink"
 )
@@ -35,7 +35,7 @@ func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
 	}
 	// Each address by itself: a job needs one, and counts on the others.
 	for _, url := range kafka.Registry.URLs {
-		schemas := topics.Registry(kafka)
+		schemas := job.Registry(kafka)
 		schemas.URLs = []string{url}
 		c.step(ctx, "registry", url, func(ctx context.Context) []Finding {
 			return askRegistry(ctx, schemas, "clusters."+kafka.Name+".registry", subjects)

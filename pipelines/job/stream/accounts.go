@@ -15,7 +15,7 @@ import (
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/record"
-	"tributary/pipelines/job/topics"
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
@@ -42,7 +42,7 @@ type accounts struct {
 func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
 	all := newAccounts()
 	o := s.Outputs
-	err := cluster.ReadAll(ctx, topics.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
+	err := cluster.ReadAll(ctx, job.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
 	if err != nil {
 		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}

@@ -15,16 +15,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"tributary/io/fileio"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
 	"tributary/pipelines/job"
-	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 	"tributary/transforms/sample"
@@ -93,10 +90,8 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
 	var sources []job.Source
 	p.params, sources = job.Of(s)
-	// Partitions of topics have an order, whatever the default is for files.
-	for i := range p.params.Inputs {
-		p.params.Inputs[i].Ordered = true
-		p.roles = append(p.roles, sources[i].Role)
+	for _, src := range sources {
+		p.roles = append(p.roles, src.Role)
 	}
 	p.params.Orphans = s.Outputs.Topics.Orphans != ""
 	p.params.Compress = true
@@ -123,125 +118,32 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	return p, p.planEnd(ctx, opt)
 }
 
-// planReading groups inputs by topic, and finds the schemas of views.
+// planReading says how the topics are read, and finds the schemas of views.
 func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Options) error {
 	s := p.spec
-	r := kafkaio.Reading{
-		Job: s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z")), Readers: cmp.Or(opt.Readers, s.Stream.SourceParallelism), OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew,
-		Start: startOf(s.Stream.Start), Stop: opt.Stop, Group: s.Stream.Group, Rest: opt.Rest, SliceTime: opt.SliceTime,
+	inputs, err := job.FindTopics(ctx, s, &p.params, sources)
+	if err != nil {
+		return err
 	}
-	if opt.Start != nil {
-		r.Start = *opt.Start
-	}
-	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
-		r.OnTruncation = kafkaio.SkipTruncated
-	}
-	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
-		r.Marks = &kafkaio.MarksTopic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
-	}
-	used := map[string]bool{s.Outputs.Samples.Cluster: true}
-	text := ""
 	fields := job.NewFieldCheck(s, &p.params, sources)
-	found := make([]kafkaio.Topic, len(sources))
-	schemas := make([]*avro.Schema, len(sources))
-	for i, src := range sources {
-		used[src.Cluster] = true
-		var err error
-		if found[i], schemas[i], err = p.topicOf(ctx, &r, i, src); err != nil {
-			return fmt.Errorf("topic %s: %w", src.Topic, err)
-		}
-		if schemas[i] == nil {
-			fields.AddText(i)
-		} else {
-			fields.Add(i, "topic "+src.Topic, schemas[i])
-		}
-	}
+	inputs.AddTo(fields)
 	if problems := fields.Problems(); len(problems) > 0 {
 		problems.Sort()
 		return problems
 	}
-	for i, src := range sources {
-		t, schema := found[i], schemas[i]
-		t.Time.Others = p.params.Inputs[i].Others[t.Time.Path]
-		if same := slices.IndexFunc(r.Topics, func(o kafkaio.Topic) bool { return o.Cluster == t.Cluster && o.Name == t.Name }); same >= 0 {
-			r.Topics[same].Inputs = append(r.Topics[same].Inputs, int32(i))
-		} else {
-			r.Topics = append(r.Topics, t)
-		}
-		switch {
-		case p.params.Inputs[i].Kind != attribution.Views:
-		case schema == nil:
-			text = src.Topic
-		default:
-			p.written = append(p.written, job.Written{Schema: schema, Source: src.Topic})
-			if src.Schema != "" {
-				p.given = append(p.given, schema)
-			}
-		}
+	r := inputs.Reading(s.Outputs.Samples.Cluster)
+	r.Job = s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z"))
+	r.Readers, r.Stop, r.Rest, r.SliceTime = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.SliceTime
+	if opt.Start != nil {
+		r.Start = *opt.Start
 	}
-	for i := range s.Clusters {
-		if used[s.Clusters[i].Name] {
-			r.Clusters = append(r.Clusters, topics.Kafka(&s.Clusters[i]))
-		}
+	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
+		r.Marks = &kafkaio.MarksTopic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
 	}
 	p.reading = r
+	text := ""
+	p.written, p.given, text = inputs.Views()
 	return p.chooseViewSchema(text)
-}
-
-// topicOf describes the topic of an input, and returns the schema that its records are
-// known to have; nil for JSON.
-func (p *Plan) topicOf(ctx context.Context, r *kafkaio.Reading, input int, src job.Source) (kafkaio.Topic, *avro.Schema, error) {
-	in := p.params.Inputs[input]
-	t := kafkaio.Topic{
-		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: kafkaio.JSON,
-		Time: kafkaio.Field{Path: in.Time.Path, Unit: in.Time.Unit},
-	}
-	if src.Format == spec.JSON {
-		if src.Schema != "" {
-			return t, nil, fmt.Errorf("values in JSON are taken as they are: leave out the schema %s", src.Schema)
-		}
-		return t, nil, nil
-	}
-	var text string
-	if src.Schema != "" {
-		content, err := fileio.ReadFile(ctx, src.Schema)
-		if err != nil {
-			return t, nil, err
-		}
-		text = string(content)
-	}
-	t.Format = kafkaio.Avro
-	if src.Registry {
-		t.Format = kafkaio.RegistryAvro
-		if err := p.useRegistry(r, src.Cluster); err != nil {
-			return t, nil, err
-		}
-		if text == "" {
-			var err error
-			if text, err = r.Registry.Latest(ctx, src.Topic+"-value"); err != nil {
-				return t, nil, err
-			}
-		}
-	}
-	schema, err := avro.ParseSchema(text)
-	if err != nil {
-		return t, nil, err
-	}
-	if t.Format == kafkaio.Avro {
-		t.Schema = schema.String()
-		p.params.Schemas[schema.ID()] = t.Schema
-	}
-	return t, schema, nil
-}
-
-// useRegistry makes the cluster's registry the one that schemas are read from.
-func (p *Plan) useRegistry(r *kafkaio.Reading, cluster string) error {
-	registry := topics.Registry(p.spec.Cluster(cluster))
-	if r.Registry != nil && !slices.Equal(r.Registry.URLs, registry.URLs) {
-		return fmt.Errorf("its schemas are in the registry %v, those of other topics in %v: a job can use one", registry.URLs, r.Registry.URLs)
-	}
-	r.Registry = registry
-	return nil
 }
 
 // chooseViewSchema decides which schema views have in samples: one that the spec gives, or
@@ -267,24 +169,11 @@ func (p *Plan) chooseViewSchema(text string) error {
 	return nil
 }
 
-func startOf(s spec.Start) kafkaio.Start {
-	switch s.From {
-	case spec.StartLatest:
-		return kafkaio.Start{At: kafkaio.AtLatest}
-	case spec.StartCommitted:
-		return kafkaio.Start{At: kafkaio.AtCommitted}
-	case spec.StartAtTime:
-		return kafkaio.Start{At: kafkaio.AtTime, Time: s.Time}
-	default:
-		return kafkaio.Start{At: kafkaio.AtEarliest}
-	}
-}
-
 // planSamples says how samples are written.
 func (p *Plan) planSamples(opt Options) {
 	s := p.spec
 	p.samples = kafkaio.Writing{
-		Cluster: topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
+		Cluster: job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
 		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
 		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
 	}
@@ -313,7 +202,7 @@ func (p *Plan) planSchema(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Outputs.Samples.Registry {
-		p.frame, err = topics.Registry(s.Cluster(s.Outputs.Samples.Cluster)).Register(ctx, s.Outputs.Samples.Topic+"-value", p.sampleSchema)
+		p.frame, err = job.Registry(s.Cluster(s.Outputs.Samples.Cluster)).Register(ctx, s.Outputs.Samples.Topic+"-value", p.sampleSchema)
 	}
 	return err
 }

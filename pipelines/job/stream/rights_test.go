@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/pipelines/job"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/prism"
@@ -63,7 +64,7 @@ outputs: {samples: {topic: samples, format: json}, orphans: {topic: samples.orph
 	admin := load(fake.ListenAddrs()[0], "admin", "TEST_RIGHTS_ADMIN")
 	_, err = topics.Create(t.Context(), admin, topics.CreateOptions{Inputs: true, Partitions: 2, Replicas: 1})
 	require.NoError(t, err)
-	opts, err := topics.Kafka(&admin.Clusters[0]).Options()
+	opts, err := job.Kafka(&admin.Clusters[0]).Options()
 	require.NoError(t, err)
 	client, err := kgo.NewClient(opts...)
 	require.NoError(t, err)

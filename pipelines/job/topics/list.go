@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 )
 
@@ -63,7 +64,7 @@ const longestWait = 5 * time.Second
 // No answer is waited for longer than 5 s, or than ctx lasts if that is shorter: while a
 // connection is made, the client does not look at the context of a request.
 func Connect(ctx context.Context, c *spec.Cluster) (*kgo.Client, error) {
-	config, err := Kafka(c).Options()
+	config, err := job.Kafka(c).Options()
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 )
 
@@ -82,7 +83,7 @@ func Principal(c *spec.Cluster) string {
 	case c == nil:
 		return "User:ANONYMOUS"
 	case c.SASL != nil && c.SASL.User != (spec.Secret{}):
-		if user, err := User(c.SASL.User).Read(); err == nil {
+		if user, err := job.User(c.SASL.User).Read(); err == nil {
 			return "User:" + user
 		}
 		return "User:" + c.SASL.User.Env + c.SASL.User.File

@@ -17,6 +17,7 @@ import (
 
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/registry"
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 )
 
@@ -275,15 +276,15 @@ engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, tim
 		Name: "main", Brokers: []string{"a:1", "b:2"}, AllowPlaintext: true,
 		TLS:  &cluster.TLS{CAFile: "conf/ca.pem", CertFile: "conf/c.pem", KeyFile: "conf/k.pem", ServerName: "n"},
 		SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Secret: cluster.Secret{File: "conf/u"}}, Password: cluster.Secret{Env: "P"}},
-	}, Kafka(&s.Clusters[0]))
+	}, job.Kafka(&s.Clusters[0]))
 	require.Equal(t, &registry.Config{
 		URLs: []string{"https://r1", "http://r2"}, User: cluster.User{Name: "u"}, Password: cluster.Secret{File: "conf/p"}, AllowPlaintext: true,
-	}, Registry(&s.Clusters[0]))
+	}, job.Registry(&s.Clusters[0]))
 	s.Clusters[0].Registry = &spec.Registry{URLs: []string{"https://r"}, Token: spec.Token{Secret: spec.Secret{Env: "T"}}, TLS: s.Clusters[0].TLS}
-	require.Equal(t, &registry.Config{URLs: []string{"https://r"}, Token: cluster.Token{Secret: cluster.Secret{Env: "T"}}, TLS: Kafka(&s.Clusters[0]).TLS}, Registry(&s.Clusters[0]))
+	require.Equal(t, &registry.Config{URLs: []string{"https://r"}, Token: cluster.Token{Secret: cluster.Secret{Env: "T"}}, TLS: job.Kafka(&s.Clusters[0]).TLS}, job.Registry(&s.Clusters[0]))
 	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.OAuthBearer, Token: spec.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}
-	require.Equal(t, &cluster.SASL{Mechanism: cluster.OAuthBearer, Token: cluster.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}, Kafka(&s.Clusters[0]).SASL)
+	require.Equal(t, &cluster.SASL{Mechanism: cluster.OAuthBearer, Token: cluster.Token{Command: []string{"get"}}, Extensions: map[string]string{"a": "b"}}, job.Kafka(&s.Clusters[0]).SASL)
 	s.Clusters[0].SASL = &spec.SASL{Mechanism: spec.AWSMSKIAM, Credentials: []string{"aws"}}
-	require.Equal(t, &cluster.SASL{Mechanism: cluster.AWSMSKIAM, Credentials: []string{"aws"}}, Kafka(&s.Clusters[0]).SASL)
-	require.Equal(t, cluster.Config{Name: "main", Brokers: []string{"k:1"}}, Kafka(&parse(t, "k:1", outputs).Clusters[0]))
+	require.Equal(t, &cluster.SASL{Mechanism: cluster.AWSMSKIAM, Credentials: []string{"aws"}}, job.Kafka(&s.Clusters[0]).SASL)
+	require.Equal(t, cluster.Config{Name: "main", Brokers: []string{"k:1"}}, job.Kafka(&parse(t, "k:1", outputs).Clusters[0]))
 }

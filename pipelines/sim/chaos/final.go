@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio"
+	"tributary/pipelines/job"
 	"tributary/pipelines/job/stream"
-	"tributary/pipelines/job/topics"
 	"tributary/transforms/account"
 )
 
@@ -81,7 +81,7 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	if found := audit.Found(); ended && found != len(s.Input.Samples) {
 		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
 	}
-	ledger, err := kafkaio.ReadLedger(ctx, topics.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
+	ledger, err := kafkaio.ReadLedger(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
 	if err != nil {
 		return err
 	}

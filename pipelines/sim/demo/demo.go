@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tributary/io/kafkaio"
+	"tributary/pipelines/job"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/sim/replay"
@@ -107,7 +108,7 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	if err != nil {
 		return nil, err
 	}
-	cluster := topics.Kafka(&s.Clusters[0])
+	cluster := job.Kafka(&s.Clusters[0])
 	states, err := topics.Create(ctx, s, topics.CreateOptions{Inputs: true, Partitions: partitions, Replicas: 1})
 	if err != nil {
 		return nil, err

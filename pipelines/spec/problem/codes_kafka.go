@@ -10,11 +10,11 @@ entries in two specs.`,
 		Good: streamed(`views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}`),
 	},
 	{
-		ID: "T1602", Severity: SeverityError, Title: "files and topics in one spec",
-		Cause: `A spec is of one sort: it joins files into files, or topics into topics. A stream
-cannot wait for files, and a join of files ends where a topic does not.`,
-		Bad:  streamed(`views: {inputs: views/*.avro, id: view_id, time: ts}`),
-		Good: streamed(`views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}`),
+		ID: "T1602", Severity: SeverityError, Title: "files and topics among the outputs",
+		Cause: `Each input is files or a topic, as it likes. What a join writes goes all to
+folders, or all to topics.`,
+		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: out/late}`),
+		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late}}`),
 	},
 	{
 		ID: "T1603", Severity: SeverityError, Title: "name of a cluster cannot be used",

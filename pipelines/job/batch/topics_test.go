@@ -1,0 +1,146 @@
+package batch
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/format/avro"
+	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/report"
+	"tributary/pipelines/sim/generate"
+	"tributary/pipelines/sim/replay"
+)
+
+// topicsOf is made input with all kinds of faults, in files and in topics of a broker. Chapters of
+// logs are few, so there are enough records for some.
+func topicsOf(t *testing.T) (dir, broker string) {
+	t.Helper()
+	c := generate.Default()
+	c.Views, c.Duration, c.Partitions, c.Order = 60_000, 20*time.Minute, 3, generate.OrderFile
+	var err error
+	c.Kinds, err = generate.ParseKinds("like:30%:window=2m,median=40s,repeat=30% buy:5%:window=3m,amount=20", time.Minute)
+	require.NoError(t, err)
+	c.OutOfOrderness, c.ClockSkew, c.Disorder = 30*time.Second, 2*time.Second, 20*time.Second
+	c.Duplicates, c.Late, c.Orphans, c.Malformed, c.Early, c.Edges = 0.1, 0.1, 0.1, 0.05, 0.1, 0.3
+	dir, _ = made(t, c)
+	engagements, err := os.Open(dir + "/engagements/part-00000-00000.avro")
+	require.NoError(t, err)
+	schema, err := avro.EachRecord(engagements, func(_, _ []byte) error { return nil })
+	require.NoError(t, err)
+	require.NoError(t, engagements.Close())
+	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(schema.String()), 0o600))
+
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	brokers := fake.ListenAddrs()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	_, err = kadm.NewClient(client).CreateTopics(t.Context(), 3, 1, nil, "views", "engagements")
+	require.NoError(t, err)
+	for _, topic := range []string{"views", "engagements"} {
+		source, err := replay.Open(t.Context(), dir+"/"+topic, topic, "ts")
+		require.NoError(t, err)
+		require.NoError(t, replay.Run(t.Context(), cluster.Config{Brokers: brokers}, replay.Options{}, source))
+	}
+	return dir, brokers[0]
+}
+
+// Edits of the spec of made input that bring it to topics.
+func viewsAsTopic() []string {
+	return []string{"{path: views/*.avro, order: file}", "{topic: views, format: avro, schema: view.avsc}"}
+}
+
+func engagementsAsTopic() []string {
+	return []string{"{path: engagements/*.avro, order: file}", "{topic: engagements, format: avro, schema: engagement.avsc}"}
+}
+
+func inCluster(broker, out string) []string {
+	return []string{"clock_skew:", fmt.Sprintf("clusters: {main: {brokers: [%q]}}\nclock_skew:", broker), "out/samples", out + "/samples"}
+}
+
+// rejectedOf are the records that a join refused, without where they were read.
+func rejectedOf(t *testing.T, folder string) (all []string) {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*/*.jsonl")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			var fields map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &fields))
+			delete(fields, "source")
+			plain, err := json.Marshal(fields)
+			require.NoError(t, err)
+			all = append(all, string(plain))
+		}
+	}
+	return all
+}
+
+// TestTopicsAreLikeFiles: the same records in the same partitions give the same samples, byte for byte,
+// the same rejected records and the same accounts, be they in files or in topics, cut into slices or not.
+func TestTopicsAreLikeFiles(t *testing.T) {
+	dir, broker := topicsOf(t)
+	join := func(opt Options, edits ...string) *report.Report {
+		s := loadSpec(t, dir, edits...)
+		found, err := Run(t.Context(), s, opt)
+		require.NoError(t, err)
+		require.NoError(t, found.Accounts.Check())
+		return found
+	}
+	slices := Options{Slice: 5 * time.Minute}
+	want := join(slices)
+	require.Positive(t, want.Accounts.Views.Late)
+	require.Positive(t, want.Accounts.Views.Dead)
+	for name, edits := range map[string][]string{
+		"topics": append(viewsAsTopic(), engagementsAsTopic()...), "views": viewsAsTopic(), "engagements": engagementsAsTopic(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := join(slices, append(edits, inCluster(broker, name)...)...)
+			require.Equal(t, want.Accounts.Views, got.Accounts.Views)
+			require.Equal(t, want.Accounts.Engagements, got.Accounts.Engagements)
+			sameFiles(t, dir+"/out/samples", dir+"/"+name+"/samples")
+			for _, rejected := range []string{"late", "dead"} {
+				require.ElementsMatch(t, rejectedOf(t, dir+"/out/"+rejected), rejectedOf(t, dir+"/"+name+"/"+rejected))
+			}
+			again := join(slices, append(edits, inCluster(broker, name)...)...)
+			require.Equal(t, again.Intervals, again.Finished, "what is finished is not joined again")
+		})
+	}
+	t.Run("parts of the log", func(t *testing.T) {
+		_, err := newPlan(t.Context(), loadSpec(t, dir, append(viewsAsTopic(), inCluster(broker, "nothing")...)...), planOptions{until: kafkaio.Stop{At: kafkaio.StopAtTime, Time: time.UnixMilli(1)}})
+		require.NoError(t, err, "nothing was written before 1970")
+	})
+}
+
+// sameFiles compares the files of two folders.
+func sameFiles(t *testing.T, want, got string) {
+	t.Helper()
+	files, err := filepath.Glob(want + "/*/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	there, err := filepath.Glob(got + "/*/*")
+	require.NoError(t, err)
+	require.Len(t, there, len(files))
+	for _, file := range files {
+		a, err := os.ReadFile(file)
+		require.NoError(t, err)
+		b, err := os.ReadFile(got + strings.TrimPrefix(file, want))
+		require.NoError(t, err)
+		require.Equal(t, a, b, file)
+	}
+}

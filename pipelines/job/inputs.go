@@ -1,0 +1,181 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"tributary/io/fileio"
+	"tributary/io/format/avro"
+	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/registry"
+	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
+)
+
+// InputTopics are those inputs of a spec that are topics, and what is known of their records
+// before any is read.
+type InputTopics struct {
+	spec    *spec.Spec
+	params  *attribution.Params
+	sources []Source
+	// found and schemas go by the place in sources: empty for files, and without a schema for JSON.
+	found    []kafkaio.Topic
+	schemas  []*avro.Schema
+	registry *registry.Config
+}
+
+// FindTopics reads the schema files of the topics among the sources and asks the registry for those
+// of others. The parameters of the join get the schemas that are the same for all of a topic.
+func FindTopics(ctx context.Context, s *spec.Spec, p *attribution.Params, sources []Source) (*InputTopics, error) {
+	t := &InputTopics{spec: s, params: p, sources: sources, found: make([]kafkaio.Topic, len(sources)), schemas: make([]*avro.Schema, len(sources))}
+	for i, src := range sources {
+		if src.Topic == "" {
+			continue
+		}
+		// Partitions of topics have an order, whatever the default is for files.
+		p.Inputs[i].Ordered = true
+		var err error
+		if t.found[i], t.schemas[i], err = t.find(ctx, i, src); err != nil {
+			return nil, fmt.Errorf("topic %s: %w", src.Topic, err)
+		}
+	}
+	return t, nil
+}
+
+// find describes the topic of an input, and returns the schema that its records are known to have;
+// nil for JSON.
+func (t *InputTopics) find(ctx context.Context, input int, src Source) (kafkaio.Topic, *avro.Schema, error) {
+	in := t.params.Inputs[input]
+	topic := kafkaio.Topic{
+		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: kafkaio.JSON,
+		Time: kafkaio.Field{Path: in.Time.Path, Unit: in.Time.Unit},
+	}
+	if src.Format == spec.JSON {
+		if src.Schema != "" {
+			return topic, nil, fmt.Errorf("values in JSON are taken as they are: leave out the schema %s", src.Schema)
+		}
+		return topic, nil, nil
+	}
+	var text string
+	if src.Schema != "" {
+		content, err := fileio.ReadFile(ctx, src.Schema)
+		if err != nil {
+			return topic, nil, err
+		}
+		text = string(content)
+	}
+	topic.Format = kafkaio.Avro
+	if src.Registry {
+		topic.Format = kafkaio.RegistryAvro
+		if err := t.useRegistry(src.Cluster); err != nil {
+			return topic, nil, err
+		}
+		if text == "" {
+			var err error
+			if text, err = t.registry.Latest(ctx, src.Topic+"-value"); err != nil {
+				return topic, nil, err
+			}
+		}
+	}
+	schema, err := avro.ParseSchema(text)
+	if err != nil {
+		return topic, nil, err
+	}
+	if topic.Format == kafkaio.Avro {
+		topic.Schema = schema.String()
+		t.params.Schemas[schema.ID()] = topic.Schema
+	}
+	return topic, schema, nil
+}
+
+// useRegistry makes the cluster's registry the one that schemas are read from.
+func (t *InputTopics) useRegistry(cluster string) error {
+	registry := Registry(t.spec.Cluster(cluster))
+	if t.registry != nil && !slices.Equal(t.registry.URLs, registry.URLs) {
+		return fmt.Errorf("its schemas are in the registry %v, those of other topics in %v: a job can use one", registry.URLs, t.registry.URLs)
+	}
+	t.registry = registry
+	return nil
+}
+
+// AddTo adds what the records of topics look like to a check of fields.
+func (t *InputTopics) AddTo(fields *FieldCheck) {
+	for i := range t.sources {
+		switch {
+		case t.sources[i].Topic == "":
+		case t.schemas[i] == nil:
+			fields.AddText(i)
+		default:
+			fields.Add(i, "topic "+t.sources[i].Topic, t.schemas[i])
+		}
+	}
+}
+
+// Schema is the one that the records of a source are known to have, by the place of the source; nil for
+// files and for JSON.
+func (t *InputTopics) Schema(source int) *avro.Schema { return t.schemas[source] }
+
+// Views tells which schemas views of topics have, and which of these the spec gives. text is a
+// topic of views without one, empty if there is none.
+func (t *InputTopics) Views() (written []Written, given []*avro.Schema, text string) {
+	for i, src := range t.sources {
+		switch {
+		case src.Topic == "" || t.params.Inputs[i].Kind != attribution.Views:
+		case t.schemas[i] == nil:
+			text = src.Topic
+		default:
+			written = append(written, Written{Schema: t.schemas[i], Source: src.Topic})
+			if src.Schema != "" {
+				given = append(given, t.schemas[i])
+			}
+		}
+	}
+	return written, given, text
+}
+
+// Reading says how the topics are read: all but when, by whom and how far. It is for after the check
+// of fields, which finds the names that they have in older records. The clusters are those of the
+// topics, and others that are named.
+func (t *InputTopics) Reading(others ...string) kafkaio.Reading {
+	s := t.spec
+	r := kafkaio.Reading{OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew, Registry: t.registry, Group: s.Stream.Group, Start: startOf(s.Stream.Start)}
+	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
+		r.OnTruncation = kafkaio.SkipTruncated
+	}
+	used := map[string]bool{}
+	for _, name := range others {
+		used[name] = true
+	}
+	for i, topic := range t.found {
+		if topic.Name == "" {
+			continue
+		}
+		used[topic.Cluster] = true
+		topic.Time.Others = t.params.Inputs[i].Others[topic.Time.Path]
+		if same := slices.IndexFunc(r.Topics, func(o kafkaio.Topic) bool { return o.Cluster == topic.Cluster && o.Name == topic.Name }); same >= 0 {
+			r.Topics[same].Inputs = append(r.Topics[same].Inputs, int32(i))
+		} else {
+			r.Topics = append(r.Topics, topic)
+		}
+	}
+	for i := range s.Clusters {
+		if used[s.Clusters[i].Name] {
+			r.Clusters = append(r.Clusters, Kafka(&s.Clusters[i]))
+		}
+	}
+	return r
+}
+
+func startOf(s spec.Start) kafkaio.Start {
+	switch s.From {
+	case spec.StartLatest:
+		return kafkaio.Start{At: kafkaio.AtLatest}
+	case spec.StartCommitted:
+		return kafkaio.Start{At: kafkaio.AtCommitted}
+	case spec.StartAtTime:
+		return kafkaio.Start{At: kafkaio.AtTime, Time: s.Time}
+	default:
+		return kafkaio.Start{At: kafkaio.AtEarliest}
+	}
+}
