@@ -2,20 +2,20 @@
 // was left out, or was refused, each with its reason.
 package account
 
-// Ledger is the account of one time slice, or of several merged ones.
+// Sheet holds the accounts of one interval of event time, or of several merged ones.
 type Sheet struct {
-	// From and To bound the slice in event time, ms since the epoch: [From, To).
+	// From and To bound the interval in event time, ms since the epoch: [From, To).
 	From int64 `json:"from_ms"`
 	To   int64 `json:"to_ms"`
 
 	// Origin is what the account is of, while it is one piece of the work; the text of a
-	// ledger leaves it out.
+	// sheet leaves it out.
 	Origin Origin `json:"-"`
 
 	// Fingerprint stands for all that the account follows from: the same one means that
 	// joining again would change nothing. Empty for what was merged.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// Files are those that the slice consists of beside its ledger; none for what was merged.
+	// Files are those that the interval consists of beside its accounts; none for what was merged.
 	Files []File `json:"files,omitempty"`
 
 	Views Views `json:"views"`
