@@ -20,6 +20,8 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/kafkaio/registry"
+	"tributary/io/kafkaio/source"
+	"tributary/io/kafkaio/timeindex"
 	"tributary/io/record"
 )
 
@@ -69,7 +71,7 @@ func init() {
 }
 
 // pipelineOf reads, and counts records in windows of a second of batches' event times.
-func pipelineOf(job string, r Reading) *beam.Pipeline {
+func pipelineOf(job string, r source.Config) *beam.Pipeline {
 	p, s := beam.NewPipelineWithRoot()
 	batches, rejected := Read(s, r)
 	beam.ParDo0(s, &dropRejectedFn{}, rejected)
@@ -93,10 +95,10 @@ func TestPipelineReadsToTheEnd(t *testing.T) {
 	b := kafkatest.NewBroker(t)
 	topics := []string{b.Topic(5), b.Topic(2)}
 	for p := range int32(5) {
-		b.Produce(topics[0], p, disorder(int(p), 1_500)...)
+		b.Produce(topics[0], p, kafkatest.Disorder(int(p), 1_500)...)
 	}
-	b.Produce(topics[1], 0, disorder(9, 800)...)
-	r := readingOf(b, topics...)
+	b.Produce(topics[1], 0, kafkatest.Disorder(9, 800)...)
+	r := allOf(b, topics...)
 	r.Readers = 3
 	select {
 	case err := <-start(t.Context(), pipelineOf(r.Job, r)):
@@ -104,8 +106,8 @@ func TestPipelineReadsToTheEnd(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("the pipeline is stuck")
 	}
-	want := logOf(b, topics...)
-	require.Equal(t, want, sorted(records(t, noted[r.Job])))
+	want := kafkatest.LogOf(b, topics...)
+	require.Equal(t, want, kafkatest.Sorted(kafkatest.Records(t, noted[r.Job])))
 	total := 0
 	for _, n := range counted[r.Job] {
 		total += n
@@ -117,22 +119,22 @@ func TestPipelineReadsToTheEnd(t *testing.T) {
 func TestPipelineClosesWindows(t *testing.T) {
 	b := kafkatest.NewBroker(t)
 	topic := b.Topic(2)
-	r := readingOf(b, topic)
+	r := allOf(b, topic)
 	r.Readers = 2
-	r.Stop = Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Topic: topic}: 4, {Topic: topic, Partition: 1}: 3}}
+	r.Stop = source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Topic: topic}: 4, {Topic: topic, Partition: 1}: 3}}
 	done := start(t.Context(), pipelineOf(r.Job, r))
-	b.Produce(topic, 0, at(1_000), at(2_500))
-	b.Produce(topic, 1, at(1_200))
+	b.Produce(topic, 0, kafkatest.At(1_000), kafkatest.At(2_500))
+	b.Produce(topic, 1, kafkatest.At(1_200))
 	seen := func(n int) func() bool {
 		return func() bool {
 			notedMu.Lock()
 			defer notedMu.Unlock()
-			return len(records(t, noted[r.Job])) >= n
+			return len(kafkatest.Records(t, noted[r.Job])) >= n
 		}
 	}
 	require.Eventually(t, seen(3), time.Minute, 10*time.Millisecond)
-	b.Produce(topic, 0, at(4_000)) // after 2,490
-	b.Produce(topic, 1, at(9_000)) // after 1,190
+	b.Produce(topic, 0, kafkatest.At(4_000)) // after 2,490
+	b.Produce(topic, 1, kafkatest.At(9_000)) // after 1,190
 	require.Eventually(t, seen(5), time.Minute, 10*time.Millisecond)
 	// The watermark is that of partition 0, 3,990: it closes the windows of what came after
 	// 1,190 and after 2,490.
@@ -141,39 +143,39 @@ func TestPipelineClosesWindows(t *testing.T) {
 		defer notedMu.Unlock()
 		return counted[r.Job][1_999] == 1 && counted[r.Job][2_999] == 1
 	}, time.Minute, 10*time.Millisecond)
-	b.Produce(topic, 0, at(9_500))
-	b.Produce(topic, 1, at(9_900))
+	b.Produce(topic, 0, kafkatest.At(9_500))
+	b.Produce(topic, 1, kafkatest.At(9_900))
 	select {
 	case err := <-done:
 		require.NoError(t, err)
 	case <-time.After(time.Minute):
 		t.Fatal("the pipeline does not end")
 	}
-	require.Equal(t, logOf(b, topic), sorted(records(t, noted[r.Job])))
+	require.Equal(t, kafkatest.LogOf(b, topic), kafkatest.Sorted(kafkatest.Records(t, noted[r.Job])))
 }
 
 // TestRegistered: what is not registered is not found in another process.
 func TestRegistered(t *testing.T) {
 	b := kafkatest.NewBroker(t)
-	found, err := vet.Evaluate(t.Context(), pipelineOf(t.Name(), readingOf(b, "topic")))
+	found, err := vet.Evaluate(t.Context(), pipelineOf(t.Name(), allOf(b, "topic")))
 	require.NoError(t, err)
 	require.True(t, found.Performant(), "something is not registered")
 }
 
 // TestReadingTravels: what a worker gets is what was asked for.
 func TestReadingTravels(t *testing.T) {
-	r := Reading{
+	r := source.Config{
 		Job: "job", Clusters: []cluster.Config{{Name: "c", Brokers: []string{"b:1"}, SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Name: "u"}, Password: cluster.Secret{Env: "E"}}}},
-		Topics: []Topic{{Cluster: "c", Name: "t", Format: JSON, Time: Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
-		Start:  Start{At: AtOffsets, Offsets: map[cluster.Partition]Position{{Cluster: "c", Topic: "t", Partition: 3}: positionAt(4, record.NoTime), {Topic: "t"}: positionAt(1, 2)}},
-		Stop:   Stop{At: StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "c", Topic: "t", Partition: 3}: 9}}, Group: "g", OnTruncation: SkipTruncated,
-		Marks: &MarksTopic{"c", "m"}, Registry: &registry.Config{URLs: []string{"http://r"}}, IdleAfter: time.Second,
+		Topics: []source.Topic{{Cluster: "c", Name: "t", Format: source.JSON, Time: source.Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
+		Start:  source.Start{At: source.AtOffsets, Offsets: map[cluster.Partition]timeindex.Position{{Cluster: "c", Topic: "t", Partition: 3}: {Offset: 4, Clock: kafkatest.ClockAt(record.NoTime)}, {Topic: "t"}: {Offset: 1, Clock: kafkatest.ClockAt(2)}}},
+		Stop:   source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "c", Topic: "t", Partition: 3}: 9}}, Group: "g", OnTruncation: source.SkipTruncated,
+		TimeIndex: &timeindex.Topic{Cluster: "c", Topic: "m"}, Registry: &registry.Config{URLs: []string{"http://r"}}, IdleAfter: time.Second,
 	}
-	text, err := json.Marshal(&readFn{Reading: r})
+	text, err := json.Marshal(&readFn{Config: r})
 	require.NoError(t, err)
 	var got readFn
 	require.NoError(t, json.Unmarshal(text, &got))
-	require.Equal(t, r, got.Reading)
+	require.Equal(t, r, got.Config)
 }
 
 // TestRest: every call begins in an even second, at least a second away.
@@ -181,13 +183,25 @@ func TestRest(t *testing.T) {
 	var seconds []int64
 	for _, ms := range []int64{0, 1, 999, 1_000, 1_500, 1_999, 2_000} {
 		now := time.UnixMilli(1_700_000_000_000 + ms)
-		rest := (&Reading{}).rest(now)
+		rest := (&source.Config{}).RestFrom(now)
 		require.GreaterOrEqual(t, rest, time.Second)
 		require.Zero(t, rest%time.Second)
 		require.Zero(t, now.Add(rest).Unix()%2)
 		seconds = append(seconds, int64(rest/time.Second))
 	}
 	require.Equal(t, []int64{2, 2, 2, 1, 1, 1, 2}, seconds)
-	require.Equal(t, time.Millisecond, (&Reading{Rest: time.Millisecond}).rest(time.Now()))
+	require.Equal(t, time.Millisecond, (&source.Config{Rest: time.Millisecond}).RestFrom(time.Now()))
 	require.False(t, slices.Contains(seconds, 0))
+}
+
+// allOf is the reading of topics of JSON, from the start to the present end.
+func allOf(b *kafkatest.Broker, topics ...string) source.Config {
+	r := source.Config{
+		Job: b.T.Name(), Clusters: []cluster.Config{{Brokers: b.Brokers}}, Readers: 1, OutOfOrderness: 10 * time.Millisecond,
+		PollBudget: 2 * time.Second, Rest: time.Millisecond, Stop: source.Stop{At: source.StopAtEnd},
+	}
+	for _, name := range topics {
+		r.Topics = append(r.Topics, source.Topic{Name: name, Format: source.JSON, Time: source.Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}})
+	}
+	return r
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 )
 
@@ -44,7 +44,7 @@ import (
 // any state gives the same records with the same largest event times before them, cut into
 // batches elsewhere perhaps.
 //
-// Splitting: into Reading.Readers readers at the start and never again. Memory: 16 MiB
+// Splitting: into Config.Readers readers at the start and never again. Memory: 16 MiB
 // fetched ahead for each reader and broker, and an open batch for each partition.
 //
 // Failure: a position that is no longer in the log, a topic that is gone or not allowed, or
@@ -53,17 +53,17 @@ import (
 // OnTruncation says so, and then it is counted (kafkaio/truncated).
 //
 // Read panics while the pipeline is built if r is invalid.
-func Read(s beam.Scope, r Reading) (batches, rejected beam.PCollection) {
+func Read(s beam.Scope, r source.Config) (batches, rejected beam.PCollection) {
 	if err := r.Validate(); err != nil {
 		panic(fmt.Errorf("kafkaio.Read: %w", err))
 	}
 	s = s.Scope("kafkaio.Read")
-	r = r.normal()
+	r = r.Normal()
 	indexes := make([]int64, r.Readers)
 	for i := range indexes {
 		indexes[i] = int64(i)
 	}
-	return beam.ParDo2(s, &readFn{Reading: r}, beam.CreateList(s, indexes))
+	return beam.ParDo2(s, &readFn{Config: r}, beam.CreateList(s, indexes))
 }
 
 var (
@@ -75,33 +75,35 @@ var (
 
 // readFn reads the partitions of the reader whose index is the element.
 type readFn struct {
-	Reading Reading
+	Config source.Config
 }
 
 // CreateInitialRestriction resolves where the reader starts and stops, and notes the start.
-func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (restriction, error) {
-	r, err := f.Reading.initial(ctx, int(index))
+func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (source.Restriction, error) {
+	r, err := f.Config.Initial(ctx, int(index))
 	if err == nil {
-		err = f.Reading.noteBegin(ctx, r)
+		err = f.Config.NoteBegin(ctx, r)
 	}
 	return r, err
 }
 
 // SplitRestriction leaves partitions with their reader.
-func (f *readFn) SplitRestriction(_ int64, r restriction) []restriction { return []restriction{r} }
+func (f *readFn) SplitRestriction(_ int64, r source.Restriction) []source.Restriction {
+	return []source.Restriction{r}
+}
 
 // RestrictionSize counts partitions; how much they hold is not known.
-func (f *readFn) RestrictionSize(_ int64, r restriction) float64 {
+func (f *readFn) RestrictionSize(_ int64, r source.Restriction) float64 {
 	return float64(max(1, len(r.Partitions)))
 }
 
 // CreateTracker begins to track r.
-func (f *readFn) CreateTracker(r restriction) *sdf.LockRTracker {
-	return sdf.NewLockRTracker(newTracker(r))
+func (f *readFn) CreateTracker(r source.Restriction) *sdf.LockRTracker {
+	return sdf.NewLockRTracker(source.NewTracker(r))
 }
 
 // InitialWatermarkEstimatorState is the watermark of r.
-func (f *readFn) InitialWatermarkEstimatorState(_ beam.EventTime, r restriction, _ int64) int64 {
+func (f *readFn) InitialWatermarkEstimatorState(_ beam.EventTime, r source.Restriction, _ int64) int64 {
 	return r.Watermark
 }
 
@@ -119,8 +121,8 @@ func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e
 func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
-	key := readerKey{f.Reading.Job, int(index)}
-	r, err := readers.Take(ctx, key, func() (*reader, error) { return newReader(ctx, f.Reading, int(index)) })
+	key := readerKey{f.Config.Job, int(index)}
+	r, err := readers.Take(ctx, key, func() (*source.Reader, error) { return source.NewReader(ctx, f.Config, int(index)) })
 	if err != nil {
 		return nil, err
 	}
@@ -131,60 +133,42 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt 
 			readers.Give(key, r)
 		}
 	}()
-	r.stats = stats{}
-	beside := readers.Count(func(k readerKey) bool { return k.job == f.Reading.Job })
-	deadline := r.now().Add(share(f.Reading.SliceTime, beside, runtime.GOMAXPROCS(0)))
-	watermark, err := r.slice(ctx, rt.GetRestriction().(restriction), deadline, output{
-		claim: func(c claim) bool { return rt.TryClaim(c) },
-		batch: func(at int64, b record.Batch) {
-			r.stats.records += int64(b.Count)
+	beside := readers.Count(func(k readerKey) bool { return k.job == f.Config.Job })
+	deadline := r.Now().Add(share(f.Config.PollBudget, beside, runtime.GOMAXPROCS(0)))
+	watermark, err := r.Poll(ctx, rt.GetRestriction().(source.Restriction), deadline, source.Output{
+		Claim: func(c source.Claim) bool { return rt.TryClaim(c) },
+		Batch: func(at int64, b record.Batch) {
+			r.Stats.Records += int64(b.Count)
 			if b.AfterIdle {
-				r.stats.afterIdle += int64(b.Count)
+				r.Stats.AfterIdle += int64(b.Count)
 			}
-			batches(eventTime(at), b)
+			batches(source.EventTime(at), b)
 		},
-		reject: func(at int64, rejection record.Rejected) {
-			r.stats.rejected++
-			rejected(eventTime(at), rejection)
+		Reject: func(at int64, rejection record.Rejected) {
+			r.Stats.Rejected++
+			rejected(source.EventTime(at), rejection)
 		},
 	})
-	r.stats.count(ctx)
-	if errors.Is(err, errHandedOver) {
+	countStats(ctx, r.Stats)
+	if errors.Is(err, source.ErrHandedOver) {
 		return sdf.StopProcessing(), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	we.advance(watermark)
-	r.note(ctx, rt.GetRestriction().(restriction))
+	r.Note(ctx, rt.GetRestriction().(source.Restriction))
 	if rt.IsDone() {
 		return sdf.StopProcessing(), nil
 	}
-	return sdf.ResumeProcessingIn(f.Reading.rest(r.now())), nil
+	return sdf.ResumeProcessingIn(f.Config.RestFrom(r.Now())), nil
 }
 
-func (s *stats) count(ctx context.Context) {
-	countRecords.Inc(ctx, s.records)
-	countRejected.Inc(ctx, s.rejected)
-	countTruncated.Inc(ctx, s.truncated)
-	countAfterIdle.Inc(ctx, s.afterIdle)
-}
-
-// rest is how long to rest from now on: to the next even second that is at least a second
-// away, in whole seconds, which is all that runners read.
-func (r *Reading) rest(now time.Time) time.Duration {
-	if r.Rest > 0 {
-		return r.Rest
-	}
-	return time.Duration(2-now.Unix()%2) * time.Second
-}
-
-// eventTime turns ms into Beam's event time.
-func eventTime(ms int64) beam.EventTime {
-	if ms == record.NoTime {
-		return mtime.MinTimestamp
-	}
-	return mtime.FromMilliseconds(ms)
+func countStats(ctx context.Context, s source.Stats) {
+	countRecords.Inc(ctx, s.Records)
+	countRejected.Inc(ctx, s.Rejected)
+	countTruncated.Inc(ctx, s.Truncated)
+	countAfterIdle.Inc(ctx, s.AfterIdle)
 }
 
 // watermarkEstimator holds the watermark in ms. The runner asks for it while it is set.
@@ -193,7 +177,9 @@ type watermarkEstimator struct {
 }
 
 // CurrentWatermark returns the watermark as a time.
-func (e *watermarkEstimator) CurrentWatermark() time.Time { return eventTime(e.ms.Load()).ToTime() }
+func (e *watermarkEstimator) CurrentWatermark() time.Time {
+	return source.EventTime(e.ms.Load()).ToTime()
+}
 
 // advance sets the watermark, which never goes back.
 func (e *watermarkEstimator) advance(ms int64) { e.ms.Store(max(e.ms.Load(), ms)) }

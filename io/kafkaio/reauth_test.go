@@ -18,7 +18,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/internal/kafkatest"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
+	"tributary/io/record"
 	"tributary/runners/devcluster/services"
 )
 
@@ -26,38 +30,48 @@ import (
 // there were as many authentications as that, and holds the log against what was written.
 func lives(t *testing.T, c cluster.Config, enough func() bool) {
 	t.Helper()
-	client, err := c.Connect(t.Context(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
-	b := &kafkatest.Broker{T: t, Brokers: c.Brokers, Client: client, Admin: kadm.NewClient(client)}
-	input := b.Topic(1)
-	reading := readingOf(b, input)
-	reading.Clusters = []cluster.Config{c}
-	reading.Stop, reading.SliceTime = Stop{}, 300*time.Millisecond
-	s := newSession(t, reading, 0)
-	unique := fmt.Sprint(time.Now().UnixNano())
-	rig := &writeRig{t: t, dial: kafkatest.NetDial, admin: b.Admin, w: Writing{Cluster: c, Topic: "samples-" + unique, LedgerTopic: "ledger-" + unique, Job: "job-" + unique, Shards: 1}.withDefaults()}
-	rig.create(rig.w.Topic, 1, nil)
-	rig.create(rig.w.LedgerTopic, 1, map[string]*string{"cleanup.policy": kadm.StringPtr("compact"), "retention.ms": kadm.StringPtr("-1")})
 	opts, err := c.Options()
 	require.NoError(t, err)
-	writers, err := newJobWriters(rig.w, opts, newWriterPool())
+	topics := kafkatest.NewTopicsOn(t, 1, c.Brokers, nil, opts...)
+	topics.Create("views", 1, nil)
+	client := mustConnect(t, c)
+	reading := source.Config{
+		Job: topics.Job, Clusters: []cluster.Config{c}, Topics: []source.Topic{{Name: "views", Format: source.JSON, Time: source.Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}},
+		Readers: 1, PollBudget: 300 * time.Millisecond,
+	}
+	at, err := reading.Initial(t.Context(), 0)
 	require.NoError(t, err)
-	t.Cleanup(writers.closeIdle)
+	reader, err := source.NewReader(t.Context(), reading, 0)
+	require.NoError(t, err)
+	defer reader.Close()
+	tracked, read := source.NewTracker(at), 0
+	out := source.Output{
+		Claim:  func(c source.Claim) bool { return tracked.TryClaim(c) },
+		Batch:  func(_ int64, b record.Batch) { read += int(b.Count) },
+		Reject: func(_ int64, r record.Rejected) { t.Errorf("rejected: %v", r) },
+	}
+	writers, err := sink.NewWriters(sink.Config{Cluster: c, Topic: topics.Topic, CommitLog: topics.CommitLog, Job: topics.Job, Shards: 1})
+	require.NoError(t, err)
+	defer writers.CloseIdle()
 	var want []string
 	deadline := time.Now().Add(time.Minute)
-	written := 0
-	for ; !enough(); written++ {
+	for written := 0; !enough(); written++ {
 		require.True(t, time.Now().Before(deadline), "stuck")
-		b.Produce(input, 0, at(int64(1000+written)))
-		s.until(func() bool { return len(records(t, s.batches)) == written+1 })
-		acks, err := writers.write(t.Context(), 0, []*group{makeGroup(t, 0, int64(written)*60_000, 1, 0)})
+		require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: "views", Value: fmt.Appendf(nil, `{"t":%d}`, 1000+written)}).FirstErr())
+		for read <= written {
+			_, err := reader.Poll(t.Context(), tracked.GetRestriction().(source.Restriction), time.Now().Add(reading.PollBudget), out)
+			require.NoError(t, err)
+			require.True(t, time.Now().Before(deadline), "stuck")
+		}
+		var b sink.Bundle
+		_, err := b.Add(sink.Group{ID: int64(written), Last: true, Records: sink.AppendRecord(nil, []byte("k"), fmt.Append(nil, written), sink.NoTimestamp)})
 		require.NoError(t, err)
-		require.Equal(t, []Committed{{Shard: 0, ID: int64(written) * 60_000, Version: 1, Records: 1}}, acks)
-		want = append(want, sampleLines(0, int64(written)*60_000, 1, 0, 1)...)
+		acks, err := writers.Write(t.Context(), 0, &b)
+		require.NoError(t, err)
+		require.Equal(t, []sink.Ack{{Committed: commitlog.Committed{ID: int64(written), Version: 1, Records: 1}}}, acks)
+		want = append(want, fmt.Sprintf("k=%d v1", written))
 	}
-	require.Equal(t, logOf(b, input), records(t, s.batches))
-	require.ElementsMatch(t, want, rig.samples())
+	require.ElementsMatch(t, want, topics.Samples())
 }
 
 // TestReauthentication: a broker asks for the password anew every second and a half (KIP-368), and

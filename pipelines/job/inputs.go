@@ -7,8 +7,8 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/registry"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 )
@@ -20,7 +20,7 @@ type InputTopics struct {
 	params  *attribution.Params
 	sources []Source
 	// found and schemas go by the place in sources: empty for files, and without a schema for JSON.
-	found    []kafkaio.Topic
+	found    []source.Topic
 	schemas  []*avro.Schema
 	registry *registry.Config
 }
@@ -28,7 +28,7 @@ type InputTopics struct {
 // FindTopics reads the schema files of the topics among the sources and asks the registry for those
 // of others. The parameters of the join get the schemas that are the same for all of a topic.
 func FindTopics(ctx context.Context, s *spec.Spec, p *attribution.Params, sources []Source) (*InputTopics, error) {
-	t := &InputTopics{spec: s, params: p, sources: sources, found: make([]kafkaio.Topic, len(sources)), schemas: make([]*avro.Schema, len(sources))}
+	t := &InputTopics{spec: s, params: p, sources: sources, found: make([]source.Topic, len(sources)), schemas: make([]*avro.Schema, len(sources))}
 	for i, src := range sources {
 		if src.Topic == "" {
 			continue
@@ -45,11 +45,11 @@ func FindTopics(ctx context.Context, s *spec.Spec, p *attribution.Params, source
 
 // find describes the topic of an input, and returns the schema that its records are known to have;
 // nil for JSON.
-func (t *InputTopics) find(ctx context.Context, input int, src Source) (kafkaio.Topic, *avro.Schema, error) {
+func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.Topic, *avro.Schema, error) {
 	in := t.params.Inputs[input]
-	topic := kafkaio.Topic{
-		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: kafkaio.JSON,
-		Time: kafkaio.Field{Path: in.Time.Path, Unit: in.Time.Unit},
+	topic := source.Topic{
+		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: source.JSON,
+		Time: source.Field{Path: in.Time.Path, Unit: in.Time.Unit},
 	}
 	if src.Format == spec.JSON {
 		if src.Schema != "" {
@@ -65,9 +65,9 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (kafkaio.
 		}
 		text = string(content)
 	}
-	topic.Format = kafkaio.Avro
+	topic.Format = source.Avro
 	if src.Registry {
-		topic.Format = kafkaio.RegistryAvro
+		topic.Format = source.RegistryAvro
 		if err := t.useRegistry(src.Cluster); err != nil {
 			return topic, nil, err
 		}
@@ -82,7 +82,7 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (kafkaio.
 	if err != nil {
 		return topic, nil, err
 	}
-	if topic.Format == kafkaio.Avro {
+	if topic.Format == source.Avro {
 		topic.Schema = schema.String()
 		t.params.Schemas[schema.ID()] = topic.Schema
 	}
@@ -137,11 +137,11 @@ func (t *InputTopics) Views() (written []Written, given []*avro.Schema, text str
 // Reading says how the topics are read: all but when, by whom and how far. It is for after the check
 // of fields, which finds the names that they have in older records. The clusters are those of the
 // topics, and others that are named.
-func (t *InputTopics) Reading(others ...string) kafkaio.Reading {
+func (t *InputTopics) Reading(others ...string) source.Config {
 	s := t.spec
-	r := kafkaio.Reading{OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew, Registry: t.registry, Group: s.Stream.Group, Start: startOf(s.Stream.Start)}
+	r := source.Config{OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew, Registry: t.registry, Group: s.Stream.Group, Start: startOf(s.Stream.Start)}
 	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
-		r.OnTruncation = kafkaio.SkipTruncated
+		r.OnTruncation = source.SkipTruncated
 	}
 	used := map[string]bool{}
 	for _, name := range others {
@@ -153,7 +153,7 @@ func (t *InputTopics) Reading(others ...string) kafkaio.Reading {
 		}
 		used[topic.Cluster] = true
 		topic.Time.Others = t.params.Inputs[i].Others[topic.Time.Path]
-		if same := slices.IndexFunc(r.Topics, func(o kafkaio.Topic) bool { return o.Cluster == topic.Cluster && o.Name == topic.Name }); same >= 0 {
+		if same := slices.IndexFunc(r.Topics, func(o source.Topic) bool { return o.Cluster == topic.Cluster && o.Name == topic.Name }); same >= 0 {
 			r.Topics[same].Inputs = append(r.Topics[same].Inputs, int32(i))
 		} else {
 			r.Topics = append(r.Topics, topic)
@@ -167,15 +167,15 @@ func (t *InputTopics) Reading(others ...string) kafkaio.Reading {
 	return r
 }
 
-func startOf(s spec.Start) kafkaio.Start {
+func startOf(s spec.Start) source.Start {
 	switch s.From {
 	case spec.StartLatest:
-		return kafkaio.Start{At: kafkaio.AtLatest}
+		return source.Start{At: source.AtLatest}
 	case spec.StartCommitted:
-		return kafkaio.Start{At: kafkaio.AtCommitted}
+		return source.Start{At: source.AtCommitted}
 	case spec.StartAtTime:
-		return kafkaio.Start{At: kafkaio.AtTime, Time: s.Time}
+		return source.Start{At: source.AtTime, Time: s.Time}
 	default:
-		return kafkaio.Start{At: kafkaio.AtEarliest}
+		return source.Start{At: source.AtEarliest}
 	}
 }

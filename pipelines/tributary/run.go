@@ -10,7 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/preflight"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/spec"
@@ -69,7 +69,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	flags.BoolVar(&run.drain, "drain", false, "with --until: decide also what later records could still change")
 	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
 	complete(cmd, "resume", resumeLog, resumeLast)
-	complete(cmd, "until", string(kafkaio.StopAtEnd))
+	complete(cmd, "until", string(source.StopAtEnd))
 	run.addFlinkFlags(cmd)
 	return cmd
 }
@@ -84,16 +84,16 @@ type streamRun struct {
 }
 
 // stopFlag says where reading ends: at the end of the topics as they are, or at a time.
-type stopFlag struct{ kafkaio.Stop }
+type stopFlag struct{ source.Stop }
 
 func (f *stopFlag) Set(text string) (err error) {
-	if text == string(kafkaio.StopAtEnd) {
-		f.At = kafkaio.StopAtEnd
+	if text == string(source.StopAtEnd) {
+		f.At = source.StopAtEnd
 		return nil
 	}
-	f.At = kafkaio.StopAtTime
+	f.At = source.StopAtTime
 	if f.Time, err = spec.ParseTime(text); err != nil {
-		return fmt.Errorf("must be %s, or: %w", kafkaio.StopAtEnd, err)
+		return fmt.Errorf("must be %s, or: %w", source.StopAtEnd, err)
 	}
 	if f.Time.After(time.Now()) {
 		return errors.New("that time has not come yet")
@@ -102,7 +102,7 @@ func (f *stopFlag) Set(text string) (err error) {
 }
 
 func (f *stopFlag) String() string {
-	if f.At != kafkaio.StopAtTime {
+	if f.At != source.StopAtTime {
 		return string(f.At)
 	}
 	return f.Time.Format(time.RFC3339)
@@ -137,10 +137,10 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if r.resume != "" && r.resume != resumeLog && r.resume != resumeLast && !strings.Contains(r.resume, "/") {
 		return usageError{fmt.Errorf("--resume %s: must be %s, %s or a path", r.resume, resumeLog, resumeLast)}
 	}
-	if r.drain && r.until.At == kafkaio.StopNever {
+	if r.drain && r.until.At == source.StopNever {
 		return usageError{errors.New("--drain: only a run that ends can decide all; give --until as well")}
 	}
-	if r.until.At != kafkaio.StopNever && r.resume != "" && r.resume != resumeLog {
+	if r.until.At != source.StopNever && r.resume != "" && r.resume != resumeLog {
 		return usageError{fmt.Errorf("--resume %s: a run that goes on from state reads as far as the one before was to; with --until, use --resume %s", r.resume, resumeLog)}
 	}
 	beam.Init()
@@ -254,7 +254,7 @@ func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) e
 	tell(cmd.ErrOrStderr(), "job %s: %s\n", job.FlinkID, job.URL())
 	follow := func(status flink.Status) { tell(cmd.ErrOrStderr(), "%s\n", status) }
 	switch {
-	case r.until.At != kafkaio.StopNever:
+	case r.until.At != source.StopNever:
 		_, err = job.WaitExhausted(cmd.Context(), follow)
 	case r.flink.Worker == "" || r.wait:
 		_, err = job.Wait(cmd.Context(), follow)

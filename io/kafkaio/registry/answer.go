@@ -14,7 +14,7 @@ import (
 )
 
 // fetch asks the registry once. What another attempt soon would not change is a permanent
-// error, an *unusableError.
+// error, an *UnusableError.
 func (s *fetcher) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
 	if id < 0 {
 		return nil, unusable("schema id %d: no id is negative", id)

@@ -10,7 +10,7 @@ import (
 
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
@@ -33,7 +33,7 @@ type file struct {
 	Convert string
 	// Range is what is read of a partition of a topic, which has no more than a Path, its name,
 	// beside that; nil for a file.
-	Range *kafkaio.Range
+	Range *source.Range
 }
 
 // place is where a chunk is: enough to go on reading there.

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/report"
@@ -29,7 +29,7 @@ type plan struct {
 	// files are those of the inputs, then the partitions of their topics.
 	files []*scannedFile
 	// reading says how topics are read; it has none if all inputs are files.
-	reading kafkaio.Reading
+	reading source.Config
 	// partitions are the names of the partitions by their rank.
 	partitions   []string
 	sampleSchema string
@@ -47,7 +47,7 @@ type plan struct {
 type planOptions struct {
 	from, to time.Time // zero for no bound
 	folders  Folders
-	until    kafkaio.Stop
+	until    source.Stop
 	progress func(done, total int64)
 }
 

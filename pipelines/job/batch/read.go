@@ -15,7 +15,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -54,7 +54,7 @@ type readFn struct {
 	// Fields are the partition and offset fields of sources whose records carry them.
 	Fields map[int32][2]string
 	// Reading says how topics are read.
-	Reading kafkaio.Reading
+	Reading source.Config
 
 	splitters map[splitKey]*attribution.Scanner
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/runners/direct"
@@ -32,7 +32,7 @@ type Options struct {
 	// Prune removes files of an earlier run from times that the inputs no longer reach to.
 	Prune bool
 	// Until is where reading topics ends; the zero value reads what is there.
-	Until kafkaio.Stop
+	Until source.Stop
 	// Progress is told how far the run is: now and then, and whenever a slice is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"sort"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/transforms/account"
@@ -25,13 +25,13 @@ import (
 const offsetBytes = 200
 
 // planTopics finds what there is to read of the topics of the spec.
-func (p *plan) planTopics(ctx context.Context, topics *job.InputTopics, until kafkaio.Stop) error {
+func (p *plan) planTopics(ctx context.Context, topics *job.InputTopics, until source.Stop) error {
 	p.reading = topics.Reading()
 	if len(p.reading.Topics) == 0 {
 		return nil
 	}
-	if until.At == kafkaio.StopNever {
-		until.At = kafkaio.StopAtEnd
+	if until.At == source.StopNever {
+		until.At = source.StopAtEnd
 	}
 	p.reading.Job, p.reading.Stop = "batch", until
 	var err error
@@ -70,7 +70,7 @@ type topicScan struct {
 }
 
 // scanTopic scans a partition of a topic for the sources of its roles.
-func scanTopic(ctx context.Context, reading kafkaio.Reading, p *attribution.Params, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+func scanTopic(ctx context.Context, reading source.Config, p *attribution.Params, f *scannedFile, progress func(bytes int64)) (scanned, error) {
 	s := &topicScan{
 		params: *p, file: f, found: scanned{minutes: map[int64]int64{}, schemas: map[uint64]string{}},
 		chunks: map[int64]*scannedChunk{}, scanners: map[splitKey]*attribution.Scanner{}, progress: progress, told: f.Range.From,

@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/sim/replay"
@@ -122,7 +122,7 @@ func TestTopicsAreLikeFiles(t *testing.T) {
 		})
 	}
 	t.Run("parts of the log", func(t *testing.T) {
-		_, err := newPlan(t.Context(), loadSpec(t, dir, append(viewsAsTopic(), inCluster(broker, "nothing")...)...), planOptions{until: kafkaio.Stop{At: kafkaio.StopAtTime, Time: time.UnixMilli(1)}})
+		_, err := newPlan(t.Context(), loadSpec(t, dir, append(viewsAsTopic(), inCluster(broker, "nothing")...)...), planOptions{until: source.Stop{At: source.StopAtTime, Time: time.UnixMilli(1)}})
 		require.NoError(t, err, "nothing was written before 1970")
 	})
 }

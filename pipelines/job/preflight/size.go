@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
 )
 
 const (
@@ -68,7 +68,7 @@ func (c *checker) size(ctx context.Context, cl *kgo.Client, cluster string) []Fi
 func (c *checker) sizeOf(views int64, mean float64, cluster string) Finding {
 	records := math.Ceil(float64(views) * float64(c.spec.Bucket) / float64(ratedOver) / float64(c.spec.Shards))
 	bytes := records * (mean + besideView)
-	parts := math.Ceil(max(1, bytes/kafkaio.DefaultTransactionBytes, records/kafkaio.TransactionRecords))
+	parts := math.Ceil(max(1, bytes/sink.DefaultTransactionBytes, records/sink.TransactionRecords))
 	detail := fmt.Sprintf("views of the last hour make about %.0f samples, %.1f MB, in a bucket of %s of each of %d shards: they are in memory at once, at catch-up too",
 		records, bytes/1e6, c.spec.Bucket, c.spec.Shards)
 	if parts <= 1 {

@@ -12,6 +12,8 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -98,10 +100,10 @@ func (a *counted) addTo(total *account.Sheet) error {
 // accountFn turns accounts of a single piece of the work into messages.
 type accountFn struct {
 	Roles      []string // of the inputs
-	Partitions kafkaio.Ranks
+	Partitions source.Ranks
 }
 
-func (f *accountFn) ProcessElement(l account.Sheet, emit func(kafkaio.Message)) error {
+func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) error {
 	o := l.Origin
 	a := counted{Step: steps[o.Step]}
 	switch o.Step {
@@ -129,7 +131,7 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(kafkaio.Message)) 
 	if err != nil {
 		return fmt.Errorf("account %s: %w", a.key(), err)
 	}
-	emit(kafkaio.Message{Key: []byte(a.key()), Value: value})
+	emit(sink.Message{Key: []byte(a.key()), Value: value})
 	return nil
 }
 
@@ -189,7 +191,7 @@ func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined a
 	beam.ParDo0(s, &countFn{}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
 	// Accounts are many small texts that are much alike.
-	w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
+	w := sink.Config{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
 	_, sent = kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))
 	return sent
 }

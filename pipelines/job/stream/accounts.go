@@ -12,8 +12,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
+	"tributary/io/kafkaio/timeindex"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
@@ -163,17 +164,17 @@ func (all *accounts) stretches() map[string][]*counted {
 
 // cuts are the places in the log where a run can begin so that its accounts go on from those
 // that are there. Before them it can begin anywhere: what it reads is in the book.
-func (all *accounts) cuts() (cuts []kafkaio.Mark) {
+func (all *accounts) cuts() (cuts []timeindex.Entry) {
 	for _, stretches := range all.stretches() {
 		for _, a := range stretches {
 			if a.Step != steps[account.Read] || a.AfterIdle {
 				continue
 			}
-			at := kafkaio.Position{Offset: a.First, Clock: record.NoClock}
+			at := timeindex.Position{Offset: a.First, Clock: record.NoClock}
 			if a.MaxTimeMs != nil {
 				at.Clock = record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
 			}
-			cuts = append(cuts, kafkaio.Mark{Partition: *a.Partition, Position: at, Written: a.written})
+			cuts = append(cuts, timeindex.Entry{Partition: *a.Partition, Position: at, Written: a.written})
 		}
 	}
 	return cuts
@@ -183,9 +184,9 @@ func (all *accounts) cuts() (cuts []kafkaio.Mark) {
 // it was not when they were read first, and behind all that was read, where it is at least the one
 // by which buckets were completed. What is in buckets that are complete came before that, and so
 // what comes behind it and belongs there is late.
-func (all *accounts) decided(clock int64) *kafkaio.Decided {
+func (all *accounts) decided(clock int64) *source.Decided {
 	read := map[cluster.Partition]int64{}
-	d := &kafkaio.Decided{Clock: clock, Raised: map[cluster.Partition][]kafkaio.Raise{}}
+	d := &source.Decided{Clock: clock, Raised: map[cluster.Partition][]source.Raise{}}
 	for log, offset := range all.book.Offsets {
 		if p, ok := partitionOf(log); ok {
 			read[p] = max(read[p], offset)
@@ -195,13 +196,13 @@ func (all *accounts) decided(clock int64) *kafkaio.Decided {
 		for _, a := range stretches {
 			p := *a.Partition
 			if read[p] = max(read[p], a.Last+1); a.AfterIdle && a.MaxTimeMs != nil {
-				d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: a.First, Clock: *a.MaxTimeMs})
+				d.Raised[p] = append(d.Raised[p], source.Raise{Offset: a.First, Clock: *a.MaxTimeMs})
 			}
 		}
 	}
 	for p, offset := range read {
-		d.Raised[p] = append(d.Raised[p], kafkaio.Raise{Offset: offset, Clock: clock})
-		slices.SortFunc(d.Raised[p], func(a, b kafkaio.Raise) int { return cmp.Compare(a.Offset, b.Offset) })
+		d.Raised[p] = append(d.Raised[p], source.Raise{Offset: offset, Clock: clock})
+		slices.SortFunc(d.Raised[p], func(a, b source.Raise) int { return cmp.Compare(a.Offset, b.Offset) })
 	}
 	return d
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/dofn"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/commitlog"
+	"tributary/io/kafkaio/sink"
 	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
@@ -161,7 +162,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 	}
 	windows := beam.WindowInto(s, window.NewFixedWindows(time.Duration(p.params.Bucket)*time.Millisecond), beam.Flatten(s, all...))
 	beam.ParDo0(s, &bookkeeperFn{
-		Writing: kafkaio.Writing{
+		Writing: sink.Config{
 			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
@@ -169,8 +170,8 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 	}, beam.GroupByKey(s, windows))
 }
 
-func keyGroup(_ kafkaio.Committed, emit func(int64, int64)) { emit(0, 0) }
-func keyBundle(_ int64, emit func(int64, int64))            { emit(0, 0) }
+func keyGroup(_ commitlog.Committed, emit func(int64, int64)) { emit(0, 0) }
+func keyBundle(_ int64, emit func(int64, int64))              { emit(0, 0) }
 
 // holdBundle emits nothing: it is there for the watermark of its input.
 func holdBundle(int64, func(int64, int64)) {}
@@ -178,7 +179,7 @@ func holdBundle(int64, func(int64, int64)) {}
 // bookkeeperFn writes books. A window comes to it when the watermark of all that is written has
 // passed its end.
 type bookkeeperFn struct {
-	Writing kafkaio.Writing
+	Writing sink.Config
 	Job     string
 	Every   time.Duration
 	// Bucket is their length, Longest the longest window, LooksBack that of attribution.Params: ms.
@@ -243,9 +244,9 @@ func (f *bookkeeperFn) FinishBundle(ctx context.Context) {
 }
 
 // keepBook writes the next book of a job's accounts, if there is anything to put together.
-func keepBook(ctx context.Context, w kafkaio.Writing, job string, s settled, bucket time.Duration) error {
+func keepBook(ctx context.Context, w sink.Config, job string, s settled, bucket time.Duration) error {
 	all := newAccounts()
-	err := kafkaio.Rewrite(ctx, w, job+"-accounts", all.take, func() ([]*kgo.Record, error) { return all.change(s, bucket) })
+	err := sink.Rewrite(ctx, w, job+"-accounts", all.take, func() ([]*kgo.Record, error) { return all.change(s, bucket) })
 	if err != nil {
 		return fmt.Errorf("a book of accounts: %w", err)
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 )
@@ -54,7 +55,7 @@ func TestJobKeepsBooks(t *testing.T) {
 			}
 			join := func(run string, resume Resume) {
 				opt := quick(run, resume)
-				opt.Stop = kafkaio.Stop{At: kafkaio.StopAtEnd}
+				opt.Stop = source.Stop{At: source.StopAtEnd}
 				plan, err := New(t.Context(), s.spec, opt)
 				require.NoError(t, err)
 				s.runPlan(plan)
@@ -88,7 +89,7 @@ func TestJobKeepsBooks(t *testing.T) {
 			all, _, _ = said()
 			require.EqualValues(t, record.ChapterStart(4), all.book.Offsets["read/views/main/views/0"])
 			// The next look removes what the book holds.
-			w := kafkaio.Writing{Cluster: cluster.Config{Brokers: s.brokers}, Topic: "samples.accounts"}
+			w := sink.Config{Cluster: cluster.Config{Brokers: s.brokers}, Topic: "samples.accounts"}
 			require.NoError(t, keepBook(t.Context(), w, "small", settled{}, time.Minute))
 			all, kept, ever := said()
 			require.Empty(t, all.held)

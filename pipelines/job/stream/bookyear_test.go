@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -37,7 +38,7 @@ func (j *agingJob) account(l *account.Sheet, again bool) {
 	if !again {
 		j.want.Merge(l)
 	}
-	require.NoError(j.t, j.write.ProcessElement(*l, func(m kafkaio.Message) {
+	require.NoError(j.t, j.write.ProcessElement(*l, func(m sink.Message) {
 		j.append(&kgo.Record{Key: m.Key, Value: m.Value, Timestamp: j.begin})
 	}))
 }
@@ -106,7 +107,7 @@ func (j *agingJob) size() (lines, bytes int, heap int64) {
 func TestBooksOfAYear(t *testing.T) {
 	j := &agingJob{
 		accountsTopic: &accountsTopic{t: t}, begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), want: account.New("like"),
-		write: accountFn{Roles: []string{viewsRole, "like"}, Partitions: (&kafkaio.Reading{Topics: []kafkaio.Topic{{Name: "likes"}, {Name: "views"}}}).Ranked()},
+		write: accountFn{Roles: []string{viewsRole, "like"}, Partitions: (&source.Config{Topics: []source.Topic{{Name: "likes"}, {Name: "views"}}}).Ranked()},
 	}
 	keeper := bookkeeperFn{Bucket: agingBucket.Milliseconds(), Longest: agingWindow.Milliseconds(), LooksBack: 2 * agingWindow.Milliseconds()}
 	const perHour, hours = int64(agingBucket / agingSlice), 365 * 24

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 )
 
 // TestLateForWhatIsDecided: what comes in a partition that was added while the job was stopped, and
@@ -20,7 +20,7 @@ func TestLateForWhatIsDecided(t *testing.T) {
 	s.publish("likes", like("a", time.Second), like("b", 301*time.Second), like("b", 302*time.Second))
 	join := func(run string, resume Resume, drain bool) *Plan {
 		opt := quick(run, resume)
-		opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, drain
+		opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, drain
 		plan, err := New(t.Context(), s.spec, opt)
 		require.NoError(t, err)
 		s.runPlan(plan)

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/transforms/attribution"
 )
@@ -59,7 +59,7 @@ func (p *Plan) End() *End { return p.end }
 
 // planEnd bounds what a run that ends decides by how far the log has come there.
 func (p *Plan) planEnd(ctx context.Context, opt Options) error {
-	if p.reading.Stop.At == kafkaio.StopNever {
+	if p.reading.Stop.At == source.StopNever {
 		if opt.Drain {
 			return errors.New("to drain takes a run that ends: say until when")
 		}

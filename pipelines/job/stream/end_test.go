@@ -10,8 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/transforms/sample"
 )
 
@@ -19,7 +20,7 @@ import (
 func (j *cutJob) toEnd(run string, resume Resume, drain bool, edits ...string) *Plan {
 	j.t.Helper()
 	opt := quick(run, resume)
-	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, drain
+	opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, drain
 	plan, err := New(j.t.Context(), j.spec(3, edits...), opt)
 	require.NoError(j.t, err)
 	return plan
@@ -46,7 +47,7 @@ func (j *cutJob) newest() (samples map[string]string, count map[string]int) {
 	require.NoError(j.t, cluster.ReadAll(j.t.Context(), cluster.Config{Brokers: j.brokers}, j.name, func(r *kgo.Record) error {
 		id, _, err := sample.Key(r.Value)
 		require.NoError(j.t, err)
-		require.Equal(j.t, kafkaio.VersionHeader, r.Headers[0].Key)
+		require.Equal(j.t, sink.VersionHeader, r.Headers[0].Key)
 		version, err := strconv.Atoi(string(r.Headers[0].Value))
 		require.NoError(j.t, err)
 		if count[string(id)]++; version > versions[string(id)] {
@@ -133,12 +134,12 @@ func TestEndsRefused(t *testing.T) {
 	opt.Drain = true
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "to drain takes a run that ends")
-	opt.Drain, opt.Stop = false, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "ends.views"}: 5}}
+	opt.Drain, opt.Stop = false, source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "ends.views"}: 5}}
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "the topics do not hold yet what is to be read")
 	_, err = New(t.Context(), job.spec(3), quick("b", Fresh)) // a state needs a run before
 	require.NoError(t, err)
-	opt.Resume, opt.Stop = FromState, kafkaio.Stop{At: kafkaio.StopAtEnd}
+	opt.Resume, opt.Stop = FromState, source.Stop{At: source.StopAtEnd}
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "to end elsewhere, resume from the log")
 }

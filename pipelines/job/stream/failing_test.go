@@ -19,8 +19,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -95,7 +95,7 @@ func (s *small) run() {
 
 func (s *small) plan() *Plan {
 	s.t.Helper()
-	plan, err := New(s.t.Context(), s.spec, Options{Stop: kafkaio.Stop{At: kafkaio.StopAtEnd}, Drain: true, Resume: s.resume, Rest: 20 * time.Millisecond, Run: s.t.Name()})
+	plan, err := New(s.t.Context(), s.spec, Options{Stop: source.Stop{At: source.StopAtEnd}, Drain: true, Resume: s.resume, Rest: 20 * time.Millisecond, Run: s.t.Name()})
 	require.NoError(s.t, err)
 	return plan
 }
@@ -247,7 +247,7 @@ func TestRegistryWhileRunning(t *testing.T) {
 	first := register(one)
 	s := newSmall(t, registry.URL(), "")
 	opt := quick(t.Name(), Fresh) // knows the first schema only
-	opt.Drain, opt.Stop = true, kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "views"}: 4, {Cluster: "main", Topic: "likes"}: 1}}
+	opt.Drain, opt.Stop = true, source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "views"}: 4, {Cluster: "main", Topic: "likes"}: 1}}
 	plan, err := New(t.Context(), s.spec, opt)
 	require.NoError(t, err)
 	second := register(two)

@@ -9,7 +9,8 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/rejected"
 	"tributary/transforms/account"
@@ -22,8 +23,8 @@ func init() {
 	dofn.Register(dofn.Method0x0((*describeFn).Setup), dofn.Method4x1((*describeFn).ProcessElement))
 	dofn.Register(dofn.Method2x1((*refusedFn).ProcessElement))
 	dofn.Register(dofn.Method2x0((*countFn).ProcessElement))
-	register.Emitter1[kafkaio.Group]()
-	register.Emitter1[kafkaio.Message]()
+	register.Emitter1[sink.Group]()
+	register.Emitter1[sink.Message]()
 }
 
 // groupFn turns a block of samples into a part of a group of records: the key is the view's
@@ -51,19 +52,19 @@ func (f *groupFn) Setup() error {
 	return err
 }
 
-func (f *groupFn) ProcessElement(block []byte, emit func(kafkaio.Group)) error {
+func (f *groupFn) ProcessElement(block []byte, emit func(sink.Group)) error {
 	header, samples, err := sample.ReadHeader(block)
 	if err != nil {
 		return err
 	}
-	g := kafkaio.Group{
+	g := sink.Group{
 		Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last,
 		Records: make([]byte, 0, len(samples)+len(samples)/4),
 	}
 	err = f.each(samples, func(id, value []byte) {
 		// Stamped when they are written: a topic that keeps records for a week of the view's
 		// time would drop those of a backfill at once.
-		g.Records = kafkaio.AppendRecord(g.Records, id, value, kafkaio.NoTimestamp)
+		g.Records = sink.AppendRecord(g.Records, id, value, sink.NoTimestamp)
 	})
 	if err != nil {
 		return fmt.Errorf("samples of shard %d, bucket at %d: %w", header.Shard, header.Start, err)
@@ -104,13 +105,13 @@ type messageFn struct {
 
 func (f *messageFn) Setup() error { return f.Format.Setup() }
 
-func (f *messageFn) ProcessElement(block []byte, emit func(kafkaio.Message)) error {
+func (f *messageFn) ProcessElement(block []byte, emit func(sink.Message)) error {
 	_, samples, err := sample.ReadHeader(block)
 	if err != nil {
 		return err
 	}
 	return f.Format.each(samples, func(id, value []byte) {
-		emit(kafkaio.Message{Key: append([]byte(nil), id...), Value: append([]byte(nil), value...)})
+		emit(sink.Message{Key: append([]byte(nil), id...), Value: append([]byte(nil), value...)})
 	})
 }
 
@@ -120,7 +121,7 @@ func (f *messageFn) ProcessElement(block []byte, emit func(kafkaio.Message)) err
 type describeFn struct {
 	Roles []string
 	// Partitions are the names of topics by rank.
-	Partitions kafkaio.Ranks
+	Partitions source.Ranks
 	Schemas    map[uint64]string
 
 	describer *rejected.Describer
@@ -134,14 +135,14 @@ func (f *describeFn) Setup() {
 	f.describer = &rejected.Describer{Roles: f.Roles, Schemas: f.Schemas, Kept: keptOfRejected}
 }
 
-func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(kafkaio.Message)) error {
-	source := f.Partitions.Partition(r.Partition).String()
-	described := f.describer.Describe(&r, source)
+func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(sink.Message)) error {
+	from := f.Partitions.Partition(r.Partition).String()
+	described := f.describer.Describe(&r, from)
 	value, err := described.Append(nil)
 	if err != nil {
-		return fmt.Errorf("describe %s@%d: %w", source, r.Offset, err)
+		return fmt.Errorf("describe %s@%d: %w", from, r.Offset, err)
 	}
-	m := kafkaio.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: value}
+	m := sink.Message{Key: fmt.Appendf(nil, "%s@%d %s", from, r.Offset, described.Role), Value: value}
 	switch rejected.OutputOf(r.Reason) {
 	case rejected.Late:
 		late(m)
@@ -157,13 +158,13 @@ func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(
 // samples of is still in the log of the views.
 type refusedFn struct{}
 
-func (f *refusedFn) ProcessElement(r kafkaio.Refused, dead func(kafkaio.Message)) error {
+func (f *refusedFn) ProcessElement(r sink.Refused, dead func(sink.Message)) error {
 	described := rejected.TooLarge(r.Key, r.Topic, r.String())
 	value, err := described.Append(nil)
 	if err != nil {
 		return fmt.Errorf("describe sample %q: %w", r.Key, err)
 	}
-	dead(kafkaio.Message{Key: append([]byte("samples "), r.Key...), Value: value})
+	dead(sink.Message{Key: append([]byte("samples "), r.Key...), Value: value})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 )
@@ -54,7 +55,7 @@ func (p *Plan) writeRejected(s beam.Scope, unreadable, rejected, refused beam.PC
 		if to.topic == "" {
 			continue
 		}
-		w := kafkaio.Writing{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true}
+		w := sink.Config{Cluster: p.samples.Cluster, Topic: to.topic, Compression: p.samples.Compression, Cut: true}
 		_, written := kafkaio.WriteAtLeastOnce(s.Scope(to.topic), w, to.messages)
 		sent = append(sent, written)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/sim/generate/hostile"
@@ -160,7 +160,7 @@ func (h *beset) publish(topic string, partitions ...[]hostile.Record) (n int64) 
 // every record is accounted for.
 func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 	h.t.Helper()
-	opt.Run, opt.Stop, opt.Drain = h.t.Name()+fmt.Sprint(time.Now().UnixNano()), kafkaio.Stop{At: kafkaio.StopAtEnd}, true
+	opt.Run, opt.Stop, opt.Drain = h.t.Name()+fmt.Sprint(time.Now().UnixNano()), source.Stop{At: source.StopAtEnd}, true
 	plan, err := New(h.t.Context(), h.spec, opt)
 	require.NoError(h.t, err)
 	run(plan.Pipeline())

@@ -14,8 +14,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/commitlog"
+	"tributary/io/kafkaio/sink"
 	"tributary/runners/prism"
 )
 
@@ -32,7 +33,7 @@ var changes = map[string][]string{
 	"engagements.like: window 120000 ms": {"window: 2m", "window: 4m"},
 	"out_of_orderness":                   {"out_of_orderness: 30s", "out_of_orderness: 40s"},
 	"engagements.like.where":             {"where: {kind: like}", "where: {kind: buy}"},
-	"dedup_window":                  {"dedup_window: 10s", "dedup_window: 5s"},
+	"dedup_window":                       {"dedup_window: 10s", "dedup_window: 5s"},
 	"kinds of engagements":               {buyBlock, ""},
 	"engagements.like.id":                {"id: event_id\n    window: 2m", "window: 2m"},
 	"negatives":                          {"out_of_orderness: 30s", "out_of_orderness: 30s\nnegatives: {keep: 0.5}"},
@@ -125,7 +126,7 @@ func (j *cutJob) runUntilShardHangs(fake *kfake.Cluster, shard int) {
 	go func() { ended <- prism.Run(ctx, plan.Pipeline()) }()
 	for written := 0; written < 2; time.Sleep(50 * time.Millisecond) {
 		require.NoError(j.t, ctx.Err())
-		shards, err := kafkaio.ReadLedger(ctx, cluster.Config{Brokers: j.brokers}, j.name+".ledger")
+		shards, err := commitlog.ReadAll(ctx, cluster.Config{Brokers: j.brokers}, j.name+".ledger")
 		require.NoError(j.t, err)
 		written = 0
 		for _, s := range shards {
@@ -155,7 +156,7 @@ func TestResumeFromStateRefused(t *testing.T) {
 		require.ErrorContains(t, err, what)
 	}
 	for what, edits := range map[string][]string{
-		"shards: 3, now 4":  {"shards: 3", "shards: 4"},
+		"shards: 3, now 4":             {"shards: 3", "shards: 4"},
 		"source_parallelism: 1, now 5": {"source_parallelism: 2", "source_parallelism: 5"},
 	} {
 		opt := quick("b", FromState)
@@ -168,7 +169,7 @@ func TestResumeFromStateRefused(t *testing.T) {
 	same, err := New(t.Context(), job.spec(3, "clock_skew:", "# a comment\nclock_skew:"), quick("b", FromState))
 	require.NoError(t, err)
 	require.Equal(t, first.params, same.params)
-	require.Equal(t, first.samples.Generation, same.samples.Generation, "it is the same job")
+	require.Equal(t, first.samples.FencingEpoch, same.samples.FencingEpoch, "it is the same job")
 	_, err = New(t.Context(), job.spec(3, "id: view_id", "id: surface"), quick("b", FromLog))
 	require.ErrorContains(t, err, "views.id: view_id, now surface: views are spread over shards by it")
 }
@@ -184,7 +185,7 @@ func TestBeginsOnce(t *testing.T) {
 	run(t, job.toEnd("first", Fresh, true).Pipeline())
 	before := consume(t, job.brokers, "once.ledger")
 	_, err = New(t.Context(), job.spec(3), quick("again", Fresh))
-	require.ErrorIs(t, err, kafkaio.ErrBegun)
+	require.ErrorIs(t, err, sink.ErrBegun)
 	require.ErrorContains(t, err, "to go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name")
 	require.Equal(t, before, consume(t, job.brokers, "once.ledger"))
 }

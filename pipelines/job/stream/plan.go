@@ -20,7 +20,9 @@ import (
 	"time"
 
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
+	"tributary/io/kafkaio/timeindex"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
@@ -34,8 +36,8 @@ type Options struct {
 	// bundles; the time of the start if it is empty.
 	Run string
 	// Start overrides where the spec says that reading starts.
-	Start *kafkaio.Start
-	Stop  kafkaio.Stop
+	Start *source.Start
+	Stop  source.Stop
 	// Drain says that the log is finished where Stop ends it: buckets are joined that more of it could
 	// still change, and their samples say how much of their windows was seen (maturity). Without,
 	// they are left to the run that goes on.
@@ -59,9 +61,9 @@ type Plan struct {
 	spec    *spec.Spec
 	params  attribution.Params
 	roles   []string
-	reading kafkaio.Reading
+	reading source.Config
 	// samples, and with other topics what else is written to the same cluster.
-	samples      kafkaio.Writing
+	samples      sink.Config
 	sampleSchema string
 	// written and given are the schemas of views, of their topics and of the spec.
 	written []job.Written
@@ -133,12 +135,12 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 	}
 	r := inputs.Reading(s.Outputs.Samples.Cluster)
 	r.Job = s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z"))
-	r.Readers, r.Stop, r.Rest, r.SliceTime = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.SliceTime
+	r.Readers, r.Stop, r.Rest, r.PollBudget = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.SliceTime
 	if opt.Start != nil {
 		r.Start = *opt.Start
 	}
 	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
-		r.Marks = &kafkaio.MarksTopic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
+		r.TimeIndex = &timeindex.Topic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
 	}
 	p.reading = r
 	text := ""
@@ -172,9 +174,9 @@ func (p *Plan) chooseViewSchema(text string) error {
 // planSamples says how samples are written.
 func (p *Plan) planSamples(opt Options) {
 	s := p.spec
-	p.samples = kafkaio.Writing{
-		Cluster: job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, LedgerTopic: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
-		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewLedger: opt.NewLedger,
+	p.samples = sink.Config{
+		Cluster: job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, CommitLog: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
+		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewCommitLog: opt.NewLedger,
 		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/commitlog"
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
@@ -44,7 +46,7 @@ type Resumed struct {
 	// are read from their first record.
 	Partitions int
 	// Earlier are the numbers of shards of buckets that an earlier run may have begun.
-	Earlier []kafkaio.Layout
+	Earlier []commitlog.Layout
 	// Changed is what means something else now, and Kept how many groups of samples (of a shard's
 	// part of a bucket) of later buckets stay as they are, because they are written.
 	Changed []string
@@ -75,17 +77,17 @@ func (p *Plan) Resumed() *Resumed { return p.resumed }
 
 // progress is what the job has come to, and whether this run can go on from there. Nothing is
 // changed yet: the run before may still be at work.
-func (p *Plan) progress(ctx context.Context, opt Options) (kafkaio.Progress, error) {
+func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, error) {
 	if p.spec.Stream.Delivery == spec.AtLeastOnce {
 		if opt.Resume == FromLog {
-			return kafkaio.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no ledger tells what was written: resume from a savepoint, or start anew and take the samples again")
+			return commitlog.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no ledger tells what was written: resume from a savepoint, or start anew and take the samples again")
 		}
-		return kafkaio.Progress{}, nil
+		return commitlog.Progress{}, nil
 	}
 	if opt.Resume == Fresh {
-		return kafkaio.Progress{}, nil
+		return commitlog.Progress{}, nil
 	}
-	progress, err := kafkaio.ReadProgress(ctx, p.samples)
+	progress, err := commitlog.ReadProgress(ctx, p.samples.Cluster, p.samples.CommitLog, p.samples.Job)
 	if err != nil {
 		return progress, fmt.Errorf("resume: %w", err)
 	}
@@ -97,7 +99,7 @@ func (p *Plan) progress(ctx context.Context, opt Options) (kafkaio.Progress, err
 
 // fitsState refuses state in which records mean something else than to this run. Views keep the
 // schema that they have in it: another one in the registry is no reason to begin anew.
-func (p *Plan) fitsState(progress kafkaio.Progress) error {
+func (p *Plan) fitsState(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return errors.New("resume: the ledger does not say what the state means, as one of an earlier release: use --resume log")
 	}
@@ -134,7 +136,7 @@ func (p *Plan) keepViewSchema(text string) error {
 func (p *Plan) KeptSchema() bool { return p.keptSchema }
 
 // fitsLog refuses what would spread views over shards otherwise than the groups in the ledger.
-func (p *Plan) fitsLog(progress kafkaio.Progress) error {
+func (p *Plan) fitsLog(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return nil
 	}
@@ -147,7 +149,7 @@ func (p *Plan) fitsLog(progress kafkaio.Progress) error {
 }
 
 // claim makes this run the one that writes, and the job's progress its own.
-func (p *Plan) claim(ctx context.Context, how Resume, progress kafkaio.Progress) (err error) {
+func (p *Plan) claim(ctx context.Context, how Resume, progress commitlog.Progress) (err error) {
 	switch {
 	case p.spec.Stream.Delivery == spec.AtLeastOnce:
 		return nil
@@ -155,7 +157,7 @@ func (p *Plan) claim(ctx context.Context, how Resume, progress kafkaio.Progress)
 		p.takeUp(progress)
 		return nil
 	case how == Fresh:
-		if progress, err = kafkaio.Begin(ctx, p.samples); errors.Is(err, kafkaio.ErrBegun) {
+		if progress, err = sink.Begin(ctx, p.samples); errors.Is(err, sink.ErrBegun) {
 			return fmt.Errorf("%w\nto go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name and topics of its own", err)
 		} else if err != nil {
 			return err
@@ -174,33 +176,33 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
 	}
-	progress, err := kafkaio.TakeOver(ctx, p.samples)
+	progress, err := sink.Recover(ctx, p.samples)
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
 	}
 	p.takeUp(progress)
 	before := int64(record.NoTime)
 	p.resumed = &Resumed{Earlier: progress.Earlier, Changed: p.changed, Kept: len(progress.Kept)}
-	if progress.Settled != math.MinInt64 {
-		before = progress.Settled - p.params.LooksBack()
-		p.resumed.Since, p.resumed.From = time.UnixMilli(progress.Settled).UTC(), time.UnixMilli(before).UTC()
+	if progress.CommittedBefore != math.MinInt64 {
+		before = progress.CommittedBefore - p.params.LooksBack()
+		p.resumed.Since, p.resumed.From = time.UnixMilli(progress.CommittedBefore).UTC(), time.UnixMilli(before).UTC()
 	}
 	if p.reading.Start, err = p.reading.StartFromLog(ctx, before, accounts.cuts()); err != nil {
 		return p.cannotResume(err)
 	}
-	if progress.Settled != math.MinInt64 {
-		p.reading.Start.Decided = accounts.decided(progress.Settled + p.spec.LongestWindow().Milliseconds() - 1 + p.params.OutOfOrderness)
+	if progress.CommittedBefore != math.MinInt64 {
+		p.reading.Start.Decided = accounts.decided(progress.CommittedBefore + p.spec.LongestWindow().Milliseconds() - 1 + p.params.OutOfOrderness)
 	}
 	p.resumed.Partitions = len(p.reading.Start.Offsets)
 	return nil
 }
 
 // takeUp brings the join and the sink to where the job is.
-func (p *Plan) takeUp(progress kafkaio.Progress) {
-	if progress.Settled != math.MinInt64 {
-		p.params.Since = progress.Settled
+func (p *Plan) takeUp(progress commitlog.Progress) {
+	if progress.CommittedBefore != math.MinInt64 {
+		p.params.Since = progress.CommittedBefore
 	}
-	p.samples.Earlier, p.samples.Generation = progress.Earlier, progress.Generation
+	p.samples.Earlier, p.samples.FencingEpoch = progress.Earlier, progress.FencingEpoch
 	p.params.Earlier, p.params.Kept = nil, nil
 	for _, l := range progress.Earlier {
 		p.params.Earlier = append(p.params.Earlier, attribution.Layout{Until: l.Until, Shards: int(l.Shards)})
@@ -213,7 +215,7 @@ func (p *Plan) takeUp(progress kafkaio.Progress) {
 // cannotResume adds what can be done about a log that is too short.
 func (p *Plan) cannotResume(err error) error {
 	err = fmt.Errorf("resume from the log: %w", err)
-	if !errors.Is(err, kafkaio.ErrTruncated) {
+	if !errors.Is(err, source.ErrTruncated) {
 		return err
 	}
 	from := "all buckets"

@@ -22,8 +22,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
+	"tributary/io/kafkaio/timeindex"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/prism"
@@ -190,7 +191,7 @@ func TestResumeFromLog(t *testing.T) {
 		}
 		if attempt == 1 {
 			offsets := slices.Collect(maps.Values(plan.reading.Start.Offsets))
-			require.True(t, slices.ContainsFunc(offsets, func(p kafkaio.Position) bool { return p.Offset > 0 }), "it begins at the beginning: %v", offsets)
+			require.True(t, slices.ContainsFunc(offsets, func(p timeindex.Position) bool { return p.Offset > 0 }), "it begins at the beginning: %v", offsets)
 		}
 		resume = FromLog
 	}
@@ -275,7 +276,7 @@ func TestResumeRefused(t *testing.T) {
 	job := newCutJob(t, fake.ListenAddrs(), hard(t, 500), "refused")
 	job.publish(1)
 	opt := quick("first", Fresh)
-	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
+	opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
 	plan, err := New(t.Context(), job.spec(3), opt)
 	require.NoError(t, err)
 	run(t, plan.Pipeline())
@@ -308,7 +309,7 @@ func TestResumeRefused(t *testing.T) {
 	_, err = kadm.NewClient(job.client).DeleteRecords(t.Context(), offsets)
 	require.NoError(t, err)
 	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, on_offset_out_of_range: fail,"), quick("", FromLog))
-	require.ErrorIs(t, err, kafkaio.ErrTruncated)
+	require.ErrorIs(t, err, source.ErrTruncated)
 	require.ErrorContains(t, err, "main/refused.views/1: offset ")
 	require.ErrorContains(t, err, fmt.Sprintf("and its log begins at %d", ends[1]))
 	require.ErrorContains(t, err, "with `on_offset_out_of_range: skip` in stream they are joined from it all the same")

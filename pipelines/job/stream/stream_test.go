@@ -18,8 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/format/avro"
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/sim/generate"
@@ -69,9 +69,9 @@ func eachRecord(t *testing.T, path string, visit func(record []byte)) *avro.Sche
 // send writes the files of a folder to the partitions of a topic.
 func send(t *testing.T, brokers []string, topic, folder string) {
 	t.Helper()
-	source, err := replay.Open(t.Context(), folder, topic, "ts")
+	from, err := replay.Open(t.Context(), folder, topic, "ts")
 	require.NoError(t, err)
-	require.NoError(t, replay.Run(t.Context(), cluster.Config{Brokers: brokers}, replay.Options{}, source))
+	require.NoError(t, replay.Run(t.Context(), cluster.Config{Brokers: brokers}, replay.Options{}, from))
 }
 
 // streamSpec turns the spec of made input into one of topics.
@@ -173,7 +173,7 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 		eachRecord(t, path, func(record []byte) { want[string(record)]++ })
 	}
 	require.Len(t, want, int(report.Accounts.Views.Samples))
-	opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
+	opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
 	plan, err := New(t.Context(), s, opt)
 	require.NoError(t, err)
 	for _, attempt := range []string{"first", "again"} {

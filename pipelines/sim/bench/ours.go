@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
@@ -71,7 +71,7 @@ func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
 	}
 	opt := stream.Options{}
 	if j.until != nil {
-		opt.Stop, opt.Drain = kafkaio.Stop{At: kafkaio.StopAtEnd}, true
+		opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
 	}
 	plan, err := stream.New(ctx, parsed, opt)
 	if err != nil {

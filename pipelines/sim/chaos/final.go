@@ -10,7 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/commitlog"
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/stream"
 	"tributary/transforms/account"
@@ -81,7 +81,7 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	if found := audit.Found(); ended && found != len(s.Input.Samples) {
 		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
 	}
-	ledger, err := kafkaio.ReadLedger(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
+	ledger, err := commitlog.ReadAll(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
@@ -122,7 +122,7 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 		}
 	}
 	// All that will be sent is known, and so is where the join has seen all of it.
-	stop := kafkaio.Stop{At: kafkaio.StopAtOffsets, Offsets: t.ends(s.Clusters[0].Name)}
+	stop := source.Stop{At: source.StopAtOffsets, Offsets: t.ends(s.Clusters[0].Name)}
 	plan, err := stream.New(ctx, s, on.options(stop))
 	if err != nil {
 		return nil, err

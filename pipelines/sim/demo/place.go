@@ -8,8 +8,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/runners/prism"
@@ -23,7 +23,7 @@ type place interface {
 	broker() string
 	prefix() string
 	// options are those of the join.
-	options(stop kafkaio.Stop) stream.Options
+	options(stop source.Stop) stream.Options
 	// run runs the join until it has read all, and tells when it reads.
 	run(ctx context.Context, p *beam.Pipeline, reading func()) error
 	// forget removes what Run has created.
@@ -61,7 +61,7 @@ func (p *process) prefix() string { return "" }
 
 // options let readers pause often and shortly: nobody else waits for the watermark, and
 // samples are to be seen as soon as they can be.
-func (p *process) options(stop kafkaio.Stop) stream.Options {
+func (p *process) options(stop source.Stop) stream.Options {
 	return stream.Options{Stop: stop, Drain: true, Readers: prism.Readers, Rest: 100 * time.Millisecond, SliceTime: 300 * time.Millisecond}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/twmb/franz-go/pkg/kadm"
 
-	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/runners/devcluster"
@@ -65,7 +65,7 @@ func (s *servers) name() string   { return "on Kafka and Flink" }
 func (s *servers) broker() string { return s.kafka }
 func (s *servers) prefix() string { return "demo-" + s.stamp + "." }
 
-func (s *servers) options(stop kafkaio.Stop) stream.Options {
+func (s *servers) options(stop source.Stop) stream.Options {
 	return stream.Options{Stop: stop, Drain: true}
 }
 

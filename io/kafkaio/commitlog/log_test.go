@@ -1,0 +1,52 @@
+package commitlog
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestLedgerTakes: records of a shard's ledger, one after another, and those that are none of it.
+func TestLedgerTakes(t *testing.T) {
+	l := NewLog()
+	take := func(partition int32, key, job string, floor int64) error {
+		v := Record{Entry: Entry{Version: 2, Records: 3, Digest: 4}, TruncatedBefore: floor, Job: job}
+		return l.Take(&kgo.Record{Partition: partition, Key: []byte(key), Value: v.Value()}, "own")
+	}
+	require.NoError(t, take(1, "1/10", "own", 5))
+	require.NoError(t, take(1, "1/20", "own", 4))
+	require.Equal(t, &Log{
+		Entries:         map[int64]Entry{10: {Version: 2, Records: 3, Digest: 4}, 20: {Version: 2, Records: 3, Digest: 4}},
+		TruncatedBefore: 5, Through: NoID,
+	}, l)
+	require.NoError(t, l.Take(&kgo.Record{Partition: 1, Key: []byte("1/10")}, "own"))
+	require.Len(t, l.Entries, 1, "it was let go")
+	require.ErrorContains(t, take(1, "1/30", "other", 5), `it belongs to job "other", not "own"`)
+	require.ErrorContains(t, take(2, "1/30", "own", 5), "record 1/30 lies in partition 2")
+	require.ErrorContains(t, take(1, "1-30", "own", 5), `ledger key "1-30"`)
+	require.Len(t, l.Entries, 1)
+}
+
+func TestPartialEntry(t *testing.T) {
+	for _, partial := range []bool{false, true} {
+		r := Record{Shard: 1, ID: 7, Entry: Entry{Version: 3, Records: 9, Digest: 11, Partial: partial}, TruncatedBefore: -5, Job: "job"}
+		e, floor, job, err := ParseValue(r.Value())
+		require.NoError(t, err)
+		require.Equal(t, r.Entry, e)
+		require.Equal(t, int64(-5), floor)
+		require.Equal(t, "job", job)
+	}
+	_, _, _, err := ParseValue([]byte{3, 0})
+	require.ErrorContains(t, err, "want schema 1 or 2")
+}
+
+// TestKeepParts: what is written in part does not stay, and what stayed once does so under any meaning.
+func TestKeepParts(t *testing.T) {
+	l := NewLog()
+	l.Header = &Header{Kept: []int64{30}}
+	l.Entries[20], l.Entries[40], l.Entries[50] = Entry{Version: 1}, Entry{Version: 1, Partial: true}, Entry{Version: 1}
+	require.Equal(t, map[int32][]int64{1: {20, 30, 50}}, keepParts([]*Log{NewLog(), l}, 20, true))
+	require.Equal(t, map[int32][]int64{1: {30}}, keepParts([]*Log{NewLog(), l}, 20, false))
+	require.Empty(t, keepParts([]*Log{NewLog(), l}, 31, false))
+}

@@ -1,0 +1,82 @@
+package commitlog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tributary/io/kafkaio/cluster"
+)
+
+// Progress is how far a job has come, by its ledger.
+type Progress struct {
+	// CommittedBefore: all groups with smaller IDs were written, and with them the messages that
+	// NoteProgress waited for. It is math.MinInt64 if that is not known of any.
+	CommittedBefore int64
+	// Generation and Earlier are what they have to be in Config.
+	FencingEpoch int64
+	Earlier      []Layout
+	// Meaning and State are the Config's of what is written; nil if they are not known.
+	Meaning, State map[string]string
+	// Kept are groups that are not settled and stay as they are, because they were written
+	// while content meant something else.
+	Kept []Part
+}
+
+// Part is what one shard has of the groups with an ID.
+type Part struct {
+	ID    int64
+	Shard int32
+}
+
+func (h *Header) Progress(kept map[int32][]int64) Progress {
+	p := Progress{CommittedBefore: h.CommittedBefore, FencingEpoch: h.FencingEpoch, Earlier: h.Earlier, Meaning: h.Meaning, State: h.State}
+	for _, shard := range slices.Sorted(maps.Keys(kept)) {
+		for _, id := range kept[shard] {
+			if id >= h.CommittedBefore {
+				p.Kept = append(p.Kept, Part{id, shard})
+			}
+		}
+	}
+	return p
+}
+
+// ReadProgress returns the progress, by its ledger in a topic, that a job began with when it was last begun or taken over:
+// what one that goes on from the state it had then must know. It changes nothing. An empty
+// ledger knows of none.
+func ReadProgress(ctx context.Context, c cluster.Config, topic, job string) (Progress, error) {
+	fail := func(err error) (Progress, error) {
+		return Progress{}, fmt.Errorf("progress of job %s: %w", job, err)
+	}
+	ledgers, err := ReadStable(ctx, c, topic, job)
+	if err != nil {
+		return fail(err)
+	}
+	base, kept := &Header{CommittedBefore: NoID}, map[int32][]int64{}
+	for shard, l := range ledgers {
+		if l.Header == nil {
+			continue
+		}
+		if base.Job == "" || l.Header.FencingEpoch < base.FencingEpoch {
+			base = l.Header
+		}
+		kept[shard] = l.Header.Kept
+	}
+	return base.Progress(kept), nil
+}
+
+// ReadStable reads a job's ledger as it is, without a wait for what is left of a run: heads were
+// committed before its transactions.
+func ReadStable(ctx context.Context, c cluster.Config, topic, job string) (map[int32]*Log, error) {
+	opts, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return readStableShards(ctx, client, opts, topic, job)
+}

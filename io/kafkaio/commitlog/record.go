@@ -1,0 +1,159 @@
+package commitlog
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
+)
+
+// The first byte of a ledger record's value: of a group that is written, and of one that is
+// written in part, which those who know of none have to refuse.
+const (
+	Schema        = 1
+	schemaPartial = 2
+)
+
+// Record is one record of the ledger topic: key "shard/ID", in the partition of the
+// shard. A record without a value says that the group was let go. Beside them there are a
+// few about the job as a whole, see head and complete.
+type Record struct {
+	Shard int32
+	ID    int64
+	Entry
+	// TruncatedBefore is the shard's floor when this was written. It is in every record, so the
+	// newest one carries it, and that one compaction keeps.
+	TruncatedBefore int64
+	Job             string
+}
+
+func Key(shard int32, id int64) []byte {
+	key := strconv.AppendInt(nil, int64(shard), 10)
+	key = append(key, '/')
+	return strconv.AppendInt(key, id, 10)
+}
+
+func (r *Record) Value() []byte {
+	out := []byte{Schema}
+	if r.Partial {
+		out[0] = schemaPartial
+	}
+	out = binary.AppendUvarint(out, uint64(r.Version))
+	out = binary.AppendUvarint(out, uint64(r.Records))
+	out = binary.LittleEndian.AppendUint64(out, r.Digest)
+	out = binary.AppendVarint(out, r.TruncatedBefore)
+	return append(out, r.Job...)
+}
+
+func ParseKey(key []byte) (shard int32, id int64, err error) {
+	s, i, _ := strings.Cut(string(key), "/")
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err == nil {
+		id, err = strconv.ParseInt(i, 10, 64)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("ledger key %q: %w", key, err)
+	}
+	return int32(n), id, nil
+}
+
+func ParseValue(v []byte) (Entry, int64, string, error) {
+	if len(v) == 0 || v[0] != Schema && v[0] != schemaPartial {
+		return Entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d or %d", v, Schema, schemaPartial)
+	}
+	short := func() (Entry, int64, string, error) {
+		return Entry{}, 0, "", fmt.Errorf("ledger value %x: too short", v)
+	}
+	rest := v[1:]
+	version, n := binary.Uvarint(rest)
+	if n <= 0 {
+		return short()
+	}
+	rest = rest[n:]
+	records, n := binary.Uvarint(rest)
+	if n <= 0 || len(rest) < n+8 {
+		return short()
+	}
+	digest := binary.LittleEndian.Uint64(rest[n:])
+	rest = rest[n+8:]
+	floor, n := binary.Varint(rest)
+	if n <= 0 {
+		return short()
+	}
+	return Entry{Version: int32(version), Records: int64(records), Digest: digest, Partial: v[0] == schemaPartial}, floor, string(rest[n:]), nil
+}
+
+// Take takes over one record of the shard's ledger partition, in log order.
+func (l *Log) Take(r *kgo.Record, job string) error {
+	if known, err := l.TakeState(string(r.Key), r.Value, job); known {
+		return err
+	}
+	shard, id, err := ParseKey(r.Key)
+	if err != nil {
+		return err
+	}
+	if shard != r.Partition {
+		return fmt.Errorf("%w: record %s lies in partition %d: each shard has its own", ErrUnfit, r.Key, r.Partition)
+	}
+	if r.Value == nil {
+		delete(l.Entries, id)
+		return nil
+	}
+	e, floor, owner, err := ParseValue(r.Value)
+	if err != nil {
+		return err
+	}
+	if job != "" && owner != job {
+		return ownedBy(owner, job)
+	}
+	l.Entries[id] = e
+	l.TruncatedBefore = max(l.TruncatedBefore, floor)
+	return nil
+}
+
+// ReadShards reads partitions of the ledger topic from their start to their high
+// watermark, as it is when readLedger is called, and not to the last stable offset: an open
+// transaction of another producer would hide the shard's own entries behind it. So it
+// waits until such transactions have ended, until ctx ends at the latest. job, unless
+// it is empty, is whose ledger it must be.
+func ReadShards(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, job string) (map[int32]*Log, error) {
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
+	}
+	defer client.Close()
+	due, err := cluster.Ends(ctx, client, topic)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(due, func(p int32, _ int64) bool { return !slices.Contains(partitions, p) })
+	return readTo(ctx, opts, topic, partitions, due, job)
+}
+
+// readStableShards reads the ledger of every shard up to the last stable offset: it waits for
+// nobody, and what open transactions hold is not in it.
+func readStableShards(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*Log, error) {
+	due, err := cluster.StableEnds(ctx, client, topic)
+	if err != nil {
+		return nil, err
+	}
+	return readTo(ctx, opts, topic, slices.Collect(maps.Keys(due)), due, job)
+}
+
+// readTo reads partitions of the ledger topic up to the offsets in due, which it uses up.
+func readTo(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, due map[int32]int64, job string) (map[int32]*Log, error) {
+	ledgers := make(map[int32]*Log, len(partitions))
+	for _, p := range partitions {
+		ledgers[p] = NewLog()
+	}
+	return ledgers, cluster.ReadTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
+		return false, ledgers[r.Partition].Take(r, job)
+	})
+}

@@ -1,6 +1,0 @@
-//go:build !race
-
-package kafkaio
-
-// simulated is how many histories TestSimulation plays: about 9 ms each.
-const simulated = 1500

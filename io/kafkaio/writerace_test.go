@@ -1,7 +1,0 @@
-//go:build race
-
-package kafkaio
-
-// simulated is how many histories TestSimulation plays: the race detector makes each cost
-// ten times as much.
-const simulated = 200
