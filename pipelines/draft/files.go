@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/pipelines/profile"
-	"tributary/pipelines/spec"
 )
 
 // group is files that are read alike: they are one input.
 type group struct {
-	files  []fileio.File
-	format spec.Format
+	files     []fileio.File
+	format    format.Files
+	anyFields bool // each record names its own
 	// told says that the ending of the files tells the format.
 	told bool
 	// folder and ending are what the files' names have in common: views/dt=*, .csv.gz.
@@ -137,23 +138,26 @@ func escapeGlob(text string) string {
 func (g *group) look(ctx context.Context, records int) error {
 	g.profile, g.types = profile.New(valuesKept), map[string]profile.Typed{}
 	for i, f := range g.files[:min(len(g.files), filesOfGroup)] {
-		format, told, err := formatOf(ctx, f.Path)
+		files, told, err := formatOf(ctx, f.Path)
 		if err != nil {
 			return err
 		}
 		if i == 0 {
-			g.format, g.told = format, told
+			g.format, g.told = files, told
 		}
-		schema, err := eachRecord(ctx, f.Path, format, records, func(text []byte) error {
+		file, err := eachRecord(ctx, f.Path, files, records, func(text []byte) error {
 			g.profile.Add(text)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if schema != nil && i == 0 {
-			g.schema = schema
-			for _, t := range profile.OfSchema(schema) {
+		if i == 0 {
+			g.anyFields = file.anyFields
+		}
+		if file.schema != nil && i == 0 {
+			g.schema = file.schema
+			for _, t := range profile.OfSchema(file.schema) {
 				g.types[t.Path] = t
 			}
 		}
@@ -183,8 +187,8 @@ func (g *group) alike(other *group) bool {
 	for _, f := range g.profile.Fields {
 		all[f.Path] = true
 	}
-	// Of JSON a field may be missing where it has no value.
-	return common == len(all) || g.format == spec.JSON && common*5 >= len(all)*4
+	// Where each record names its fields one may be missing for want of a value.
+	return common == len(all) || g.anyFields && common*5 >= len(all)*4
 }
 
 // patterns are what the group's files are called in a spec: one pattern if it matches no others.

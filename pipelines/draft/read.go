@@ -2,108 +2,155 @@ package draft
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/io/format/avro"
-	"tributary/io/format/csv"
-	"tributary/io/format/jsonl"
-	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/pipelines/spec"
 )
 
 // formatOf tells the format of a file by its ending, or else by its content. told says that
 // the ending told it.
-func formatOf(ctx context.Context, file string) (format spec.Format, told bool, err error) {
-	switch path.Ext(strings.TrimSuffix(file, ".gz")) {
-	case ".avro":
-		return spec.Avro, !strings.HasSuffix(file, ".gz"), nil
-	case ".json", ".jsonl", ".ndjson":
-		return spec.JSON, true, nil
-	case ".csv":
-		return spec.CSV, true, nil
+func formatOf(ctx context.Context, path string) (files format.Files, told bool, err error) {
+	if files = format.Of(path); files != nil {
+		return files, true, nil
 	}
-	r, err := fileio.Open(ctx, file)
+	r, err := fileio.Open(ctx, path)
 	if err != nil {
-		return "", false, err
+		return nil, false, err
 	}
 	defer func() { _ = r.Close() }() // only read
-	start, err := bufio.NewReader(fileio.Decompress(file, r)).Peek(4)
+	start, err := bufio.NewReader(fileio.Decompress(path, r)).Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", false, fmt.Errorf("%s: %w", file, err)
+		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
-	switch {
-	case string(start) == "Obj\x01":
-		return spec.Avro, false, nil
-	case bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
-		return spec.JSON, false, nil
+	if files = format.Sniff(start); files != nil {
+		return files, false, nil
 	}
-	return "", false, fmt.Errorf("%s: neither its ending nor its content is that of Avro, JSON lines or CSV, which are read", file)
+	return nil, false, fmt.Errorf("%s: neither its ending nor its content is that of a format which is read (%s)", path, strings.Join(format.Names[format.Files](), ", "))
+}
+
+// source is a file as its format reads it, from its start.
+func source(ctx context.Context, path string, files format.Files) *format.File {
+	return &format.File{Path: path, Open: func(int64) (io.ReadCloser, error) {
+		r, err := fileio.Open(ctx, path)
+		if err != nil || !files.Text() {
+			return r, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{fileio.Decompress(path, r), r}, nil
+	}}
 }
 
 // eachRecord visits the first records of a file as JSON, until visit returns errEnough, and
-// returns the schema of an Avro file. Bad records are passed over; without a good one the error
-// tells what is wrong.
-func eachRecord(ctx context.Context, file string, format spec.Format, limit int, visit func(text []byte) error) (*avro.Schema, error) {
-	r, err := fileio.Open(ctx, file)
-	if err != nil {
-		return nil, err
+// returns what the file says of them. Bad records are passed over; without a good one the
+// error tells what is wrong.
+func eachRecord(ctx context.Context, path string, files format.Files, limit int, visit func(text []byte) error) (contents, error) {
+	v := visitor{limit: limit, visit: visit}
+	err := v.read(source(ctx, path, files), files)
+	switch {
+	case err == nil && v.seen == 0:
+		err = v.bad
+	case errors.Is(err, errEnough), v.seen > 0 && ctx.Err() == nil:
+		err = nil
 	}
-	defer func() { _ = r.Close() }() // only read
-	seen := 0
-	counted := func(text []byte) error {
-		if seen++; seen > limit {
-			return errEnough
-		}
-		return visit(text)
-	}
-	var schema *avro.Schema
-	if format == spec.Avro {
-		schema, err = avro.EachRecord(r, func(_, text []byte) error { return counted(text) })
-	} else {
-		err = eachText(fileio.Decompress(file, r), format, counted)
-	}
-	if err != nil && !errors.Is(err, errEnough) && (seen == 0 || ctx.Err() != nil) {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return schema, nil
+	return v.contents, err
 }
 
-func eachText(r io.Reader, format spec.Format, visit func(text []byte) error) error {
-	reader := jsonl.NewReader(r, jsontext.Options{})
-	if format == spec.CSV {
-		reader = csv.NewReader(r, jsontext.Options{}, nil).Reader
+// contents is what a file says of its records.
+type contents struct {
+	schema    *avro.Schema // nil for text
+	anyFields bool         // each names its own
+}
+
+// visitor goes through the records of a file.
+type visitor struct {
+	limit, seen int
+	visit       func(text []byte) error
+	contents    contents
+	asJSON      *avro.JSONWriter
+	bad         error // the first record that is
+}
+
+func (v *visitor) read(f *format.File, files format.Files) error {
+	head, err := files.Head(f)
+	if err != nil {
+		return err
 	}
-	var bad error
-	for some := false; ; {
-		b, err := reader.Next()
-		switch {
-		case errors.Is(err, io.EOF) && some:
+	v.contents.anyFields = head.AnyFields
+	if head.Schema != "" {
+		if v.contents.schema, err = avro.ParseSchema(head.Schema); err == nil {
+			v.asJSON, err = avro.NewJSON(v.contents.schema)
+		}
+		if err != nil {
+			return f.In(err)
+		}
+	}
+	chunks, err := files.Chunks(f, head, format.Place{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = chunks.Close() }() // only read
+	for {
+		c, err := chunks.Next()
+		if errors.Is(err, io.EOF) {
 			return nil
-		case errors.Is(err, io.EOF):
-			return bad
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
-		if len(b.Bad) > 0 && bad == nil {
-			bad = fmt.Errorf("line %d: %w", b.Bad[0].Line, b.Bad[0].Err)
+		if len(c.Bad) > 0 && v.bad == nil {
+			v.bad = f.In(c.Bad[0].Err)
 		}
-		for rest := b.Records; len(rest) > 0; {
-			var text []byte
-			if _, text, rest, err = record.NextFramed(rest); err != nil {
-				return err
-			}
-			some = true
-			if err := visit(text); err != nil {
-				return err
-			}
+		if c.Count == 0 {
+			continue
+		}
+		records, err := c.Records()
+		if err == nil {
+			err = v.each(&c, records)
+		}
+		if errors.Is(err, errEnough) {
+			return err
+		}
+		if err != nil && v.bad == nil {
+			v.bad = f.In(err)
 		}
 	}
+}
+
+// each visits the records of a chunk.
+func (v *visitor) each(c *format.Chunk, rest []byte) (err error) {
+	var text []byte
+	for range c.Count {
+		rec := rest
+		if c.Framed {
+			if _, rec, rest, err = record.NextFramed(rest); err != nil {
+				return err
+			}
+		}
+		text = rec
+		if v.asJSON != nil {
+			var n int
+			if text, n, err = v.asJSON.Append(nil, rec); err != nil {
+				return err
+			}
+			if !c.Framed {
+				rest = rest[n:]
+			}
+		}
+		if v.seen++; v.seen > v.limit {
+			return errEnough
+		}
+		if err := v.visit(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -88,7 +88,7 @@ func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) er
 			}
 			text := spec.Quote(p)
 			if !g.told {
-				text = "{path: " + text + ", format: " + string(g.format) + "}"
+				text = "{path: " + text + ", format: " + g.format.Name() + "}"
 			}
 			w.line(indent+"  - "+text, "%s", comment)
 		}

@@ -27,7 +27,7 @@ var definitions = object{
 	}})},
 	{"files", ref("place").with(member{"allOf", []any{unlike("/$"), object{{"not", ref("unread_ending")}}}})},
 	{"unread_ending", object{{"pattern", unreadEndings}}},
-	{"known_ending", object{{"pattern", `\.(avro|(json|jsonl|ndjson|csv)(\.gz)?)$`}}},
+	{"known_ending", object{{"pattern", knownEnding()}}},
 	{"known_file", ref("files").with(member{"allOf", []any{ref("known_ending")}})},
 	{"schema_file", ref("place").with(member{"pattern", `^[^*?\[{]*\.(avsc|json)$`})},
 	{"inputs", object{

@@ -126,10 +126,10 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 		}
 		if format == "" {
 			p := r.problem("T1104", n, at, "the ending does not tell the format")
-			p.Got, p.Allowed = text, readEndings
+			p.Got, p.Allowed = text, readEndings()
 			p.Hint = "write a mapping: `{path: ..., format: avro}`"
 			if whole.kind == mapKind {
-				p.Hint = "add `format: avro`, json or csv"
+				p.Hint = "add `format: " + one(Formats)
 			}
 			r.add(p)
 			return Input{}, false
@@ -139,30 +139,11 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 	return Input{Path: r.resolve(text, true), Format: format, Order: OrderNone, At: position}, true
 }
 
-// readEndings are those of files that are read.
-var readEndings = []string{".avro", ".json", ".jsonl", ".ndjson", ".csv", "the text forms also with .gz"}
-
 func (r *reader) unreadInput(n *node, at dotted, what, instead string) (Input, bool) {
 	p := r.problem("T1104", n, at, "%s is not read", what)
-	p.Got, p.Allowed, p.Hint = n.text, readEndings, instead
+	p.Got, p.Allowed, p.Hint = n.text, readEndings(), instead
 	r.add(p)
 	return Input{}, false
-}
-
-// formatOf tells the format by the ending of a path; empty if it does not.
-func formatOf(name string) Format {
-	name, zipped := strings.CutSuffix(name, ".gz")
-	switch path.Ext(name) {
-	case ".avro":
-		if !zipped { // Avro files are compressed inside
-			return Avro
-		}
-	case ".json", ".jsonl", ".ndjson":
-		return JSON
-	case ".csv":
-		return CSV
-	}
-	return ""
 }
 
 const bucketPattern = `^gs://[a-z0-9][a-z0-9._-]{1,221}/[^/]`

@@ -50,7 +50,7 @@ func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 }
 
 func (r *reader) writtenFormat(n *node, at dotted) Format {
-	text, allowed := r.text(n, at), []string{string(Avro), string(JSON)}
+	text, allowed := r.text(n, at), texts(WrittenFormats)
 	if text == "" || slices.Contains(allowed, text) {
 		return Format(text)
 	}
@@ -64,7 +64,7 @@ func (r *reader) writtenFormat(n *node, at dotted) Format {
 
 // codec reads a codec that fits the format.
 func (r *reader) codec(n *node, at dotted, format Format) Codec {
-	all := append(texts(Codecs[Avro]), texts(Codecs[JSON])...)
+	all := texts(allCodecs())
 	// An unquoted null is the name of a codec here, not the absence of one.
 	if n.kind == nullKind && r.line(n.line) != "" && strings.Contains(r.line(n.line), "null") {
 		n = &node{kind: textKind, text: string(Null), line: n.line, column: n.column, width: n.width}

@@ -47,17 +47,13 @@ var samplesSection = &section{
 		},
 		{
 			name: "codec", example: "zstandard",
-			doc: "How files are compressed. avro: snappy, zstandard, deflate, null; json: none, gzip.",
+			doc: "How files are compressed. " + codecsDoc() + ".",
 			value: at(codecType, func(o *Output) *Codec { return &o.Codec }).
 				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) Codec { return r.codec(n, at, o.Format) }).
-				orElse("snappy for avro, none for json", func(_ *Spec, o *Output) Codec { return o.Format.usualCodec() }),
+				orElse(usualDoc(), func(_ *Spec, o *Output) Codec { return o.Format.usualCodec() }),
 		},
 	},
-	rules: []any{object{
-		{"if", object{{"properties", object{{"format", object{{"const", JSON}}}}}, {"required", []string{"format"}}}},
-		{"then", object{{"properties", object{{"codec", oneOf(texts(Codecs[JSON])...)}}}}},
-		{"else", object{{"properties", object{{"codec", oneOf(texts(Codecs[Avro])...).orNull()}}}}},
-	}},
+	rules: []any{codecsFit(WrittenFormats)},
 }
 
 // samplesTopicSection is samples in a topic.
@@ -98,22 +94,14 @@ var samplesTopicSection = &section{
 
 // writtenType is how samples are written in files.
 var writtenType = func() valueType[Format] {
-	f := choice([]Format{Avro, JSON})
+	f := choice(WrittenFormats)
 	f.read = func(r *reader, n *node, at dotted, _ *fields) Format { return r.writtenFormat(n, at) }
 	return f
 }()
 
 // codecType is how files of samples are compressed; null needs no quotes.
 var codecType = func() valueType[Codec] {
-	f := choice(append(append([]Codec{}, Codecs[Avro]...), Codecs[JSON]...))
+	f := choice(allCodecs())
 	f.schema = f.schema.orNull()
 	return f
 }()
-
-// usualCodec is the one that files of a format have where the spec names none.
-func (f Format) usualCodec() Codec {
-	if all := Codecs[f]; len(all) > 0 {
-		return all[0]
-	}
-	return ""
-}

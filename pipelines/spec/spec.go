@@ -79,19 +79,6 @@ type Input struct {
 	At problem.Position
 }
 
-// Format is how records are written in files.
-type Format string
-
-// Formats. The text forms may be compressed with gzip.
-const (
-	Avro Format = "avro"
-	JSON Format = "json"
-	CSV  Format = "csv"
-)
-
-// Formats lists what inputs may be.
-var Formats = []Format{Avro, JSON, CSV}
-
 // Order says what makes a partition: records of one partition have an order, and so
 // a watermark by which they can be late.
 type Order string
@@ -248,12 +235,6 @@ const (
 	Lz4       Codec = "lz4"
 	Zstd      Codec = "zstd"
 )
-
-// Codecs lists what each output format takes in files, the default first.
-var Codecs = map[Format][]Codec{
-	Avro: {Snappy, Zstandard, Deflate, Null},
-	JSON: {NoCodec, Gzip},
-}
 
 // Test is a small join with the samples it must give.
 type Test struct {

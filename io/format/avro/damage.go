@@ -22,6 +22,9 @@ type DamageError struct {
 	Err error
 }
 
+// Lost says how many records it stands for; see format.Damage.
+func (e *DamageError) Lost() (count int64, atLeast bool) { return e.Count, e.AtLeast }
+
 // Error says where and what.
 func (e *DamageError) Error() string {
 	records := "an unknown number of records"

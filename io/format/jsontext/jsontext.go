@@ -6,6 +6,7 @@ package jsontext
 import (
 	"io"
 
+	"tributary/io/format"
 	"tributary/io/record"
 )
 
@@ -26,20 +27,13 @@ type Options struct {
 	MaxRecord int
 	// Start is where reading begins, if not at the start of the file: the position of
 	// a Block read before. The io.Reader must begin at its Offset.
-	Start Position
-}
-
-// Position is a place in a file between two records.
-type Position struct {
-	Offset int64 // bytes of decompressed text before it
-	Index  int64 // records before it, good and bad
-	Line   int64 // lines before it
+	Start format.Place
 }
 
 // Block is a run of successive records.
 type Block struct {
-	// Position is where its text begins; its Index is that of its first record.
-	Position
+	// Place is where its text begins; its Index is that of its first record.
+	format.Place
 	// Count is how many records are in Records.
 	Count int32
 	// Records are the good ones as JSON text, framed as record.AppendFramed does, each
@@ -98,7 +92,7 @@ func (r *Reader) Next() (Block, error) {
 		r.err = r.Start()
 	}
 	for r.err == nil {
-		b.Position = Position{Offset: r.Source.Offset, Index: r.index, Line: r.Source.Line}
+		b.Place = format.Place{Offset: r.Source.Offset, Index: r.index, Line: r.Source.Line}
 		if b.Records == nil {
 			b.Records = make([]byte, 0, blockText+blockText/8) // with room for the frames and the last record
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/format"
 	"tributary/io/format/csv"
 	"tributary/io/format/jsonl"
 	"tributary/io/format/jsontext"
@@ -244,7 +245,7 @@ func TestBadHeaders(t *testing.T) {
 	}
 	_, err := newReader(strings.NewReader("\xfe\xff\x00{"), JSON, jsontext.Options{}).Next()
 	require.ErrorIs(t, err, jsontext.ErrUTF16)
-	_, err = newReader(strings.NewReader("1,2\n"), CSV, jsontext.Options{Start: jsontext.Position{Offset: 4}}).Next()
+	_, err = newReader(strings.NewReader("1,2\n"), CSV, jsontext.Options{Start: format.Place{Offset: 4}}).Next()
 	require.EqualError(t, err, "read CSV from its middle: its columns were not given")
 }
 
@@ -303,7 +304,7 @@ func TestBlocksAndPositions(t *testing.T) {
 			if i%5 != 0 {
 				continue
 			}
-			got := readAll(t, newReader(bytes.NewReader(text.Bytes()[b.Offset:]), format, jsontext.Options{Start: b.Position}, columns...))
+			got := readAll(t, newReader(bytes.NewReader(text.Bytes()[b.Offset:]), format, jsontext.Options{Start: b.Place}, columns...))
 			require.Equal(t, all.blocks[i:], got.blocks)
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"strings"
 	"time"
 
 	"tributary/io/fileio"
-	"tributary/io/format/avro"
+	"tributary/io/format"
 	"tributary/io/kafkaio/source"
 	"tributary/io/pool"
 	"tributary/io/record"
@@ -26,7 +26,7 @@ type file struct {
 	// be those of another content.
 	Content uint64
 	Format  spec.Format
-	// Schema is the fingerprint of the schema of the records that come out: the writer's
+	// Schema is the ID of the schema of the records that come out: the writer's
 	// for Avro, that of Convert for text, 0 for text that stays JSON.
 	Schema uint64
 	// Convert is the Avro schema that text is converted to; empty for none.
@@ -36,148 +36,102 @@ type file struct {
 	Range *source.Range
 }
 
-// place is where a chunk is: enough to go on reading there.
-type place struct {
-	// Offset in the file; in the plain text, for text.
-	Offset int64
-	// Index is how many records come before it in the file, Line how many lines of text.
-	Index, Line int64
+// reads returns the file's format, which the spec has named.
+func (f *file) reads() format.Files {
+	files, err := format.Get[format.Files](string(f.Format))
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", f.Path, err))
+	}
+	return files
 }
 
-// chunk is a run of records that are stored together: a block of an Avro file, or some
-// lines of text. It is the unit in which files are planned and read.
-type chunk struct {
-	place
-	// Size is its stored size in bytes.
-	Size int64
-	// Count is how many records it has beside the bad ones.
-	Count int64
-	// Bad are records that could not be told apart or converted.
-	Bad []badRecord
-
-	framed bool
-	plain  func() ([]byte, error)
-}
-
-// badRecord is a record, or Count of them lost together. AtLeast says that more may be lost:
-// how many is not known then.
-type badRecord struct {
-	Index, Count int64
-	AtLeast      bool
-	Err          error
-	Record       []byte
-}
-
-// batch gives the chunk's records as a batch of no input yet. An error is damage.
-func (c *chunk) batch(f *file) (record.Batch, error) {
-	b := record.Batch{Schema: f.Schema, Offset: c.Index, Count: int32(c.Count), MaxTime: record.NoTime, SecondTime: record.NoTime, Framed: c.framed}
+// batchOf gives a chunk's records as a batch of no input yet. An error is damage.
+func batchOf(c *format.Chunk, f *file) (record.Batch, error) {
+	b := record.Batch{Schema: f.Schema, Offset: c.Index, Count: int32(c.Count), MaxTime: record.NoTime, SecondTime: record.NoTime, Framed: c.Framed}
 	if c.Count == 0 {
 		return b, nil
 	}
 	var err error
-	b.Records, err = c.plain()
+	b.Records, err = c.Records()
 	return b, err
 }
 
-// lost stands for all records of the chunk, which err keeps from being read.
-func (c *chunk) lost(err error) badRecord {
-	lost := badRecord{Index: c.Index, Count: c.Count, Err: err}
-	if damage := (*avro.DamageError)(nil); errors.As(err, &damage) {
-		lost.Count, lost.AtLeast = damage.Count, damage.AtLeast
+// lostOf stands for all records of a chunk, which err keeps from being read.
+func lostOf(c *format.Chunk, err error) format.Bad {
+	lost := format.Bad{Index: c.Index, Count: c.Count, Err: err}
+	var damage format.Damage
+	if errors.As(err, &damage) {
+		lost.Count, lost.AtLeast = damage.Lost()
 	}
 	return lost
 }
 
-// chunkReader reads a file chunk by chunk. next returns io.EOF at the end; damage is a
-// chunk of its own, with nothing but a bad record. A chunk is valid until the next one.
-type chunkReader struct {
-	next  func() (chunk, error)
-	close func() error
-}
-
 // openChunks opens a file at a chunk that an earlier reading found, or at its start. What is
 // read of its bytes is written to copied, if that is not nil.
-func openChunks(ctx context.Context, f *file, at place, copied io.Writer) (*chunkReader, error) {
-	if f.Format != spec.Avro {
-		return openText(ctx, f, at, copied)
-	}
+func openChunks(ctx context.Context, f *file, at format.Place, copied io.Writer) (format.Chunks, error) {
+	head := format.Head{}
 	if at.Offset > 0 {
-		header, err := headerOf(ctx, f)
-		if err != nil {
+		var err error
+		if head, err = headOf(ctx, f); err != nil {
 			return nil, err
 		}
-		r, err := fileio.OpenAt(ctx, f.Path, at.Offset)
-		if err != nil {
-			return nil, err
-		}
-		return &chunkReader{next: avroChunks(avro.ResumeReader(header, r, at.Offset), at.Index), close: r.Close}, nil
 	}
-	r, err := fileio.Open(ctx, f.Path)
+	return f.reads().Chunks(f.source(ctx, copied), head, at)
+}
+
+// source is the file as its format reads it.
+func (f *file) source(ctx context.Context, copied io.Writer) *format.File {
+	return &format.File{Path: f.Path, Schema: f.Convert, Open: func(offset int64) (io.ReadCloser, error) {
+		if f.reads().Text() && strings.HasSuffix(f.Path, ".gz") {
+			return openZipped(ctx, f.Path, offset, copied)
+		}
+		r, err := fileio.OpenAt(ctx, f.Path, offset)
+		if err != nil {
+			return nil, err
+		}
+		return tee{r, r, copied}, nil
+	}}
+}
+
+// openZipped opens a compressed file at a byte of its text, all before which has to be read.
+func openZipped(ctx context.Context, path string, offset int64, copied io.Writer) (io.ReadCloser, error) {
+	r, err := fileio.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	container, err := avro.NewReader(tee(r, copied))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Path, err), r.Close())
+	plain := fileio.Decompress(path, tee{r, r, copied})
+	if _, err := io.CopyN(io.Discard, plain, offset); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", path, offset, err), r.Close())
 	}
-	return &chunkReader{next: avroChunks(container, 0), close: r.Close}, nil
+	return tee{Reader: plain, Closer: r}, nil
 }
 
-func tee(r io.Reader, copied io.Writer) io.Reader {
-	if copied == nil {
-		return r
-	}
-	return io.TeeReader(r, copied)
+// tee writes what it reads to copied, if there is such.
+type tee struct {
+	io.Reader
+	io.Closer
+	copied io.Writer
 }
 
-// formatError says that a file can be read, and is not of its format.
-type formatError struct{ error }
-
-func (e *formatError) Unwrap() error { return e.error }
-
-// headers are what files begin with, by path and version: every piece of a file wants it.
-var headers = &pool.Pool[[2]string, avro.Header]{Idle: 10 * time.Minute, Close: func(avro.Header) {}, Single: true}
-
-func headerOf(ctx context.Context, f *file) (avro.Header, error) {
-	key := [2]string{f.Path, f.Version}
-	h, err := headers.Take(ctx, key, func() (avro.Header, error) { return readHeader(ctx, f) })
-	if err != nil {
-		return avro.Header{}, err
-	}
-	headers.Give(key, h) // nobody changes it
-	return h, nil
-}
-
-func readHeader(ctx context.Context, f *file) (avro.Header, error) {
-	r, err := fileio.Open(ctx, f.Path)
-	if err != nil {
-		return avro.Header{}, err
-	}
-	defer func() { _ = r.Close() }() // only read
-	container, err := avro.NewReader(r)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", f.Path, err)
-		if failed := (*fs.PathError)(nil); !errors.As(err, &failed) && ctx.Err() == nil {
-			err = &formatError{err}
+func (t tee) Read(p []byte) (n int, err error) {
+	n, err = t.Reader.Read(p)
+	if n > 0 && t.copied != nil {
+		if _, failed := t.copied.Write(p[:n]); failed != nil {
+			return n, failed
 		}
-		return avro.Header{}, err
 	}
-	return container.Header(), nil
+	return n, err
 }
 
-func avroChunks(r *avro.Reader, index int64) func() (chunk, error) {
-	return func() (chunk, error) {
-		b, err := r.Next()
-		if damage := (*avro.DamageError)(nil); errors.As(err, &damage) {
-			lost := badRecord{Index: index, Count: damage.Count, AtLeast: damage.AtLeast, Err: damage}
-			index += lost.Count
-			return chunk{place: place{Offset: damage.Offset, Index: lost.Index}, Size: damage.Size, Bad: []badRecord{lost}}, nil
-		}
-		if err != nil {
-			return chunk{}, err
-		}
-		c := chunk{place: place{Offset: b.Offset, Index: index}, Size: b.Size, Count: b.Count, plain: func() ([]byte, error) { return b.Records(nil) }}
-		index += b.Count
-		return c, nil
+// heads are what files begin with, by format, path and version: every piece of a file wants it.
+var heads = &pool.Pool[[3]string, format.Head]{Idle: 10 * time.Minute, Close: func(format.Head) {}, Single: true}
+
+func headOf(ctx context.Context, f *file) (format.Head, error) {
+	key := [3]string{string(f.Format), f.Path, f.Version}
+	head, err := heads.Take(ctx, key, func() (format.Head, error) { return f.reads().Head(f.source(ctx, nil)) })
+	if err != nil {
+		return format.Head{}, err
 	}
+	heads.Give(key, head) // nobody changes it
+	return head, nil
 }

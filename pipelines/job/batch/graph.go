@@ -23,6 +23,7 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -59,12 +60,9 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		// Not path.Join, which would take a slash from gs://.
 		return strings.TrimSuffix(root, "/") + "/" + folder + "/" + kind + "-" + name(s.from) + "-" + name(s.to) + ending
 	}
-	ending := ".avro"
-	if o.Samples.Format == spec.JSON {
-		ending = ".jsonl"
-		if o.Samples.Codec == spec.Gzip {
-			ending += ".gz"
-		}
+	ending := ""
+	if in, err := format.Get[format.Writer](string(o.Samples.Format)); err == nil {
+		ending = in.Ending(string(o.Samples.Codec))
 	}
 	return outputs{
 		Samples: file(o.Samples.Path, "part", ending),

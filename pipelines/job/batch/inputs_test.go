@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/format"
 	"tributary/io/record"
 )
 
@@ -116,7 +117,7 @@ func TestHostileNames(t *testing.T) {
 func TestPiecesTravel(t *testing.T) {
 	want := piece{
 		File:  file{Path: "a\xff\n", Size: 1, Version: "2", Format: "avro", Schema: 1 << 63, Convert: "x"},
-		Reads: []read{{Place: place{Offset: 1, Index: 2, Line: 3}, Account: true, Size: 4, Records: 5, Takes: []take{{Input: 1, File: 2, ByField: true, Parts: []takePart{{Key: "\xfe", Partition: 7, Before: record.NoClock}}}}}},
+		Reads: []read{{Place: format.Place{Offset: 1, Index: 2, Line: 3}, Account: true, Size: 4, Records: 5, Takes: []take{{Input: 1, File: 2, ByField: true, Parts: []takePart{{Key: "\xfe", Partition: 7, Before: record.NoClock}}}}}},
 	}
 	encoded, err := encodePiece(want)
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"tributary/io/format"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
@@ -82,20 +83,20 @@ type Damage struct {
 // visit in batches of the source, numbered from 0, each with the damage in its midst. It
 // returns whether that was the whole file.
 func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limit int64, visit func(record.Batch, []Damage) error) (whole bool, err error) {
-	if f.file.Format == spec.Avro && f.Schema == 0 {
+	if !f.file.reads().Text() && f.Schema == 0 {
 		return false, fmt.Errorf("%s cannot be read", f.Path) // a problem says why
 	}
-	reader, err := openChunks(ctx, &f.file.file, place{}, nil)
+	reader, err := openChunks(ctx, &f.file.file, format.Place{}, nil)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = reader.close() }() // only read
+	defer func() { _ = reader.Close() }() // only read
 	placed, err := i.newPlaced(f, source)
 	if err != nil {
 		return false, err
 	}
 	for read := int64(0); ; {
-		c, err := reader.next()
+		c, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return true, nil
 		}
@@ -105,9 +106,9 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 		if limit > 0 && read >= limit {
 			return false, ctx.Err()
 		}
-		b, err := c.batch(&f.file.file)
+		b, err := batchOf(&c, &f.file.file)
 		if err != nil {
-			c.Bad = append(c.Bad, c.lost(err))
+			c.Bad = append(c.Bad, lostOf(&c, err))
 			b.Count = 0
 		}
 		var damages []Damage

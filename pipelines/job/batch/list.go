@@ -63,13 +63,14 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 				unread[f.ID] = f
 				continue
 			}
+			read := file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}
 			as := reading{path: f.Path, format: src.Format}
-			if src.Format != spec.Avro {
+			if read.reads().Text() {
 				as.schema = src.Schema
 			}
 			known := readings[as]
 			if known == nil {
-				known = &scannedFile{file: file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}}
+				known = &scannedFile{file: read}
 				readings[as] = known
 				p.files = append(p.files, known)
 			}

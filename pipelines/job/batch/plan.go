@@ -163,7 +163,7 @@ func (p *plan) scanOne(ctx context.Context, f *scannedFile, progress func(bytes 
 // scaleSizes makes the sizes of the chunks of text add up to the file's: what they
 // know is how much plain text they hold.
 func scaleSizes(f *scannedFile, plain int64) {
-	if f.Format == spec.Avro || f.Range != nil || plain == 0 {
+	if f.Range != nil || !f.reads().Text() || plain == 0 {
 		return
 	}
 	scale := float64(f.Size) / float64(plain)

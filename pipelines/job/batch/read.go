@@ -15,6 +15,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
+	"tributary/io/format"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/transforms/account"
@@ -67,7 +68,7 @@ type splitKey struct {
 // loaded is a chunk, read and decompressed.
 type loaded struct {
 	read  *read
-	chunk chunk
+	chunk format.Chunk
 	batch record.Batch
 	err   error
 }
@@ -135,11 +136,11 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 		send(loaded{err: err})
 		return
 	}
-	defer func() { _ = r.close() }() // only read
+	defer func() { _ = r.Close() }() // only read
 	for i := range p.Reads {
 		l := loaded{read: &p.Reads[i]}
 		for l.err == nil {
-			if l.chunk, l.err = r.next(); l.err == nil && l.chunk.Offset >= l.read.Place.Offset {
+			if l.chunk, l.err = r.Next(); l.err == nil && l.chunk.Offset >= l.read.Place.Offset {
 				break
 			}
 		}
@@ -157,13 +158,13 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 
 // load reads the records of the chunk. Where it is damaged they are lost together.
 func (l *loaded) load(f *file) {
-	batch, err := l.chunk.batch(f)
+	batch, err := batchOf(&l.chunk, f)
 	if l.batch = batch; err != nil {
-		l.chunk.Bad = append(l.chunk.Bad, l.chunk.lost(err))
+		l.chunk.Bad = append(l.chunk.Bad, lostOf(&l.chunk, err))
 		l.batch.Count, l.chunk.Count = 0, 0
 	}
 	if l.read.Behind > 0 {
-		l.chunk.Bad = append(l.chunk.Bad, badRecord{
+		l.chunk.Bad = append(l.chunk.Bad, format.Bad{
 			Index: l.chunk.Index, AtLeast: true,
 			Err: fmt.Errorf("block at byte %d: %d bytes follow the %d records it says it has", l.chunk.Offset, l.read.Behind, l.chunk.Count),
 		})

@@ -98,9 +98,9 @@ func (o *outputs) counted(l *account.Sheet) []countedFile {
 	return files
 }
 
-// format counts the changes of what a join writes: a slice made by an older format is
+// writes counts the changes of what a join writes: a slice that is made by an older one is
 // joined again.
-const format = 2
+const writes = 2
 
 // fingerprint stands for all that a slice's outputs follow from: the spec's meaning, the
 // files that are read for it, and the times reached in their partitions before. What
@@ -115,7 +115,7 @@ func (p *plan) fingerprint(s slice) string {
 		Params  attribution.Params
 		Outputs spec.Outputs
 		First   bool
-	}{format, params, p.spec.Outputs, s.first})
+	}{writes, params, p.spec.Outputs, s.first})
 	if err != nil {
 		panic(fmt.Errorf("join: fingerprint: %w", err)) // plain structs of plain values
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"tributary/io/format"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
@@ -36,7 +37,7 @@ type role struct {
 
 // scannedChunk is a chunk with the event times of each role.
 type scannedChunk struct {
-	place
+	format.Place
 	size int64
 	// records counts all there are in the chunk, bad ones too.
 	records int64
@@ -102,16 +103,16 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []job.Source, 
 		}
 	}
 	content := xxh3.New()
-	reader, err := openChunks(ctx, &f.file, place{}, content)
+	reader, err := openChunks(ctx, &f.file, format.Place{}, content)
 	if err != nil {
 		return found, err
 	}
-	defer func() { _ = reader.close() }() // only read
+	defer func() { _ = reader.Close() }() // only read
 	for {
 		if err := ctx.Err(); err != nil {
 			return found, err
 		}
-		c, err := reader.next()
+		c, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			found.content = content.Sum64()
 			return found, nil
@@ -119,11 +120,11 @@ func scanFile(ctx context.Context, p *attribution.Params, sources []job.Source, 
 		if err != nil {
 			return found, err
 		}
-		meta := scannedChunk{place: c.place, size: c.Size, records: c.Count, parts: make([][]part, len(f.roles))}
+		meta := scannedChunk{Place: c.Place, size: c.Size, records: c.Count, parts: make([][]part, len(f.roles))}
 		for _, b := range c.Bad {
 			meta.records += b.Count
 		}
-		b, err := c.batch(&f.file)
+		b, err := batchOf(&c, &f.file)
 		if err != nil {
 			b.Count = 0 // who reads the chunk will find the same, and account for it
 		}

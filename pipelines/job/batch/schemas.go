@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/klauspost/compress/gzip"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/pipelines/job"
-	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -60,9 +61,14 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 	for _, f := range p.files {
 		src := &p.sources[f.roles[0].source]
 		var schema *avro.Schema
-		switch {
-		case f.Format == spec.Avro:
-			header, err := headerOf(ctx, &f.file)
+		if f.reads().Text() && src.Schema != "" {
+			schema = given[src.Schema]
+			f.Convert = schema.String()
+		} else {
+			head, err := headOf(ctx, &f.file)
+			if err == nil && head.Schema != "" {
+				schema, err = avro.ParseSchema(head.Schema)
+			}
 			if err != nil {
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
@@ -70,27 +76,10 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
 				continue
 			}
-			schema = header.Schema
-		case src.Schema != "":
-			schema = given[src.Schema]
-			f.Convert = schema.String()
-		case f.Format == spec.CSV:
-			columns, err := columnsIn(ctx, &f.file)
-			if err != nil {
-				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
+			if schema == nil {
+				f.addText(fields, head)
 				continue
 			}
-			for _, r := range f.roles {
-				if columns != nil { // else it is an empty file
-					fields.AddColumns(r.source, f.Path, columns)
-				}
-			}
-			continue
-		default:
-			for _, r := range f.roles {
-				fields.AddText(r.source)
-			}
-			continue
 		}
 		f.Schema = schema.ID()
 		known[f.Schema] = schema
@@ -108,10 +97,23 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 	return topics, asError(problems)
 }
 
+// addText tells the checks what is known of a file of text.
+func (f *scannedFile) addText(fields *job.FieldCheck, head format.Head) {
+	for _, r := range f.roles {
+		switch {
+		case head.AnyFields:
+			fields.AddText(r.source)
+		case head.Columns != nil: // else it is an empty file
+			fields.AddColumns(r.source, f.Path, head.Columns)
+		}
+	}
+}
+
 // codeOf tells a file of another format from one that cannot be read at all.
 func codeOf(err error) string {
-	var format *formatError
-	if errors.As(err, &format) || errors.Is(err, gzip.ErrHeader) {
+	var other *format.OtherError
+	var failed *fs.PathError
+	if errors.As(err, &other) && !errors.As(err, &failed) || errors.Is(err, gzip.ErrHeader) {
 		return codeFormat
 	}
 	return codeUnreadable

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tributary/io/format"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 )
@@ -98,7 +99,7 @@ type piece struct {
 
 // read is one chunk of a piece.
 type read struct {
-	Place place
+	Place format.Place
 	// Account says that this slice accounts for records without an event time, and for the
 	// Size (stored) and Records of the chunk, which are 0 otherwise.
 	Account       bool
@@ -158,7 +159,7 @@ func (p *plan) pieces(s slice) []piece {
 
 // readOf tells whether and how a slice reads a chunk.
 func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, viewsAfter, engagementsBefore, engagementsAfter int64) (read, bool) {
-	r := read{Place: c.place, End: c.end, Clock: c.clock, Account: s.accountsFor(c)}
+	r := read{Place: c.Place, End: c.end, Clock: c.clock, Account: s.accountsFor(c)}
 	if r.Account {
 		r.Size, r.Records, r.Behind = c.size, c.records, c.behind
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 
+	"tributary/io/format"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
@@ -105,7 +106,7 @@ func (s *topicScan) chunk(offset int64) *scannedChunk {
 	c := s.chunks[chapter]
 	if c == nil {
 		c = &scannedChunk{
-			place: place{Offset: max(record.ChapterStart(chapter), s.file.Range.From)}, end: min(record.ChapterStart(chapter+1), s.file.Range.To),
+			Place: format.Place{Offset: max(record.ChapterStart(chapter), s.file.Range.From)}, end: min(record.ChapterStart(chapter+1), s.file.Range.To),
 			parts: make([][]part, len(s.file.roles)),
 		}
 		s.chunks[chapter] = c

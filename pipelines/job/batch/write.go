@@ -1,17 +1,16 @@
 package batch
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
-	"github.com/klauspost/compress/gzip"
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -34,12 +33,6 @@ type writeSamplesFn struct {
 	Schema    string
 	JSONViews bool
 	From, To  int64
-}
-
-// sampleWriter writes encoded samples in one format.
-type sampleWriter interface {
-	Append(encoded []byte) error
-	Close() error
 }
 
 func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, ledgers func(account.Sheet)) (err error) {
@@ -74,7 +67,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	if err != nil {
 		return err
 	}
-	w, err := f.open(file, schema)
+	w, err := f.begin(file, schema)
 	if err != nil {
 		return err
 	}
@@ -117,43 +110,15 @@ func sampleID(encoded []byte) []byte {
 	return id
 }
 
-func (f *writeSamplesFn) open(w io.Writer, schema *avro.Schema) (sampleWriter, error) {
-	if f.Format == spec.Avro {
-		return avro.NewWriter(w, schema, avro.WriterOptions{Codec: string(f.Codec)})
+// begin begins a file in the format.
+func (f *writeSamplesFn) begin(w io.Writer, schema *avro.Schema) (format.Records, error) {
+	in, err := format.Get[format.Writer](string(f.Format))
+	if err != nil {
+		return nil, err
 	}
 	asJSON, err := sample.NewJSON(schema, f.JSONViews)
 	if err != nil {
 		return nil, err
 	}
-	lines := &lineWriter{samples: asJSON}
-	if f.Codec == spec.Gzip {
-		lines.zip = gzip.NewWriter(w)
-		w = lines.zip
-	}
-	lines.out = bufio.NewWriterSize(w, 256<<10)
-	return lines, nil
-}
-
-// lineWriter writes samples as JSON lines.
-type lineWriter struct {
-	samples *sample.JSON
-	out     *bufio.Writer
-	zip     *gzip.Writer
-	line    []byte
-}
-
-func (l *lineWriter) Append(encoded []byte) (err error) {
-	if l.line, err = l.samples.Append(l.line[:0], encoded); err != nil {
-		return err
-	}
-	_, err = l.out.Write(append(l.line, '\n'))
-	return err
-}
-
-func (l *lineWriter) Close() error {
-	err := l.out.Flush()
-	if l.zip != nil {
-		err = errors.Join(err, l.zip.Close())
-	}
-	return err
+	return in.Write(w, format.WriteOptions{Codec: string(f.Codec), Schema: f.Schema, JSON: asJSON.Append})
 }
