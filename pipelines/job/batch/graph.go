@@ -24,6 +24,7 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/fileio"
 	"tributary/io/format"
+	"tributary/pipelines/job"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -91,19 +92,28 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields, Reading: p.reading}, pieces)
 	joined := attribution.Join(root, params, batches)
 
-	written := beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-		Path: out.Samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
-		Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
-	}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples)))
-
 	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
-	refused := beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
+	written := []beam.PCollection{read, joined.Accounts}
+	if p.topic == nil {
+		written = append(written, beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
+			Path: out.Samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
+			Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
+		}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples))))
+	} else {
+		acknowledged, tooLarge := p.topic.write(root.Scope("Samples"), joined.Samples)
+		written = append(written, acknowledged)
+		topics := job.RejectedTopics{Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Names: p.partitions, Schemas: params.Schemas}
+		for _, sent := range topics.Write(root.Scope("Topics"), refusals, tooLarge) {
+			written = append(written, beam.ParDo(root.Scope("Topics"), noneSent, sent))
+		}
+	}
+	written = append(written, beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
 		Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
 		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
-	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals)))
+	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals))))
 
 	// The ledger comes last: where it is, everything else is.
-	ledgers := beam.Flatten(root.Scope("Ledger"), read, joined.Accounts, written, refused)
+	ledgers := beam.Flatten(root.Scope("Ledger"), written...)
 	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Files: out, Fingerprint: fingerprint},
 		beam.GroupByKey(root.Scope("Ledger"), beam.AddFixedKey(root.Scope("Ledger"), ledgers)))
 	return pipeline

@@ -33,6 +33,8 @@ type plan struct {
 	// partitions are the names of the partitions by their rank.
 	partitions   []string
 	sampleSchema string
+	// topic takes the samples; nil if they go to files.
+	topic *topicSink
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64
 	// last is the largest event time in all inputs.
@@ -54,9 +56,6 @@ type planOptions struct {
 // newPlan lists and scans the files and topics of a spec. What is wrong with them is a
 // problem.List, all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
-	if s.Streams() {
-		return nil, problem.List{s.Problem("T2012", "this spec joins topics: run it with `tributary run`", "outputs", "samples")}
-	}
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: record.NoTime}
 	p.params, p.sources = job.Of(s)
 	if err := p.params.Validate(); err != nil {
@@ -79,8 +78,10 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.orderPartitions(); err != nil {
 		return nil, err
 	}
-	p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema)
-	return p, err
+	if p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema); err != nil {
+		return nil, err
+	}
+	return p, p.planTopic(ctx)
 }
 
 // rank gives every partition its rank: the place of its name among all names. Names of

@@ -46,6 +46,9 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 		return cmp.Or(cmp.Compare(f.source(&a), f.source(&b)), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Reason, b.Reason))
 	})
 	key, path := outputKeys[rejected.Output(output)], f.Paths[rejected.Output(output)]
+	if path == "" {
+		return nil // they go to a topic
+	}
 	file, err := f.write(ctx, path, all)
 	if err != nil {
 		return failed(ctx, key, path, err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"tributary/io/fileio"
 	"tributary/io/record"
@@ -27,6 +28,9 @@ type fingerprinted struct {
 // may be of this run or of the one before.
 func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, error) {
 	var todo []fingerprinted
+	if err := r.plan.topic.readCommits(ctx); err != nil {
+		return nil, err
+	}
 	for _, s := range all {
 		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
 		files := outputsOf(&r.plan.spec.Outputs, s)
@@ -39,7 +43,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 			if err != nil {
 				return nil, err
 			}
-			if there {
+			if there && r.plan.topic.holds(s, done.Views.Samples) {
 				r.add(done)
 				continue
 			}
@@ -91,11 +95,8 @@ type countedFile struct {
 // counted lists the files beside the ledger.
 func (o *outputs) counted(l *account.Sheet) []countedFile {
 	late, dead, orphans := rejectedIn(l)
-	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}}
-	if o.Orphans != "" {
-		files = append(files, countedFile{"orphans", o.Orphans, orphans})
-	}
-	return files
+	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
+	return slices.DeleteFunc(files, func(f countedFile) bool { return f.path == "" }) // a topic, or only counted
 }
 
 // writes counts the changes of what a join writes: a slice that is made by an older one is

@@ -67,21 +67,25 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
 	}
-	if s.Outputs.Samples.Path != "" {
-		if err := checkOutputs(ctx, s); err != nil {
-			return nil, err
-		}
-		held, err := hold(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		ctx = held.context
-		defer func() { returned = held.end(returned) }()
+	if err := checkAccounts(s); err != nil {
+		return nil, err
 	}
+	if err := checkOutputs(ctx, s); err != nil {
+		return nil, err
+	}
+	held, err := hold(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ctx = held.context
+	defer func() { returned = held.end(returned) }()
 	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {
+		return nil, err
+	}
+	if err := p.checkCuts(opt); err != nil {
 		return nil, err
 	}
 	all := p.slices(opt.From, opt.To, opt.Slice)
@@ -99,6 +103,11 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	todo, err := r.unfinished(ctx, all)
 	if err != nil {
 		return nil, err
+	}
+	if len(todo) > 0 {
+		if err := p.claim(ctx, all); err != nil {
+			return nil, err
+		}
 	}
 	noted := &failures{}
 	if err := r.join(context.WithValue(ctx, failuresKey{}, noted), todo); err != nil {
@@ -225,16 +234,16 @@ func maxRSS() int64 {
 
 // describeOutputs says what was written where, for so many slices.
 func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Output {
-	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Count: l.Views.Samples}}
+	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Topic: o.Samples.Topic, Count: l.Views.Samples}}
 	late, dead, orphans := rejectedIn(l)
 	if late > 0 {
-		out = append(out, report.Output{Name: "late", Path: o.Late, Count: late})
+		out = append(out, report.Output{Name: "late", Path: o.Late, Topic: o.Topics.Late, Count: late})
 	}
 	if dead > 0 {
-		out = append(out, report.Output{Name: "dead letters", Path: o.DeadLetters, Count: dead})
+		out = append(out, report.Output{Name: "dead letters", Path: o.DeadLetters, Topic: o.Topics.DeadLetters, Count: dead})
 	}
-	if orphans > 0 && o.Orphans != "" {
-		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Count: orphans})
+	if orphans > 0 && (o.Orphans != "" || o.Topics.Orphans != "") {
+		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Topic: o.Topics.Orphans, Count: orphans})
 	}
 	return append(out, report.Output{Name: "accounts", Path: o.Accounts, Count: int64(slices)})
 }

@@ -33,6 +33,9 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	if length <= 0 {
 		length = p.chooseLength()
 	}
+	if p.topic != nil { // groups are of whole buckets
+		length = max((length+p.spec.Bucket-1)/p.spec.Bucket*p.spec.Bucket, p.spec.Bucket)
+	}
 	step := length.Milliseconds()
 	starts := map[int64]bool{}
 	for m := range p.minutes {

@@ -9,7 +9,7 @@ import (
 	"tributary/pipelines/spec/problem"
 )
 
-// TestASpecOfTopics: joining it as files is refused with what to do instead, and its
+// TestASpecOfTopics: joining it as far as it goes takes a folder of accounts, and its
 // tests run all the same.
 func TestASpecOfTopics(t *testing.T) {
 	s, err := spec.Load("../../../testdata/specs/stream.yaml")
@@ -19,8 +19,8 @@ func TestASpecOfTopics(t *testing.T) {
 	require.ErrorAs(t, err, &list)
 	require.Len(t, list, 1)
 	require.Equal(t, "T2012", list[0].Code)
-	require.Equal(t, "outputs.samples", list[0].Field)
-	require.Contains(t, list[0].Message, "tributary run")
+	require.Equal(t, "outputs", list[0].Field)
+	require.Contains(t, list[0].Hint, "tributary run")
 
 	results, err := Test(t.Context(), s)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
+	"tributary/io/record"
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/sim/replay"
@@ -142,5 +143,41 @@ func sameFiles(t *testing.T, want, got string) {
 		b, err := os.ReadFile(got + strings.TrimPrefix(file, want))
 		require.NoError(t, err)
 		require.Equal(t, a, b, file)
+	}
+}
+
+// TestChapters joins a topic of views whose second chapter begins with a view that is an hour late, and
+// whose first has a record without a value: slices that read a chapter by itself judge the one and tell of
+// the other as a reading of the whole log does.
+func TestChapters(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "views", "clicks"))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	var records []*kgo.Record
+	chapter := int(record.ChapterStart(1))
+	for i := range chapter + 10 {
+		at := noon.Add(time.Duration(i) * time.Millisecond)
+		if i == chapter {
+			at = noon.Add(-time.Hour)
+		}
+		records = append(records, &kgo.Record{Topic: "views", Value: fmt.Appendf(nil, `{"id":"v%d","ts":%d}`, i, at.UnixMilli())})
+	}
+	records[5].Value = nil
+	require.NoError(t, client.ProduceSync(t.Context(), records...).FirstErr())
+	s := parse(t, t.TempDir(), fmt.Sprintf(`
+clusters: {main: {brokers: [%q]}}
+views: {inputs: [{topic: views, format: json}], id: id, time: {field: ts, unit: epoch-millis}}
+engagements: {click: {inputs: [{topic: clicks, format: json}], view: view, time: {field: ts, unit: epoch-millis}, window: 30m}}
+outputs: {samples: samples}
+`, fake.ListenAddrs()[0]))
+	for _, slice := range []time.Duration{24 * time.Hour, time.Hour, 2 * time.Second} {
+		found := join(t, s, Options{Slice: slice})
+		require.EqualValues(t, 1, found.Accounts.Views.Late, slice)
+		require.EqualValues(t, 1, found.Accounts.Views.Dead, slice)
+		require.EqualValues(t, chapter+8, found.Accounts.Views.Samples, slice)
 	}
 }

@@ -66,11 +66,10 @@ type Plan struct {
 	samples      sink.Config
 	sampleSchema string
 	// written and given are the schemas of views, of their topics and of the spec.
-	written []job.Written
-	given   []*avro.Schema
-	// frame precedes the value of every sample: its schema's id in the registry.
-	frame   []byte
-	resumed *Resumed
+	written     []job.Written
+	given       []*avro.Schema
+	sampleTopic job.SampleTopic
+	resumed     *Resumed
 	// booksEvery is that of Options.
 	booksEvery time.Duration
 	end        *End
@@ -173,12 +172,9 @@ func (p *Plan) chooseViewSchema(text string) error {
 
 // planSamples says how samples are written.
 func (p *Plan) planSamples(opt Options) {
-	s := p.spec
-	p.samples = sink.Config{
-		Cluster: job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), Topic: s.Outputs.Samples.Topic, CommitLog: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
-		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(s.Outputs.Samples.Codec), NewCommitLog: opt.NewLedger,
-		Meaning: p.meaning(), State: map[string]string{"shards": strconv.Itoa(s.Shards), "readers": strconv.Itoa(p.reading.Readers)},
-	}
+	p.samples = job.SampleConfig(p.spec)
+	p.samples.NewCommitLog, p.samples.Meaning = opt.NewLedger, p.meaning()
+	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
 }
 
 // meaning is all that what a run leaves behind is to be understood by.
@@ -199,13 +195,10 @@ func (p *Plan) meaning() attribution.Meaning {
 
 // planSchema decides the schema of samples, and registers it if they name it.
 func (p *Plan) planSchema(ctx context.Context) (err error) {
-	s := p.spec
 	if p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema); err != nil {
 		return err
 	}
-	if s.Outputs.Samples.Registry {
-		p.frame, err = job.Registry(s.Cluster(s.Outputs.Samples.Cluster)).Register(ctx, s.Outputs.Samples.Topic+"-value", p.sampleSchema)
-	}
+	p.sampleTopic, err = job.NewSampleTopic(ctx, p.spec, p.sampleSchema, p.params.ViewSchema == "")
 	return err
 }
 

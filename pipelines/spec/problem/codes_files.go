@@ -102,10 +102,11 @@ again from its beginning, or write to another folder.`,
 		Good: "version: 2\noutputs: {samples: out/samples-2}",
 	},
 	{
-		ID: "T2012", Severity: SeverityError, Title: "a stream cannot be joined as files",
-		Cause: `The spec joins topics, and this command joins files. "tributary run" starts it as a
-stream; the tests of the spec can be run by themselves with "tributary test".`,
+		ID: "T2012", Severity: SeverityError, Title: "no folder of accounts for a join that ends",
+		Cause: `A join that ends keeps the accounts of each finished piece of time in a folder:
+they say where it goes on after a stop. A spec that was written for a stream has a
+topic of accounts instead; "tributary run" starts it.`,
 		Bad:  streamed("# tributary join stream.yaml"),
-		Good: streamed("# tributary run stream.yaml"),
+		Good: "outputs: {samples: out/samples, accounts: out/accounts}",
 	},
 }

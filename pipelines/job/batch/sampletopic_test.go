@@ -1,0 +1,102 @@
+package batch
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/job/topics"
+	"tributary/pipelines/spec"
+)
+
+// consume returns the committed values of a topic, and how often each is there.
+func consume(t *testing.T, broker, topic string) map[string]int {
+	t.Helper()
+	got := map[string]int{}
+	require.NoError(t, cluster.ReadAll(t.Context(), cluster.Config{Brokers: []string{broker}}, topic, func(r *kgo.Record) error {
+		got[string(r.Value)]++
+		return nil
+	}))
+	return got
+}
+
+// TestSamplesOfFilesInATopic: the samples of files are in their topic as they would be in files, each
+// once; a run that is repeated writes nothing, also where its accounts are lost.
+func TestSamplesOfFilesInATopic(t *testing.T) {
+	dir, broker := topicsOf(t)
+	files := loadSpec(t, dir)
+	want, err := Run(t.Context(), files, Options{Slice: 5 * time.Minute})
+	require.NoError(t, err)
+	samples := map[string]int{}
+	for _, file := range below(t, dir+"/out/samples") {
+		eachSample(t, file, func(encoded []byte) { samples[string(encoded)]++ })
+	}
+	require.Len(t, samples, int(want.Accounts.Views.Samples))
+
+	s := loadSpec(t, dir, append(inCluster(broker, "other"), "samples: other/samples", "samples: {topic: samples}", "clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:")...)
+	s.Outputs.Accounts, s.Outputs.Topics.Accounts = dir+"/accounts", ""
+	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Partitions: 3, Replicas: 1})
+	require.NoError(t, err)
+	first, err := Run(t.Context(), s, Options{Slice: 5 * time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, want.Accounts.Views, first.Accounts.Views)
+	require.True(t, maps.Equal(samples, consume(t, broker, "samples")))
+	late := consume(t, broker, "samples.late")
+	require.Len(t, late, len(rejectedOf(t, dir+"/out/late")))
+
+	again, err := Run(t.Context(), s, Options{Slice: 5 * time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, again.Intervals, again.Finished)
+	again, err = Run(t.Context(), s, Options{Slice: 10 * time.Minute, Again: true})
+	require.NoError(t, err)
+	require.Zero(t, again.Finished)
+	require.True(t, maps.Equal(samples, consume(t, broker, "samples")), "slices that are cut otherwise are the same groups")
+
+	t.Run("another meaning", func(t *testing.T) {
+		other := *s
+		other.Engagements = slices.Clone(s.Engagements)
+		other.Engagements[0].Window += time.Minute
+		_, err := Run(t.Context(), &other, Options{Slice: 5 * time.Minute})
+		require.ErrorContains(t, err, "job backfill has written samples that mean something else")
+	})
+	t.Run("cut buckets", func(t *testing.T) {
+		_, err := Run(t.Context(), s, Options{From: time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC)})
+		require.ErrorContains(t, err, "--from 2026-01-01T00:00:01Z: samples go to a topic by whole buckets")
+		_, err = Run(t.Context(), s, Options{Slice: s.Bucket + time.Second})
+		require.ErrorContains(t, err, "samples go to a topic by whole buckets")
+	})
+}
+
+func eachSample(t *testing.T, path string, visit func(encoded []byte)) {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	_, err = avro.EachRecord(f, func(encoded, _ []byte) error {
+		visit(encoded)
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+}
+
+// TestSlicesOfWholeBuckets: where samples go to a topic, slices are multiples of a bucket's length,
+// whatever divides a day.
+func TestSlicesOfWholeBuckets(t *testing.T) {
+	p := &plan{spec: &spec.Spec{Bucket: 7 * time.Minute}, topic: &topicSink{}, minutes: map[int64]int64{}}
+	for m := range int64(3000) {
+		p.minutes[m] = 1
+	}
+	all := p.slices(time.Time{}, time.Time{}, 0)
+	require.NotEmpty(t, all)
+	for _, s := range all {
+		require.Zero(t, s.from%(7*minute))
+		require.Zero(t, s.to%(7*minute))
+	}
+}

@@ -1,0 +1,163 @@
+package job
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"tributary/io/dofn"
+	"tributary/io/format/avro"
+	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
+	"tributary/pipelines/spec"
+	"tributary/transforms/sample"
+)
+
+func init() {
+	dofn.Register(dofn.Method0x1((*groupFn).Setup), dofn.Method2x1((*groupFn).ProcessElement))
+	dofn.Register(dofn.Method0x1((*messageFn).Setup), dofn.Method2x1((*messageFn).ProcessElement))
+	register.Emitter1[sink.Group]()
+	register.Emitter1[sink.Message]()
+}
+
+// SampleTopic is a topic that takes samples: the key is the view's id, the value the sample.
+type SampleTopic struct {
+	// Config says where and how to write, see SampleConfig.
+	Config      sink.Config
+	AtLeastOnce bool
+
+	json      bool
+	schema    string
+	jsonViews bool
+	frame     []byte
+}
+
+// SampleConfig says where and how the samples of a spec are written; their Meaning and State are for the
+// caller to set.
+func SampleConfig(s *spec.Spec) sink.Config {
+	o := s.Outputs.Samples
+	return sink.Config{
+		Cluster: Kafka(s.Cluster(o.Cluster)), Topic: o.Topic, CommitLog: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
+		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(o.Codec),
+	}
+}
+
+// NewSampleTopic returns the topic of the samples of a spec; schema is theirs, and jsonViews says that
+// the view in them is JSON text. It registers the schema, if samples name theirs.
+func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews bool) (SampleTopic, error) {
+	o := s.Outputs.Samples
+	t := SampleTopic{
+		Config: SampleConfig(s), AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
+	}
+	var err error
+	if o.Registry {
+		t.frame, err = Registry(s.Cluster(o.Cluster)).Register(ctx, o.Topic+"-value", schema)
+	}
+	return t, err
+}
+
+// Write writes samples.
+//
+// Input: blocks, a PCollection<[]byte> of blocks of samples (see sample.Header), the parts of a shard's
+// share of a bucket in order in one bundle.
+// Output: written, what acknowledges them (a PCollection<commitlog.Committed>, or that of
+// kafkaio.WriteAtLeastOnce), and refused, a PCollection<sink.Refused>: those that are too large for
+// their topic.
+func (t *SampleTopic) Write(s beam.Scope, blocks beam.PCollection) (written, refused beam.PCollection) {
+	format := groupFn{JSON: t.json, Schema: t.schema, JSONViews: t.jsonViews, Frame: t.frame}
+	if t.AtLeastOnce {
+		refused, written = kafkaio.WriteAtLeastOnce(s, t.Config, beam.ParDo(s, &messageFn{Format: format}, blocks))
+		return written, refused
+	}
+	return kafkaio.Write(s, t.Config, beam.ParDo(s, &format, blocks))
+}
+
+// groupFn turns a block of samples into a part of a group of records: the key is the view's
+// id, the value the sample.
+type groupFn struct {
+	// JSON writes samples as JSON; else they are Avro behind Frame.
+	JSON      bool
+	Schema    string
+	JSONViews bool
+	Frame     []byte
+
+	json  *sample.JSON
+	value []byte
+}
+
+func (f *groupFn) Setup() error {
+	if !f.JSON {
+		return nil
+	}
+	schema, err := avro.ParseSchema(f.Schema)
+	if err != nil {
+		return err
+	}
+	f.json, err = sample.NewJSON(schema, f.JSONViews)
+	return err
+}
+
+func (f *groupFn) ProcessElement(block []byte, emit func(sink.Group)) error {
+	header, samples, err := sample.ReadHeader(block)
+	if err != nil {
+		return err
+	}
+	g := sink.Group{
+		Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last,
+		Records: make([]byte, 0, len(samples)+len(samples)/4),
+	}
+	err = f.each(samples, func(id, value []byte) {
+		// Stamped when they are written: a topic that keeps records for a week of the view's
+		// time would drop those of a backfill at once.
+		g.Records = sink.AppendRecord(g.Records, id, value, sink.NoTimestamp)
+	})
+	if err != nil {
+		return fmt.Errorf("samples of shard %d, bucket at %d: %w", header.Shard, header.Start, err)
+	}
+	emit(g)
+	return nil
+}
+
+// each calls do for every sample of a block; what do is given is valid for the call.
+func (f *groupFn) each(samples []byte, do func(id, value []byte)) error {
+	for len(samples) > 0 {
+		encoded, rest, err := sample.Next(samples)
+		if err != nil {
+			return err
+		}
+		id, _, err := sample.Key(encoded)
+		if err != nil {
+			return err
+		}
+		if f.JSON {
+			f.value, err = f.json.Append(f.value[:0], encoded)
+		} else {
+			f.value = append(append(f.value[:0], f.Frame...), encoded...)
+		}
+		if err != nil {
+			return err
+		}
+		do(id, f.value)
+		samples = rest
+	}
+	return nil
+}
+
+// messageFn turns a block of samples into messages for a sink that knows no groups.
+type messageFn struct {
+	Format groupFn
+}
+
+func (f *messageFn) Setup() error { return f.Format.Setup() }
+
+func (f *messageFn) ProcessElement(block []byte, emit func(sink.Message)) error {
+	_, samples, err := sample.ReadHeader(block)
+	if err != nil {
+		return err
+	}
+	return f.Format.each(samples, func(id, value []byte) {
+		emit(sink.Message{Key: append([]byte(nil), id...), Value: append([]byte(nil), value...)})
+	})
+}
