@@ -23,7 +23,7 @@ func TestAKeyIsOneEntry(t *testing.T) {
 	})
 	read := func(line string) (*Spec, problem.List) {
 		t.Helper()
-		s, err := parse(&root, "spec.yaml", []byte(completed(line)))
+		s, err := parse(&root, built, "spec.yaml", []byte(completed(line)))
 		if err == nil {
 			return s, s.Warnings
 		}

@@ -41,6 +41,7 @@ var definitions = object{
 		object{{"not", ref("unread_ending")}},
 		object{{"not", oneOf(".", "..", "/", "./", "../")}},
 	}})},
+	{"samples", object{{"anyOf", []any{ref("folder"), samplesSection.schema(), samplesTopicSection.schema()}}}},
 	{"topic", object{{"type", "string"}, {"minLength", 1}, {"maxLength", longestTopic}, {"pattern", topicPattern}}},
 	{"output_topic", outputTopicSection.schema()},
 	{"output", object{{"anyOf", []any{ref("folder"), ref("output_topic")}}}},

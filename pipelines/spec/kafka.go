@@ -137,8 +137,8 @@ const (
 	AtLeastOnce Delivery = "at_least_once"
 )
 
-// Topics are the topics beside the samples', in the samples' cluster. Orphans is empty if
-// they are only counted, CommitLog with AtLeastOnce.
+// Topics are the topics beside the samples'. Orphans is empty if they are only counted,
+// CommitLog with AtLeastOnce and where no samples go to a topic.
 type Topics struct {
 	Late, DeadLetters, Orphans string
 	// CommitLog holds which (shard, bucket) is in the samples, a partition for each shard.
@@ -160,10 +160,11 @@ func (s *Spec) ReadsTopics() bool {
 	return slices.ContainsFunc(s.Inputs(), func(in Input) bool { return in.Topic != "" })
 }
 
-// Streams tells whether samples go to a topic, and not to files.
-func (s *Spec) Streams() bool {
-	return s.Outputs.Samples.Topic != ""
-}
+// Streams tells whether samples go to a topic.
+func (s *Spec) Streams() bool { return s.Outputs.samplesTopic() != nil }
+
+// usesTopics tells whether any input or any samples are in a topic.
+func (s *Spec) usesTopics() bool { return s.ReadsTopics() || s.Streams() }
 
 // RunsCommands tells whether clients run a program to sign in.
 func (s *Spec) RunsCommands() bool {

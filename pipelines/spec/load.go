@@ -75,12 +75,12 @@ func unreadable(file string, err error) problem.List {
 // from the folder of file; nothing is read from there. It returns either a spec or a
 // problem.List with at least one error, all in the order of the file.
 func Parse(file string, content []byte) (*Spec, error) {
-	return parse(rootSection, file, content)
+	return parse(rootSection, built, file, content)
 }
 
-// parse is Parse for specs that hold what root declares.
-func parse(root *section, file string, content []byte) (*Spec, error) {
-	r := &reader{root: root, file: file, marks: map[string]mark{}, failed: map[dotted]bool{}, wanted: map[wanted]string{}, promised: map[wanted]bool{}, edits: map[int][]edit{}, moves: map[int]int{}, places: map[problem.Position]dotted{}}
+// parse is Parse for specs that hold what root declares, and combine what is built.
+func parse(root *section, built combinations, file string, content []byte) (*Spec, error) {
+	r := &reader{root: root, built: built, file: file, marks: map[string]mark{}, failed: map[dotted]bool{}, wanted: map[wanted]string{}, promised: map[wanted]bool{}, edits: map[int][]edit{}, moves: map[int]int{}, places: map[problem.Position]dotted{}}
 	s := r.parse(content)
 	if r.unlisted > 0 {
 		last := &node{line: len(r.lines), column: 1}

@@ -11,8 +11,8 @@ var outputsSection = &section{
 	keys: []key{
 		{
 			name: "samples", example: "out/samples", required: true,
-			doc:   "Labelled samples, in folders by date or in a topic.",
-			value: at(samplesType, func(o *Outputs) *Output { return &o.Samples }),
+			doc:   "Labelled samples, in folders by date or in a topic; or a list of such places.",
+			value: through(samplesType, (*Outputs).SampleSinks, (*Outputs).setSinks),
 		},
 		{
 			name: "late", example: "out/late",
@@ -51,7 +51,7 @@ var outputsSection = &section{
 			doc: "Which samples are in their topic, written in the transaction that writes them. Its name stays for as long as the job lives: what it does not hold is written again.",
 			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.CommitLog }).
 				orElse("the topic SAMPLES.ledger; none with at_least_once", besideTopic(".ledger")).
-				shownIf(func(o *Outputs) bool { return o.Samples.Topic != "" }).orShow("none, at least once"),
+				shownIf(func(o *Outputs) bool { return o.samplesTopic() != nil }).orShow("none, at least once"),
 		},
 		{
 			name: "time_index", was: "marks", example: "{topic: samples.times}",
@@ -76,13 +76,13 @@ func beside(folder, ending string) func(*Spec, *Outputs) sink {
 	}
 }
 
-// besideTopic is the default of an output that only streams have.
+// besideTopic is the default of an output that is always a topic.
 func besideTopic(ending string) func(*Spec, *Outputs) string {
 	return func(_ *Spec, o *Outputs) string {
-		if o.Samples.Topic == "" {
-			return ""
+		if topic := o.samplesTopic(); topic != nil {
+			return topic.Topic + ending
 		}
-		return o.Samples.Topic + ending
+		return ""
 	}
 }
 

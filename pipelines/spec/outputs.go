@@ -3,23 +3,74 @@ package spec
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// output is one of the outputs, by its key, and where it goes: a folder, a topic, or neither.
-type output struct{ key, folder, topic string }
+// output is one of the outputs, and where it goes: a folder, a topic, or neither. Its key is
+// that of the spec, with a number where samples go to several places.
+type output struct{ key, folder, topic, cluster string }
+
+// SampleSinks lists where samples go, at least one place.
+func (o *Outputs) SampleSinks() []Output {
+	return append([]Output{o.Samples}, o.MoreSamples...)
+}
+
+func (o *Outputs) setSinks(all []Output) {
+	o.Samples, o.MoreSamples = all[0], nil
+	if len(all) > 1 {
+		o.MoreSamples = all[1:]
+	}
+}
+
+// samplesTopic is the first topic that samples go to, nil if there is none.
+func (o *Outputs) samplesTopic() *Output {
+	sinks := o.SampleSinks()
+	if i := slices.IndexFunc(sinks, func(s Output) bool { return s.Topic != "" }); i >= 0 {
+		return &sinks[i]
+	}
+	return nil
+}
+
+// Cluster is that of the topics beside the samples, which is that of the first topic of samples;
+// empty if they go to none.
+func (o *Outputs) Cluster() string {
+	if topic := o.samplesTopic(); topic != nil {
+		return topic.Cluster
+	}
+	return ""
+}
 
 // all are the outputs, samples first.
 func (o *Outputs) all() []output {
-	return []output{
-		{"samples", o.Samples.Path, o.Samples.Topic},
-		{"late", o.Late, o.Topics.Late},
-		{"dead_letters", o.DeadLetters, o.Topics.DeadLetters},
-		{"orphans", o.Orphans, o.Topics.Orphans},
-		{"accounts", o.Accounts, o.Topics.Accounts},
-		{"commit_log", "", o.Topics.CommitLog},
-		{"time_index", "", o.Topics.TimeIndex},
+	var out []output
+	sinks := o.SampleSinks()
+	for i, s := range sinks {
+		key := "samples"
+		if len(sinks) > 1 {
+			key += "." + strconv.Itoa(i)
+		}
+		out = append(out, output{key, s.Path, s.Topic, s.Cluster})
 	}
+	cluster := o.Cluster()
+	return append(
+		out,
+		output{"late", o.Late, o.Topics.Late, cluster},
+		output{"dead_letters", o.DeadLetters, o.Topics.DeadLetters, cluster},
+		output{"orphans", o.Orphans, o.Topics.Orphans, cluster},
+		output{"accounts", o.Accounts, o.Topics.Accounts, cluster},
+		output{"commit_log", "", o.Topics.CommitLog, cluster},
+		output{"time_index", "", o.Topics.TimeIndex, cluster},
+	)
+}
+
+// output is the path of an output; a list may hold one place for samples only.
+func (r *reader) output(key string) dotted {
+	at := dotted("outputs").key(key)
+	if key == "samples" && r.isSet(at.index(0)) {
+		return at.index(0)
+	}
+	return at
 }
 
 // sibling names a folder beside another one.
@@ -30,7 +81,25 @@ func sibling(folder, name string) string {
 	return path.Join(path.Dir(folder), name)
 }
 
-// samplesOutput reads where samples go.
+// samplesOutputs reads one place for samples, or a list of them.
+func (r *reader) samplesOutputs(n *node, at dotted, above *fields) []Output {
+	if n.kind != listKind {
+		return []Output{r.samplesOutput(n, at, above)}
+	}
+	if len(n.items) == 0 {
+		r.add(r.problem("T1012", n, at, "names no folder and no topic"))
+		return []Output{{}}
+	}
+	out := make([]Output, len(n.items))
+	for i, item := range n.items {
+		at := at.index(i)
+		r.mark(at, item, item)
+		out[i] = r.samplesOutput(item, at, above)
+	}
+	return out
+}
+
+// samplesOutput reads a folder, or a mapping that describes one or a topic.
 func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 	var out Output
 	if n.kind != mapKind {
@@ -132,10 +201,10 @@ func (r *reader) separate(o *Outputs) {
 			}
 			// The problem stands at the output that the file names, if only one does.
 			at, other := a.key, b.key
-			if !r.isSet(dotted("outputs").key(at)) {
+			if !r.isSet(r.output(at)) {
 				at, other = other, at
 			}
-			nAt := dotted("outputs").key(at)
+			nAt := r.output(at)
 			if r.isSet(nAt.key("path")) {
 				nAt = nAt.key("path")
 			}

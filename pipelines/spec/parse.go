@@ -15,7 +15,7 @@ func (r *reader) spec(root *node) *Spec {
 		return s
 	}
 	r.root.fill(r, s, "", s)
-	if !s.Streams() && !s.ReadsTopics() {
+	if !s.usesTopics() {
 		s.Stream = Stream{} // of no effect, which rules tell
 	} else if s.Stream.Delivery == AtLeastOnce {
 		s.Outputs.Topics.CommitLog, s.Stream.TransactionTimeout = "", 0 // of no effect, which rules tell

@@ -14,6 +14,8 @@ import (
 // reader turns nodes into a Spec and collects what is wrong on the way. A value with
 // a problem is left at zero, and rules that depend on it are not tried.
 type reader struct {
+	// built is what jobs can run.
+	built combinations
 	// root declares what a spec holds.
 	root     *section
 	file     string

@@ -195,13 +195,7 @@ func (r *reader) ownOutputs(s *Spec) {
 	for _, e := range s.Engagements {
 		collect(e.Inputs, dotted("engagements").key(e.Kind).key("inputs"))
 	}
-	outputs := []struct{ key, folder string }{
-		{"samples", s.Outputs.Samples.Path},
-		{"late", s.Outputs.Late},
-		{"dead_letters", s.Outputs.DeadLetters},
-		{"orphans", s.Outputs.Orphans},
-		{"accounts", s.Outputs.Accounts},
-	}
+	outputs := s.Outputs.all()
 	for _, in := range inputs {
 		for _, out := range outputs {
 			if out.folder == "" || !couldMatch(in.Path, out.folder) {

@@ -10,22 +10,15 @@ import (
 // A producer for each shard holds several connections to each broker.
 const manyShards = 256
 
-// sorted is an input or output with its sort and where it stands.
-type sorted struct {
-	at    dotted
-	what  string
-	topic bool
-}
-
 // topicRules checks what concerns topics and clusters.
 func (r *reader) topicRules(s *Spec) {
-	if r.mixed(s) {
+	if r.notBuilt(s) {
 		return
 	}
 	used := map[string]bool{}
 	r.clusterRules(s, used)
 	r.readingRules(s)
-	if !s.Streams() {
+	if !s.usesTopics() {
 		if used := len(used) > 0; !used && !r.anyFailed("outputs", "views", "engagements") {
 			for _, key := range []dotted{"stream", "clusters"} {
 				if r.isSet(key) {
@@ -55,37 +48,6 @@ func (r *reader) without(code string, at dotted, format string, args ...any) pro
 	p := r.problem(code, n, at, format, args...)
 	p.Hint = "leave it out"
 	return p
-}
-
-// mixed reports folders and topics among the outputs of one spec. Each input may be either.
-func (r *reader) mixed(s *Spec) bool {
-	var all []sorted
-	for _, out := range s.Outputs.all() {
-		at := dotted("outputs").key(out.key)
-		if !r.isSet(at) {
-			continue
-		}
-		if out.folder != "" {
-			all = append(all, sorted{at, out.folder, false})
-		} else if out.topic != "" {
-			all = append(all, sorted{at, out.topic, true})
-		}
-	}
-	for _, p := range all {
-		if p.topic == all[0].topic {
-			continue
-		}
-		sort := map[bool]string{false: "files", true: "a topic"}
-		n := r.at(p.at)
-		bad := r.problem("T1602", n, p.at, "%s is %s, and %s is %s: what a join writes goes to one sort", p.at, sort[p.topic], all[0].at, sort[all[0].topic])
-		bad.Hint = "name a folder, or leave it out"
-		if !p.topic {
-			bad.Hint = "name a topic, like `{topic: samples}`, or leave it out"
-		}
-		r.add(bad)
-		return true
-	}
-	return false
 }
 
 // clusterRules looks at where topics are, and notes the clusters that are used.
@@ -145,8 +107,10 @@ func (r *reader) clusterRules(s *Spec, used map[string]bool) {
 			r.add(p)
 		}
 	}
-	if o := s.Outputs.Samples; o.Topic != "" {
-		check(o.Cluster, o.Registry, "outputs.samples")
+	for i, o := range s.Outputs.SampleSinks() {
+		if o.Topic != "" {
+			check(o.Cluster, o.Registry, r.output(s.Outputs.all()[i].key))
+		}
 	}
 }
 

@@ -2,18 +2,17 @@ package spec
 
 // outputTopicRules looks at topics that are written.
 func (r *reader) outputTopicRules(s *Spec) {
-	o := s.Outputs
-	outputs := o.all()
+	outputs := s.Outputs.all()
 	for i, out := range outputs {
 		if out.topic == "" {
 			continue
 		}
-		at := dotted("outputs").key(out.key)
+		at := r.output(out.key)
 		if r.isSet(at.key("topic")) {
 			at = at.key("topic")
 		}
 		for _, in := range s.Inputs() {
-			if in.Topic != out.topic || !s.sameCluster(in.Cluster, o.Samples.Cluster) {
+			if in.Topic != out.topic || !s.sameCluster(in.Cluster, out.cluster) {
 				continue
 			}
 			p := r.problem("T1616", r.at(at), at, "%s is read in line %d: what is written here would be joined again", out.topic, in.At.Line)
@@ -22,7 +21,7 @@ func (r *reader) outputTopicRules(s *Spec) {
 			break
 		}
 		for _, other := range outputs[:i] {
-			if other.topic == out.topic {
+			if other.topic == out.topic && s.sameCluster(other.cluster, out.cluster) {
 				p := r.problem("T1617", r.at(at), at, "%s and %s are the same topic", other.key, out.key)
 				p.Got, p.Hint = out.topic, "give each output a topic of its own"
 				r.add(p)

@@ -2,25 +2,52 @@ package spec
 
 import "fmt"
 
-// samplesType is a folder, or a mapping that describes one or a topic.
-var samplesType = valueType[Output]{
+// samplesType is a place for samples, or a list of them.
+var samplesType = valueType[[]Output]{
 	about: about{
-		what: "a folder, or a mapping", inner: []*section{samplesSection, samplesTopicSection},
-		schema: object{{"anyOf", []any{ref("folder"), samplesSection.schema(), samplesTopicSection.schema()}}},
+		what: "a folder, a mapping, or a list of those", inner: []*section{samplesSection, samplesTopicSection},
+		schema: object{{"anyOf", []any{ref("samples"), object{{"type", "array"}, {"minItems", 1}, {"items", ref("samples")}}}}},
 	},
-	read:   (*reader).samplesOutput,
-	fill:   func(r *reader, s *Spec, at dotted, o *Output) { o.section().fill(r, s, at, o) },
-	inline: func(o Output) string { return o.section().inline(&o) },
-	text: func(o Output) string {
-		if o.Topic == "" {
-			return fmt.Sprintf("%s (%s, %s)", o.Path, o.Format, o.Codec)
+	read: (*reader).samplesOutputs,
+	fill: func(r *reader, s *Spec, at dotted, all *[]Output) {
+		for i := range *all {
+			o, at := &(*all)[i], at
+			if r.isSet(at.index(i)) {
+				at = at.index(i)
+			}
+			o.section().fill(r, s, at, o)
 		}
-		format := string(o.Format)
-		if o.Registry {
-			format += ", registry"
-		}
-		return fmt.Sprintf("topic %s of %s (%s, %s)", o.Topic, o.Cluster, format, o.Codec)
 	},
+	block: func(w *writer, indent int, name string, all []Output) {
+		if len(all) == 1 {
+			w.line(indent, name, all[0].section().inline(&all[0]))
+			return
+		}
+		w.line(indent, name, "")
+		for _, o := range all {
+			w.text(indent+2, "- "+o.section().inline(&o))
+		}
+	},
+	show: func(l *lister, path []string, all []Output) {
+		if len(all) == 1 {
+			l.add(all[0].text(), path...)
+			return
+		}
+		for i, o := range all {
+			l.item(o.text(), i, path...)
+		}
+	},
+}
+
+func (o *Output) text() string {
+	if o.Topic == "" {
+		return fmt.Sprintf("%s (%s, %s)", o.Path, o.Format, o.Codec)
+	}
+	format := string(o.Format)
+	if o.Registry {
+		format += ", registry"
+	}
+	return fmt.Sprintf("topic %s of %s (%s, %s)", o.Topic, o.Cluster, format, o.Codec)
 }
 
 // section is what declares an output of this sort.

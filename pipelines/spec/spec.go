@@ -201,11 +201,15 @@ const (
 // Attributions lists what attribution may be.
 var Attributions = []Attribution{AttributeAll, AttributeFirst, AttributeLast}
 
-// Outputs says where results go. Orphans is empty if they are only counted.
+// Outputs says where results go. Orphans is empty if they are only counted. What lies beside the
+// samples is a folder or a topic each.
 type Outputs struct {
-	Samples                              Output
+	// Samples is where samples go, and MoreSamples where they go as well; SampleSinks lists all.
+	Samples     Output
+	MoreSamples []Output
+	// Late, DeadLetters, Orphans and Accounts are folders, empty for what is a topic.
 	Late, DeadLetters, Orphans, Accounts string
-	// Topics is what the folders above are in a stream; all empty in a spec of files.
+	// Topics are those beside the samples', in the cluster that Cluster returns.
 	Topics Topics
 }
 

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ const never = "never"
 
 const (
 	streamPattern    = `^[a-zA-Z0-9._-]{1,200}$`
+	longestName      = 200
 	startTimePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?))?)?$`
 )
 
@@ -31,6 +33,18 @@ var (
 	startTimeForm = regexp.MustCompile(startTimePattern)
 	startWords    = []string{string(StartEarliest), string(StartLatest), string(StartCommitted)}
 )
+
+// notInName is what no name of a job has.
+var notInName = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
+
+// usualName is the name of a job whose spec gives it none.
+func (s *Spec) usualName() string {
+	if topic := s.Outputs.samplesTopic(); topic != nil {
+		return topic.Topic
+	}
+	name := notInName.ReplaceAllString(path.Base(s.Outputs.Samples.Path), "-")
+	return name[:min(len(name), longestName)]
+}
 
 func (r *reader) streamName(n *node, at dotted) string {
 	text := r.text(n, at)

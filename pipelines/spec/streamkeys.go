@@ -1,10 +1,6 @@
 package spec
 
-import (
-	"cmp"
-	"path"
-	"time"
-)
+import "time"
 
 // streamSection holds what matters only when topics are read.
 var streamSection = &section{
@@ -14,9 +10,7 @@ var streamSection = &section{
 			name: "name", example: "feed",
 			doc: "The job's own name, which must stay: transactions are named after it.",
 			value: at(jobType, func(s *Stream) *string { return &s.Name }).
-				orElse("the topic or folder of the samples", func(s *Spec, _ *Stream) string {
-					return cmp.Or(s.Outputs.Samples.Topic, path.Base(s.Outputs.Samples.Path))
-				}),
+				orElse("the topic or folder of the samples", func(s *Spec, _ *Stream) string { return s.usualName() }),
 		},
 		{
 			name: "group", example: "feed",

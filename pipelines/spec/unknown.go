@@ -149,7 +149,7 @@ func home(name string, of *section, at string) string {
 // error, as one of the two would have no effect.
 func (f *fields) renamed(p pair) bool {
 	for _, k := range f.of.keys {
-		if k.was != p.key.text || !k.meantBy(p.value) {
+		if k.was == "" || k.was != p.key.text || !k.meantBy(p.value) {
 			continue
 		}
 		at := f.at.key(k.name)

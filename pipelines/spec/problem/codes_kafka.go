@@ -10,9 +10,10 @@ entries in two specs.`,
 		Good: streamed(`views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}`),
 	},
 	{
-		ID: "T1602", Severity: SeverityError, Title: "files and topics among the outputs",
-		Cause: `Each input is files or a topic, as it likes. What a join writes goes all to
-folders, or all to topics.`,
+		ID: "T1602", Severity: SeverityError, Title: "files and topics that no job combines yet",
+		Cause: `A spec may read files and topics, and write to either. Not every combination is run
+yet: samples go to one place, what lies beside them is of its sort, and samples of a
+topic are joined from topics.`,
 		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: out/late}`),
 		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late}}`),
 	},
