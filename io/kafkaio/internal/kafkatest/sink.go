@@ -75,8 +75,17 @@ func NewTopicsOn(t testing.TB, shards int32, brokers []string, dial DialFunc, re
 // Create makes another topic.
 func (r *SinkTopics) Create(topic string, partitions int32, configs map[string]*string) {
 	r.T.Helper()
-	_, err := r.Admin.CreateTopic(context.Background(), partitions, 1, configs, topic)
+	ctx := context.Background()
+	_, err := r.Admin.CreateTopic(ctx, partitions, 1, configs, topic)
 	require.NoError(r.T, err)
+	for range 500 { // a broker may not know it yet that answers next
+		starts, err := r.Admin.ListStartOffsets(ctx, topic)
+		if err == nil && starts.Error() == nil && len(starts[topic]) == int(partitions) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.Fail(r.T, "topic "+topic+" does not come into being")
 }
 
 // Opts reach the cluster undisturbed.
