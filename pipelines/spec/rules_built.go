@@ -13,7 +13,7 @@ type combinations struct {
 
 // built is what jobs can run: a spec may say more, and is then refused with T1602. Who builds
 // another combination sets it here.
-var built = combinations{mixedInputs: true, topicsToFiles: true}
+var built = combinations{mixedInputs: true, topicsToFiles: true, filesToTopics: true}
 
 // sorted is an input or output with its sort and where it stands.
 type sorted struct {
@@ -57,6 +57,8 @@ func (r *reader) notBuilt(s *Spec) bool {
 	}
 	for _, out := range others {
 		switch {
+		case out.at == "outputs.accounts" && !out.topic:
+			// A join that ends keeps its accounts in a folder, wherever samples go.
 		case out.topic && s.Outputs.samplesTopic() == nil:
 			return r.refuseMix(out, sinks[0], "there is a cluster for it only where samples go to a topic", "name a folder, or leave it out")
 		case out.topic != sinks[0].topic && !r.built.mixedOutputs:

@@ -88,6 +88,9 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if !s.Streams() {
 		return nil, fmt.Errorf("%s reads files: join it with `tributary join`", s.File)
 	}
+	if err := checkSpec(s); err != nil {
+		return nil, err
+	}
 	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
 	var sources []job.Source
 	p.params, sources = job.Of(s)

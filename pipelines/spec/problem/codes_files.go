@@ -109,4 +109,11 @@ topic of accounts instead; "tributary run" starts it.`,
 		Bad:  streamed("# tributary join stream.yaml"),
 		Good: "outputs: {samples: out/samples, accounts: out/accounts}",
 	},
+	{
+		ID: "T2013", Severity: SeverityError, Title: "files in a stream",
+		Cause: `A stream reads topics, and keeps its accounts in one. Files are read by a join that
+ends: "tributary join".`,
+		Bad:  streamed("views: {inputs: views/*.avro, id: view_id, time: ts}      # tributary run"),
+		Good: streamed("views: {inputs: views/*.avro, id: view_id, time: ts}      # tributary join"),
+	},
 }

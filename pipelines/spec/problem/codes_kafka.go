@@ -12,8 +12,8 @@ entries in two specs.`,
 	{
 		ID: "T1602", Severity: SeverityError, Title: "files and topics that no job combines yet",
 		Cause: `A spec may read files and topics, and write to either. Not every combination is run
-yet: samples go to one place, what lies beside them is of its sort, and samples of a
-topic are joined from topics.`,
+yet: samples go to one place, and what lies beside them, but for accounts, is of its
+sort.`,
 		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: out/late}`),
 		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late}}`),
 	},
