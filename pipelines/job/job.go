@@ -27,19 +27,19 @@ type Source struct {
 // of the log) and without a slice.
 func Of(s *spec.Spec) (attribution.Params, []Source) {
 	p := attribution.Params{
-		OutOfOrderness:   s.OutOfOrderness.Milliseconds(),
-		MaxAhead:         s.MaxFutureSkew().Milliseconds(),
-		ClockSkew:        s.ClockSkew.Milliseconds(),
-		DuplicatesWithin: s.Views.DedupWindow.Milliseconds(),
-		Bucket:           s.Bucket.Milliseconds(),
-		Shards:           s.Shards,
-		Keep:             s.Keep,
-		SpecVersion:      s.Version,
-		Orphans:          s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
-		From:             math.MinInt64,
-		To:               attribution.NoLogEnd,
-		LogEnd:           attribution.NoLogEnd,
-		Schemas:          map[uint64]string{},
+		OutOfOrderness: s.OutOfOrderness.Milliseconds(),
+		MaxFutureSkew:  s.MaxFutureSkew().Milliseconds(),
+		ClockSkew:      s.ClockSkew.Milliseconds(),
+		DedupWindow:    s.Views.DedupWindow.Milliseconds(),
+		Bucket:         s.Bucket.Milliseconds(),
+		Shards:         s.Shards,
+		Keep:           s.Keep,
+		SpecVersion:    s.Version,
+		Orphans:        s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
+		From:           math.MinInt64,
+		To:             attribution.NoLogEnd,
+		LogEnd:         attribution.NoLogEnd,
+		Schemas:        map[uint64]string{},
 	}
 	var sources []Source
 	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {

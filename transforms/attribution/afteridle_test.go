@@ -71,7 +71,7 @@ func TestLateAfterIdle(t *testing.T) {
 // it is ahead of where its clock was raised to when the partition was new.
 func TestFirstAfterRaise(t *testing.T) {
 	p := coreParams()
-	p.MaxAhead, p.From = 1000, 0
+	p.MaxFutureSkew, p.From = 1000, 0
 	p.Inputs = []Input{{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: true}}
 	for _, clock := range []record.Clock{record.NoClock, {Largest: 10_000, Second: 10_000}} {
 		b := record.Batch{MaxTime: record.NoTime, SecondTime: record.NoTime, Framed: true, Count: 2}

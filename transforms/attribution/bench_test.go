@@ -46,7 +46,7 @@ func benchInput(tb testing.TB) (*Params, []record.Batch) {
 			{Kind: 0, ID: "view_id", Time: Field{Path: "ts"}, EventID: "event_id"},
 		},
 		Schemas:    map[uint64]string{viewSchema.ID(): benchViewSchema, likeSchema.ID(): benchLikeSchema},
-		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DuplicatesWithin: 10_000, Bucket: benchWindow / 6, Shards: 16, Keep: 1,
+		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DedupWindow: 10_000, Bucket: benchWindow / 6, Shards: 16, Keep: 1,
 		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
 	}
 	require.NoError(tb, p.Validate())

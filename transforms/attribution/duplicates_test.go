@@ -49,7 +49,7 @@ var duplicateCases = []coreCase{
 	},
 	{
 		name:   "with no reach only the same millisecond is a duplicate",
-		change: func(p *Params) { p.DuplicatesWithin = 0 },
+		change: func(p *Params) { p.DedupWindow = 0 },
 		in: `view v@1000
 		     view v@1000
 		     view v@1001`,

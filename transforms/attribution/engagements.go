@@ -63,7 +63,7 @@ func (j *Joiner) each(b *Bucket, viewTime int64, visit func(at int, g *Engagemen
 		if g.Floor >= viewTime {
 			continue
 		}
-		shadowed := previous != nil && compareEvents(previous, g) == 0 && g.Time-previous.Time <= j.p.DuplicatesWithin
+		shadowed := previous != nil && compareEvents(previous, g) == 0 && g.Time-previous.Time <= j.p.DedupWindow
 		previous = g
 		visit(at, g, shadowed)
 	}

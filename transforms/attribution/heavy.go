@@ -11,7 +11,7 @@ import (
 //
 // Who is a duplicate differs by view: an engagement that had not been read when the view closed
 // makes none of another. But it does so in a simple way. Engagement g is open for the views after
-// g.Floor, and a duplicate for those for which an event like it, at most DuplicatesWithin before
+// g.Floor, and a duplicate for those for which an event like it, at most DedupWindow before
 // it, was open: those after the smallest Floor of these. So it counts for the views in between.
 
 // heavyFrom is how many pairs of a view and an engagement of one id make it heavy: below, what
@@ -58,7 +58,7 @@ func (j *Joiner) findUpTo(b *Bucket) {
 		if at > 0 && compareEvents(&b.Engagements[j.group[at-1]], g) != 0 {
 			before = before[:0]
 		}
-		for len(before) > 0 && g.Time-before[0].time > j.p.DuplicatesWithin {
+		for len(before) > 0 && g.Time-before[0].time > j.p.DedupWindow {
 			before = before[1:]
 		}
 		j.upTo[i] = math.MaxInt64

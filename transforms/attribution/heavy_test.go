@@ -23,7 +23,7 @@ func TestOneIDForEverything(t *testing.T) {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprintf("own ids %v, late %v", own, late), func(t *testing.T) {
 				p := coreParams()
-				p.Bucket, p.DuplicatesWithin = 30*24*3_600_000, 10_000
+				p.Bucket, p.DedupWindow = 30*24*3_600_000, 10_000
 				p.Kinds[0].Window, p.Kinds[1].Window = 60_000, 60_000
 				var b Bucket
 				b.Reset(0)
@@ -69,7 +69,7 @@ func TestOneIDIsNLogN(t *testing.T) {
 						credit := []Credit{CreditAll, CreditFirst, CreditAll, CreditAll, CreditAll, CreditAll, CreditLast, CreditAll}[i]
 						p.Kinds = append(p.Kinds, Kind{Name: string(label), Window: 30 * 86_400_000, Label: label, Credit: credit})
 					}
-					p.Bucket, p.DuplicatesWithin = 30*86_400_000, 10_000
+					p.Bucket, p.DedupWindow = 30*86_400_000, 10_000
 					b := oneID(p, size[0], size[1], own, twice)
 					j := NewJoiner(p)
 					samples := 0
@@ -113,7 +113,7 @@ func TestHeavyIsAsLight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := coreParams()
 		p.ClockSkew = rapid.Int64Range(0, 20).Draw(t, "skew")
-		p.DuplicatesWithin = rapid.Int64Range(0, 100).Draw(t, "duplicates within")
+		p.DedupWindow = rapid.Int64Range(0, 100).Draw(t, "duplicates within")
 		p.Kinds = nil
 		for range rapid.IntRange(1, 3).Draw(t, "kinds") {
 			p.Kinds = append(p.Kinds, Kind{

@@ -34,8 +34,8 @@ func (p *Params) Meaning() Meaning {
 	m := Meaning{
 		MeaningViewSchema: p.ViewSchema,
 		"version":         strconv.Itoa(int(p.SpecVersion)), "negatives": fmt.Sprint(p.Keep),
-		"out_of_orderness": ms(p.OutOfOrderness), "max_ahead": ms(p.MaxAhead), "clock_skew": ms(p.ClockSkew),
-		"duplicates_within": ms(p.DuplicatesWithin), "bucket": ms(p.Bucket),
+		"out_of_orderness": ms(p.OutOfOrderness), "max_ahead": ms(p.MaxFutureSkew), "clock_skew": ms(p.ClockSkew),
+		"duplicates_within": ms(p.DedupWindow), "bucket": ms(p.Bucket),
 	}
 	names := make([]string, len(p.Kinds))
 	for i, k := range p.Kinds {

@@ -17,7 +17,7 @@ func someParams() *Params {
 			{Kind: 0, ID: "view", Time: Field{Path: "ts", Unit: record.UnitSeconds}, Where: []Condition{{Field: "type", Value: "like"}}},
 			{Kind: 1, ID: "view", Time: Field{Path: "ts"}, Value: "amount"},
 		},
-		ViewSchema: `{"type":"string"}`, Bucket: 100, Keep: 1, SpecVersion: 3, OutOfOrderness: 5, MaxAhead: 6, ClockSkew: 7, DuplicatesWithin: 8,
+		ViewSchema: `{"type":"string"}`, Bucket: 100, Keep: 1, SpecVersion: 3, OutOfOrderness: 5, MaxFutureSkew: 6, ClockSkew: 7, DedupWindow: 8,
 	}
 }
 
@@ -25,8 +25,8 @@ func someParams() *Params {
 func TestMeaning(t *testing.T) {
 	for name, change := range map[string]func(*Params){
 		"version": func(p *Params) { p.SpecVersion++ }, "negatives": func(p *Params) { p.Keep = 0.5 },
-		"out_of_orderness": func(p *Params) { p.OutOfOrderness++ }, "max_ahead": func(p *Params) { p.MaxAhead++ },
-		"clock_skew": func(p *Params) { p.ClockSkew++ }, "duplicates_within": func(p *Params) { p.DuplicatesWithin++ }, "bucket": func(p *Params) { p.Bucket++ },
+		"out_of_orderness": func(p *Params) { p.OutOfOrderness++ }, "max_ahead": func(p *Params) { p.MaxFutureSkew++ },
+		"clock_skew": func(p *Params) { p.ClockSkew++ }, "duplicates_within": func(p *Params) { p.DedupWindow++ }, "bucket": func(p *Params) { p.Bucket++ },
 		MeaningViewSchema: func(p *Params) { p.ViewSchema = `{"type":"bytes"}` },
 		MeaningViewID:     func(p *Params) { p.Inputs[0].ID = "other" },
 		"kinds of engagements, in order": func(p *Params) {

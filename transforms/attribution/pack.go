@@ -213,7 +213,7 @@ func (k *packer) watermark(c *cursor) int64 {
 }
 
 func (k *packer) watermarkAt(c record.Clock) int64 {
-	reached := c.Time(k.p.MaxAhead)
+	reached := c.Time(k.p.MaxFutureSkew)
 	if reached == record.NoTime {
 		return record.NoTime
 	}
@@ -357,7 +357,7 @@ func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by laten
 // addStubs tells the buckets after the view's own of it, as far as its duplicates may
 // lie there, and its own bucket if the view is not of this slice.
 func (k *packer) addStubs(v *View, own bool) {
-	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DuplicatesWithin, record.MaxTime)), k.lastBucket)
+	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DedupWindow, record.MaxTime)), k.lastBucket)
 	if own {
 		first++
 	}

@@ -75,13 +75,13 @@ type Params struct {
 	ViewSchema string
 
 	OutOfOrderness int64
-	// MaxAhead is how far ahead of all others in its partition one record still moves the
+	// MaxFutureSkew is how far ahead of all others in its partition one record still moves the
 	// watermark (see record.Clock); 0 for any distance.
-	MaxAhead  int64
-	ClockSkew int64
-	// DuplicatesWithin is how far apart in event time two records with one id still are
+	MaxFutureSkew int64
+	ClockSkew     int64
+	// DedupWindow is how far apart in event time two records with one id still are
 	// the same event.
-	DuplicatesWithin int64
+	DedupWindow int64
 	// Bucket is the length of a bucket of view time. It changes cost and delay, never results.
 	Bucket int64
 	// Shards is over how many keys a bucket is spread. It changes no results either.
@@ -160,14 +160,14 @@ func (p *Params) Validate() error {
 	for _, k := range p.Kinds {
 		positive("window of "+k.Name, k.Window)
 	}
-	if p.Bucket+p.DuplicatesWithin > maxBucket {
-		errs = append(errs, fmt.Errorf("bucket %d with duplicates within %d: together at most %d", p.Bucket, p.DuplicatesWithin, maxBucket))
+	if p.Bucket+p.DedupWindow > maxBucket {
+		errs = append(errs, fmt.Errorf("bucket %d with duplicates within %d: together at most %d", p.Bucket, p.DedupWindow, maxBucket))
 	}
 	if len(p.Kinds) == 0 {
 		errs = append(errs, errors.New("kinds: at least one is needed"))
 	}
-	if p.OutOfOrderness < 0 || p.MaxAhead < 0 || p.ClockSkew < 0 || p.DuplicatesWithin < 0 {
-		errs = append(errs, fmt.Errorf("out-of-orderness %d, ahead %d, clock skew %d, duplicates within %d: must not be negative", p.OutOfOrderness, p.MaxAhead, p.ClockSkew, p.DuplicatesWithin))
+	if p.OutOfOrderness < 0 || p.MaxFutureSkew < 0 || p.ClockSkew < 0 || p.DedupWindow < 0 {
+		errs = append(errs, fmt.Errorf("out-of-orderness %d, ahead %d, clock skew %d, duplicates within %d: must not be negative", p.OutOfOrderness, p.MaxFutureSkew, p.ClockSkew, p.DedupWindow))
 	}
 	if !(p.Keep > 0 && p.Keep <= 1) {
 		errs = append(errs, fmt.Errorf("keep: must be in (0, 1], got %v", p.Keep))
@@ -213,10 +213,10 @@ func (p *Params) Reach() Reach {
 	return Reach{
 		// The view of an engagement of the slice accounts for it (see spanOf), and the view
 		// before that one tells whether it is a duplicate.
-		ViewsBefore: p.longestWindow() + p.margin() + p.DuplicatesWithin,
+		ViewsBefore: p.longestWindow() + p.margin() + p.DedupWindow,
 		ViewsAfter:  p.ClockSkew + p.margin() + 1,
 		// Duplicates must meet.
-		EngagementsBefore: p.ClockSkew + p.DuplicatesWithin,
+		EngagementsBefore: p.ClockSkew + p.DedupWindow,
 		EngagementsAfter:  p.longestWindow(),
 	}
 }
@@ -227,7 +227,7 @@ func (p *Params) Reach() Reach {
 func (p *Params) LooksBack() int64 {
 	// What an engagement of its views may be a duplicate of; an engagement that names its
 	// view's time lies at most three times the skew before it, which margin covers.
-	back := p.ClockSkew + p.margin() + p.DuplicatesWithin
+	back := p.ClockSkew + p.margin() + p.DedupWindow
 	// What it is home to may have its view that far back.
 	return back + p.longestWindow() + p.margin()
 }
@@ -311,7 +311,7 @@ func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
 	} else {
 		s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
 		s.foundTo = s.countsTo + p.margin()
-		s.shadowTo = s.foundTo + p.DuplicatesWithin
+		s.shadowTo = s.foundTo + p.DedupWindow
 	}
 	// Outside the times that are taken there are no views, and so no buckets: before them,
 	// Beam's fixed windows run into one another.

@@ -93,16 +93,16 @@ var labelFuncs = []sample.Func{sample.Binary, sample.Count, sample.TimeToFirst, 
 
 func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{
-		MaxAhead:         rapid.SampledFrom([]int64{0, 1, 30, 90}).Draw(t, "max ahead"),
-		OutOfOrderness:   rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
-		ClockSkew:        rapid.Int64Range(0, 5).Draw(t, "clock skew"),
-		DuplicatesWithin: rapid.Int64Range(0, 20).Draw(t, "duplicates within"),
-		Bucket:           rapid.Int64Range(1, 100).Draw(t, "bucket"),
-		Shards:           rapid.IntRange(1, 5).Draw(t, "shards"),
-		Keep:             rapid.SampledFrom([]float64{1, 0.5}).Draw(t, "keep"),
-		SpecVersion:      3,
-		Orphans:          rapid.Bool().Draw(t, "orphans"),
-		From:             math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
+		MaxFutureSkew:  rapid.SampledFrom([]int64{0, 1, 30, 90}).Draw(t, "max ahead"),
+		OutOfOrderness: rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
+		ClockSkew:      rapid.Int64Range(0, 5).Draw(t, "clock skew"),
+		DedupWindow:    rapid.Int64Range(0, 20).Draw(t, "duplicates within"),
+		Bucket:         rapid.Int64Range(1, 100).Draw(t, "bucket"),
+		Shards:         rapid.IntRange(1, 5).Draw(t, "shards"),
+		Keep:           rapid.SampledFrom([]float64{1, 0.5}).Draw(t, "keep"),
+		SpecVersion:    3,
+		Orphans:        rapid.Bool().Draw(t, "orphans"),
+		From:           math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "kinds") {
 		p.Kinds = append(p.Kinds, Kind{
@@ -159,7 +159,7 @@ func drawLog(t *rapid.T, p *Params, origin int64) []*rec {
 				window = p.Kinds[r.kind].Window
 			}
 			near := log[k-2].time + rapid.SampledFrom([]int64{
-				0, 0, 1, p.DuplicatesWithin, p.DuplicatesWithin + 1, window, window - 1,
+				0, 0, 1, p.DedupWindow, p.DedupWindow + 1, window, window - 1,
 				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1,
 			}).Draw(t, "near")
 			r.time = min(max(near, origin), origin+300)

@@ -68,7 +68,7 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 	for _, r := range log {
 		r.floor = record.NoTime
 		if before := times[r.partition]; len(before) > 0 && r.ordered {
-			r.floor = reached(before, p.MaxAhead) - p.OutOfOrderness - longest
+			r.floor = reached(before, p.MaxFutureSkew) - p.OutOfOrderness - longest
 		}
 		times[r.partition] = append(times[r.partition], r.time)
 		if !r.view {
@@ -97,7 +97,7 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 	lastView := map[string]*rec{}
 	keptView := map[string]*rec{}
 	for _, v := range views {
-		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DuplicatesWithin {
+		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DedupWindow {
 			if own(v) {
 				account.Views.Duplicates++
 				if keptView[v.id].payload != v.payload {
@@ -146,7 +146,7 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 			duplicate := false
 			for k := i - 1; k >= 0; k-- {
 				if h := all[k]; h.floor < t && !gone(h) && same(g, h) {
-					duplicate = g.time-h.time <= p.DuplicatesWithin
+					duplicate = g.time-h.time <= p.DedupWindow
 					break
 				}
 			}

@@ -115,7 +115,7 @@ func TestJoinUntil(t *testing.T) {
 		}
 		watermark := int64(math.MaxInt64)
 		for _, c := range clocks {
-			if reached := c.Time(p.MaxAhead); reached == record.NoTime {
+			if reached := c.Time(p.MaxFutureSkew); reached == record.NoTime {
 				watermark = record.NoTime
 			} else {
 				watermark = min(watermark, reached-p.OutOfOrderness)

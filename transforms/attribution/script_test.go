@@ -44,7 +44,7 @@ func coreParams() *Params {
 			{Name: "like", Window: 1000, Label: sample.Count, Credit: CreditAll},
 			{Name: "share", Window: 3000, Label: sample.Binary, Credit: CreditAll},
 		},
-		DuplicatesWithin: 100, Bucket: 10_000, Shards: 1, Keep: 1, LogEnd: NoLogEnd, From: 0, To: NoLogEnd,
+		DedupWindow: 100, Bucket: 10_000, Shards: 1, Keep: 1, LogEnd: NoLogEnd, From: 0, To: NoLogEnd,
 	}
 }
 

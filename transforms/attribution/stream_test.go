@@ -197,7 +197,7 @@ func storyParams(ordered bool) *Params {
 			{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered},
 			{Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Ordered: ordered},
 		},
-		OutOfOrderness: 10, DuplicatesWithin: 5, Bucket: 50, Shards: 3, Keep: 1, SpecVersion: 1, Orphans: true,
+		OutOfOrderness: 10, DedupWindow: 5, Bucket: 50, Shards: 3, Keep: 1, SpecVersion: 1, Orphans: true,
 		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
 	}
 }

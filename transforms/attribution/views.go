@@ -19,7 +19,7 @@ type timed struct {
 }
 
 // insertViews puts the views in order and finds duplicates: a view is one if the view with
-// its id before it, be that a duplicate itself, lies at most DuplicatesWithin before it. The
+// its id before it, be that a duplicate itself, lies at most DedupWindow before it. The
 // first of such a chain is kept; of views with the same time that is the first in log order.
 // Only so can a bucket tell, which knows the views that far back and no others.
 func (j *Joiner) insertViews(b *Bucket, out Output) {
@@ -38,7 +38,7 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 			continue
 		}
 		last := &j.order[e.lastView]
-		t.duplicate = v.Time-last.time <= j.p.DuplicatesWithin
+		t.duplicate = v.Time-last.time <= j.p.DedupWindow
 		last.next, e.lastView = int32(i), int32(i)
 		if !t.duplicate {
 			e.keep(int32(i))
@@ -50,7 +50,7 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 			if !e.keptHashed {
 				e.keptHash, e.keptHashed = kept.payloadHash(), true
 			}
-			out.DuplicateView(e.keptHash != v.payloadHash(), v.Time-kept.Time > j.p.DuplicatesWithin)
+			out.DuplicateView(e.keptHash != v.payloadHash(), v.Time-kept.Time > j.p.DedupWindow)
 		}
 	}
 }

@@ -108,7 +108,7 @@ var windowCases = []coreCase{
 	},
 	{
 		name:   "a view's time may be off by the clock skew and no more",
-		change: func(p *Params) { p.ClockSkew = 50; p.DuplicatesWithin = 0 },
+		change: func(p *Params) { p.ClockSkew = 50; p.DedupWindow = 0 },
 		in: `view v@1000
 		     view v@1001
 		     view v@1101
