@@ -58,7 +58,7 @@ func (w *writer) write(ctx context.Context, files int) ([]byte, error) {
 	}
 	w.common()
 	w.line("outputs:", "")
-	w.line("  samples: out/samples", "a folder; late, dead letters and ledger are beside it")
+	w.line("  samples: out/samples", "a folder; late, dead letters and accounts are beside it")
 	return []byte(w.b.String()), nil
 }
 

@@ -129,7 +129,7 @@ func (k *key) entry() string {
 		notes = append(notes, "default "+words)
 	}
 	if k.was != "" {
-		notes = append(notes, "was "+k.was)
+		notes = append(notes, "was "+k.was+map[string]string{"string": " with text", "object": " with a mapping"}[k.wasType])
 	}
 	text := fmt.Sprintf("`%s` (%s): %s", k.name, strings.Join(notes, "; "), k.doc)
 	if k.example != "" {

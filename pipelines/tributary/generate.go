@@ -25,7 +25,7 @@ and write them as Avro files, together with the truth:
 
   DIR/views/, DIR/engagements/   the input: part-PARTITION-NUMBER.avro
   DIR/truth/                     one record for each view that must become a sample
-  DIR/truth.json                 the counts that the join's ledger must arrive at
+  DIR/truth.json                 the counts that the join's accounts must arrive at
   DIR/spec.yaml                  the spec that joins it all
 
 The same flags and seed give the same bytes, on any number of cores. A rate is like

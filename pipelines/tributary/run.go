@@ -36,8 +36,8 @@ the worker pools beside the TaskManagers, and the job outlives this command; wit
 runs in this process, and ends with it. With --on local all of it runs in this process.
 
 A job that has written samples is not begun again. It goes on with --resume:
-  log    begins anew from what its topics hold, with no state at all. The ledger says which
-         samples are complete, the marks where the rest begins. Readers, parallelism and
+  log    begins anew from what its topics hold, with no state at all. The commit log says
+         which samples are complete, the time index where the rest begins. Parallelism and
          shards may be other ones, and so may windows, kinds, schemas and the versions of
          everything: what is written stays, and all else is as the spec says now
   last   goes on from the newest savepoint or checkpoint that Flink knows of
@@ -67,7 +67,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
 	flags.BoolVar(&run.drain, "drain", false, "with --until: decide also what later records could still change")
-	flags.BoolVar(&run.newLedger, "new-ledger", false, "accept samples in their topic that an empty ledger knows nothing of")
+	flags.BoolVar(&run.newCommitLog, "new-commit-log", false, "accept samples in their topic that an empty commit log knows nothing of")
 	complete(cmd, "resume", resumeLog, resumeLast)
 	complete(cmd, "until", string(source.StopAtEnd))
 	run.addFlinkFlags(cmd)
@@ -78,7 +78,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 type streamRun struct {
 	on, resume       string
 	until            stopFlag
-	newLedger, drain bool
+	newCommitLog, drain bool
 	wait, unchecked  bool
 	flink            flink.Options
 }
@@ -171,7 +171,7 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	}
 	if opt.Resume == stream.FromLog {
 		tell(cmd.ErrOrStderr(), "resuming from the log: %s\n", plan.Resumed())
-		// Not before: the ledger has got what it lacked for more shards.
+		// Not before: the commit log has got what it lacked for more shards.
 		if err := r.check(cmd, s); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 }
 
 func (r *streamRun) options() stream.Options {
-	opt := stream.Options{NewLedger: r.newLedger, Stop: r.until.Stop, Drain: r.drain}
+	opt := stream.Options{NewCommitLog: r.newCommitLog, Stop: r.until.Stop, Drain: r.drain}
 	switch r.resume {
 	case "":
 	case resumeLog:

@@ -19,7 +19,7 @@ func showCmd() *cobra.Command {
 pattern, on a local disk or on gs://.
 
 Samples become a table: view, label and delay of each kind, weight, and the view's own
-fields as far as there is room. Ledgers are added up and shown as in the report. Any
+fields as far as there is room. Accounts are added up and shown as in the report. Any
 other Avro, JSON or CSV file becomes a table of its records.
 
 Control characters in the data are written as escapes.`,

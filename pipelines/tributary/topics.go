@@ -87,7 +87,7 @@ not create topics, or anything else.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&create, "create", false, "create the outputs that are missing")
 	flags.BoolVar(&opt.Inputs, "inputs", false, "create the inputs that are missing, too")
-	number(flags, &partitions, "partitions", 1, mostNumber, "partitions of new topics that may have any number; the ledger has one for each shard (default: the broker's)")
+	number(flags, &partitions, "partitions", 1, mostNumber, "partitions of new topics that may have any number; the commit log has one for each shard (default: the broker's)")
 	number(flags, &replicas, "replicas", 1, 1000, "replicas of new topics (default: the broker's)")
 	flags.BoolVar(&rights, "acls", false, "print the commands that grant the least rights, and ask nobody")
 	flags.BoolVar(&asJSON, "json", false, "the topics, or the rights, as JSON")

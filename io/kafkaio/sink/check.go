@@ -70,13 +70,13 @@ func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Co
 	if err != nil || !written {
 		return err
 	}
-	// The first transaction of another shard may have ended in between. Its ledger
-	// record is in the log before the samples can be read.
+	// The first transaction of another shard may have ended in between. Its record
+	// of the commit log is there before the samples can be read.
 	entries, err = cluster.Ends(ctx, client, w.CommitLog)
 	if err != nil || len(entries) > 0 {
 		return err
 	}
-	return fmt.Errorf("%w: topic %s is empty, but %s has samples: restore it, or set NewLedger to accept that groups written before may be written again",
+	return fmt.Errorf("%w: topic %s is empty, but %s has samples: restore it, or set NewCommitLog to accept that groups written before may be written again",
 		ErrCommitLogLost, w.CommitLog, w.Topic)
 }
 

@@ -44,8 +44,8 @@ type Options struct {
 	Drain bool
 	// Resume says what the run begins from; one from the log begins there instead of at Start.
 	Resume Resume
-	// NewLedger accepts samples that an empty ledger knows nothing of.
-	NewLedger bool
+	// NewCommitLog accepts samples that an empty commit log knows nothing of.
+	NewCommitLog bool
 	// Readers overrides the spec's, 0 for those: a runner may know of a most.
 	Readers int
 	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
@@ -176,7 +176,7 @@ func (p *Plan) chooseViewSchema(text string) error {
 // planSamples says how samples are written.
 func (p *Plan) planSamples(opt Options) {
 	p.samples = job.SampleConfig(p.spec)
-	p.samples.NewCommitLog, p.samples.Meaning = opt.NewLedger, p.meaning()
+	p.samples.NewCommitLog, p.samples.Meaning = opt.NewCommitLog, p.meaning()
 	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
 }
 
