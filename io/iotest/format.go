@@ -1,5 +1,3 @@
-// Package iotest is what every format of files has to keep, as a suite that runs on any of them through a
-// small harness.
 package iotest
 
 import (

@@ -1,5 +1,5 @@
-// Package iotest is what every source and every sink has to keep, as suites that run on any of them
-// through a small harness: on a backend in memory, and on the real thing.
+// Package iotest is what every source, every sink and every format has to keep, as suites that run
+// on any of them through a small harness: on a backend in memory, and on the real thing.
 //
 //	func TestConformance(t *testing.T) { iotest.RunSink(t, harness) }
 //
@@ -12,6 +12,7 @@
 //	sinks.go    what a sink has to keep
 //	source.go   the harness of a source, and the records that the suite has it read
 //	sources.go  what a source has to keep
+//	format*.go  the harness of a format of files, and what one has to keep
 package iotest
 
 import (

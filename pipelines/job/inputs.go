@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/registry"
 	"tributary/io/kafkaio/source"
@@ -48,12 +50,16 @@ func FindTopics(ctx context.Context, s *spec.Spec, p *attribution.Params, source
 func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.Topic, *avro.Schema, error) {
 	in := t.params.Inputs[input]
 	topic := source.Topic{
-		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: source.JSON,
+		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: source.Format(src.Format),
 		Time: source.Field{Path: in.Time.Path, Unit: in.Time.Unit},
 	}
-	if src.Format == spec.JSON {
+	values, err := format.Get[format.Values](string(src.Format))
+	if err != nil {
+		return topic, nil, err
+	}
+	if !values.Schemas() {
 		if src.Schema != "" {
-			return topic, nil, fmt.Errorf("values in JSON are taken as they are: leave out the schema %s", src.Schema)
+			return topic, nil, fmt.Errorf("values in %s are taken as they are: leave out the schema %s", strings.ToUpper(values.Name()), src.Schema)
 		}
 		return topic, nil, nil
 	}

@@ -24,9 +24,14 @@ var (
 	Formats = words[Format](format.Names[format.Files]())
 	// WrittenFormats lists what samples in files may be.
 	WrittenFormats = words[Format](format.Names[format.Writer]())
+	// TopicFormats lists what values of topics that are read may be.
+	TopicFormats = words[Format](format.Names[format.Values]())
 	// Codecs lists what each output format takes in files, the default first.
 	Codecs = writtenCodecs()
 )
+
+// SampleTopicFormats lists what samples in topics may be, the default first.
+var SampleTopicFormats = []Format{Avro, JSON}
 
 func words[T ~string](texts []string) []T {
 	out := make([]T, len(texts))
@@ -42,6 +47,12 @@ func writtenCodecs() map[Format][]Codec {
 		all[Format(f.Name())] = words[Codec](f.Codecs())
 	}
 	return all
+}
+
+// schemas says that values of the format are of Avro schemas, which a registry may hold.
+func (f Format) schemas() bool {
+	values, err := format.Get[format.Values](string(f))
+	return err == nil && values.Schemas()
 }
 
 // allCodecs are those of all formats, each format's together.

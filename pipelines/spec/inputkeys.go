@@ -91,7 +91,7 @@ var topicSection = &section{
 		{
 			name: "format", example: "json",
 			doc:   "What values are.",
-			value: at(choice(TopicFormats), func(in *Input) *Format { return &in.Format }).or(TopicFormats[0]),
+			value: at(choice(TopicFormats), func(in *Input) *Format { return &in.Format }).or(Avro),
 		},
 		{
 			name: "schema", example: "view.avsc",
@@ -104,7 +104,7 @@ var topicSection = &section{
 			value: at(yesType, func(in *Input) *bool { return &in.Registry }).
 				readBy(func(r *reader, n *node, at dotted, _ *fields, in *Input) bool { return r.framed(n, at, in.Format) }).
 				orElse("if they are avro, it has one and no schema is named", func(s *Spec, in *Input) bool {
-					return in.Format == Avro && in.Schema == "" && s.hasRegistry(in.Cluster)
+					return in.Format.schemas() && in.Schema == "" && s.hasRegistry(in.Cluster)
 				}),
 		},
 	},

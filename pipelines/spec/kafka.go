@@ -152,9 +152,6 @@ type Topics struct {
 // TopicCodecs lists how batches of records may be compressed, the default first.
 var TopicCodecs = []Codec{Snappy, Lz4, Zstd, Gzip, NoCodec}
 
-// TopicFormats lists what values of topics may be, the default first.
-var TopicFormats = []Format{Avro, JSON}
-
 // ReadsTopics tells whether some input is a topic.
 func (s *Spec) ReadsTopics() bool {
 	return slices.ContainsFunc(s.Inputs(), func(in Input) bool { return in.Topic != "" })

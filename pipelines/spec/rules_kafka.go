@@ -101,7 +101,7 @@ func (r *reader) clusterRules(s *Spec, used map[string]bool) {
 		}
 		at := r.places[in.At]
 		check(in.Cluster, in.Registry, at)
-		if in.Format == Avro && in.Schema == "" && !in.Registry && r.ok(at, at.key("schema"), at.key("registry"), "clusters") && !r.anyFailed("clusters.") && s.Cluster(in.Cluster) != nil {
+		if in.Format.schemas() && in.Schema == "" && !in.Registry && r.ok(at, at.key("schema"), at.key("registry"), "clusters") && !r.anyFailed("clusters.") && s.Cluster(in.Cluster) != nil {
 			p := r.problem("T1611", r.at(at), at, "values in avro cannot be read without the schema that they were written with")
 			p.Hint = "name it (`schema: view.avsc`), or a registry in the cluster; or write `format: json`"
 			r.add(p)

@@ -101,14 +101,14 @@ var samplesTopicSection = &section{
 		{
 			name: "format", example: "json",
 			doc:   "How samples are written.",
-			value: at(choice(TopicFormats), func(o *Output) *Format { return &o.Format }).or(TopicFormats[0]),
+			value: at(choice(SampleTopicFormats), func(o *Output) *Format { return &o.Format }).or(SampleTopicFormats[0]),
 		},
 		{
 			name: "registry", example: "true",
 			doc: "Whether values name their schema in the cluster's registry.",
 			value: at(yesType, func(o *Output) *bool { return &o.Registry }).
 				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) bool { return r.framed(n, at, o.Format) }).
-				orElse("if they are avro and it has one", func(s *Spec, o *Output) bool { return o.Format == Avro && s.hasRegistry(o.Cluster) }),
+				orElse("if they are avro and it has one", func(s *Spec, o *Output) bool { return o.Format.schemas() && s.hasRegistry(o.Cluster) }),
 		},
 		{
 			name: "codec", example: "lz4",

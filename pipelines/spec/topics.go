@@ -3,6 +3,7 @@ package spec
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // topicPattern is what topics are called. A topic of samples must leave room for the
@@ -52,8 +53,8 @@ func (r *reader) bothSorts(n *node, at dotted) bool {
 // framed reads whether values name their schema in the registry: only avro ones do.
 func (r *reader) framed(n *node, at dotted, format Format) bool {
 	registry := r.yes(n, at)
-	if registry && format == JSON {
-		p := r.problem("T1613", n, at, "values in JSON have no schema in a registry")
+	if registry && !format.schemas() {
+		p := r.problem("T1613", n, at, "values in %s have no schema in a registry", strings.ToUpper(string(format)))
 		p.Got, p.Fix, p.Hint = "true", r.replaced(n, "false"), "write `format: avro` if values begin with the number of a schema"
 		r.add(p)
 		return false

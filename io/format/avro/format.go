@@ -82,6 +82,12 @@ func (c *chunks) Next() (format.Chunk, error) {
 
 func (c *chunks) Close() error { return c.file.Close() }
 
+// Schemas is true.
+func (files) Schemas() bool { return true }
+
+// Record returns what is no text.
+func (files) Record(value []byte) ([]byte, error) { return value, nil }
+
 // Codecs begins with what every tool reads that reads Avro, and fast.
 func (files) Codecs() []string {
 	return []string{CodecSnappy, CodecZstandard, CodecDeflate, CodecNull}

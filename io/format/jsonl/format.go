@@ -41,6 +41,12 @@ func (files) Chunks(f *format.File, _ format.Head, at format.Place) (format.Chun
 	return jsontext.Chunks(f, in, NewReader(in, jsontext.Options{Start: at}), false)
 }
 
+// Schemas is false.
+func (files) Schemas() bool { return false }
+
+// Record takes a value as it is: who reads its fields finds what is wrong with it.
+func (files) Record(value []byte) ([]byte, error) { return value, nil }
+
 // The ways to compress a file.
 const (
 	codecNone = "none"

@@ -43,6 +43,12 @@ func (files) Chunks(f *format.File, _ format.Head, at format.Place) (format.Chun
 // errCut says that the last line has no end: labels may be missing from it.
 var errCut = errors.New("the file ends within the line")
 
+// Schemas is false.
+func (files) Schemas() bool { return false }
+
+// Record makes an object of one line.
+func (files) Record(value []byte) ([]byte, error) { return objectOf(value) }
+
 // lines is the layout.
 type lines struct{}
 

@@ -22,8 +22,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/registry"
@@ -92,7 +94,7 @@ const (
 	Avro Format = "avro"
 	// RegistryAvro: a zero byte, the schema's id in a registry in four bytes, then Avro.
 	RegistryAvro Format = "registry-avro"
-	// JSON: the text of one object.
+	// JSON: the text of one object. So may others be, to which their packages make it (format.Values).
 	JSON Format = "json"
 )
 
@@ -221,7 +223,6 @@ func (r *Config) validateTopic(t Topic) error {
 		errs = append(errs, fmt.Errorf("needs a name, a time field and inputs, got %q, %q and %d", t.Name, t.Time.Path, len(t.Inputs)))
 	}
 	switch t.Format {
-	case JSON:
 	case Avro:
 		if _, err := compileAvro(t.Schema, t.Time); err != nil {
 			errs = append(errs, err)
@@ -231,7 +232,9 @@ func (r *Config) validateTopic(t Topic) error {
 			errs = append(errs, errors.New("its schemas are in a registry, and none is given"))
 		}
 	default:
-		errs = append(errs, fmt.Errorf("format must be %s, %s or %s, got %q", Avro, RegistryAvro, JSON, t.Format))
+		if values, err := format.Get[format.Values](string(t.Format)); err != nil || values.Schemas() {
+			errs = append(errs, fmt.Errorf("format must be %s or one of %s, got %q", RegistryAvro, strings.Join(format.Names[format.Values](), ", "), t.Format))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -30,7 +30,7 @@ func TestReadingValidate(t *testing.T) {
 		{"a topic twice", func(r *Config) { r.Topics = append(r.Topics, r.Topics[0]) }, "topic t: listed twice; give it several inputs instead"},
 		{"an unknown cluster", func(r *Config) { r.Topics[0].Cluster = "x" }, `topic t: no cluster "x"`},
 		{"two clusters of a name", func(r *Config) { r.Clusters = append(r.Clusters, r.Clusters[0]) }, `cluster 1: the name "" is taken`},
-		{"an unknown format", func(r *Config) { r.Topics[0].Format = "csv" }, `topic t: format must be avro, registry-avro or json, got "csv"`},
+		{"an unknown format", func(r *Config) { r.Topics[0].Format = "csv" }, `topic t: format must be registry-avro or one of avro, json, ltsv, got "csv"`},
 		{"no registry", func(r *Config) { r.Topics[0].Format = RegistryAvro }, "topic t: its schemas are in a registry, and none is given"},
 		{"a schema without the time", func(r *Config) { r.Topics[0].Format, r.Topics[0].Schema = Avro, noTime }, "topic t: event time: "},
 		{"a password in a URL", func(r *Config) { r.Registry = &registry.Config{URLs: []string{"http://u:p@r"}} }, "registry: urls: must hold no user or password"},

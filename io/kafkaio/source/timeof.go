@@ -36,7 +36,7 @@ func newTimeOf(schema *avro.Schema, time Field) (*timeOf, error) {
 	return &timeOf{extractor: projection, unit: unit, fingerprint: schema.ID(), text: schema.String()}, nil
 }
 
-func newTimeOfJSON(time Field) *timeOf {
+func newTimeOfText(time Field) *timeOf {
 	return &timeOf{extractor: jsontext.NewExtractor([]string{time.Path}), unit: time.Unit}
 }
 

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 
+	"tributary/io/format"
 	"tributary/io/kafkaio/registry"
 )
 
 // topic reads the values of one topic's records. Not for concurrent use.
 type topic struct {
 	Topic
-	index int32   // in the Config
-	fixed *timeOf // of the formats with one schema or none
+	index int32         // in the Config
+	fixed *timeOf       // of the formats with one schema or none
+	text  format.Values // of the formats with none
 	// For RegistryAvro.
 	schemas *registry.Schemas
 	byID    map[int32]*timeOf
@@ -31,11 +33,12 @@ func newTopic(t Topic, index int32, schemas *registry.Schemas) (*topic, error) {
 	opened := &topic{Topic: t, index: index, schemas: schemas, byID: map[int32]*timeOf{}, badID: map[int32]*unreadableError{}}
 	var err error
 	switch t.Format {
-	case JSON:
-		opened.fixed = newTimeOfJSON(t.Time)
 	case Avro:
 		opened.fixed, err = compileAvro(t.Schema, t.Time)
 	case RegistryAvro:
+	default:
+		opened.fixed = newTimeOfText(t.Time)
+		opened.text, err = format.Get[format.Values](string(t.Format))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("topic %s: %w", t.Name, err)
@@ -48,6 +51,12 @@ func newTopic(t Topic, index int32, schemas *registry.Schemas) (*topic, error) {
 func (t *topic) open(ctx context.Context, value []byte) (record []byte, by *timeOf, err error) {
 	if value == nil {
 		return nil, nil, errNoValue
+	}
+	if t.text != nil {
+		if record, err = t.text.Record(value); err != nil {
+			return nil, nil, &unreadableError{err.Error()}
+		}
+		return record, t.fixed, nil
 	}
 	if t.fixed != nil {
 		return value, t.fixed, nil

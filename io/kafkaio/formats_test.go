@@ -1,0 +1,3 @@
+package kafkaio
+
+import _ "tributary/io/format/all" // registers the formats of values
