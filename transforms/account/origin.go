@@ -13,15 +13,15 @@ type Step int8
 
 // Steps of the join. Whole is for an account that is not of a single piece.
 const (
-	Whole Step = iota
+	StepWhole Step = iota
 	// Read: a stretch of a partition's log was read.
-	Read
+	StepRead
 	// Refused: a record was refused by the source, unread.
-	Refused
+	StepRejected
 	// Joined: a bucket of a shard was joined.
-	Joined
+	StepJoined
 	// Tallied: the fates of the engagements of a bucket and shard were told.
-	Tallied
+	StepMerged
 )
 
 // Origin tells which piece of the work an account is of. Accounts of one origin are of the

@@ -99,7 +99,7 @@ func sample(t *rapid.T, l *Sheet) {
 func full() *Sheet {
 	return &Sheet{
 		From: 1000, To: 2000, Fingerprint: "a1b2", Files: []File{{Output: "samples", Size: 7, Version: "9", Hash: "0a"}},
-		Origin: Origin{Step: Read, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, SecondTime: -7, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
+		Origin: Origin{Step: StepRead, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, SecondTime: -7, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
 			Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
 			DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3,

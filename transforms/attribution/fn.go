@@ -126,7 +126,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		sightings(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
 	}
 	if !out.joined {
-		out.account.Origin = f.P.origin(account.Joined, shard, f.bucket.Index)
+		out.account.Origin = f.P.origin(account.StepJoined, shard, f.bucket.Index)
 		ledgers(*out.account)
 	}
 	return nil
@@ -150,7 +150,7 @@ func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(
 	}
 	counted := newLedger(&f.P)
 	f.tally.settle(counted, rejected)
-	counted.Origin = f.P.origin(account.Tallied, shard, f.P.bucketIn(at.Milliseconds()))
+	counted.Origin = f.P.origin(account.StepMerged, shard, f.P.bucketIn(at.Milliseconds()))
 	ledgers(*counted)
 	return nil
 }

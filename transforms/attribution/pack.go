@@ -141,7 +141,7 @@ func (k *packer) accountOf(b *record.Batch) *account.Sheet {
 	if counted == nil {
 		counted = newLedger(k.p)
 		counted.Origin = account.Origin{
-			Step: account.Read, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
+			Step: account.StepRead, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
 			MaxTime: b.MaxTime, SecondTime: b.SecondTime, AfterIdle: b.AfterIdle,
 		}
 		k.stretches[key] = counted

@@ -25,7 +25,7 @@ func TestAccountsEndWithChapters(t *testing.T) {
 	}
 	got := map[[3]int64]int64{}
 	k.flush(func(l account.Sheet) {
-		if o := l.Origin; o.Step == account.Read {
+		if o := l.Origin; o.Step == account.StepRead {
 			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.Read
 		}
 	})

@@ -65,7 +65,7 @@ const viewsRole = "views"
 
 // Steps as they are written.
 var steps = map[account.Step]string{
-	account.Read: "read", account.Refused: "refused", account.Joined: "joined", account.Tallied: "tallied",
+	account.StepRead: "read", account.StepRejected: "refused", account.StepJoined: "joined", account.StepMerged: "tallied",
 }
 
 // key names what a is the account of.
@@ -107,19 +107,19 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 	o := l.Origin
 	a := counted{Step: steps[o.Step]}
 	switch o.Step {
-	case account.Read, account.Refused:
+	case account.StepRead, account.StepRejected:
 		partition := f.Partitions.Partition(o.Partition)
 		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
 		a.ChapterEnd, a.AfterIdle = o.ChapterEnd, o.AfterIdle
 		if o.MaxTime != record.NoTime {
 			a.MaxTimeMs = &o.MaxTime
-			if o.Step == account.Read {
+			if o.Step == account.StepRead {
 				a.SecondTimeMs = &o.SecondTime
 			}
 		}
-	case account.Joined, account.Tallied:
+	case account.StepJoined, account.StepMerged:
 		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards
-	case account.Whole:
+	case account.StepWhole:
 		return nil // bytes, which no rule is about
 	}
 	l.From, l.To = 0, 0 // a stream has no bounds
@@ -160,7 +160,7 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 	l := f.stretches[key]
 	if l == nil {
 		l = account.New()
-		l.Origin = account.Origin{Step: account.Refused, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset, MaxTime: at.Milliseconds()}
+		l.Origin = account.Origin{Step: account.StepRejected, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset, MaxTime: at.Milliseconds()}
 		f.stretches[key] = l
 	}
 	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)

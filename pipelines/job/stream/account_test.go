@@ -33,7 +33,7 @@ func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Sh
 func stretchOf(first, last int64) (counted, *account.Sheet) {
 	l := account.New()
 	l.Views.Read = last - first + 1
-	return counted{Step: steps[account.Read], Role: viewsRole, Partition: &cluster.Partition{Topic: "views"}, First: first, Last: last}, l
+	return counted{Step: steps[account.StepRead], Role: viewsRole, Partition: &cluster.Partition{Topic: "views"}, First: first, Last: last}, l
 }
 
 // TestAccountsCountEachRecordOnce reads a log as a job does that goes back again and again
@@ -68,7 +68,7 @@ func joinedOf(bucket, shard, shards, samples int64) (counted, *account.Sheet) {
 	l := account.New()
 	l.Views.Samples = samples
 	l.Timeline[bucket] = &account.Interval{Samples: samples}
-	return counted{Step: steps[account.Joined], Bucket: bucket, Shard: shard, Shards: shards}, l
+	return counted{Step: steps[account.StepJoined], Bucket: bucket, Shard: shard, Shards: shards}, l
 }
 
 func TestAccountsOfBuckets(t *testing.T) {

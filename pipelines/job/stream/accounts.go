@@ -167,7 +167,7 @@ func (all *accounts) stretches() map[string][]*counted {
 func (all *accounts) cuts() (cuts []timeindex.Entry) {
 	for _, stretches := range all.stretches() {
 		for _, a := range stretches {
-			if a.Step != steps[account.Read] || a.AfterIdle {
+			if a.Step != steps[account.StepRead] || a.AfterIdle {
 				continue
 			}
 			at := timeindex.Position{Offset: a.First, Clock: record.NoClock}

@@ -131,7 +131,7 @@ func (m *madeLog) stretch(from, end int64, chapterEnd bool) {
 	if first > last {
 		return
 	}
-	a := counted{Step: steps[account.Read], Role: viewsRole, Partition: &m.partition, First: first, Last: last, AfterIdle: from%5 == 0, ChapterEnd: chapterEnd}
+	a := counted{Step: steps[account.StepRead], Role: viewsRole, Partition: &m.partition, First: first, Last: last, AfterIdle: from%5 == 0, ChapterEnd: chapterEnd}
 	if first > 0 {
 		clock := first
 		a.MaxTimeMs, a.SecondTimeMs = &clock, &clock
@@ -146,7 +146,7 @@ func (m *madeLog) joined(bucket int64) {
 		l.Engagements["like"].Positives = 1
 		l.Engagements["like"].Delay.Record(bucket % 7919)
 		l.Timeline[bucket] = &account.Interval{Samples: l.Views.Samples, Positives: map[string]int64{"like": 1}}
-		m.put(counted{Step: steps[account.Joined], Bucket: bucket, Shard: shard, Shards: 2}, l)
+		m.put(counted{Step: steps[account.StepJoined], Bucket: bucket, Shard: shard, Shards: 2}, l)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestBookInPages(t *testing.T) {
 			l.Timeline[i*madeBucket].Positives[strings.Repeat("…", 10+kind)] = i + 1
 		}
 	}
-	m.put(counted{Step: steps[account.Joined], Bucket: -madeBucket, Shards: 1}, l)
+	m.put(counted{Step: steps[account.StepJoined], Bucket: -madeBucket, Shards: 1}, l)
 	at := int64(0)
 	for range 4 {
 		at = m.read(at, 7000)
@@ -267,7 +267,7 @@ func TestSettled(t *testing.T) {
 	require.Negative(t, f.settled(2000).Buckets)
 
 	of := func(first, last, clock int64) *counted {
-		return &counted{Step: steps[account.Read], Partition: &cluster.Partition{}, First: first, Last: last, MaxTimeMs: &clock}
+		return &counted{Step: steps[account.StepRead], Partition: &cluster.Partition{}, First: first, Last: last, MaxTimeMs: &clock}
 	}
 	chapter := record.ChapterStart(1)
 	log := []*counted{
@@ -288,7 +288,7 @@ func TestSettled(t *testing.T) {
 // TestBookHolds looks at both sides of where a book ends.
 func TestBookHolds(t *testing.T) {
 	of := func(first int64) *counted {
-		return &counted{Step: steps[account.Read], Partition: &cluster.Partition{Topic: "t"}, First: first}
+		return &counted{Step: steps[account.StepRead], Partition: &cluster.Partition{Topic: "t"}, First: first}
 	}
 	b := &book{Buckets: 2000, Offsets: map[string]int64{of(0).log(): 100}}
 	require.True(t, b.holds(of(99)))

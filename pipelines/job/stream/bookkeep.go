@@ -110,7 +110,7 @@ func settledBefore(stretches []*counted, before int64) (end int64) {
 // from tells whether a begins before the log has come to an event time.
 func (a *counted) from(before int64) bool {
 	if a.MaxTimeMs == nil {
-		return a.Step == steps[account.Read] // at the beginning of the log
+		return a.Step == steps[account.StepRead] // at the beginning of the log
 	}
 	return *a.MaxTimeMs < before
 }

@@ -50,7 +50,7 @@ func (j *agingJob) slice(n int64, again bool) {
 		for first, end := n*agingRecords, (n+1)*agingRecords; first < end; {
 			next := min(end, record.ChapterStart(record.Chapter(first)+1))
 			l := account.New("like")
-			l.Origin = account.Origin{Step: account.Read, Input: int32(input), Partition: int32(input), First: first, Last: next - 1, ChapterEnd: next < end, MaxTime: at, SecondTime: at}
+			l.Origin = account.Origin{Step: account.StepRead, Input: int32(input), Partition: int32(input), First: first, Last: next - 1, ChapterEnd: next < end, MaxTime: at, SecondTime: at}
 			in := l.InputOf([]string{"views.inputs.0", "engagements.like.inputs.0"}[input])
 			in.Read = next - first
 			if kind == "" {
@@ -64,7 +64,7 @@ func (j *agingJob) slice(n int64, again bool) {
 		}
 	}
 	refused := account.New()
-	refused.Origin = account.Origin{Step: account.Refused, First: n * agingRecords, Last: n * agingRecords, MaxTime: at}
+	refused.Origin = account.Origin{Step: account.StepRejected, First: n * agingRecords, Last: n * agingRecords, MaxTime: at}
 	refused.Views.Read, refused.Views.Dead = 1, 1
 	j.account(refused, again)
 }
@@ -73,7 +73,7 @@ func (j *agingJob) slice(n int64, again bool) {
 func (j *agingJob) bucket(n int64, again bool) {
 	start := j.begin.Add(time.Duration(n) * agingBucket).UnixMilli()
 	l := account.New("like")
-	l.Origin = account.Origin{Step: account.Joined, Shards: 1, Time: start}
+	l.Origin = account.Origin{Step: account.StepJoined, Shards: 1, Time: start}
 	l.Views.Samples, l.Views.Positives, l.Engagements["like"].Positives = 8000, 20, 20
 	l.Timeline[start] = &account.Interval{Samples: 8000, Positives: map[string]int64{"like": 20}}
 	for i := range int64(20) {
@@ -81,7 +81,7 @@ func (j *agingJob) bucket(n int64, again bool) {
 	}
 	j.account(l, again)
 	tally := account.New("like")
-	tally.Origin = account.Origin{Step: account.Tallied, Shards: 1, Time: start}
+	tally.Origin = account.Origin{Step: account.StepMerged, Shards: 1, Time: start}
 	tally.Engagements["like"].Matched, tally.Engagements["like"].Orphans = 8200, 100
 	j.account(tally, again)
 }
