@@ -21,6 +21,7 @@ import (
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 // drafted makes a spec of files below dir and loads it.
@@ -113,9 +114,9 @@ func TestDraftOfEveryFormat(t *testing.T) {
 
 			r, err := batch.Run(t.Context(), s, batch.Options{})
 			require.NoError(t, err)
-			assert.Equal(t, truth.Views.Samples, r.Accounts.Views.Samples)
-			assert.Positive(t, r.Accounts.Engagements["like"].Matched)
-			assert.Zero(t, r.Accounts.Views.Dead)
+			assert.Equal(t, truth.Views.Samples, r.Accounts.Views.N[account.Samples])
+			assert.Positive(t, r.Accounts.Engagements["like"].N[account.Matched])
+			assert.Zero(t, r.Accounts.Views.N[account.Dead])
 		})
 	}
 }
@@ -132,8 +133,8 @@ func TestDraftOfRealInput(t *testing.T) {
 	require.NoError(t, err)
 	r, err := batch.Run(t.Context(), s, batch.Options{})
 	require.NoError(t, err)
-	assert.Equal(t, int64(20_000), r.Accounts.Views.Samples)
-	assert.Equal(t, int64(92), r.Accounts.Engagements["click"].Matched)
+	assert.Equal(t, int64(20_000), r.Accounts.Views.N[account.Samples])
+	assert.Equal(t, int64(92), r.Accounts.Engagements["click"].N[account.Matched])
 }
 
 // guess is a pair of files with what has to be guessed of them.
@@ -200,9 +201,9 @@ func TestGuesses(t *testing.T) {
 			if len(d.Open) == 0 {
 				r, err := batch.Run(t.Context(), s, batch.Options{})
 				require.NoError(t, err)
-				assert.Zero(t, r.Accounts.Views.Dead)
+				assert.Zero(t, r.Accounts.Views.N[account.Dead])
 				for kind, e := range r.Accounts.Engagements {
-					assert.Positive(t, e.Matched, kind)
+					assert.Positive(t, e.N[account.Matched], kind)
 				}
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tributary/pipelines/report/chart"
+	"tributary/transforms/account"
 )
 
 // charts are the plots of one kind of engagement, small beside those of others. If the kind
@@ -24,7 +25,7 @@ func (r *Report) charts() (all []charts) {
 	var drawn []int
 	kinds := r.kinds()
 	for i, k := range kinds {
-		if k.Positives > 0 || k.Delay.Count() > 0 {
+		if k.N[account.Positives] > 0 || k.Delay.Count() > 0 {
 			drawn = append(drawn, i)
 		}
 	}

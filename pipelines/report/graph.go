@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/guptarohit/asciigraph"
+
+	"tributary/transforms/account"
 )
 
 const (
@@ -27,12 +29,12 @@ func (p *page) positives(r *Report) {
 		labels = narrowLabels
 	}
 	line := timeline(r.Accounts, p.width-labels)
-	if line == nil || r.Accounts.Views.Positives == 0 {
+	if line == nil || r.Accounts.Views.N[account.Positives] == 0 {
 		return
 	}
 	kinds := r.kinds()
-	slices.SortStableFunc(kinds, func(a, b kind) int { return cmp.Compare(b.Positives, a.Positives) })
-	kinds = slices.DeleteFunc(kinds, func(k kind) bool { return k.Positives == 0 })
+	slices.SortStableFunc(kinds, func(a, b kind) int { return cmp.Compare(b.N[account.Positives], a.N[account.Positives]) })
+	kinds = slices.DeleteFunc(kinds, func(k kind) bool { return k.N[account.Positives] == 0 })
 	drawn := kinds[:min(len(kinds), graphKinds)]
 
 	p.section(fmt.Sprintf("Positives over view time, by %s", duration(millis(line.Step))))

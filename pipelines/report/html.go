@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"tributary/transforms/account"
@@ -28,13 +29,14 @@ type htmlPage struct {
 	Verdict     string
 	Notes       []severityNotes
 	Tiles       []tile
-	Views       account.Views
+	Samples     int64
+	Positives   int64 // of any kind
 	ViewWords   string
 	Kinds       []htmlKind
 	Charts      []charts
 	NoPositives []string // kinds that have none
 	Bars        []bar
-	Open        bool // of a stream that has windows open
+	Legend      []legend
 	Words       []string
 	Beside      []besideRow
 	Refusals    []refusal
@@ -53,15 +55,16 @@ type severityNotes struct {
 type tile struct{ Name, Value, Note string }
 
 type htmlKind struct {
-	kind
-	Colour int // of the palette
-	Window string
-	Delays []delayShare
+	Name                     string
+	Read, Matched, Positives int64
+	Colour                   int // of the palette
+	Window                   string
+	Delays                   []delayShare
 }
 
 type delayShare struct{ Value, Share string }
 
-// bar shows the fates of what was read as pieces of a line 100 wide.
+// bar shows the outcomes of what was read as pieces of a line 100 wide.
 type bar struct {
 	Name   string
 	Read   int64
@@ -74,10 +77,26 @@ type piece struct {
 	X, Width    float64
 }
 
-// fateClasses gives each fate its colour on the page.
-var fateClasses = map[string]string{
-	"samples": "kept", "matched": "kept", "sampled out": "spare", "outside window": "spare",
-	"orphans": "orphan", "duplicates": "double", "late": "late", "dead": "dead", "open": "spare",
+// legend names the parts that have a colour.
+type legend struct{ Colour, Labels string }
+
+func (r *Report) legend() (all []legend) {
+	for i, row := range account.Table() {
+		at := slices.IndexFunc(all, func(l legend) bool { return l.Colour == row.Colour })
+		switch {
+		case row.Colour == "" || isOptional(row) && !r.some(account.Count(i)):
+		case at < 0:
+			all = append(all, legend{row.Colour, row.Label})
+		default:
+			all[at].Labels += ", " + row.Label
+		}
+	}
+	return all
+}
+
+// isOptional tells whether a part is shown only where there is some.
+func isOptional(row *account.Row) bool {
+	return (row.Views == nil || row.Views.Optional) && (row.Engagements == nil || row.Engagements.Optional)
 }
 
 // HTML writes the report as one page that needs nothing else: no script, no font, no
@@ -95,7 +114,8 @@ func (r *Report) page() *htmlPage {
 	v := r.Accounts.Views
 	page := htmlPage{
 		Title: "Join report", Verdict: r.verdict(),
-		Views: v, ViewWords: samplesInWords(v), Words: accountsInWords(r), Open: r.open(), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
+		Samples: v.N[account.Samples], Positives: v.N[account.Positives], Legend: r.legend(),
+		ViewWords: samplesInWords(v), Words: accountsInWords(r), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
 	}
 	page.notes(groups(r.Notes()))
 	if r.Spec != "" {
@@ -109,7 +129,7 @@ func (r *Report) page() *htmlPage {
 	page.kinds(r)
 	page.bars(r)
 	for _, k := range r.kinds() {
-		if k.Positives == 0 {
+		if k.N[account.Positives] == 0 {
 			page.NoPositives = append(page.NoPositives, Harmless(k.Name))
 		}
 	}
@@ -156,8 +176,8 @@ func (r *Report) asked() (lines []string) {
 func (p *htmlPage) tiles(r *Report) {
 	v := r.Accounts.Views
 	p.Tiles = []tile{
-		{"samples", grouped(v.Samples), "of " + grouped(v.Read) + " views read"},
-		{"positive", percent(v.Positives, v.Samples), grouped(v.Positives) + " samples"},
+		{"samples", grouped(v.N[account.Samples]), "of " + grouped(v.N[account.Read]) + " views read"},
+		{"positive", percent(v.N[account.Positives], v.N[account.Samples]), grouped(v.N[account.Positives]) + " samples"},
 	}
 	if r.Elapsed > 0 && r.Events > 0 {
 		p.Tiles = append(p.Tiles, tile{"events/s", grouped(r.perSecond()), grouped(r.Events) + " in " + duration(r.Elapsed)})
@@ -172,8 +192,10 @@ func (p *htmlPage) tiles(r *Report) {
 
 func (p *htmlPage) kinds(r *Report) {
 	for i, k := range r.kinds() {
-		shown := htmlKind{kind: k, Colour: i % palette, Window: none}
-		shown.Name = Harmless(k.Name)
+		shown := htmlKind{
+			Name: Harmless(k.Name), Read: k.N[account.Read], Matched: k.N[account.Matched], Positives: k.N[account.Positives],
+			Colour: i % palette, Window: none,
+		}
 		if k.Window > 0 {
 			shown.Window = duration(k.Window)
 		}
@@ -192,9 +214,9 @@ func (p *htmlPage) kinds(r *Report) {
 }
 
 func (p *htmlPage) bars(r *Report) {
-	p.Bars = []bar{newBar("views", r.Accounts.Views.Read, r.viewEntries())}
+	p.Bars = []bar{newBar("views", r.Accounts.Views.N[account.Read], r.viewEntries())}
 	for _, k := range r.kinds() {
-		p.Bars = append(p.Bars, newBar(Harmless(k.Name), k.Read, r.engagementEntries(k.Engagements)))
+		p.Bars = append(p.Bars, newBar(Harmless(k.Name), k.N[account.Read], r.engagementEntries(k.Engagements)))
 	}
 }
 
@@ -202,7 +224,7 @@ func newBar(name string, read int64, entries []entry) bar {
 	b := bar{Name: name, Read: read}
 	x := 0.0
 	for _, e := range entries {
-		piece := piece{Name: e.name, Class: fateClasses[e.name], N: e.n, Of: read, X: x}
+		piece := piece{Name: e.Label, Class: e.Colour, N: e.n, Of: read, X: x}
 		if read > 0 && e.n > 0 {
 			// What does not balance stays inside the bar.
 			piece.Width = min(100*float64(e.n)/float64(read), 100-x)

@@ -39,7 +39,7 @@ func (r *Report) inputs() []input {
 			roles[in.kind] = &account.Input{}
 		}
 		role := roles[in.kind]
-		role.Read, role.Late, role.Dead = role.Read+counts.Read, role.Late+counts.Late, role.Dead+counts.Dead
+		role.N[account.Read], role.N[account.Late], role.N[account.Dead] = role.N[account.Read]+counts.N[account.Read], role.N[account.Late]+counts.N[account.Late], role.N[account.Dead]+counts.N[account.Dead]
 		of[in.kind]++
 	}
 	order := r.order()
@@ -54,8 +54,8 @@ func (r *Report) inputs() []input {
 	})
 	for i := range all {
 		role := roles[all[i].kind]
-		all[i].only = of[all[i].kind] == 1 || role.Read > 0 && role.Late+role.Dead == role.Read
-		all[i].kindFiltered = role.Read == 0
+		all[i].only = of[all[i].kind] == 1 || role.N[account.Read] > 0 && role.N[account.Late]+role.N[account.Dead] == role.N[account.Read]
+		all[i].kindFiltered = role.N[account.Read] == 0
 	}
 	return all
 }

@@ -73,8 +73,8 @@ func (r *Report) Summary() Summary {
 		Format: Format, Spec: r.Spec, Version: r.Version, Intervals: r.Intervals, Finished: r.Finished,
 		Balanced:            r.Accounts.Check() == nil,
 		Notes:               append([]Note{}, r.Notes()...),
-		PositiveRate:        rate(v.Positives, v.Samples),
-		PositiveRateOfViews: rate(v.Positives, v.Samples+v.SampledOut),
+		PositiveRate:        rate(v.N[account.Positives], v.N[account.Samples]),
+		PositiveRateOfViews: rate(v.N[account.Positives], v.N[account.Samples]+v.N[account.SampledOut]),
 		Kinds:               map[string]KindSummary{},
 		Outputs:             r.Outputs,
 		Accounts:            r.Accounts,
@@ -90,8 +90,8 @@ func (r *Report) Summary() Summary {
 	}
 	for _, k := range r.kinds() {
 		sum := KindSummary{
-			MatchRate:    rate(k.Matched, k.Read),
-			PositiveRate: rate(k.Positives, v.Samples),
+			MatchRate:    rate(k.N[account.Matched], k.N[account.Read]),
+			PositiveRate: rate(k.N[account.Positives], v.N[account.Samples]),
 			WindowMs:     k.Window.Milliseconds(),
 		}
 		if k.Delay.Count() > 0 {

@@ -30,7 +30,7 @@ func (r *Report) Notes() []Note {
 	n.balance(r.Accounts.Check())
 	n.views(r)
 	for _, k := range r.kinds() {
-		n.refused(subject{kind: k.Name}, counts{read: k.Read, late: k.Late, dead: k.Dead})
+		n.refused(subject{kind: k.Name}, counts{read: k.N[account.Read], late: k.N[account.Late], dead: k.N[account.Dead]})
 		n.matching(k, noneLeft(r.Accounts.Views))
 		n.values(k)
 		n.delays(k)
@@ -101,76 +101,81 @@ func (n *notes) views(r *Report) {
 	v := r.Accounts.Views
 	views := subject{}
 	switch {
-	case v.Read == 0:
+	case v.N[account.Read] == 0:
 		n.say(ruleNoViews, ruleNoViews.severity, views, 0, "")
-	case v.Samples > 0 && v.Positives == 0:
-		n.say(ruleNoPositives, ruleNoPositives.severity, views, v.Samples, number(v.Samples, "sample"))
+	case v.N[account.Samples] > 0 && v.N[account.Positives] == 0:
+		n.say(ruleNoPositives, ruleNoPositives.severity, views, v.N[account.Samples], number(v.N[account.Samples], "sample"))
 	}
-	n.refused(views, counts{read: v.Read, late: v.Late, dead: v.Dead})
-	if v.LateAfterIdle > 0 {
-		n.say(ruleLateAfterIdle, ruleLateAfterIdle.severity, views, v.LateAfterIdle, share(v.LateAfterIdle, v.Read))
-	}
-	n.damages(views, v.Damages)
-	if v.Resent > 0 {
-		n.say(ruleResent, ruleResent.severity, views, v.Resent, "at least "+grouped(v.Resent)).AtLeast = true
-	}
-	if v.DuplicatesChained > 0 {
-		n.say(ruleDuplicatesChained, ruleDuplicatesChained.severity, views, v.DuplicatesChained, "at least "+grouped(v.DuplicatesChained)).AtLeast = true
-	}
-	if v.Immature > 0 {
-		n.say(ruleImmature, ruleImmature.severity, views, v.Immature, share(v.Immature, v.Samples))
-	}
-	if v.DuplicatesDiffering > 0 {
-		n.say(ruleDuplicatesDiffering, ruleDuplicatesDiffering.severity, views, v.DuplicatesDiffering, of(v.DuplicatesDiffering, v.Duplicates))
+	n.refused(views, counts{read: v.N[account.Read], late: v.N[account.Late], dead: v.N[account.Dead]})
+	n.table(views, account.OfViews, &v.N)
+}
+
+// table notes the counts of a subject whose rows say what there is to note.
+func (n *notes) table(s subject, of account.Subject, counts *account.Counts) {
+	for i, row := range account.Table() {
+		count := counts[i]
+		if row.Note == nil || row.In(of) == nil || count <= 0 {
+			continue
+		}
+		r := ruleOf(row.Note.Code)
+		put := n.add
+		if row.Engagements == nil { // views alone: they need not be named
+			put = n.say
+		}
+		note := put(r, r.severity, s, count, figure(row.Note, count, counts[row.Note.Of]))
+		note.AtLeast = row.Note.Form == account.AtLeast
 	}
 }
 
-func (n *notes) damages(s subject, places int64) {
-	switch {
-	case places == 1:
-		n.add(ruleDamaged, ruleDamaged.severity, s, places, "in 1 place")
-	case places > 1:
-		n.add(ruleDamaged, ruleDamaged.severity, s, places, "in "+grouped(places)+" places")
+// figure writes a count as its note asks for.
+func figure(note *account.Note, count, whole int64) string {
+	switch note.Form {
+	case account.Portion:
+		return portion(count, whole)
+	case account.AtLeast:
+		return "at least " + grouped(count)
+	case account.Places:
+		return "in " + number(count, "place")
+	default:
+		return share(count, whole)
 	}
 }
 
 // noneLeft says that views were read, and all of them late or dead.
-func noneLeft(v account.Views) bool { return v.Read > 0 && v.Late+v.Dead == v.Read }
+func noneLeft(v account.Views) bool {
+	return v.N[account.Read] > 0 && v.N[account.Late]+v.N[account.Dead] == v.N[account.Read]
+}
 
 // matching notes what keeps engagements from their views, or leads them to too many. That
 // there are no views is said by itself.
 func (n *notes) matching(k kind, noViews bool) {
 	s := subject{kind: k.Name}
-	n.damages(s, k.Damages)
-	lost := k.Orphans + k.Outside
+	lost := k.N[account.Orphans] + k.N[account.Outside]
 	switch {
-	case k.Read == 0 && k.Filtered > 0:
-		n.add(ruleWhereMatchesNothing, ruleWhereMatchesNothing.severity, s, k.Filtered, "none of "+grouped(k.Filtered))
-	case k.Read == 0:
+	case k.N[account.Read] == 0 && k.N[account.Filtered] > 0:
+		n.add(ruleWhereMatchesNothing, ruleWhereMatchesNothing.severity, s, k.N[account.Filtered], "none of "+grouped(k.N[account.Filtered]))
+	case k.N[account.Read] == 0:
 		n.add(ruleNoEngagements, ruleNoEngagements.severity, s, 0, "")
-	case k.Matched == 0 && lost > 0 && noViews:
-	case k.Matched == 0 && lost > 0:
+	case k.N[account.Matched] == 0 && lost > 0 && noViews:
+	case k.N[account.Matched] == 0 && lost > 0:
 		severity := ruleNothingMatched.severity
-		if lost > 1 && k.Open == 0 { // one may happen to be a stray
+		if lost > 1 && k.N[account.Open] == 0 { // one may happen to be a stray
 			severity = Error
 		}
-		n.add(ruleNothingMatched, severity, s, lost, "none of "+grouped(k.Read))
-	case n.limits.Unmatched.exceeded(lost, k.Read):
-		n.add(ruleUnmatched, Error, s, lost, beyond(lost, k.Read, n.limits.Unmatched))
+		n.add(ruleNothingMatched, severity, s, lost, "none of "+grouped(k.N[account.Read]))
+	case n.limits.Unmatched.exceeded(lost, k.N[account.Read]):
+		n.add(ruleUnmatched, Error, s, lost, beyond(lost, k.N[account.Read], n.limits.Unmatched))
 	}
-	if k.OrphansLikeFloats > 0 {
-		n.add(ruleOrphansLikeFloats, ruleOrphansLikeFloats.severity, s, k.OrphansLikeFloats, of(k.OrphansLikeFloats, k.Orphans))
+	if k.N[account.Matched] > 0 && above(k.N[account.Orphans], k.N[account.Read], orphansWorth) {
+		n.add(ruleOrphans, ruleOrphans.severity, s, k.N[account.Orphans], share(k.N[account.Orphans], k.N[account.Read]))
 	}
-	if k.Matched > 0 && above(k.Orphans, k.Read, orphansWorth) {
-		n.add(ruleOrphans, ruleOrphans.severity, s, k.Orphans, share(k.Orphans, k.Read))
-	}
-	if k.Matched > 0 && above(k.Outside, k.Read, outsideWorth) {
-		n.add(ruleOutsideWindow, ruleOutsideWindow.severity, s, k.Outside, share(k.Outside, k.Read))
+	if k.N[account.Matched] > 0 && above(k.N[account.Outside], k.N[account.Read], outsideWorth) {
+		n.add(ruleOutsideWindow, ruleOutsideWindow.severity, s, k.N[account.Outside], share(k.N[account.Outside], k.N[account.Read]))
 	}
 	// Each positive has an engagement: where there are more of them, some have the same.
-	pairs := max(k.Matches, k.Positives)
-	if more := pairs - k.Matched; more > 0 {
-		n.add(ruleSeveralViews, ruleSeveralViews.severity, s, more, fmt.Sprintf("%s for %s", grouped(k.Matched), number(pairs, "view")))
+	pairs := max(k.N[account.Matches], k.N[account.Positives])
+	if more := pairs - k.N[account.Matched]; more > 0 {
+		n.add(ruleSeveralViews, ruleSeveralViews.severity, s, more, fmt.Sprintf("%s for %s", grouped(k.N[account.Matched]), number(pairs, "view")))
 	}
 }
 
@@ -178,27 +183,19 @@ func (n *notes) matching(k kind, noViews bool) {
 func (n *notes) values(k kind) {
 	s := subject{kind: k.Name}
 	// What was dead was not looked at for its id or value, or not to the end.
-	if k.WithoutID > 0 && k.WithoutID+k.Dead >= k.Read {
-		n.add(ruleWithoutID, ruleWithoutID.severity, s, k.WithoutID, "all "+grouped(k.WithoutID))
+	if k.N[account.WithoutID] > 0 && k.N[account.WithoutID]+k.N[account.Dead] >= k.N[account.Read] {
+		n.add(ruleWithoutID, ruleWithoutID.severity, s, k.N[account.WithoutID], "all "+grouped(k.N[account.WithoutID]))
 	}
-	if k.WithoutValue > 0 && k.WithoutValue+k.Dead >= k.Read {
-		n.add(ruleWithoutValue, ruleWithoutValue.severity, s, k.WithoutValue, "all "+grouped(k.WithoutValue))
+	if k.N[account.WithoutValue] > 0 && k.N[account.WithoutValue]+k.N[account.Dead] >= k.N[account.Read] {
+		n.add(ruleWithoutValue, ruleWithoutValue.severity, s, k.N[account.WithoutValue], "all "+grouped(k.N[account.WithoutValue]))
 	}
-	if k.BadValues > 0 {
-		n.add(ruleBadValues, ruleBadValues.severity, s, k.BadValues, share(k.BadValues, k.Read))
-	}
-	if k.LateAfterIdle > 0 {
-		n.add(ruleLateAfterIdle, ruleLateAfterIdle.severity, s, k.LateAfterIdle, share(k.LateAfterIdle, k.Read))
-	}
-	if k.Overflows > 0 {
-		n.add(ruleOverflows, ruleOverflows.severity, s, k.Overflows, share(k.Overflows, k.Read))
-	}
+	n.table(s, account.OfEngagements, &k.N)
 }
 
 func (n *notes) delays(k kind) {
 	s := subject{kind: k.Name}
 	if zeros := k.Delay.Count() - k.Delay.AtLeast(1); zeros > 0 && float64(zeros) >= zeroWorth*float64(k.Delay.Count()) {
-		n.add(ruleZeroDelays, ruleZeroDelays.severity, s, zeros, of(zeros, k.Delay.Count()))
+		n.add(ruleZeroDelays, ruleZeroDelays.severity, s, zeros, portion(zeros, k.Delay.Count()))
 	}
 	end := int64(math.Ceil(windowWorth * float64(k.Window.Milliseconds())))
 	if k.Window > 0 && k.Delay.Count() > 0 && k.Delay.Quantile(0.99) >= end {
@@ -215,9 +212,9 @@ func (n *notes) inputs(r *Report) {
 			continue
 		}
 		s := subject{kind: in.kind, input: in.name}
-		n.refused(s, counts{read: in.Read, late: in.Late, dead: in.Dead})
-		if in.Read == 0 && in.Filtered > 0 && !in.kindFiltered {
-			n.add(ruleWhereMatchesNothing, ruleWhereMatchesNothing.severity, s, in.Filtered, "none of "+grouped(in.Filtered))
+		n.refused(s, counts{read: in.N[account.Read], late: in.N[account.Late], dead: in.N[account.Dead]})
+		if in.N[account.Read] == 0 && in.N[account.Filtered] > 0 && !in.kindFiltered {
+			n.add(ruleWhereMatchesNothing, ruleWhereMatchesNothing.severity, s, in.N[account.Filtered], "none of "+grouped(in.N[account.Filtered]))
 		}
 	}
 }
@@ -248,8 +245,8 @@ func (n *notes) refused(s subject, c counts) {
 // share writes a count and what share of the whole it is.
 func share(n, whole int64) string { return fmt.Sprintf("%s (%s)", grouped(n), percent(n, whole)) }
 
-// of writes a count and the whole, which may be all of it.
-func of(n, whole int64) string {
+// portion writes a count and the whole, which may be all of it.
+func portion(n, whole int64) string {
 	if n == whole {
 		return "all " + grouped(n)
 	}
@@ -266,10 +263,10 @@ func above(part, whole int64, share float64) bool {
 
 // damages counts the places where it is not known what was lost.
 func damages(l *account.Sheet) int64 {
-	n := l.Views.Damages
+	n := l.Views.N[account.Damages]
 	for _, e := range l.Engagements {
 		if e != nil {
-			n += e.Damages
+			n += e.N[account.Damages]
 		}
 	}
 	return n

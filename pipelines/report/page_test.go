@@ -84,7 +84,7 @@ func crowded() *Report {
 		r.Windows[name] = 36*time.Hour + 59*time.Minute
 	}
 	r.Spec = strings.Repeat("a/long/path/", 12) + "join.yaml"
-	r.Accounts.Engagements["hide"].Filtered = 9_876_543_210_123
+	r.Accounts.Engagements["hide"].N[account.Filtered] = 9_876_543_210_123
 	return r
 }
 

@@ -98,9 +98,9 @@ func (r *Report) kinds() []kind {
 
 // events is how many records are accounted for.
 func (r *Report) events() int64 {
-	n := r.Accounts.Views.Read
+	n := r.Accounts.Views.N[account.Read]
 	for _, k := range r.kinds() {
-		n += k.Read
+		n += k.N[account.Read]
 	}
 	return n
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"tributary/transforms/account"
 )
 
 // Severity says how much a note matters.
@@ -43,20 +46,59 @@ type rule struct {
 	advice   string // what it means, and what can be done
 }
 
-// rules in order of importance.
-var rules = []*rule{
-	ruleUnbalanced, ruleDead, ruleLate, ruleLateAfterIdle, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
-	ruleDamaged, ruleWithoutValue, ruleBadValues, ruleOverflows, ruleSeveralViews, ruleResent, ruleWithoutID, ruleZeroDelays, ruleOrphansLikeFloats, ruleOrphans,
-	ruleUnread, ruleStale, ruleImmature, ruleDuplicatesDiffering, ruleDuplicatesChained, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
+// handmade are the rules that are not of a count alone, in order of importance.
+var handmade = []*rule{
+	ruleUnbalanced, ruleDead, ruleLate, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
+	ruleWithoutValue, ruleSeveralViews, ruleWithoutID, ruleZeroDelays, ruleOrphans,
+	ruleUnread, ruleStale, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
+}
+
+// rules are all rules in order of importance: the handmade ones, and those of counts where their
+// rows put them.
+var rules = sync.OnceValue(func() []*rule {
+	all := slices.Clone(handmade)
+	var last []*rule // follow no other
+	for pending := account.Table(); len(pending) > 0; {
+		left := slices.DeleteFunc(slices.Clone(pending), func(row *account.Row) bool {
+			if row.Note == nil {
+				return true
+			}
+			i := slices.IndexFunc(all, func(r *rule) bool { return r.code == row.Note.After })
+			if i >= 0 {
+				all = slices.Insert(all, i+1, newRule(row.Note))
+			}
+			return i >= 0
+		})
+		if len(left) == len(pending) {
+			for _, row := range left {
+				last = append(last, newRule(row.Note))
+			}
+			left = nil
+		}
+		pending = left
+	}
+	return append(all, last...)
+})
+
+func newRule(note *account.Note) *rule {
+	r := &rule{note.Code, Warning, note.Title, note.Advice}
+	if note.Remark {
+		r.severity = Info
+	}
+	return r
+}
+
+// ruleOf is the rule with a code.
+func ruleOf(code string) *rule {
+	return rules()[slices.IndexFunc(rules(), func(r *rule) bool { return r.code == code })]
 }
 
 var (
-	ruleUnbalanced    = &rule{"unbalanced", Error, "The accounts do not balance", "This is a fault of the join itself: do not use the samples."}
-	ruleDead          = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
-	ruleLate          = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
-	ruleLateAfterIdle = &rule{"late_after_idle", Warning, "Late only after idleness", "Their partition had brought nothing for idle_timeout, and the watermark went on without it: joined again from the log, they may be in time. A larger idle_timeout waits longer for such a partition."}
-	ruleUnusable      = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
-	ruleUnmatched     = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
+	ruleUnbalanced = &rule{"unbalanced", Error, "The accounts do not balance", "This is a fault of the join itself: do not use the samples."}
+	ruleDead       = &rule{"dead", Warning, "Dead", "They could not be read or lack a join field: see the reasons, and the dead letters."}
+	ruleLate       = &rule{"late", Warning, "Late", "They came later than their partition's watermark allows. A late view has no sample, a late engagement may leave a fake negative; a larger out_of_orderness would take them in."}
+	ruleUnusable   = &rule{"unusable", Warning, "Late or dead, all of them", "See the reasons."}
+	ruleUnmatched  = &rule{"unmatched", Warning, "Unmatched", "They found no view, or none in whose window they lie."}
 
 	ruleNothingMatched = &rule{"nothing_matched", Warning, "Nothing matched", "No engagement found its view inside the window. Check the field that names the view, and the unit of the times."}
 	ruleNoViews        = &rule{"no_views", Warning, "No views", "Check the paths of views.inputs, and the range of time asked for."}
@@ -65,23 +107,15 @@ var (
 	ruleWhereMatchesNothing = &rule{"where_matches_nothing", Warning, "Nothing that where lets through", "Compare its values with those of the records, `tributary show` has them."}
 	ruleNoPositives         = &rule{"no_positives", Warning, "No positives", "Not one sample has a label. Check that views and engagements are of the same time and name views alike."}
 
-	ruleDamaged      = &rule{"damaged", Warning, "An unknown number of records was lost", "Files are damaged or cut short there: what is known to be lost is among the dead, the rest is in no count."}
 	ruleWithoutValue = &rule{"without_value", Warning, "No value for the label", "The field that the label is made of is absent, null or empty in every record: check its name."}
-	ruleBadValues    = &rule{"bad_values", Warning, "Values that are no numbers", "They were left out of the label (on_bad_value: null)."}
-	ruleOverflows    = &rule{"overflows", Warning, "Sums beyond what a double holds", "The label is the largest double."}
 
-	ruleSeveralViews      = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger dedup_window makes one view of those that are near each other, view_time tells others apart."}
-	ruleResent            = &rule{"resent", Warning, "Views that came again after dedup_window", "Each is a sample of its own, with the id of an earlier one. If they are the same view, a larger dedup_window makes one of them."}
-	ruleWithoutID         = &rule{"without_id", Warning, "No id of their own", "The field that the spec names for it is absent, null or empty in every record, so one that was sent twice counts twice: check its name."}
-	ruleZeroDelays        = &rule{"zero_delays", Warning, "Delays of exactly 0", "Such an engagement has the time of its view, as when one log was read as both, or when the engagement's time is a copy of the view's."}
-	ruleOrphansLikeFloats = &rule{"orphans_like_floats", Warning, "Orphans whose view ids look like 123.0", "Whole numbers were written as floats on their way: write them as integers or as text, and they will find their views."}
-	ruleOrphans           = &rule{"orphans", Warning, "Orphans", "Their view never came: views may be missing from the inputs, or the two name views differently."}
+	ruleSeveralViews = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger dedup_window makes one view of those that are near each other, view_time tells others apart."}
+	ruleWithoutID    = &rule{"without_id", Warning, "No id of their own", "The field that the spec names for it is absent, null or empty in every record, so one that was sent twice counts twice: check its name."}
+	ruleZeroDelays   = &rule{"zero_delays", Warning, "Delays of exactly 0", "Such an engagement has the time of its view, as when one log was read as both, or when the engagement's time is a copy of the view's."}
+	ruleOrphans      = &rule{"orphans", Warning, "Orphans", "Their view never came: views may be missing from the inputs, or the two name views differently."}
 
-	ruleImmature            = &rule{"immature", Warning, "Immature samples", "The log ends before their closing time, so their negatives may be fake. Join them again when the log reaches further, or leave them out by maturity_ms."}
-	ruleDuplicatesDiffering = &rule{"duplicates_differing", Warning, "Duplicate views that differ from the one that was kept, the first in the log", "Their ids may not be unique."}
-	ruleDuplicatesChained   = &rule{"duplicates_chained", Info, "Duplicate views further than dedup_window from the one that was kept", "Each is a duplicate of the one before it: a view that is sent again and again is one view, however long that goes on."}
-	ruleWindowShort         = &rule{"window_short", Info, "Window too short", "Engagements still come in its last tenth, and a longer window would find more."}
-	ruleOutsideWindow       = &rule{"outside_window", Info, "Outside the window", "Their view came, but it was too long before them, or after."}
+	ruleWindowShort   = &rule{"window_short", Info, "Window too short", "Engagements still come in its last tenth, and a longer window would find more."}
+	ruleOutsideWindow = &rule{"outside_window", Info, "Outside the window", "Their view came, but it was too long before them, or after."}
 )
 
 // Note is something the reader should know before using the samples.
@@ -165,7 +199,7 @@ func counted(all []group) string {
 func sorted(notes []Note) []Note {
 	slices.SortStableFunc(notes, func(a, b Note) int {
 		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()),
-			cmp.Compare(slices.Index(rules, a.rule), slices.Index(rules, b.rule)))
+			cmp.Compare(slices.Index(rules(), a.rule), slices.Index(rules(), b.rule)))
 	})
 	return notes
 }

@@ -26,12 +26,12 @@ func (p *page) joinRate(r *Report) {
 	var rows []table.Row
 	for _, k := range kinds {
 		rows = append(rows, table.Row{
-			name(k.Name), grouped(k.Read), grouped(k.Matched), percent(k.Matched, k.Read),
-			grouped(k.Positives), percent(k.Positives, v.Samples),
+			name(k.Name), grouped(k.N[account.Read]), grouped(k.N[account.Matched]), percent(k.N[account.Matched], k.N[account.Read]),
+			grouped(k.N[account.Positives]), percent(k.N[account.Positives], v.N[account.Samples]),
 		})
 	}
 	if len(kinds) > 1 {
-		rows = append(rows, table.Row{"any of them", "", "", "", grouped(v.Positives), percent(v.Positives, v.Samples)})
+		rows = append(rows, table.Row{"any of them", "", "", "", grouped(v.N[account.Positives]), percent(v.N[account.Positives], v.N[account.Samples])})
 	}
 	p.table(table.Row{"", "engagements", "matched", "of read", "positives", "of samples"}, rows...)
 	p.prose("  ", title, samplesInWords(v))
@@ -39,9 +39,9 @@ func (p *page) joinRate(r *Report) {
 
 // samplesInWords says what the positive rates are shares of.
 func samplesInWords(v account.Views) string {
-	words := fmt.Sprintf("%s of %s.", number(v.Samples, "sample"), number(v.Read, "view"))
-	if v.SampledOut > 0 {
-		words += fmt.Sprintf(" Negatives are sampled: of all distinct views, %s are positive.", percent(v.Positives, v.Samples+v.SampledOut))
+	words := fmt.Sprintf("%s of %s.", number(v.N[account.Samples], "sample"), number(v.N[account.Read], "view"))
+	if v.N[account.SampledOut] > 0 {
+		words += fmt.Sprintf(" Negatives are sampled: of all distinct views, %s are positive.", percent(v.N[account.Positives], v.N[account.Samples]+v.N[account.SampledOut]))
 	}
 	return words
 }
@@ -90,60 +90,57 @@ func (k kind) delay(q float64) string {
 	return duration(d)
 }
 
-// entry is a line of the accounts: an outcome and how many had it; "=" leads the first.
+// entry is a part of what was read: an outcome and how many had it.
 type entry struct {
-	name string
-	n    int64
+	*account.Row
+	n int64
 }
 
 // openEvents counts what a stream has read but not joined yet.
 func (r *Report) openEvents() int64 {
-	n := r.Accounts.Views.Open
+	n := r.Accounts.Views.N[account.Open]
 	for _, k := range r.kinds() {
-		n += k.Open
+		n += k.N[account.Open]
 	}
 	return n
 }
 
 func (r *Report) open() bool { return r.openEvents() != 0 }
 
-func (r *Report) viewEntries() []entry {
-	v := r.Accounts.Views
-	entries := []entry{
-		{"samples", v.Samples},
-		{"sampled out", v.SampledOut},
-		{"duplicates", v.Duplicates},
-		{"late", v.Late},
-		{"dead", v.Dead},
-	}
-	if r.open() {
-		entries = append(entries, entry{"open", v.Open})
+// entries are the parts of what was read of a subject. Parts that are optional are there if views or
+// any kind have some.
+func (r *Report) entries(s account.Subject, n *account.Counts) (entries []entry) {
+	for _, count := range account.All(s, account.Part) {
+		row := count.Row()
+		if !row.In(s).Optional || r.some(count) {
+			entries = append(entries, entry{row, n[count]})
+		}
 	}
 	return entries
 }
 
+// some says that views or any kind have some of a count.
+func (r *Report) some(count account.Count) bool {
+	some := r.Accounts.Views.N[count] != 0
+	for _, k := range r.kinds() {
+		some = some || k.N[count] != 0
+	}
+	return some
+}
+
+func (r *Report) viewEntries() []entry { return r.entries(account.OfViews, &r.Accounts.Views.N) }
+
 func (r *Report) engagementEntries(e *account.Engagements) []entry {
-	entries := []entry{
-		{"matched", e.Matched},
-		{"outside window", e.Outside},
-		{"orphans", e.Orphans},
-		{"duplicates", e.Duplicates},
-		{"late", e.Late},
-		{"dead", e.Dead},
-	}
-	if r.open() {
-		entries = append(entries, entry{"open", e.Open})
-	}
-	return entries
+	return r.entries(account.OfEngagements, &e.N)
 }
 
 func (p *page) accounts(r *Report) {
 	p.section("Accounts: what was read, and what became of it")
 	v := r.Accounts.Views
-	row := table.Row{"views", grouped(v.Read), "="}
+	row := table.Row{"views", grouped(v.N[account.Read]), "="}
 	header := table.Row{"", "read", ""}
 	for _, e := range r.viewEntries() {
-		header, row = append(header, e.name), append(row, grouped(e.n))
+		header, row = append(header, e.Label), append(row, grouped(e.n))
 	}
 	p.table(header, row)
 
@@ -152,11 +149,11 @@ func (p *page) accounts(r *Report) {
 		p.line("")
 		header = table.Row{"", "read", ""}
 		for _, e := range r.engagementEntries(kinds[0].Engagements) {
-			header = append(header, strings.Replace(e.name, "outside window", "outside", 1))
+			header = append(header, strings.Replace(e.Label, "outside window", "outside", 1))
 		}
 		var rows []table.Row
 		for _, k := range kinds {
-			row := table.Row{name(k.Name), grouped(k.Read), "="}
+			row := table.Row{name(k.Name), grouped(k.N[account.Read]), "="}
 			for _, e := range r.engagementEntries(k.Engagements) {
 				row = append(row, grouped(e.n))
 			}
@@ -176,19 +173,19 @@ func accountsInWords(r *Report) []string {
 	if r.open() {
 		words = append(words, "Open ones wait for the end of windows: what becomes of them will be known then.")
 	}
-	if v := r.Accounts.Views; v.Late > 0 {
-		words = append(words, fmt.Sprintf("Late views have no sample: the windows of %s had closed by their partition's watermark.", grouped(v.Late)))
+	if v := r.Accounts.Views; v.N[account.Late] > 0 {
+		words = append(words, fmt.Sprintf("Late views have no sample: the windows of %s had closed by their partition's watermark.", grouped(v.N[account.Late])))
 	}
 	for _, k := range r.kinds() {
 		kind := Harmless(k.Name)
-		if k.Late > 0 {
-			words = append(words, fmt.Sprintf("%s: late ones could have mattered: each of %s may have belonged to a view whose window had closed, and may have made its sample positive.", kind, grouped(k.Late)))
+		if k.N[account.Late] > 0 {
+			words = append(words, fmt.Sprintf("%s: late ones could have mattered: each of %s may have belonged to a view whose window had closed, and may have made its sample positive.", kind, grouped(k.N[account.Late])))
 		}
-		if k.PartlyLate > 0 {
-			words = append(words, fmt.Sprintf("%s: for %s, only some of the views they may refer to had closed. Those whose view was open were joined as usual; the rest are among the late.", kind, grouped(k.PartlyLate)))
+		if k.N[account.PartlyLate] > 0 {
+			words = append(words, fmt.Sprintf("%s: for %s, only some of the views they may refer to had closed. Those whose view was open were joined as usual; the rest are among the late.", kind, grouped(k.N[account.PartlyLate])))
 		}
-		if k.Filtered > 0 {
-			words = append(words, fmt.Sprintf("%s: its inputs have %s of other kinds (where).", kind, number(k.Filtered, "further record")))
+		if k.N[account.Filtered] > 0 {
+			words = append(words, fmt.Sprintf("%s: its inputs have %s of other kinds (where).", kind, number(k.N[account.Filtered], "further record")))
 		}
 	}
 	return words

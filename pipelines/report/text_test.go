@@ -70,16 +70,20 @@ func reports() *rapid.Generator[*Report] {
 		l.From = n()
 		l.To = l.From + n()
 		l.Views = account.Views{
-			Read: n(), Samples: n(), SampledOut: n(), Duplicates: n(), Late: n(), Dead: n(),
-			DuplicatesDiffering: n(), Positives: n(), Immature: n(),
+			N: account.Values{
+				account.Read: n(), account.Samples: n(), account.SampledOut: n(), account.Duplicates: n(), account.Late: n(), account.Dead: n(),
+				account.DuplicatesDiffering: n(), account.Positives: n(), account.Immature: n(),
+			}.Counts(),
 		}
 		l.Bytes = account.Bytes{In: n(), Records: n(), Blocks: n(), Samples: n(), Out: n(), JSON: n()}
 		windows := map[string]time.Duration{}
 		names := rapid.SampledFrom([]string{"like", "a_very_long_kind_of_engagement", "\x1b[31mred", "<script>alert(1)</script>", "日本語日本語日本語", "x\r\ny"})
 		for _, name := range rapid.SliceOfNDistinct(names, 0, 6, rapid.ID).Draw(t, "kinds") {
 			e := &account.Engagements{
-				Read: n(), Matched: n(), Outside: n(), Orphans: n(), Duplicates: n(), Late: n(), Dead: n(),
-				PartlyLate: n(), Filtered: n(), Positives: n(), Delay: &account.Histogram{},
+				N: account.Values{
+					account.Read: n(), account.Matched: n(), account.Outside: n(), account.Orphans: n(), account.Duplicates: n(), account.Late: n(), account.Dead: n(),
+					account.PartlyLate: n(), account.Filtered: n(), account.Positives: n(),
+				}.Counts(), Delay: &account.Histogram{},
 			}
 			for range rapid.IntRange(0, 5).Draw(t, "delays") {
 				e.Delay.Record(n())
@@ -118,8 +122,8 @@ func TestTextFitsAndIsHarmless(t *testing.T) {
 func TestWideTablesAreTurned(t *testing.T) {
 	r := calm()
 	v := &r.Accounts.Views
-	v.Read, v.Samples, v.SampledOut, v.Duplicates = 9_876_543_210_123, 5_555_555_555_555, 4_320_987_654_055, 513
-	v.Late, v.Dead = 1_111_111_111_111, 2_222_222_222_222
+	v.N[account.Read], v.N[account.Samples], v.N[account.SampledOut], v.N[account.Duplicates] = 9_876_543_210_123, 5_555_555_555_555, 4_320_987_654_055, 513
+	v.N[account.Late], v.N[account.Dead] = 1_111_111_111_111, 2_222_222_222_222
 	var buf bytes.Buffer
 	require.NoError(t, r.Text(&buf, 60))
 	assert.Contains(t, buf.String(), strings.TrimPrefix(`

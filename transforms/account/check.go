@@ -8,28 +8,25 @@ import (
 	"strings"
 )
 
-// Check says whether the ledger balances: nil, or one error for each rule that does
+// Check says whether the accounts balance: nil, or one error for each rule that does
 // not hold, with its figures, joined. The rules:
 //
 //   - no count, byte or delay count is negative, and From <= To;
-//   - views:       read = samples + sampled out + duplicates + late + dead + open
-//   - each kind:   read = matched + outside window + orphans + duplicates + late + dead + open
-//   - a part is no more than its whole: positives and immature <= samples, positives of
-//     a kind <= positives, differing and chained duplicates <= duplicates, resent <= samples and sampled
-//     out, partly late, without id, without value and bad values <= read, orphans like floats
-//     <= orphans, late and dead of an input <= what was read of it;
-//   - a positive sample is positive of some kind: positives <= sum of the kinds';
+//   - of views and of each kind, the whole is the sum of the parts; of an input it is no less;
+//   - a count is no more than those that it is Within;
+//   - a positive sample is positive of some kind: the positives of views are no more than the sum of the
+//     kinds', and no less than those of any;
 //   - each kind has a delay for every positive: count of delays = positives;
 //   - the timeline adds up: its samples = samples, its positives of a kind = positives
 //     of that kind, and none in a bucket are more than its samples.
 //
-// An account that is not complete yet (of one shard, say) does not balance: merge first.
+// Accounts that are not complete yet (of one shard, say) do not balance: merge first.
 func (l *Sheet) Check() error {
 	var c checker
 	if l.From > l.To {
 		c.fail("time: from_ms %d is after to_ms %d", l.From, l.To)
 	}
-	c.views(&l.Views)
+	c.counts("views", OfViews, &l.Views.N)
 	sum := int64(0)
 	for _, kind := range slices.Sorted(maps.Keys(l.Engagements)) {
 		e := l.Engagements[kind]
@@ -37,11 +34,12 @@ func (l *Sheet) Check() error {
 			c.fail("%s: no account", kind)
 			continue
 		}
-		c.engagements(kind, e)
-		c.atMost(kind, count{"positives", e.Positives}, count{"positives of views", l.Views.Positives})
-		sum += e.Positives
+		c.counts(kind, OfEngagements, &e.N)
+		c.sum(kind, count{"positives", e.N[Positives]}, count{"delays", e.Delay.Count()})
+		c.atMost(kind, count{"positives", e.N[Positives]}, count{"positives of views", l.Views.N[Positives]})
+		sum += e.N[Positives]
 	}
-	c.atMost("views", count{"positives", l.Views.Positives}, count{"sum of the kinds' positives", sum})
+	c.atMost("views", count{"positives", l.Views.N[Positives]}, count{"sum of the kinds' positives", sum})
 	c.bytes(&l.Bytes)
 	c.inputs(l.Inputs)
 	c.timeline(l)
@@ -90,69 +88,48 @@ func (c *checker) sum(where string, whole count, parts ...count) {
 	c.fail("%s: %d %s, but %s (%+d)", where, whole.n, whole.name, strings.Join(terms, " + "), total-whole.n)
 }
 
-// opened adds what is open to the parts, where there is any: only a stream that goes on
-// has it.
-func opened(parts []count, open int64) []count {
-	if open == 0 {
-		return parts
+// counts checks what the table says of the counts of a subject.
+func (c *checker) counts(where string, s Subject, n *Counts) {
+	var whole count
+	var parts []count
+	for i, r := range table {
+		use, v := r.In(s), count{r.Key, n[i]}
+		if use == nil {
+			continue
+		}
+		c.positive(where, v)
+		switch {
+		case use.Side == Whole:
+			whole = v
+		case use.Side == Part && (v.n != 0 || !use.Optional):
+			parts = append(parts, v)
+		}
 	}
-	return append(parts, count{"open", open})
+	if s == OfInput {
+		c.atMost(where, together(parts...), whole)
+	} else {
+		c.sum(where, whole, parts...)
+	}
+	for i, r := range table {
+		if use := r.In(s); use != nil && use.Within != nil {
+			var within []count
+			for _, j := range use.Within {
+				within = append(within, count{table[j].Key, n[j]})
+			}
+			c.atMost(where, count{r.Key, n[i]}, together(within...))
+		}
+	}
 }
 
-func (c *checker) views(v *Views) {
-	parts := []count{
-		{"samples", v.Samples}, {"sampled_out", v.SampledOut}, {"duplicates", v.Duplicates}, {"late", v.Late}, {"dead", v.Dead},
+// together is the sum of counts.
+func together(counts ...count) (sum count) {
+	names := make([]string, len(counts))
+	for i, v := range counts {
+		names[i] = v.name
+		sum.n += v.n
 	}
-	parts = opened(parts, v.Open)
-	c.positive("views", append([]count{
-		{"read", v.Read},
-		{"duplicates_differing", v.DuplicatesDiffering},
-		{"positives", v.Positives},
-		{"immature", v.Immature},
-		{"resent_at_least", v.Resent},
-		{"duplicates_chained_at_least", v.DuplicatesChained},
-		{"damages", v.Damages},
-		{"late_after_idle", v.LateAfterIdle},
-	}, parts...)...)
-	c.sum("views", count{"read", v.Read}, parts...)
-	c.atMost("views", count{"positives", v.Positives}, count{"samples", v.Samples})
-	c.atMost("views", count{"immature", v.Immature}, count{"samples", v.Samples})
-	c.atMost("views", count{"resent_at_least", v.Resent}, count{"samples, sampled out or not", v.Samples + v.SampledOut})
-	c.atMost("views", count{"duplicates_chained_at_least", v.DuplicatesChained}, count{"duplicates", v.Duplicates})
-	c.atMost("views", count{"late_after_idle", v.LateAfterIdle}, count{"late", v.Late})
-	c.atMost("views", count{"duplicates_differing", v.DuplicatesDiffering}, count{"duplicates", v.Duplicates})
-}
-
-func (c *checker) engagements(kind string, e *Engagements) {
-	parts := []count{
-		{"matched", e.Matched},
-		{"outside_window", e.Outside},
-		{"orphans", e.Orphans},
-		{"duplicates", e.Duplicates},
-		{"late", e.Late},
-		{"dead", e.Dead},
-	}
-	parts = opened(parts, e.Open)
-	c.positive(kind, append([]count{
-		{"read", e.Read},
-		{"partly_late", e.PartlyLate},
-		{"filtered", e.Filtered},
-		{"positives", e.Positives},
-		{"matches", e.Matches},
-		{"overflows", e.Overflows},
-		{"damages", e.Damages},
-		{"late_after_idle", e.LateAfterIdle},
-	}, parts...)...)
-	for _, part := range []count{{"without_id", e.WithoutID}, {"without_value", e.WithoutValue}, {"bad_values", e.BadValues}} {
-		c.positive(kind, part)
-		c.atMost(kind, part, count{"read", e.Read})
-	}
-	c.positive(kind, count{"orphans_like_floats", e.OrphansLikeFloats})
-	c.atMost(kind, count{"orphans_like_floats", e.OrphansLikeFloats}, count{"orphans", e.Orphans})
-	c.sum(kind, count{"read", e.Read}, parts...)
-	c.atMost(kind, count{"partly_late", e.PartlyLate}, count{"read", e.Read})
-	c.atMost(kind, count{"late_after_idle", e.LateAfterIdle}, count{"read", e.Read})
-	c.sum(kind, count{"positives", e.Positives}, count{"delays", e.Delay.Count()})
+	sum.name = strings.Join(names, " + ")
+	return sum
 }
 
 func (c *checker) bytes(b *Bytes) {
@@ -163,9 +140,7 @@ func (c *checker) bytes(b *Bytes) {
 
 func (c *checker) inputs(inputs map[string]*Input) {
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		in := inputs[name]
-		c.positive(name, count{"read", in.Read}, count{"late", in.Late}, count{"dead", in.Dead}, count{"filtered", in.Filtered})
-		c.atMost(name, count{"late and dead", in.Late + in.Dead}, count{"read", in.Read})
+		c.counts(name, OfInput, &inputs[name].N)
 	}
 }
 
@@ -191,10 +166,10 @@ func (c *checker) timeline(l *Sheet) {
 			}
 		}
 	}
-	c.sum("timeline", count{"samples of views", l.Views.Samples}, count{"samples in the timeline", samples})
+	c.sum("timeline", count{"samples of views", l.Views.N[Samples]}, count{"samples in the timeline", samples})
 	for _, kind := range slices.Sorted(maps.Keys(l.Engagements)) {
 		if e := l.Engagements[kind]; e != nil {
-			c.sum("timeline", count{kind + " positives", e.Positives}, count{kind + " positives in the timeline", positives[kind]})
+			c.sum("timeline", count{kind + " positives", e.N[Positives]}, count{kind + " positives in the timeline", positives[kind]})
 		}
 	}
 }

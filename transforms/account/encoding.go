@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strconv"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
@@ -38,9 +39,100 @@ func (l Sheet) MarshalJSON() ([]byte, error) {
 	type bare Sheet // without this method
 	text, err := json.Marshal((*bare)(&plain))
 	if err != nil {
-		return nil, fmt.Errorf("encode ledger: %w", err)
+		return nil, fmt.Errorf("encode accounts: %w", err)
 	}
 	return text, nil
+}
+
+// MarshalJSON writes the counts in the order of the table.
+func (v Views) MarshalJSON() ([]byte, error) {
+	return appendCounts(OfViews, &v.N, []member{{"reasons", v.Reasons, len(v.Reasons) > 0}})
+}
+
+// MarshalJSON writes the counts in the order of the table.
+func (e Engagements) MarshalJSON() ([]byte, error) {
+	return appendCounts(OfEngagements, &e.N, []member{{"reasons", e.Reasons, len(e.Reasons) > 0}, {"delay_ms", e.Delay, e.Delay != nil}})
+}
+
+// MarshalJSON writes the counts in the order of the table.
+func (i Input) MarshalJSON() ([]byte, error) { return appendCounts(OfInput, &i.N, nil) }
+
+// UnmarshalJSON reads what MarshalJSON wrote; it ignores what it does not know.
+func (v *Views) UnmarshalJSON(text []byte) error {
+	return readCounts(text, OfViews, &v.N, member{"reasons", &v.Reasons, true})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; it ignores what it does not know.
+func (e *Engagements) UnmarshalJSON(text []byte) error {
+	return readCounts(text, OfEngagements, &e.N, member{"reasons", &e.Reasons, true}, member{"delay_ms", &e.Delay, true})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; it ignores what it does not know.
+func (i *Input) UnmarshalJSON(text []byte) error { return readCounts(text, OfInput, &i.N) }
+
+// member is what stands beside counts in a JSON object, if it is there.
+type member struct {
+	key   string
+	value any
+	there bool
+}
+
+func appendCounts(s Subject, n *Counts, others []member) ([]byte, error) {
+	out := []byte{'{'}
+	key := func(key string) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(strconv.AppendQuote(out, key), ':')
+	}
+	for i, r := range table {
+		if use := r.In(s); use != nil && (n[i] != 0 || !use.Optional) {
+			key(r.Key)
+			out = strconv.AppendInt(out, n[i], 10)
+		}
+	}
+	for _, m := range others {
+		if !m.there {
+			continue
+		}
+		text, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		key(m.key)
+		out = append(out, text...)
+	}
+	return append(out, '}'), nil
+}
+
+func readCounts(text []byte, s Subject, n *Counts, others ...member) error {
+	var found map[string]json.RawMessage
+	if err := json.Unmarshal(text, &found); err != nil {
+		return err
+	}
+	read := func(key string, into any) error {
+		value, ok := found[key]
+		if !ok {
+			return nil
+		}
+		if err := json.Unmarshal(value, into); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		return nil
+	}
+	for i, r := range table {
+		if r.In(s) != nil {
+			if err := read(r.Key, &n[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range others {
+		if err := read(m.key, m.value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trim returns i without zeros, nil if nothing is left.
@@ -69,7 +161,7 @@ var pairs = regexp.MustCompile(`\[\s+(\d+),\s+(\d+)\s+\]`)
 func (l *Sheet) Encode() ([]byte, error) {
 	text, err := Indent(l)
 	if err != nil {
-		return nil, fmt.Errorf("encode ledger: %w", err)
+		return nil, fmt.Errorf("encode accounts: %w", err)
 	}
 	return text, nil
 }
@@ -92,34 +184,34 @@ func Decode(content []byte) (*Sheet, error) {
 		Engagements *json.RawMessage `json:"engagements"`
 	}
 	if err := json.Unmarshal(content, &found); err != nil {
-		return nil, fmt.Errorf("decode ledger: %w", err)
+		return nil, fmt.Errorf("decode accounts: %w", err)
 	}
 	if found.Views == nil || found.Engagements == nil {
-		return nil, errors.New("decode ledger: no views or no engagements in it")
+		return nil, errors.New("decode accounts: no views or no engagements in it")
 	}
 	l := New()
 	if err := json.Unmarshal(content, l); err != nil {
-		return nil, fmt.Errorf("decode ledger: %w", err)
+		return nil, fmt.Errorf("decode accounts: %w", err)
 	}
 	if reason, isNull := nullReason(l.Views.Reasons); isNull {
-		return nil, fmt.Errorf("decode ledger: views.reasons.%s is null", reason)
+		return nil, fmt.Errorf("decode accounts: views.reasons.%s is null", reason)
 	}
 	for kind, e := range l.Engagements {
 		if e == nil {
-			return nil, fmt.Errorf("decode ledger: engagements.%s is null", kind)
+			return nil, fmt.Errorf("decode accounts: engagements.%s is null", kind)
 		}
 		if reason, isNull := nullReason(e.Reasons); isNull {
-			return nil, fmt.Errorf("decode ledger: engagements.%s.reasons.%s is null", kind, reason)
+			return nil, fmt.Errorf("decode accounts: engagements.%s.reasons.%s is null", kind, reason)
 		}
 	}
 	for name, in := range l.Inputs {
 		if in == nil {
-			return nil, fmt.Errorf("decode ledger: inputs.%s is null", name)
+			return nil, fmt.Errorf("decode accounts: inputs.%s is null", name)
 		}
 	}
 	for start, interval := range l.Timeline {
 		if interval == nil {
-			return nil, fmt.Errorf("decode ledger: timeline.%d is null", start)
+			return nil, fmt.Errorf("decode accounts: timeline.%d is null", start)
 		}
 	}
 	return l, nil

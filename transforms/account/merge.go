@@ -71,43 +71,12 @@ func (l *Sheet) widen(from, to int64) {
 }
 
 func (v *Views) add(other *Views) {
-	v.Read += other.Read
-	v.Samples += other.Samples
-	v.SampledOut += other.SampledOut
-	v.Duplicates += other.Duplicates
-	v.Late += other.Late
-	v.LateAfterIdle += other.LateAfterIdle
-	v.Dead += other.Dead
-	v.Open += other.Open
-	v.DuplicatesDiffering += other.DuplicatesDiffering
-	v.DuplicatesChained += other.DuplicatesChained
-	v.Positives += other.Positives
-	v.Immature += other.Immature
-	v.Resent += other.Resent
-	v.Damages += other.Damages
+	v.N.add(&other.N)
 	v.Reasons = mergeReasons(v.Reasons, other.Reasons)
 }
 
 func (e *Engagements) add(other *Engagements) {
-	e.Read += other.Read
-	e.Matched += other.Matched
-	e.Outside += other.Outside
-	e.Orphans += other.Orphans
-	e.Duplicates += other.Duplicates
-	e.Late += other.Late
-	e.LateAfterIdle += other.LateAfterIdle
-	e.Dead += other.Dead
-	e.Open += other.Open
-	e.PartlyLate += other.PartlyLate
-	e.Filtered += other.Filtered
-	e.Positives += other.Positives
-	e.Matches += other.Matches
-	e.WithoutID += other.WithoutID
-	e.WithoutValue += other.WithoutValue
-	e.BadValues += other.BadValues
-	e.Overflows += other.Overflows
-	e.OrphansLikeFloats += other.OrphansLikeFloats
-	e.Damages += other.Damages
+	e.N.add(&other.N)
 	e.Reasons = mergeReasons(e.Reasons, other.Reasons)
 	if e.Delay == nil {
 		e.Delay = &Histogram{}
@@ -115,12 +84,7 @@ func (e *Engagements) add(other *Engagements) {
 	e.Delay.Merge(other.Delay)
 }
 
-func (i *Input) add(other *Input) {
-	i.Read += other.Read
-	i.Late += other.Late
-	i.Dead += other.Dead
-	i.Filtered += other.Filtered
-}
+func (i *Input) add(other *Input) { i.N.add(&other.N) }
 
 func (b *Bytes) add(other *Bytes) {
 	b.In += other.In

@@ -80,7 +80,7 @@ func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 	for i := range values {
 		v, n := binary.Varint(buf)
 		if n <= 0 {
-			return Origin{}, nil, errors.New("decode ledger: its origin is cut short")
+			return Origin{}, nil, errors.New("decode accounts: their origin is cut short")
 		}
 		values[i], buf = v, buf[n:]
 	}

@@ -26,17 +26,17 @@ func (l *Sheet) InputOf(name string) *Input {
 // views if kind is empty; detail says in words what was wrong with one.
 func (l *Sheet) AddDead(input, kind, detail string, n int64) {
 	in := l.InputOf(input)
-	in.Read += n
-	in.Dead += n
+	in.N[Read] += n
+	in.N[Dead] += n
 	if kind == "" {
-		l.Views.Read += n
-		l.Views.Dead += n
+		l.Views.N[Read] += n
+		l.Views.N[Dead] += n
 		l.Views.AddReason(detail, n)
 		return
 	}
 	e := l.engagementsOf(kind)
-	e.Read += n
-	e.Dead += n
+	e.N[Read] += n
+	e.N[Dead] += n
 	e.AddReason(detail, n)
 }
 
@@ -44,9 +44,9 @@ func (l *Sheet) AddDead(input, kind, detail string, n int64) {
 // of views, were lost.
 func (l *Sheet) AddDamage(kind string) {
 	if kind == "" {
-		l.Views.Damages++
+		l.Views.N[Damages]++
 	} else {
-		l.engagementsOf(kind).Damages++
+		l.engagementsOf(kind).N[Damages]++
 	}
 }
 

@@ -1,5 +1,8 @@
 // Package account accounts for every event: what was read must equal what came out,
-// was left out, or was refused, each with its reason.
+// was left out, or was rejected, each with its reason.
+//
+// What is counted is declared in one table (table.go), a row a count: its name in JSON, tables and
+// metrics, its side of the balance, and what a report says of it. Code counts by l.Views.N[account.Late]++.
 package account
 
 // Sheet holds the accounts of one interval of event time, or of several merged ones.
@@ -40,14 +43,7 @@ type File struct {
 }
 
 // Input counts the records of one input that are accounted for, as they were read.
-type Input struct {
-	// Read records were of the role that reads the input; Late and Dead are among them.
-	Read int64 `json:"read"`
-	Late int64 `json:"late,omitempty"`
-	Dead int64 `json:"dead,omitempty"`
-	// Filtered records were not (`where`).
-	Filtered int64 `json:"filtered,omitempty"`
-}
+type Input struct{ N Counts }
 
 // Reason counts what was refused for one reason.
 type Reason struct {
@@ -57,89 +53,21 @@ type Reason struct {
 	Example string `json:"example"`
 }
 
-// Views accounts for view records: Read = Samples + SampledOut + Duplicates + Late + Dead +
-// Open.
+// Views accounts for view records.
 type Views struct {
-	Read       int64 `json:"read"`
-	Samples    int64 `json:"samples"`
-	SampledOut int64 `json:"sampled_out"`
-	Duplicates int64 `json:"duplicates"`
-	Late       int64 `json:"late"`
-	Dead       int64 `json:"dead"`
-	// LateAfterIdle of the Late are so only because their partition had been idle: another reading
-	// of the log may find them in time.
-	LateAfterIdle int64 `json:"late_after_idle,omitempty"`
-	// Open views lie in buckets that a stream has not joined yet.
-	Open int64 `json:"open,omitempty"`
-
-	// DuplicatesDiffering of the Duplicates had another content than the view kept.
-	DuplicatesDiffering int64 `json:"duplicates_differing"`
-	// DuplicatesChained of the Duplicates, at the least, came more than dedup_window after
-	// the view kept: each is a duplicate of the one before it.
-	DuplicatesChained int64 `json:"duplicates_chained_at_least,omitempty"`
-	// Positives of the Samples have an engagement of any kind that counts.
-	Positives int64 `json:"positives"`
-	// Immature of the Samples were cut before their closing time was reached, because
-	// the log ends there: their negatives may be fake.
-	Immature int64 `json:"immature"`
-	// Resent of the Samples, at the least, have the id of an earlier view that is not their
-	// duplicate: it came more than dedup_window before.
-	Resent int64 `json:"resent_at_least,omitempty"`
-	// Damages are places in files where it is not known how many records were lost; what is
-	// known to be lost is under Dead.
-	Damages int64 `json:"damages,omitempty"`
+	N Counts
 	// Reasons why views are late or dead, by a text without the values of the record at hand.
-	Reasons map[string]*Reason `json:"reasons,omitempty"`
+	Reasons map[string]*Reason
 }
 
-// Engagements accounts for the engagement records of one kind:
-// Read = Matched + Outside + Orphans + Duplicates + Late + Dead + Open.
+// Engagements accounts for the engagement records of one kind.
 type Engagements struct {
-	Read int64 `json:"read"`
-	// Matched: its view came, and it lies in the view's attribution window.
-	Matched int64 `json:"matched"`
-	// Outside: its view came, but it lies outside the attribution window.
-	Outside int64 `json:"outside_window"`
-	// Orphans: its view never came.
-	Orphans    int64 `json:"orphans"`
-	Duplicates int64 `json:"duplicates"`
-	// Late: wholly late, or partly late and its view not among those still open.
-	Late int64 `json:"late"`
-	Dead int64 `json:"dead"`
-	// LateAfterIdle of the wholly or partly late are so only because their partition had been idle.
-	LateAfterIdle int64 `json:"late_after_idle,omitempty"`
-	// Open: what became of them depends on buckets that a stream has not joined yet.
-	Open int64 `json:"open,omitempty"`
-
-	// PartlyLate engagements found some of the views they may refer to closed; they are
-	// under Late if their view was not among the open ones, else under their fate.
-	PartlyLate int64 `json:"partly_late"`
-	// Filtered records of the inputs were not of this kind (`where`); not under Read.
-	Filtered int64 `json:"filtered"`
-	// Positives counts samples with a label of this kind.
-	Positives int64 `json:"positives"`
-	// Matches are the pairs of a view and an engagement in its window. Where they are more than
-	// Matched, engagements count for several views.
-	Matches int64 `json:"matches,omitempty"`
-	// WithoutID engagements have no id of their own, though the spec names a field for it;
-	// WithoutValue ones have no value for their label.
-	WithoutID    int64 `json:"without_id,omitempty"`
-	WithoutValue int64 `json:"without_value,omitempty"`
-	// BadValues engagements count, but their value is left out of the label: it is no number,
-	// and the spec says on_bad_value: null.
-	BadValues int64 `json:"bad_values,omitempty"`
-	// Overflows are sums beyond what a double holds: the label is the largest double.
-	Overflows int64 `json:"overflows,omitempty"`
-	// OrphansLikeFloats of the Orphans name a view like 123.0: a whole number that was written
-	// as a float on its way.
-	OrphansLikeFloats int64 `json:"orphans_like_floats,omitempty"`
-	// Damages are places in files where it is not known how many records were lost.
-	Damages int64 `json:"damages,omitempty"`
+	N Counts
 	// Reasons why engagements are late, dead or orphans, by a text without the values of the
 	// record at hand.
-	Reasons map[string]*Reason `json:"reasons,omitempty"`
+	Reasons map[string]*Reason
 	// Delay holds the time from the view to its first engagement that counts.
-	Delay *Histogram `json:"delay_ms,omitempty"`
+	Delay *Histogram
 }
 
 // Bytes measures the data at each station.

@@ -39,38 +39,38 @@ func balanced() *rapid.Generator[*Sheet] {
 		l.To = l.From + rapid.Int64Range(0, 100).Draw(t, "length")
 		v := &l.Views
 		for range rapid.IntRange(0, 20).Draw(t, "views") {
-			v.Read++
+			v.N[Read]++
 			switch rapid.IntRange(0, 5).Draw(t, "fate") {
 			case 0:
-				v.SampledOut++
+				v.N[SampledOut]++
 			case 1:
-				v.Duplicates++
-				v.DuplicatesDiffering += rapid.Int64Range(0, 1).Draw(t, "differing")
+				v.N[Duplicates]++
+				v.N[DuplicatesDiffering] += rapid.Int64Range(0, 1).Draw(t, "differing")
 			case 2:
-				v.Late++
+				v.N[Late]++
 			case 3:
-				v.Dead++
+				v.N[Dead]++
 			default:
 				sample(t, l)
 			}
 		}
 		for _, e := range l.Engagements {
-			counts := []*int64{&e.Outside, &e.Orphans, &e.Duplicates, &e.Late, &e.Dead}
+			counts := []*int64{&e.N[Outside], &e.N[Orphans], &e.N[Duplicates], &e.N[Late], &e.N[Dead]}
 			for range rapid.IntRange(0, 20).Draw(t, "engagements") {
-				e.Read++
+				e.N[Read]++
 				*counts[rapid.IntRange(0, 4).Draw(t, "fate")]++
 			}
-			e.PartlyLate = rapid.Int64Range(0, e.Read).Draw(t, "partly")
-			e.Filtered = rapid.Int64Range(0, 5).Draw(t, "filtered")
+			e.N[PartlyLate] = rapid.Int64Range(0, e.N[Read]).Draw(t, "partly")
+			e.N[Filtered] = rapid.Int64Range(0, 5).Draw(t, "filtered")
 		}
-		l.Bytes = Bytes{In: v.Read, Records: 2 * v.Read, Blocks: v.Read, Samples: v.Samples, Out: v.Samples, JSON: 9 * v.Samples}
+		l.Bytes = Bytes{In: v.N[Read], Records: 2 * v.N[Read], Blocks: v.N[Read], Samples: v.N[Samples], Out: v.N[Samples], JSON: 9 * v.N[Samples]}
 		return l
 	})
 }
 
 func sample(t *rapid.T, l *Sheet) {
-	l.Views.Samples++
-	l.Views.Immature += rapid.Int64Range(0, 1).Draw(t, "immature")
+	l.Views.N[Samples]++
+	l.Views.N[Immature] += rapid.Int64Range(0, 1).Draw(t, "immature")
 	start := rapid.SampledFrom([]int64{0, 300_000, 600_000}).Draw(t, "bucket")
 	interval := l.Timeline[start]
 	if interval == nil {
@@ -85,13 +85,13 @@ func sample(t *rapid.T, l *Sheet) {
 		}
 		positive = 1
 		e := l.Engagements[kind]
-		e.Read++
-		e.Matched++
-		e.Positives++
+		e.N[Read]++
+		e.N[Matched]++
+		e.N[Positives]++
 		e.Delay.Record(delays().Draw(t, "delay"))
 		interval.Positives[kind]++
 	}
-	l.Views.Positives += positive
+	l.Views.N[Positives] += positive
 }
 
 // full is a balanced ledger of one kind in which every count is above 0 and every
@@ -101,17 +101,22 @@ func full() *Sheet {
 		From: 1000, To: 2000, Fingerprint: "a1b2", Files: []File{{Output: "samples", Size: 7, Version: "9", Hash: "0a"}},
 		Origin: Origin{Step: StepRead, Input: 1, Partition: 1 << 20, First: 300, Last: 1 << 40, MaxTime: math.MinInt64, SecondTime: -7, AfterIdle: true, Shard: -1, Shards: 7, Time: 1_700_000_000_000},
 		Views: Views{
-			Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
-			DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3,
+			N: Values{
+				Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
+				DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3,
+			}.Counts(),
 			Reasons: map[string]*Reason{"late": {Count: 3, Example: "late"}, "time … is no time": {Count: 2, Example: "time 5 is no time"}},
 		},
 		Engagements: map[string]*Engagements{"like": {
-			Read: 32, Matched: 8, Outside: 7, Orphans: 6, Duplicates: 5, Late: 3, Dead: 2, Open: 1,
-			PartlyLate: 32, LateAfterIdle: 32, Filtered: 4, Positives: 7, Delay: histogramOf(1, 2, 3, 4, 5, 6, 7),
-			Matches: 9, WithoutID: 32, WithoutValue: 32, BadValues: 32, Overflows: 1, OrphansLikeFloats: 6, Damages: 2,
+			N: Values{
+				Read: 32, Matched: 8, Outside: 7, Orphans: 6, Duplicates: 5, Late: 3, Dead: 2, Open: 1,
+				PartlyLate: 32, LateAfterIdle: 32, Filtered: 4, Positives: 7,
+				Matches: 9, WithoutID: 32, WithoutValue: 32, BadValues: 32, Overflows: 1, OrphansLikeFloats: 6, Damages: 2,
+			}.Counts(),
+			Delay:   histogramOf(1, 2, 3, 4, 5, 6, 7),
 			Reasons: map[string]*Reason{"no view": {Count: 6, Example: "no view"}},
 		}},
-		Inputs: map[string]*Input{"views.inputs.0": {Read: 26, Late: 3, Dead: 2, Filtered: 1}},
+		Inputs: map[string]*Input{"views.inputs.0": {N: Values{Read: 26, Late: 3, Dead: 2, Filtered: 1}.Counts()}},
 		Bytes:  Bytes{In: 1, Records: 2, Blocks: 3, Samples: 4, Out: 5, JSON: 6},
 		Timeline: map[int64]*Interval{
 			1000: {Samples: 4, Positives: map[string]int64{"like": 3}},
@@ -148,24 +153,25 @@ func TestMergeIsAssociativeAndCommutative(t *testing.T) {
 	})
 }
 
-// Every number must arrive: the merge of two equal ledgers has each twice, found by
-// reflection so that a new field cannot be forgotten.
+// Every number must arrive: the merge of two equal sheets has each twice.
 func TestMergeSumsEveryField(t *testing.T) {
 	l := merged(full(), full())
-	for _, pair := range [][2]reflect.Value{
-		{reflect.ValueOf(l.Views), reflect.ValueOf(full().Views)},
-		{reflect.ValueOf(*l.Engagements["like"]), reflect.ValueOf(*full().Engagements["like"])},
-		{reflect.ValueOf(l.Bytes), reflect.ValueOf(full().Bytes)},
+	for s, pair := range map[Subject][2]Counts{
+		OfViews:       {l.Views.N, full().Views.N},
+		OfEngagements: {l.Engagements["like"].N, full().Engagements["like"].N},
+		OfInput:       {l.Inputs["views.inputs.0"].N, full().Inputs["views.inputs.0"].N},
 	} {
-		for i := range pair[0].NumField() {
-			if field := pair[0].Type().Field(i); field.Type.Kind() == reflect.Int64 {
-				require.NotZero(t, pair[1].Field(i).Int(), "full() must set %s", field.Name)
-				assert.Equal(t, 2*pair[1].Field(i).Int(), pair[0].Field(i).Int(), field.Name)
-			}
+		for _, count := range All(s, Beside, Whole, Part) {
+			require.True(t, pair[1][count] != 0 || count == resold, "full() must set %s", count.Row().Key)
+			assert.Equal(t, 2*pair[1][count], pair[0][count], count.Row().Key)
 		}
 	}
-	assert.Empty(t, l.Fingerprint, "it stands for one slice")
-	assert.Empty(t, l.Files, "they are of one slice")
+	sum, one := reflect.ValueOf(l.Bytes), reflect.ValueOf(full().Bytes)
+	for i := range sum.NumField() {
+		assert.Equal(t, 2*one.Field(i).Int(), sum.Field(i).Int(), sum.Type().Field(i).Name)
+	}
+	assert.Empty(t, l.Fingerprint, "it stands for one interval")
+	assert.Empty(t, l.Files, "they are of one interval")
 	assert.EqualValues(t, 14, l.Engagements["like"].Delay.Count())
 	assert.Equal(t, &Interval{Samples: 8, Positives: map[string]int64{"like": 6}}, l.Timeline[1000])
 }
@@ -227,9 +233,9 @@ func TestJSONOfEqualAccountsIsIdentical(t *testing.T) {
 func TestFileFormat(t *testing.T) {
 	l := New("like")
 	l.From, l.To = 1000, 2000
-	l.Views = Views{Read: 2, Samples: 2, Positives: 1}
+	l.Views = Views{N: Values{Read: 2, Samples: 2, Positives: 1}.Counts()}
 	like := l.Engagements["like"]
-	like.Read, like.Matched, like.Positives = 1, 1, 1
+	like.N[Read], like.N[Matched], like.N[Positives] = 1, 1, 1
 	like.Delay.Record(250)
 	l.Timeline[1000] = &Interval{Samples: 2, Positives: map[string]int64{"like": 1}}
 	require.NoError(t, l.Check())

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // TestLateAfterIdle: what is late only because the clock of its partition was raised while it was
@@ -60,9 +61,9 @@ func TestLateAfterIdle(t *testing.T) {
 			})
 			require.NoError(t, k.add(c.batch))
 			require.Equal(t, c.want, strings.Join(got, ", "))
-			account := flushed(k)
-			require.Equal(t, c.views, account.Views.LateAfterIdle)
-			require.Equal(t, c.likes, account.Engagements["like"].LateAfterIdle)
+			sheet := flushed(k)
+			require.Equal(t, c.views, sheet.Views.N[account.LateAfterIdle])
+			require.Equal(t, c.likes, sheet.Engagements["like"].N[account.LateAfterIdle])
 		})
 	}
 }

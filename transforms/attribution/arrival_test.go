@@ -33,16 +33,16 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 		first := runInMemory(t, p, arrive(log, p.OutOfOrderness, 0), 1)
 		second := runInMemory(t, p, arrive(log, p.OutOfOrderness, seed), 2)
 		require.Equal(t, first.encoded, second.encoded, "log:\n%s", describe(log))
-		for _, account := range []*account.Sheet{first.account, second.account} {
-			require.Zero(t, account.Views.Late)
-			for _, e := range account.Engagements {
-				require.Zero(t, e.Late+e.PartlyLate)
+		for _, sheet := range []*account.Sheet{first.sheet, second.sheet} {
+			require.Zero(t, sheet.Views.N[account.Late])
+			for _, e := range sheet.Engagements {
+				require.Zero(t, e.N[account.Late]+e.N[account.PartlyLate])
 				// Beyond the longest window, whether the view is still there to be recognised does
 				// hang on what came before; that the engagement does not count does not.
-				e.Outside, e.Orphans, e.Reasons = e.Outside+e.Orphans, 0, nil
+				e.N[account.Outside], e.N[account.Orphans], e.Reasons = e.N[account.Outside]+e.N[account.Orphans], 0, nil
 			}
 		}
-		requireSameFates(t, first.account, second.account, log)
+		requireSameFates(t, first.sheet, second.sheet, log)
 	})
 }
 

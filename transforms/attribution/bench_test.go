@@ -95,13 +95,13 @@ func BenchmarkJoin(b *testing.B) {
 	runs := int64(0)
 	b.ReportAllocs()
 	for b.Loop() {
-		account := joinBatches(b, p, batches)
+		sheet := joinBatches(b, p, batches)
 
 		b.StopTimer()
 		started := time.Now()
 		samples, positives := joinByHand(b, p, batches)
 		control += time.Since(started)
-		require.Equal(b, [2]int64{account.Views.Samples, account.Views.Positives}, [2]int64{samples, positives})
+		require.Equal(b, [2]int64{sheet.Views.N[account.Samples], sheet.Views.N[account.Positives]}, [2]int64{samples, positives})
 		require.Equal(b, int64(benchViews), samples)
 		runs++
 		b.StartTimer()
@@ -123,7 +123,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 	for _, b := range batches {
 		require.NoError(tb, k.add(b))
 	}
-	account := flushed(k)
+	sheet := flushed(k)
 	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
 	var bucket Bucket
 	tallies := map[home]*tally{}
@@ -135,7 +135,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func([]byte) {})
 		joiner.Join(&bucket, out)
 		out.finish()
-		account.Merge(out.account)
+		sheet.Merge(out.sheet)
 		for at, sightings := range out.sightings {
 			if tallies[at] == nil {
 				tallies[at] = newTally(p)
@@ -144,10 +144,10 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 		}
 	}
 	for _, t := range tallies {
-		t.settle(account, func(record.Rejected) {})
+		t.settle(sheet, func(record.Rejected) {})
 	}
-	require.NoError(tb, account.Check())
-	return account
+	require.NoError(tb, sheet.Check())
+	return sheet
 }
 
 // joinByHand is the control: it decodes with a decoder made for these very records, and

@@ -104,12 +104,12 @@ func (t *tally) add(sightings []byte) error {
 
 // settle counts every engagement under its fate, and hands orphans to reject if they are
 // wanted, in no particular order.
-func (t *tally) settle(account *account.Sheet, reject func(record.Rejected)) {
+func (t *tally) settle(sheet *account.Sheet, reject func(record.Rejected)) {
 	for at, s := range t.seen {
 		if !s.home {
 			continue // of an engagement whose fate was final at home, or of another slice
 		}
-		e := account.Engagements[t.p.Kinds[at.kind].Name]
+		e := sheet.Engagements[t.p.Kinds[at.kind].Name]
 		if !countFate(e, s.seen, s.partlyLate) {
 			continue
 		}
@@ -145,7 +145,7 @@ func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) record.Re
 func countOrphan(e *account.Engagements, orphan *record.Rejected) {
 	e.AddReason(orphan.Detail, 1)
 	if likeFloat.Match(orphan.Record) {
-		e.OrphansLikeFloats++
+		e.N[account.OrphansLikeFloats]++
 	}
 }
 
@@ -156,16 +156,16 @@ var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
 func countFate(e *account.Engagements, seen Seen, partlyLate bool) (orphan bool) {
 	switch {
 	case seen == SeenMatched:
-		e.Matched++
+		e.N[account.Matched]++
 	case seen == SeenOutside:
-		e.Outside++
+		e.N[account.Outside]++
 	case seen == SeenDuplicate:
-		e.Duplicates++
+		e.N[account.Duplicates]++
 	case partlyLate:
-		e.Late++
+		e.N[account.Late]++
 		e.AddReason("its view may be among those that had closed", 1)
 	default:
-		e.Orphans++
+		e.N[account.Orphans]++
 		return true
 	}
 	return false

@@ -36,15 +36,15 @@ func TestTally(t *testing.T) {
 		want       account.Engagements
 		orphan     bool
 	}{
-		{"nobody saw its view", like(7), []Sighting{home(SeenNothing)}, account.Engagements{Orphans: 1}, true},
-		{"another bucket has its view", like(7), []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{Matched: 1}, false},
-		{"another has one outside the window", like(7), []Sighting{home(SeenNothing), away(SeenOutside)}, account.Engagements{Outside: 1}, false},
-		{"matched outranks outside", like(7), []Sighting{home(SeenOutside), away(SeenMatched), away(SeenOutside)}, account.Engagements{Matched: 1}, false},
-		{"duplicate outranks outside", like(7), []Sighting{home(SeenDuplicate), away(SeenOutside)}, account.Engagements{Duplicates: 1}, false},
-		{"a duplicate without a view is one", like(7), []Sighting{home(SeenDuplicate)}, account.Engagements{Duplicates: 1}, false},
-		{"matched by two", like(7), []Sighting{away(SeenMatched), away(SeenMatched), home(SeenNothing)}, account.Engagements{Matched: 1}, false},
-		{"partly late, and its view not found", late, []Sighting{home(SeenNothing)}, account.Engagements{Late: 1}, false},
-		{"partly late, and matched all the same", late, []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{Matched: 1}, false},
+		{"nobody saw its view", like(7), []Sighting{home(SeenNothing)}, account.Engagements{N: account.Values{account.Orphans: 1}.Counts()}, true},
+		{"another bucket has its view", like(7), []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"another has one outside the window", like(7), []Sighting{home(SeenNothing), away(SeenOutside)}, account.Engagements{N: account.Values{account.Outside: 1}.Counts()}, false},
+		{"matched outranks outside", like(7), []Sighting{home(SeenOutside), away(SeenMatched), away(SeenOutside)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"duplicate outranks outside", like(7), []Sighting{home(SeenDuplicate), away(SeenOutside)}, account.Engagements{N: account.Values{account.Duplicates: 1}.Counts()}, false},
+		{"a duplicate without a view is one", like(7), []Sighting{home(SeenDuplicate)}, account.Engagements{N: account.Values{account.Duplicates: 1}.Counts()}, false},
+		{"matched by two", like(7), []Sighting{away(SeenMatched), away(SeenMatched), home(SeenNothing)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"partly late, and its view not found", late, []Sighting{home(SeenNothing)}, account.Engagements{N: account.Values{account.Late: 1}.Counts()}, false},
+		{"partly late, and matched all the same", late, []Sighting{home(SeenNothing), away(SeenMatched)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
 		{"of another slice: nothing at home", like(7), []Sighting{away(SeenMatched)}, account.Engagements{}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,15 +55,15 @@ func TestTally(t *testing.T) {
 					s := c.sightings[(i+turn)%len(c.sightings)]
 					require.NoError(t, tally.add(appendSighting(fateMeaning(p), p, c.engagement, s)))
 				}
-				account := newLedger(p)
+				sheet := newLedger(p)
 				var orphans []record.Rejected
-				tally.settle(account, func(r record.Rejected) { orphans = append(orphans, r) })
-				got := *account.Engagements["like"]
+				tally.settle(sheet, func(r record.Rejected) { orphans = append(orphans, r) })
+				got := *sheet.Engagements["like"]
 				reasons := int64(0)
 				for _, r := range got.Reasons {
 					reasons += r.Count
 				}
-				require.Equal(t, got.Orphans+got.Late, reasons, "each has its reason")
+				require.Equal(t, got.N[account.Orphans]+got.N[account.Late], reasons, "each has its reason")
 				got.Delay, got.Reasons = nil, nil
 				require.Equal(t, c.want, got)
 				if !c.orphan {
@@ -92,16 +92,16 @@ func TestTallyTellsApart(t *testing.T) {
 		sightings = appendSighting(sightings, p, g, Sighting{Home: true})
 	}
 	sightings = appendSighting(sightings, p, like(8), Sighting{Seen: SeenMatched})
-	tally, account := newTally(p), newLedger(p)
+	tally, sheet := newTally(p), newLedger(p)
 	require.NoError(t, tally.add(sightings))
-	tally.settle(account, func(record.Rejected) { t.Error("orphans are not wanted") })
-	require.Equal(t, []int64{2, 1}, []int64{account.Engagements["like"].Orphans, account.Engagements["like"].Matched})
-	require.Equal(t, int64(1), account.Engagements["share"].Orphans)
+	tally.settle(sheet, func(record.Rejected) { t.Error("orphans are not wanted") })
+	require.Equal(t, []int64{2, 1}, []int64{sheet.Engagements["like"].N[account.Orphans], sheet.Engagements["like"].N[account.Matched]})
+	require.Equal(t, int64(1), sheet.Engagements["share"].N[account.Orphans])
 
 	// And a tally begins anew for the next bucket.
-	account = newLedger(p)
-	tally.settle(account, nil)
-	require.Zero(t, account.Engagements["like"].Orphans)
+	sheet = newLedger(p)
+	tally.settle(sheet, nil)
+	require.Zero(t, sheet.Engagements["like"].N[account.Orphans])
 }
 
 // fateMeaning is what sightings begin with.
@@ -134,15 +134,15 @@ func FuzzSightings(f *testing.F) {
 	f.Add(append(fateMeaning(p), 0, 0, 0xff, 9, 0, 0))
 	f.Add(append(fateMeaning(p), 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tally, account := newTally(p), newLedger(p)
+		tally, sheet := newTally(p), newLedger(p)
 		if err := tally.add(data); err != nil {
 			return
 		}
 		orphans := int64(0)
-		tally.settle(account, func(record.Rejected) { orphans++ })
+		tally.settle(sheet, func(record.Rejected) { orphans++ })
 		total := int64(0)
-		for _, e := range account.Engagements {
-			total += e.Matched + e.Outside + e.Orphans + e.Duplicates + e.Late
+		for _, e := range sheet.Engagements {
+			total += e.N[account.Matched] + e.N[account.Outside] + e.N[account.Orphans] + e.N[account.Duplicates] + e.N[account.Late]
 		}
 		require.LessOrEqual(t, orphans, total)
 		require.LessOrEqual(t, total*4, int64(len(data)), "a sighting takes four bytes")

@@ -126,8 +126,8 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		sightings(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
 	}
 	if !out.joined {
-		out.account.Origin = f.P.origin(account.StepJoined, shard, f.bucket.Index)
-		ledgers(*out.account)
+		out.sheet.Origin = f.P.origin(account.StepJoined, shard, f.bucket.Index)
+		ledgers(*out.sheet)
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 // Inspector judges records as a join does, and joins nothing: it tells what a join would
 // refuse, and why. Not for concurrent use.
 type Inspector struct {
-	packer  *packer
-	account *account.Sheet
+	packer *packer
+	sheet  *account.Sheet
 }
 
 // NewInspector returns an Inspector that hands refused records to reject, whose bytes are
@@ -17,18 +17,18 @@ type Inspector struct {
 func NewInspector(p Params, reject func(record.Rejected)) *Inspector {
 	p.Shards, p.Earlier = 1, nil
 	return &Inspector{
-		packer:  newPacker(&p, func(int64, int64, []byte) {}, reject),
-		account: newLedger(&p),
+		packer: newPacker(&p, func(int64, int64, []byte) {}, reject),
+		sheet:  newLedger(&p),
 	}
 }
 
 // Add judges the records of one batch. An error means a batch of an unknown input or schema.
 func (i *Inspector) Add(b record.Batch) error {
 	err := i.packer.add(b)
-	i.packer.flush(func(l account.Sheet) { i.account.Merge(&l) })
+	i.packer.flush(func(l account.Sheet) { i.sheet.Merge(&l) })
 	return err
 }
 
 // Account counts what was read, late, dead and left out so far. What a join finds out later,
 // like orphans, is not in it.
-func (i *Inspector) Account() *account.Sheet { return i.account }
+func (i *Inspector) Account() *account.Sheet { return i.sheet }

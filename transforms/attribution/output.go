@@ -31,7 +31,7 @@ type output struct {
 	// sightings by the home that will tally them.
 	sightings map[home][]byte
 	orphans   []record.Rejected
-	account   *account.Sheet
+	sheet     *account.Sheet
 	interval  *account.Interval
 }
 
@@ -42,7 +42,7 @@ type home struct{ bucket, shard int64 }
 func newOutput(p *Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
 	return &output{
 		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket, shard), meaning: meaning,
-		sightings: map[home][]byte{}, account: newLedger(p),
+		sightings: map[home][]byte{}, sheet: newLedger(p),
 	}
 }
 
@@ -80,26 +80,26 @@ func (o *output) emitBlock(last bool) {
 }
 
 func (o *output) count(s *sample.Sample) {
-	views := &o.account.Views
-	views.Samples++
-	o.account.Bytes.Samples += int64(len(o.encoded))
+	views := &o.sheet.Views
+	views.N[account.Samples]++
+	o.sheet.Bytes.Samples += int64(len(o.encoded))
 	if s.Maturity < o.p.longestWindow() {
-		views.Immature++
+		views.N[account.Immature]++
 	}
 	if o.interval == nil {
 		o.interval = &account.Interval{Positives: map[string]int64{}}
-		o.account.Timeline[o.bucket*o.p.Bucket] = o.interval
+		o.sheet.Timeline[o.bucket*o.p.Bucket] = o.interval
 	}
 	o.interval.Samples++
 	if !s.Positive {
 		return
 	}
-	views.Positives++
+	views.N[account.Positives]++
 	for i := range s.Labels {
 		if l := &s.Labels[i]; l.Count > 0 {
 			kind := o.p.Kinds[i].Name
-			e := o.account.Engagements[kind]
-			e.Positives++
+			e := o.sheet.Engagements[kind]
+			e.N[account.Positives]++
 			e.Delay.Record(l.Delay)
 			o.interval.Positives[kind]++
 		}
@@ -109,7 +109,7 @@ func (o *output) count(s *sample.Sample) {
 // SampledOut implements Output.
 func (o *output) SampledOut() {
 	if !o.joined {
-		o.account.Views.SampledOut++
+		o.sheet.Views.N[account.SampledOut]++
 	}
 }
 
@@ -118,21 +118,21 @@ func (o *output) DuplicateView(differing, chained bool) {
 	if o.joined {
 		return
 	}
-	o.account.Views.Duplicates++
+	o.sheet.Views.N[account.Duplicates]++
 	if differing {
-		o.account.Views.DuplicatesDiffering++
+		o.sheet.Views.N[account.DuplicatesDiffering]++
 	}
 	if chained {
-		o.account.Views.DuplicatesChained++
+		o.sheet.Views.N[account.DuplicatesChained]++
 	}
 }
 
 // ResentView implements Output.
-func (o *output) ResentView() { o.account.Views.Resent++ }
+func (o *output) ResentView() { o.sheet.Views.N[account.Resent]++ }
 
 // Overflow implements Output.
 func (o *output) Overflow(kind int, sums int64) {
-	o.account.Engagements[o.p.Kinds[kind].Name].Overflows += sums
+	o.sheet.Engagements[o.p.Kinds[kind].Name].N[account.Overflows] += sums
 }
 
 // Sighting implements Output.
@@ -141,8 +141,8 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 		return // another slice accounts for it
 	}
 	at := home{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
-	account := o.account.Engagements[o.p.Kinds[g.Kind].Name]
-	account.Matches += s.Matches
+	e := o.sheet.Engagements[o.p.Kinds[g.Kind].Name]
+	e.N[account.Matches] += s.Matches
 	at.shard = o.p.shardOf(g.Hash, at.bucket)
 	if o.p.joined(at.bucket, at.shard) || o.p.open(at.bucket) {
 		return // an earlier run has told its fate, or a later one will
@@ -154,11 +154,11 @@ func (o *output) Sighting(g *Engagement, s Sighting) {
 		o.sightings[at] = appendSighting(o.sightings[at], o.p, g, s)
 		return
 	}
-	if !countFate(account, s.Seen, partlyLate(o.p, g)) {
+	if !countFate(e, s.Seen, partlyLate(o.p, g)) {
 		return
 	}
 	orphan := rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID))
-	countOrphan(account, &orphan)
+	countOrphan(e, &orphan)
 	if o.p.Orphans {
 		o.orphans = append(o.orphans, orphan)
 	}

@@ -85,8 +85,8 @@ func (k *packer) add(b record.Batch) error {
 	if err != nil {
 		return err
 	}
-	c := cursor{batch: b, clock: b.Clock(), log: b.LogClock(), offset: b.Offset, account: k.accountOf(&b)}
-	defer func() { c.account.Origin.Last = max(c.account.Origin.Last, c.offset) }()
+	c := cursor{batch: b, clock: b.Clock(), log: b.LogClock(), offset: b.Offset, sheet: k.accountOf(&b)}
+	defer func() { c.sheet.Origin.Last = max(c.sheet.Origin.Last, c.offset) }()
 	if !r.in.Ordered {
 		c.clock = record.NoClock
 	}
@@ -183,12 +183,12 @@ func (k *packer) reader(b record.Batch) (*reader, error) {
 // cursor is a place in a batch, with the clock of the partition before it, and the one by the log
 // alone, which is another one after the partition was idle.
 type cursor struct {
-	batch   record.Batch
-	offset  int64
-	clock   record.Clock
-	log     record.Clock
-	account *account.Sheet // of the batch's stretch
-	in      *account.Input // part of account, once it is needed
+	batch  record.Batch
+	offset int64
+	clock  record.Clock
+	log    record.Clock
+	sheet  *account.Sheet // of the batch's stretch
+	in     *account.Input // part of account, once it is needed
 }
 
 // pass moves the clocks over a record's event time.
@@ -249,8 +249,8 @@ func (k *packer) addRecord(r *reader, c *cursor, rec []byte) {
 	c.pass(r, t)
 	if len(r.in.Where) > 0 && !r.matches() {
 		if k.accounts(c, t) {
-			k.engagements(r, c).Filtered++
-			c.input(r).Filtered++
+			k.engagements(r, c).N[account.Filtered]++
+			c.input(r).N[account.Filtered]++
 		}
 		return
 	}
@@ -284,14 +284,14 @@ func (k *packer) addRecord(r *reader, c *cursor, rec []byte) {
 
 // countMissing counts the optional fields that an engagement does not have.
 func (k *packer) countMissing(r *reader, c *cursor, g *Engagement, bad bool) {
-	account := k.engagements(r, c)
+	e := k.engagements(r, c)
 	if r.eventID >= 0 && g.EventID == nil {
-		account.WithoutID++
+		e.N[account.WithoutID]++
 	}
 	if bad {
-		account.BadValues++
+		e.N[account.BadValues]++
 	} else if r.value >= 0 && g.Value.Kind == record.Null {
-		account.WithoutValue++
+		e.N[account.WithoutValue]++
 	}
 }
 
@@ -306,7 +306,7 @@ func (k *packer) accounts(c *cursor, t int64) bool {
 func (k *packer) own(t int64) bool { return k.p.From <= t && t < k.p.To }
 
 func (k *packer) engagements(r *reader, c *cursor) *account.Engagements {
-	return c.account.Engagements[k.p.Kinds[r.in.Kind].Name]
+	return c.sheet.Engagements[k.p.Kinds[r.in.Kind].Name]
 }
 
 func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by lateness) {
@@ -316,14 +316,14 @@ func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by laten
 	}
 	if late, afterIdle := by.passed(t + k.longest); late {
 		if own {
-			c.account.Views.Read++
-			c.account.Views.Late++
-			c.input(r).Read++
-			c.input(r).Late++
+			c.sheet.Views.N[account.Read]++
+			c.sheet.Views.N[account.Late]++
+			c.input(r).N[account.Read]++
+			c.input(r).N[account.Late]++
 			const why = "the view had closed: its time plus the longest window is not after the watermark"
-			c.account.Views.AddReason(why, 1)
+			c.sheet.Views.AddReason(why, 1)
 			if afterIdle {
-				c.account.Views.LateAfterIdle++
+				c.sheet.Views.N[account.LateAfterIdle]++
 			}
 			k.reject(c.late(record.ReasonLate, why, t, by, afterIdle, rec))
 		}
@@ -346,8 +346,8 @@ func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by laten
 				return
 			}
 		}
-		c.account.Views.Read++
-		c.input(r).Read++
+		c.sheet.Views.N[account.Read]++
+		c.input(r).N[account.Read]++
 		b := k.p.bucketOf(t)
 		k.put(v.Hash, b, func(w *blockWriter) { w.view(&v, inside(&v)) })
 	}
@@ -386,7 +386,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, rec []byte, g *Engagement, 
 	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
 		return
 	}
-	account := k.engagements(r, c)
+	e := k.engagements(r, c)
 	s := k.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	floor := int64(math.MinInt64)
 	if by.watermark != record.NoTime {
@@ -397,30 +397,30 @@ func (k *packer) addEngagement(r *reader, c *cursor, rec []byte, g *Engagement, 
 		_, afterIdle = by.passed(s.countsFrom + k.longest)
 	}
 	if own && afterIdle && s.countsFrom <= s.countsTo {
-		account.LateAfterIdle++
+		e.N[account.LateAfterIdle]++
 	}
 	if own {
-		account.Read++
-		c.input(r).Read++
+		e.N[account.Read]++
+		c.input(r).N[account.Read]++
 	}
 	switch {
 	case s.countsFrom > s.countsTo:
 		// By the view's time that it carries it cannot count, whether the view is there or not.
 		if own {
-			account.Outside++
+			e.N[account.Outside]++
 		}
 		return
 	case floor >= s.countsTo:
 		if own {
-			account.Late++
-			c.input(r).Late++
+			e.N[account.Late]++
+			c.input(r).N[account.Late]++
 			const why = "every view it may refer to had closed"
-			account.AddReason(why, 1)
+			e.AddReason(why, 1)
 			k.reject(c.late(record.ReasonLate, why, g.Time, by, afterIdle, rec))
 		}
 		return
 	case floor >= s.countsFrom && own:
-		account.PartlyLate++
+		e.N[account.PartlyLate]++
 		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
 	}
 	if floor >= min(s.foundFrom, s.countsFrom) {
@@ -484,8 +484,8 @@ func (k *packer) flush(tell func(account.Sheet)) {
 		}
 	}
 	clear(k.blocks)
-	for _, account := range account.EndChapters(maps.Values(k.stretches)) {
-		tell(*account)
+	for _, sheet := range account.EndChapters(maps.Values(k.stretches)) {
+		tell(*sheet)
 	}
 	clear(k.stretches)
 	tell(*k.whole)
@@ -497,14 +497,14 @@ func (k *packer) malformed(r *reader, c *cursor, t, count int64, rec []byte, err
 	if !k.accounts(c, t) {
 		return
 	}
-	c.account.AddDead(r.in.Name, k.p.KindName(r.in.Kind), err.Error(), count)
+	c.sheet.AddDead(r.in.Name, k.p.KindName(r.in.Kind), err.Error(), count)
 	k.reject(c.rejected(record.ReasonMalformed, err.Error(), t, k.watermark(c), count, rec))
 }
 
 // input is the account of the batch's input.
 func (c *cursor) input(r *reader) *account.Input {
 	if c.in == nil {
-		c.in = c.account.InputOf(r.in.Name)
+		c.in = c.sheet.InputOf(r.in.Name)
 	}
 	return c.in
 }

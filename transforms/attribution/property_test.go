@@ -29,8 +29,8 @@ func TestJoinEqualsReference(t *testing.T) {
 		wantSamples, wantLedger := reference(p, log)
 		got := runInMemory(t, p, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, wantSamples, got.samples, "log:\n%s", describe(log))
-		requireSameFates(t, wantLedger, got.account, log)
-		require.NoError(t, got.account.Check())
+		requireSameFates(t, wantLedger, got.sheet, log)
+		require.NoError(t, got.sheet.Check())
 	})
 }
 
@@ -48,7 +48,7 @@ func TestResultIsAFunctionOfTheLog(t *testing.T) {
 		q.Compress = rapid.Bool().Draw(t, "compress")
 		second := runInMemory(t, &q, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, first.encoded, second.encoded, "samples, byte for byte")
-		requireSameFates(t, first.account, second.account, log)
+		requireSameFates(t, first.sheet, second.sheet, log)
 		require.Equal(t, first.refused, second.refused)
 	})
 }
@@ -66,7 +66,7 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 		cuts := []int64{origin, origin + rapid.Int64Range(1, 399).Draw(t, "cut"), origin + 400}
 		var encoded []string
 		refused := map[string]int{}
-		account := newLedger(p)
+		sheet := newLedger(p)
 		for i := 1; i < len(cuts); i++ {
 			q := *p
 			q.From, q.To = cuts[i-1], cuts[i]
@@ -75,10 +75,10 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 			for r, n := range piece.refused {
 				refused[r] += n
 			}
-			account.Merge(piece.account)
+			sheet.Merge(piece.sheet)
 		}
 		require.Equal(t, whole.encoded, encoded)
-		requireSameFates(t, whole.account, account, log)
+		requireSameFates(t, whole.sheet, sheet, log)
 		require.Equal(t, whole.refused, refused)
 	})
 }
@@ -183,7 +183,7 @@ type blockKey struct{ shard, bucket int64 }
 type inMemory struct {
 	samples []want
 	encoded []string
-	account *account.Sheet
+	sheet   *account.Sheet
 	refused map[string]int
 }
 
@@ -196,7 +196,7 @@ func runInMemory(t require.TestingT, p *Params, log []*rec, seed int64) inMemory
 // runFrom does so with the records of each partition from an offset on.
 func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, seed int64) inMemory {
 	random := rand.New(rand.NewSource(seed))
-	got := inMemory{account: newLedger(p), refused: map[string]int{}}
+	got := inMemory{sheet: newLedger(p), refused: map[string]int{}}
 	refuse := func(r record.Rejected) {
 		rec := string(r.Record)
 		if r.Reason == record.ReasonOrphan {
@@ -213,10 +213,10 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 	for _, b := range batches(log, from, random) {
 		require.NoError(t, k.add(b))
 		if random.Intn(4) == 0 {
-			got.account.Merge(flushed(k))
+			got.sheet.Merge(flushed(k))
 		}
 	}
-	got.account.Merge(flushed(k))
+	got.sheet.Merge(flushed(k))
 
 	encoder := &sample.Encoder{JSONViews: true, SpecVersion: p.SpecVersion}
 	for _, kind := range p.Kinds {
@@ -246,7 +246,7 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		joiner.Join(&bucket, out)
 		out.finish()
 		require.Equal(t, part > 0, last.Last, "the last part says so")
-		got.account.Merge(out.account)
+		got.sheet.Merge(out.sheet)
 		for _, r := range out.orphans {
 			refuse(r)
 		}
@@ -260,7 +260,7 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		for _, s := range all {
 			require.NoError(t, tally.add(s))
 		}
-		tally.settle(got.account, refuse)
+		tally.settle(got.sheet, refuse)
 	}
 
 	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
@@ -368,14 +368,14 @@ func wantOf(p *Params, text string) want {
 func requireSameFates(t require.TestingT, want, got *account.Sheet, log []*rec) {
 	wantViews, gotViews := want.Views, got.Views
 	for _, v := range []*account.Views{&wantViews, &gotViews} {
-		v.Resent, v.DuplicatesChained = 0, 0 // at least: what a bucket knows
-		v.Reasons = nil                      // the reference has none
+		v.N[account.Resent], v.N[account.DuplicatesChained] = 0, 0 // at least: what a bucket knows
+		v.Reasons = nil                                            // the reference has none
 	}
 	require.Equal(t, wantViews, gotViews, "log:\n%s", describe(log))
 	for kind, e := range want.Engagements {
 		w, g := *e, *got.Engagements[kind]
 		w.Delay, g.Delay = nil, nil
-		w.Positives, g.Positives = 0, 0
+		w.N[account.Positives], g.N[account.Positives] = 0, 0
 		if w.Reasons == nil {
 			g.Reasons = nil
 		}

@@ -57,7 +57,7 @@ func reached(times []int64, maxAhead int64) int64 {
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
 func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
-	account := newLedger(p)
+	sheet := newLedger(p)
 	longest := p.longestWindow()
 	margin := max(p.OutOfOrderness, 2*p.ClockSkew)
 	own := func(r *rec) bool { return p.From <= r.time && r.time < p.To }
@@ -77,10 +77,10 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 		}
 		switch {
 		case own(r) && r.time <= r.floor:
-			account.Views.Read++
-			account.Views.Late++
+			sheet.Views.N[account.Read]++
+			sheet.Views.N[account.Late]++
 		case own(r):
-			account.Views.Read++
+			sheet.Views.N[account.Read]++
 		}
 		if r.time > r.floor {
 			views = append(views, r)
@@ -99,9 +99,9 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 	for _, v := range views {
 		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DedupWindow {
 			if own(v) {
-				account.Views.Duplicates++
+				sheet.Views.N[account.Duplicates]++
 				if keptView[v.id].payload != v.payload {
-					account.Views.DuplicatesDiffering++
+					sheet.Views.N[account.DuplicatesDiffering]++
 				}
 			}
 		} else {
@@ -185,7 +185,7 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 			case inWindow:
 				g.fate = "matched"
 				if own(g) {
-					account.Engagements[p.Kinds[g.kind].Name].Matches++
+					sheet.Engagements[p.Kinds[g.kind].Name].N[account.Matches]++
 				}
 				credited[g.kind] = append(credited[g.kind], g)
 			case inReach && g.fate != "matched" && g.fate != "duplicate":
@@ -224,14 +224,14 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 		}
 		if !s.Positive && p.Keep < 1 {
 			if !keeps(hashID([]byte(v.id)), p.Keep) {
-				account.Views.SampledOut++
+				sheet.Views.N[account.SampledOut]++
 				continue
 			}
 			s.Rate = p.Keep
 		}
-		account.Views.Samples++
+		sheet.Views.N[account.Samples]++
 		if s.Positive {
-			account.Views.Positives++
+			sheet.Views.N[account.Positives]++
 		}
 		samples = append(samples, s)
 	}
@@ -239,28 +239,28 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 		if !own(g) {
 			continue
 		}
-		e := account.Engagements[p.Kinds[g.kind].Name]
-		e.Read++
+		e := sheet.Engagements[p.Kinds[g.kind].Name]
+		e.N[account.Read]++
 		if g.eventID == "" {
-			e.WithoutID++
+			e.N[account.WithoutID]++
 		}
 		partly := !byClaim(g) && g.floor < latest(g) && g.floor >= earliest(g)
 		if partly {
-			e.PartlyLate++
+			e.N[account.PartlyLate]++
 		}
 		switch {
 		case g.fate == "late", g.fate == "orphan" && partly:
-			e.Late++
+			e.N[account.Late]++
 		case g.fate == "matched":
-			e.Matched++
+			e.N[account.Matched]++
 		case g.fate == "outside":
-			e.Outside++
+			e.N[account.Outside]++
 		case g.fate == "duplicate":
-			e.Duplicates++
+			e.N[account.Duplicates]++
 		default:
-			e.Orphans++
+			e.N[account.Orphans]++
 		}
 	}
 	slices.SortFunc(samples, func(a, b want) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID)) })
-	return samples, account
+	return samples, sheet
 }

@@ -56,7 +56,7 @@ var (
 type noted struct {
 	steps    []string // "read N" for a batch, "bucket START" for the samples of a bucket
 	blocks   [][]byte
-	account  *account.Sheet
+	sheet    *account.Sheet
 	rejected map[string]int
 }
 
@@ -64,7 +64,7 @@ func note(name string, do func(*noted)) {
 	notesMu.Lock()
 	defer notesMu.Unlock()
 	if notes[name] == nil {
-		notes[name] = &noted{account: account.New(), rejected: map[string]int{}}
+		notes[name] = &noted{sheet: account.New(), rejected: map[string]int{}}
 	}
 	do(notes[name])
 }
@@ -94,7 +94,7 @@ func (f *noteSamplesFn) ProcessElement(at beam.EventTime, block []byte) {
 type noteLedgerFn struct{ Test string }
 
 func (f *noteLedgerFn) ProcessElement(l account.Sheet) {
-	note(f.Test, func(n *noted) { n.account.Merge(&l) })
+	note(f.Test, func(n *noted) { n.sheet.Merge(&l) })
 }
 
 type noteRejectedFn struct{ Test string }
@@ -290,7 +290,7 @@ func TestStream(t *testing.T) {
 			}
 			slices.Sort(rejected)
 			require.Equal(t, tt.reject, rejected)
-			require.NoError(t, got.account.Check())
+			require.NoError(t, got.sheet.Check())
 		})
 	}
 }
@@ -323,10 +323,10 @@ func TestStreamEqualsBatch(t *testing.T) {
 			batchSamples, _ := samplesOf(t, p, runBatch(t, p, stream))
 			require.Equal(t, batchSamples, streamedSamples)
 			require.Equal(t, notes[name+"/batch"].rejected, notes[name+"/stream"].rejected)
-			want, account := reference(p, log)
+			want, sheet := reference(p, log)
 			require.Len(t, batchSamples, len(want))
 			for _, kind := range []string{"/batch", "/stream"} {
-				requireSameFates(t, account, notes[name+kind].account, log)
+				requireSameFates(t, sheet, notes[name+kind].sheet, log)
 			}
 		})
 	}
@@ -404,8 +404,8 @@ func TestEndsOfTime(t *testing.T) {
 	for name, got := range map[string]*noted{"direct": runBatch(t, p, stream), "prism": runStream(t, p, stream)} {
 		_, readable := samplesOf(t, p, got)
 		require.Equal(t, []string{"first@0: [1]", "a@1700000000000: [1]", "last@7258118399999: [1]"}, readable, name)
-		require.EqualValues(t, 2, got.account.Engagements["like"].Orphans, name)
-		require.NoError(t, got.account.Check(), name)
+		require.EqualValues(t, 2, got.sheet.Engagements["like"].N[account.Orphans], name)
+		require.NoError(t, got.sheet.Check(), name)
 	}
 }
 

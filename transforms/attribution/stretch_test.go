@@ -26,7 +26,7 @@ func TestAccountsEndWithChapters(t *testing.T) {
 	got := map[[3]int64]int64{}
 	k.flush(func(l account.Sheet) {
 		if o := l.Origin; o.Step == account.StepRead {
-			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.Read
+			got[[3]int64{o.First, o.Last, o.MaxTime}] = l.Views.N[account.Read]
 		}
 	})
 	require.Equal(t, map[[3]int64]int64{{next - 20, next - 1, next - 20}: 20, {next, next + 19, next}: 20}, got)

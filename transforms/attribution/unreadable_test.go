@@ -7,6 +7,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // unreadableParams: views in order, that close 1 s after their time.
@@ -74,9 +75,9 @@ func TestSchemasThatTurnUp(t *testing.T) {
 		require.Equal(t, bad, r.SchemaText)
 		require.Equal(t, int64(i+1), r.EventTime, "which can be read still")
 	}
-	account := flushed(k)
-	require.Equal(t, int64(4), account.Views.Read)
-	require.Equal(t, int64(2), account.Views.Dead)
+	sheet := flushed(k)
+	require.Equal(t, int64(4), sheet.Views.N[account.Read])
+	require.Equal(t, int64(2), sheet.Views.N[account.Dead])
 
 	require.EqualError(t, k.add(record.Batch{Schema: 1}), "input 0: no schema with fingerprint 0000000000000001")
 }
@@ -120,6 +121,6 @@ func TestFieldsThatNobodyAsksFor(t *testing.T) {
 		}
 		// In a sample a view is a level deeper, and the fifth is too deep for that.
 		require.Equal(t, []int64{1, 2, 4}, offsets, "framed %v", framed)
-		require.EqualValues(t, 6, flushed(k).Views.Read)
+		require.EqualValues(t, 6, flushed(k).Views.N[account.Read])
 	}
 }

@@ -39,7 +39,7 @@ func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...s
 		likes.Count++
 	}
 	require.NoError(t, k.add(likes))
-	account := flushed(k)
+	sheet := flushed(k)
 	var label0 gjson.Result
 	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
 	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, bucket.Index, func(b []byte) {
@@ -50,8 +50,8 @@ func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...s
 	})
 	NewJoiner(p).Join(&bucket, out)
 	out.finish()
-	account.Merge(out.account)
-	return label0, account, rejected
+	sheet.Merge(out.sheet)
+	return label0, sheet, rejected
 }
 
 func x(text string) string { return `,"x":` + text }
@@ -62,29 +62,29 @@ func TestBadValuesAreDead(t *testing.T) {
 			got, counted, rejected := joinValues(t, label, false, x("5"), x(bad))
 			require.Equal(t, "5", got.Raw, "%s of %s", label, bad)
 			like := counted.Engagements["like"]
-			require.Equal(t, [4]int64{2, 1, 1, 0}, [4]int64{like.Read, like.Matched, like.Dead, like.BadValues}, bad)
+			require.Equal(t, [4]int64{2, 1, 1, 0}, [4]int64{like.N[account.Read], like.N[account.Matched], like.N[account.Dead], like.N[account.BadValues]}, bad)
 			require.Len(t, rejected, 1)
 			require.Regexp(t, `^field x: .* is no number$`, rejected[0].Detail)
 			require.Contains(t, rejected[0].Detail, bad, "the value is quoted")
-			require.Equal(t, account.Input{Read: 2, Dead: 1}, *counted.Inputs["engagements.like.inputs.0"])
+			require.Equal(t, account.Input{N: account.Values{account.Read: 2, account.Dead: 1}.Counts()}, *counted.Inputs["engagements.like.inputs.0"])
 			require.Equal(t, map[string]*account.Reason{"field x: … is no number": {Count: 1, Example: rejected[0].Detail}}, like.Reasons)
 		}
 	}
 }
 
 func TestBadValuesAreLeftOut(t *testing.T) {
-	got, account, rejected := joinValues(t, sample.Sum, true, x("5"), x(`"$9.99"`), x("2.5"), x(`1e400`))
+	got, sheet, rejected := joinValues(t, sample.Sum, true, x("5"), x(`"$9.99"`), x("2.5"), x(`1e400`))
 	require.Equal(t, "7.5", got.Raw)
-	like := account.Engagements["like"]
-	require.Equal(t, [4]int64{4, 4, 0, 2}, [4]int64{like.Read, like.Matched, like.Dead, like.BadValues})
+	like := sheet.Engagements["like"]
+	require.Equal(t, [4]int64{4, 4, 0, 2}, [4]int64{like.N[account.Read], like.N[account.Matched], like.N[account.Dead], like.N[account.BadValues]})
 	require.Empty(t, rejected)
 }
 
 func TestValuesThatAreAbsent(t *testing.T) {
-	got, account, _ := joinValues(t, sample.Min, false, x("5"), x("null"), x(`""`), "")
+	got, sheet, _ := joinValues(t, sample.Min, false, x("5"), x("null"), x(`""`), "")
 	require.Equal(t, "5", got.Raw)
-	like := account.Engagements["like"]
-	require.Equal(t, [3]int64{4, 4, 3}, [3]int64{like.Read, like.Matched, like.WithoutValue})
+	like := sheet.Engagements["like"]
+	require.Equal(t, [3]int64{4, 4, 3}, [3]int64{like.N[account.Read], like.N[account.Matched], like.N[account.WithoutValue]})
 	got, _, _ = joinValues(t, sample.Min, false, x("null"))
 	require.Equal(t, "null", got.Raw)
 }
@@ -96,8 +96,8 @@ func TestPlainLabels(t *testing.T) {
 		got, _, _ := joinValues(t, sample.First, false, x(value))
 		require.JSONEq(t, want, got.Raw, value)
 	}
-	_, account, rejected := joinValues(t, sample.First, false, x("18446744073709551615"))
-	require.Equal(t, int64(1), account.Engagements["like"].Dead, "no double holds it")
+	_, sheet, rejected := joinValues(t, sample.First, false, x("18446744073709551615"))
+	require.Equal(t, int64(1), sheet.Engagements["like"].N[account.Dead], "no double holds it")
 	require.Contains(t, rejected[0].Detail, "18446744073709551615 is no value that a label holds")
 }
 
@@ -119,9 +119,9 @@ func TestSumThatOverflows(t *testing.T) {
 		for _, v := range c.values {
 			values = append(values, x(v))
 		}
-		got, account, _ := joinValues(t, sample.Sum, false, values...)
+		got, sheet, _ := joinValues(t, sample.Sum, false, values...)
 		require.JSONEq(t, c.want, got.Raw)
-		require.Equal(t, c.beyond, account.Engagements["like"].Overflows)
+		require.Equal(t, c.beyond, sheet.Engagements["like"].N[account.Overflows])
 	}
 }
 
@@ -153,12 +153,12 @@ func TestDecimalsAddUp(t *testing.T) {
 func TestSeveralViews(t *testing.T) {
 	p := coreParams()
 	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
-	account := newLedger(p)
+	sheet := newLedger(p)
 	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: sample.Count}, {Kind: "share", Func: sample.Count}}}, 0, 0, func([]byte) {})
 	NewJoiner(p).Join(b, out)
-	account.Merge(out.account)
-	require.Equal(t, [2]int64{1, 2}, [2]int64{account.Engagements["like"].Matched, account.Engagements["like"].Matches})
-	require.Equal(t, int64(1), account.Views.Resent)
+	sheet.Merge(out.sheet)
+	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})
+	require.Equal(t, int64(1), sheet.Views.N[account.Resent])
 }
 
 func TestOrphansLikeFloats(t *testing.T) {
@@ -167,7 +167,7 @@ func TestOrphansLikeFloats(t *testing.T) {
 		r := rejectOrphan(coreParams(), place{kind: 0}, 0, []byte(id))
 		countOrphan(e, &r)
 	}
-	require.Equal(t, int64(2), e.OrphansLikeFloats)
+	require.Equal(t, int64(2), e.N[account.OrphansLikeFloats])
 	require.Equal(t, int64(5), e.Reasons["no view with the id … in reach"].Count)
 	require.True(t, strings.HasSuffix(e.Reasons["no view with the id … in reach"].Example, `"-1.00" in reach`))
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/transforms/account"
 )
 
 const agesSpec = `
@@ -40,12 +42,12 @@ func TestFilesOfAllAges(t *testing.T) {
 	write(t, dir+"/spec.yaml", agesSpec)
 	s := loadSpec(t, dir)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 3, r.Accounts.Views.Positives)
+	require.EqualValues(t, 3, r.Accounts.Views.N[account.Positives])
 	like := r.Accounts.Engagements["like"]
-	require.EqualValues(t, 5, like.Read)
-	require.EqualValues(t, 1, like.Duplicates)
-	require.EqualValues(t, 1, like.Filtered)
-	require.Zero(t, like.Dead)
+	require.EqualValues(t, 5, like.N[account.Read])
+	require.EqualValues(t, 1, like.N[account.Duplicates])
+	require.EqualValues(t, 1, like.N[account.Filtered])
+	require.Zero(t, like.N[account.Dead])
 	for i, sum := range []float64{0, 2.5, 0} {
 		require.Equal(t, sum, samplesBelow(t, s.Outputs.Samples.Path)[i].Labels["like"])
 	}
@@ -62,7 +64,7 @@ func TestFilesOfAllAges(t *testing.T) {
 	// JSON may have it.
 	write(t, dir+"/likes/5.jsonl", `{"view":"v3","amont":1,"kind":"like","at":"2026-01-01T00:00:01Z"}`)
 	r = join(t, loadSpec(t, dir, "sum: amount", "sum: amont", "likes/*.csv", "likes/*.csv, likes/*.jsonl"), Options{})
-	require.EqualValues(t, 6, r.Accounts.Engagements["like"].Read)
+	require.EqualValues(t, 6, r.Accounts.Engagements["like"].N[account.Read])
 	// A field that every record needs must be in each.
 	writeAvro(t, dir+"/likes/6.avro", recordSchema("Like", `kind "string"`, "at "+stampType), 100, `{"kind":"like","at":1}`)
 	require.Len(t, refused(t, loadSpec(t, dir)), 1)
@@ -91,7 +93,7 @@ outputs: {samples: out/samples}
 `)
 	s := loadSpec(t, dir)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 4, r.Accounts.Engagements["like"].Matched)
+	require.EqualValues(t, 4, r.Accounts.Engagements["like"].N[account.Matched])
 	require.EqualValues(t, 4, samplesBelow(t, s.Outputs.Samples.Path)[0].Labels["like"])
 }
 
@@ -112,9 +114,9 @@ engagements:
 outputs: {samples: out/samples}
 `)
 	r := join(t, loadSpec(t, dir), Options{})
-	require.EqualValues(t, 1, r.Accounts.Engagements["seen"].Matched)
-	require.EqualValues(t, 1, r.Accounts.Engagements["seen"].Orphans)
-	require.Zero(t, r.Accounts.Engagements["seen"].Dead)
+	require.EqualValues(t, 1, r.Accounts.Engagements["seen"].N[account.Matched])
+	require.EqualValues(t, 1, r.Accounts.Engagements["seen"].N[account.Orphans])
+	require.Zero(t, r.Accounts.Engagements["seen"].N[account.Dead])
 	// As views they do not go together: Avro would take the numbers as they are.
 	require.Equal(t, "T2005", refused(t, loadSpec(t, dir, "[views/a.avro]", "[views/a.avro, views/b.avro]"))[0].Code)
 }

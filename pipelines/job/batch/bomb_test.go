@@ -14,6 +14,7 @@ import (
 
 	"tributary/io/format/avro"
 	enemy "tributary/pipelines/sim/generate/hostile"
+	"tributary/transforms/account"
 )
 
 // filler writes so many bytes of one kind.
@@ -74,8 +75,8 @@ func TestDecompressionBombs(t *testing.T) {
 			text := strings.NewReplacer("ENDING", test.ending, "ORDER", "file", "FORMAT", "json").Replace(enemySpec)
 			s := parse(t, dir, text)
 			r := join(t, s, Options{})
-			require.EqualValues(t, 2, r.Accounts.Views.Samples)
-			require.EqualValues(t, 1, r.Accounts.Views.Dead)
+			require.EqualValues(t, 2, r.Accounts.Views.N[account.Samples])
+			require.EqualValues(t, 1, r.Accounts.Views.N[account.Dead])
 			dead := lines(t, s.Outputs.DeadLetters)
 			require.Len(t, dead, 1)
 			require.Contains(t, dead[0], test.detail)
@@ -104,7 +105,7 @@ func TestViewsOfOddValues(t *testing.T) {
 		write(t, dir+"/likes/a.jsonl", "")
 		s := parse(t, dir, strings.NewReplacer("likes/*.ENDING", "likes/*.jsonl", "ENDING", "avro", "ORDER", "file", "FORMAT", format).Replace(enemySpec))
 		r := join(t, s, Options{})
-		require.EqualValues(t, 6, r.Accounts.Views.Samples)
+		require.EqualValues(t, 6, r.Accounts.Views.N[account.Samples])
 		require.Len(t, rowsBelow(t, s.Outputs.Samples.Path, format), 6)
 	}
 }

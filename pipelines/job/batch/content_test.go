@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
+
+	"tributary/transforms/account"
 )
 
 // TestContentDecides: a slice is joined again if the bytes of a file are others, though its size
@@ -51,9 +53,9 @@ outputs: {samples: out/samples}
 				require.NoError(t, os.Chtimes(path, at, at))
 			}
 			put(contents[0], at)
-			require.Equal(t, int64(1), join(t, s, Options{}).Accounts.Views.Positives)
+			require.Equal(t, int64(1), join(t, s, Options{}).Accounts.Views.N[account.Positives])
 			put(contents[1], at)
-			require.Equal(t, int64(0), join(t, s, Options{}).Accounts.Views.Positives)
+			require.Equal(t, int64(0), join(t, s, Options{}).Accounts.Views.N[account.Positives])
 			put(contents[1], at.Add(time.Hour))
 			require.Equal(t, int64(0), join(t, s, Options{}).Events, "it was joined again")
 		})

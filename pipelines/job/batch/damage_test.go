@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/format/avro"
+	"tributary/transforms/account"
 )
 
 // damaged are ways to damage a file of views of three blocks with two, two and one record.
@@ -69,8 +70,8 @@ outputs: {samples: out/samples}
 			for range 2 {
 				l := join(t, s, Options{}).Accounts
 				v, e := l.Views, l.Engagements["seen"]
-				require.Equal(t, []int64{tt.samples + tt.lost, tt.samples, tt.lost, tt.damages}, []int64{v.Read, v.Samples, v.Dead, v.Damages})
-				require.Equal(t, []int64{tt.samples + tt.lost, tt.lost, tt.damages}, []int64{e.Read, e.Dead, e.Damages})
+				require.Equal(t, []int64{tt.samples + tt.lost, tt.samples, tt.lost, tt.damages}, []int64{v.N[account.Read], v.N[account.Samples], v.N[account.Dead], v.N[account.Damages]})
+				require.Equal(t, []int64{tt.samples + tt.lost, tt.lost, tt.damages}, []int64{e.N[account.Read], e.N[account.Dead], e.N[account.Damages]})
 			}
 			if tt.lost+tt.damages == 0 {
 				require.NoDirExists(t, dir+"/out/dead")
@@ -89,7 +90,7 @@ outputs: {samples: out/samples}
 			}
 			// Mended, the file is joined again, and the letter is gone.
 			write(t, dir+"/views.avro", string(whole))
-			require.Equal(t, int64(5), join(t, s, Options{}).Accounts.Views.Samples)
+			require.Equal(t, int64(5), join(t, s, Options{}).Accounts.Views.N[account.Samples])
 			require.Empty(t, below(t, dir+"/out/dead"))
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/transforms/account"
 )
 
 // TestEdgesOfSlices has everything exactly where slices and the reach of the join end,
@@ -37,10 +39,10 @@ func TestEdgesOfSlices(t *testing.T) {
 
 	whole := to(s, t.TempDir())
 	want := join(t, whole, Options{})
-	require.EqualValues(t, 8, want.Accounts.Views.Dead)
-	require.EqualValues(t, 8, want.Accounts.Engagements["like"].Dead)
-	require.EqualValues(t, 8, want.Accounts.Views.Duplicates)
-	require.EqualValues(t, 24, want.Accounts.Views.Positives)
+	require.EqualValues(t, 8, want.Accounts.Views.N[account.Dead])
+	require.EqualValues(t, 8, want.Accounts.Engagements["like"].N[account.Dead])
+	require.EqualValues(t, 8, want.Accounts.Views.N[account.Duplicates])
+	require.EqualValues(t, 24, want.Accounts.Views.N[account.Positives])
 	samples := samplesBelow(t, whole.Outputs.Samples.Path)
 	for _, sample := range samples {
 		require.EqualValues(t, map[byte]float64{'v': 2, 'w': 1, 'x': 1}[sample.ViewID[0]], sample.Labels["like"], sample.ViewID)

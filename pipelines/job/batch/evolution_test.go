@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/account"
 )
 
 const stampType = `{"type":"long","logicalType":"timestamp-millis"}`
@@ -74,7 +75,7 @@ func TestSchemasOfAllAgesJoin(t *testing.T) {
 				write(t, dir+"/spec.yaml", evolvedSpec)
 				s := loadSpec(t, dir, test.edits...)
 				r := join(t, s, Options{})
-				require.EqualValues(t, 2, r.Accounts.Views.Positives)
+				require.EqualValues(t, 2, r.Accounts.Views.N[account.Positives])
 				var views []string
 				for _, sample := range samplesBelow(t, s.Outputs.Samples.Path) {
 					views = append(views, string(sample.View))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/report"
+	"tributary/transforms/account"
 )
 
 // dated is a log of two days in folders of other days: two views and their likes.
@@ -40,7 +41,7 @@ func TestFoldersAreNotBelieved(t *testing.T) {
 	day := Options{From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
 	part := join(t, parse(t, dir, fmt.Sprintf(datedSpec, "part")), day)
 	require.Zero(t, part.Unread)
-	require.Equal(t, int64(2), part.Accounts.Views.Samples)
+	require.Equal(t, int64(2), part.Accounts.Views.N[account.Samples])
 	want, got := samplesBelow(t, dir+"/all/samples"), samplesBelow(t, dir+"/part/samples")
 	require.Equal(t, want[:2], got)
 	require.Equal(t, []float64{3, 4}, []float64{got[0].Labels["buy"], got[1].Labels["buy"]})
@@ -79,5 +80,5 @@ func TestTrustedFolders(t *testing.T) {
 	write(t, dir+"/e/dt=2026-01-09/a.jsonl", `{"view_id":"v1","ts":"2026-01-09T10:00:20Z","amount":2}`+"\n")
 	r := join(t, parse(t, dir, fmt.Sprintf(datedSpec, "out")), Options{To: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Folders: Folders{Trust: true}})
 	require.Equal(t, int64(1), r.Unread.Files)
-	require.Equal(t, int64(1), r.Accounts.Views.Immature)
+	require.Equal(t, int64(1), r.Accounts.Views.N[account.Immature])
 }

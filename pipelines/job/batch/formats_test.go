@@ -14,6 +14,7 @@ import (
 
 	_ "tributary/io/iotest/ltsv" // registers ltsv
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 const (
@@ -179,8 +180,8 @@ func TestFormatsHoldTheSameData(t *testing.T) {
 	want := contents(t, s.Outputs.Samples.Path)
 	wantRows := samplesBelow(t, s.Outputs.Samples.Path)
 	like := reference.Accounts.Engagements["like"]
-	require.EqualValues(t, 900, reference.Accounts.Views.Samples)
-	require.True(t, like.Matched > 50 && like.Outside > 50 && like.Orphans > 30 && like.Duplicates > 10, "%+v", like)
+	require.EqualValues(t, 900, reference.Accounts.Views.N[account.Samples])
+	require.True(t, like.N[account.Matched] > 50 && like.N[account.Outside] > 50 && like.N[account.Orphans] > 30 && like.N[account.Duplicates] > 10, "%+v", like)
 
 	for _, ending := range textEndings {
 		for _, slice := range []time.Duration{0, 10 * time.Minute} {
@@ -299,9 +300,9 @@ engagements: {like: {inputs: likes.ndjson, view: v.id, time: at, window: 1m}}
 outputs: {samples: {path: out, format: json}, late: late, dead_letters: dead, accounts: ledger}
 `)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 7, r.Accounts.Views.Read)
-	require.EqualValues(t, 3, r.Accounts.Views.Dead)
-	require.EqualValues(t, 1, r.Accounts.Views.Positives)
+	require.EqualValues(t, 7, r.Accounts.Views.N[account.Read])
+	require.EqualValues(t, 3, r.Accounts.Views.N[account.Dead])
+	require.EqualValues(t, 1, r.Accounts.Views.N[account.Positives])
 	samples := lines(t, dir+"/out")
 	require.Len(t, samples, 4)
 	for i, view := range []string{views[0], views[2], views[4], views[6]} {
@@ -337,8 +338,8 @@ func TestMisfitsAreDeadLetters(t *testing.T) {
 			log.write(t, dir, ending)
 			s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
 			r := join(t, s, Options{Slice: slice})
-			require.EqualValues(t, 90, r.Accounts.Views.Read)
-			require.EqualValues(t, 30, r.Accounts.Views.Dead)
+			require.EqualValues(t, 90, r.Accounts.Views.N[account.Read])
+			require.EqualValues(t, 30, r.Accounts.Views.N[account.Dead])
 			require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 60)
 			dead := strings.Join(lines(t, s.Outputs.DeadLetters), "\n")
 			require.Equal(t, 29, strings.Count(dead, "\n"))

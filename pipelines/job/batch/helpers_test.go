@@ -232,15 +232,15 @@ func counts(l *account.Sheet) generate.Truth {
 	v := l.Views
 	out := generate.Truth{
 		Views: generate.ViewCounts{
-			Read: v.Read, Samples: v.Samples + v.SampledOut, Duplicates: v.Duplicates, DuplicatesDiffering: v.DuplicatesDiffering,
-			Late: v.Late, Dead: v.Dead, Positives: v.Positives,
+			Read: v.N[account.Read], Samples: v.N[account.Samples] + v.N[account.SampledOut], Duplicates: v.N[account.Duplicates], DuplicatesDiffering: v.N[account.DuplicatesDiffering],
+			Late: v.N[account.Late], Dead: v.N[account.Dead], Positives: v.N[account.Positives],
 		},
 		Engagements: map[string]*generate.EngagementCounts{},
 	}
 	for kind, e := range l.Engagements {
 		out.Engagements[kind] = &generate.EngagementCounts{
-			Read: e.Read, Matched: e.Matched, Outside: e.Outside, Orphans: e.Orphans, Duplicates: e.Duplicates,
-			Late: e.Late, Dead: e.Dead, Positives: e.Positives,
+			Read: e.N[account.Read], Matched: e.N[account.Matched], Outside: e.N[account.Outside], Orphans: e.N[account.Orphans], Duplicates: e.N[account.Duplicates],
+			Late: e.N[account.Late], Dead: e.N[account.Dead], Positives: e.N[account.Positives],
 		}
 	}
 	return out

@@ -158,7 +158,7 @@ func TestFileReplacedBeforeTheCommit(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Commit())
 	l := account.New()
-	l.Views.Samples, l.Files = 1, writtenAs("samples", w)
+	l.Views.N[account.Samples], l.Files = 1, writtenAs("samples", w)
 	out := outputs{Samples: path}
 	require.NoError(t, out.check(t.Context(), l))
 	write(t, path, "another's.")

@@ -15,6 +15,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/pipelines/rejected"
 	enemy "tributary/pipelines/sim/generate/hostile"
+	"tributary/transforms/account"
 )
 
 const enemySpec = `
@@ -116,15 +117,15 @@ func TestHostileRecords(t *testing.T) {
 				}
 				require.Equal(t, sums, got)
 				v, e := r.Accounts.Views, r.Accounts.Engagements["like"]
-				require.EqualValues(t, v.Samples, len(samples))
+				require.EqualValues(t, v.N[account.Samples], len(samples))
 				// A block that is too small for as many records as it says it has loses nobody knows how many.
-				requireBetween(t, read["views"]-v.Damages, read["views"], v.Read)
-				requireBetween(t, read["likes"]-e.Damages, read["likes"], e.Read)
-				require.True(t, f == enemy.Avro || v.Damages+e.Damages == 0)
-				require.Greater(t, v.Dead, int64(40))
-				require.Greater(t, e.Dead, int64(40))
-				requireBetween(t, v.Dead+e.Dead, v.Dead+e.Dead+v.Damages+e.Damages, deadLetters(t, s.Outputs.DeadLetters))
-				require.Len(t, lines(t, s.Outputs.Orphans), int(e.Orphans))
+				requireBetween(t, read["views"]-v.N[account.Damages], read["views"], v.N[account.Read])
+				requireBetween(t, read["likes"]-e.N[account.Damages], read["likes"], e.N[account.Read])
+				require.True(t, f == enemy.Avro || v.N[account.Damages]+e.N[account.Damages] == 0)
+				require.Greater(t, v.N[account.Dead], int64(40))
+				require.Greater(t, e.N[account.Dead], int64(40))
+				requireBetween(t, v.N[account.Dead]+e.N[account.Dead], v.N[account.Dead]+e.N[account.Dead]+v.N[account.Damages]+e.N[account.Damages], deadLetters(t, s.Outputs.DeadLetters))
+				require.Len(t, lines(t, s.Outputs.Orphans), int(e.N[account.Orphans]))
 			})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"tributary/io/format"
 	"tributary/io/record"
+	"tributary/transforms/account"
 )
 
 // TestOverlappingPatterns names files in several ways; each is read once for each role.
@@ -62,12 +63,12 @@ outputs: {samples: out/samples}
 	s := loadSpec(t, dir)
 	for _, slice := range []time.Duration{0, time.Minute} {
 		r := join(t, s, Options{Slice: slice})
-		require.EqualValues(t, 300, r.Accounts.Views.Samples)
+		require.EqualValues(t, 300, r.Accounts.Views.N[account.Samples])
 		for kind, want := range map[string]int64{"click": 75, "first": 25, "shop": 225, "other": 0} {
 			e := r.Accounts.Engagements[kind]
-			require.EqualValues(t, want, e.Positives, kind)
-			require.EqualValues(t, want, e.Read, kind)
-			require.EqualValues(t, 300-want, e.Filtered, kind)
+			require.EqualValues(t, want, e.N[account.Positives], kind)
+			require.EqualValues(t, want, e.N[account.Read], kind)
+			require.EqualValues(t, 300-want, e.N[account.Filtered], kind)
 		}
 		for i, sample := range samplesBelow(t, s.Outputs.Samples.Path) {
 			require.Equal(t, i%4 == 0, sample.Labels["click"] == 1)
@@ -99,9 +100,9 @@ func TestHostileNames(t *testing.T) {
 	t.Chdir(dir) // so that the folder's own name is in no pattern
 	s := loadSpec(t, ".")
 	r := join(t, s, Options{})
-	require.EqualValues(t, len(names), r.Accounts.Views.Samples)
-	require.EqualValues(t, len(names), r.Accounts.Views.Positives)
-	require.EqualValues(t, len(names), r.Accounts.Views.Dead)
+	require.EqualValues(t, len(names), r.Accounts.Views.N[account.Samples])
+	require.EqualValues(t, len(names), r.Accounts.Views.N[account.Positives])
+	require.EqualValues(t, len(names), r.Accounts.Views.N[account.Dead])
 	require.Len(t, lines(t, "out/dead"), len(names), "a line each, whatever is in the name")
 	for i, sample := range samplesBelow(t, "out/samples") {
 		require.Equal(t, fmt.Sprint("v", i), sample.ViewID)
@@ -110,7 +111,7 @@ func TestHostileNames(t *testing.T) {
 	require.Zero(t, join(t, s, Options{}).Events)
 	// A name that is not text still is one of its own: the other one must not pass for it.
 	require.NoError(t, os.Remove("views/latin1-\xe9.jsonl"))
-	require.EqualValues(t, len(names)-1, join(t, s, Options{}).Accounts.Views.Samples)
+	require.EqualValues(t, len(names)-1, join(t, s, Options{}).Accounts.Views.N[account.Samples])
 }
 
 // TestPiecesTravel sends a piece through its coder.

@@ -11,6 +11,7 @@ import (
 
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 const logSchema = `{"type":"record","name":"Logged","fields":[
@@ -171,7 +172,7 @@ func TestOffsetsThatGoBackAreRefused(t *testing.T) {
 		writeAvro(t, dir+"/views/1.avro", logSchema, 120, append(stamped(0, 1, 3), stamped(1, 2)...)...)
 		writeAvro(t, dir+"/engagements/0.avro", logSchema, 120, stamped(0, 1, 2, 3)...)
 		r := join(t, logSpec(t, dir, "{partition: p, offset: o}"), Options{})
-		require.EqualValues(t, 8, r.Accounts.Views.Samples)
+		require.EqualValues(t, 8, r.Accounts.Views.N[account.Samples])
 	})
 }
 
@@ -193,10 +194,10 @@ engagements:
 outputs: {samples: out/samples}
 `)
 	r := join(t, s, Options{})
-	require.EqualValues(t, 7, r.Accounts.Views.Read)
-	require.EqualValues(t, 6, r.Accounts.Views.Dead)
-	require.EqualValues(t, 6, r.Accounts.Engagements["like"].Dead)
-	require.EqualValues(t, 1, r.Accounts.Engagements["like"].Matched)
+	require.EqualValues(t, 7, r.Accounts.Views.N[account.Read])
+	require.EqualValues(t, 6, r.Accounts.Views.N[account.Dead])
+	require.EqualValues(t, 6, r.Accounts.Engagements["like"].N[account.Dead])
+	require.EqualValues(t, 1, r.Accounts.Engagements["like"].N[account.Matched])
 	dead := lines(t, dir+"/out/dead")
 	require.Len(t, dead, 12)
 	for i, offset := range []int{1, 2, 3, 4, 5, 6} {

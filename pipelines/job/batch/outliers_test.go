@@ -35,92 +35,92 @@ func TestOutliers(t *testing.T) {
 		check        func(t *testing.T, v account.Views, e *account.Engagements, samples []row)
 	}{
 		"a view of 1971": {views: ordinary + line("old", year(1971)), likes: liked, check: func(t *testing.T, v account.Views, _ *account.Engagements, samples []row) {
-			require.EqualValues(t, 4, v.Samples)
+			require.EqualValues(t, 4, v.N[account.Samples])
 			require.Equal(t, "old", samples[0].ViewID)
 		}},
 		"a view of 2150": {views: line("new", year(2150)) + ordinary, likes: liked, check: func(t *testing.T, v account.Views, _ *account.Engagements, samples []row) {
-			require.EqualValues(t, 4, v.Samples)
-			require.EqualValues(t, 2, v.Positives)
+			require.EqualValues(t, 4, v.N[account.Samples])
+			require.EqualValues(t, 2, v.N[account.Positives])
 			require.Equal(t, "new", samples[3].ViewID)
 		}},
 		"likes of 1971 and 2150": {views: ordinary, likes: line("a", year(2150)) + line("b", year(1971)) + liked, check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 3, v.Samples)
-			require.EqualValues(t, 2, v.Positives)
-			require.EqualValues(t, 2, e.Orphans, "no view is near them")
+			require.EqualValues(t, 3, v.N[account.Samples])
+			require.EqualValues(t, 2, v.N[account.Positives])
+			require.EqualValues(t, 2, e.N[account.Orphans], "no view is near them")
 		}},
 		"the first and the last time": {
 			views: ordinary + line("old", 0) + line("new", record.MaxTime), likes: liked + line("a", 0) + line("old", 0) + line("b", record.MaxTime) + line("new", record.MaxTime),
 			check: func(t *testing.T, v account.Views, e *account.Engagements, samples []row) {
-				require.EqualValues(t, 5, v.Samples)
-				require.EqualValues(t, 4, v.Positives)
-				require.EqualValues(t, 2, e.Orphans)
+				require.EqualValues(t, 5, v.N[account.Samples])
+				require.EqualValues(t, 4, v.N[account.Positives])
+				require.EqualValues(t, 2, e.N[account.Orphans])
 				require.Equal(t, "old", samples[0].ViewID)
 				require.Equal(t, "new", samples[4].ViewID)
 			},
 		},
 		"times of no event": {views: ordinary + line("x", -1) + line("y", 1<<62) + line("z", year(2200)), likes: liked + line("a", -5), check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 3, v.Dead)
-			require.EqualValues(t, 1, e.Dead)
-			require.EqualValues(t, 3, v.Samples)
+			require.EqualValues(t, 3, v.N[account.Dead])
+			require.EqualValues(t, 1, e.N[account.Dead])
+			require.EqualValues(t, 3, v.N[account.Samples])
 		}},
 		"a view of 2150 in a partition with an order": {
 			views: line("a", begin) + line("new", year(2150)) + line("b", begin+60_000), likes: liked,
 			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
 			check: func(t *testing.T, v account.Views, _ *account.Engagements, _ []row) {
-				require.EqualValues(t, 3, v.Samples)
-				require.Zero(t, v.Late, "one record alone does not move the watermark")
+				require.EqualValues(t, 3, v.N[account.Samples])
+				require.Zero(t, v.N[account.Late], "one record alone does not move the watermark")
 			},
 		},
 		"two views of 2150 in a partition with an order": {
 			views: line("a", begin) + line("new", year(2150)) + line("newer", year(2150)) + line("b", begin+60_000), likes: liked,
 			edits: []string{"views/*.jsonl", "[{path: views/*.jsonl, order: file}]"},
 			check: func(t *testing.T, v account.Views, _ *account.Engagements, _ []row) {
-				require.EqualValues(t, 3, v.Samples)
-				require.EqualValues(t, 1, v.Late, "the watermark is that of 2150")
+				require.EqualValues(t, 3, v.N[account.Samples])
+				require.EqualValues(t, 1, v.N[account.Late], "the watermark is that of 2150")
 			},
 		},
 		"poison": {views: ordinary + "\x00\xff\xfe{]\n" + strings.Repeat("[", 100_000) + "\n" + `{"id":` + "\n" + line("d", begin), likes: liked + "\"\n", check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 3, v.Dead)
-			require.EqualValues(t, 1, e.Dead)
-			require.EqualValues(t, 4, v.Samples)
+			require.EqualValues(t, 3, v.N[account.Dead])
+			require.EqualValues(t, 1, e.N[account.Dead])
+			require.EqualValues(t, 4, v.N[account.Samples])
 		}},
 		"10 MB in one view": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_000_000) + "\"}\n", likes: liked, check: func(t *testing.T, v account.Views, _ *account.Engagements, samples []row) {
-			require.EqualValues(t, 4, v.Samples)
+			require.EqualValues(t, 4, v.N[account.Samples])
 			require.Greater(t, len(samples[1].View), 10_000_000)
 		}},
 		"more in one view than is taken": {views: ordinary + `{"id":"big","t":1767225600001,"x":"` + strings.Repeat("0123456789", 1_700_000) + "\"}\n" + line("d", begin), likes: liked, check: func(t *testing.T, v account.Views, _ *account.Engagements, _ []row) {
-			require.EqualValues(t, 4, v.Samples)
-			require.EqualValues(t, 1, v.Dead)
+			require.EqualValues(t, 4, v.N[account.Samples])
+			require.EqualValues(t, 1, v.N[account.Dead])
 		}},
 		"10 MB in the id": {views: ordinary + line(strings.Repeat("v", 10_000_000), begin+1), likes: liked + line(strings.Repeat("v", 10_000_000), begin+2), check: func(t *testing.T, v account.Views, _ *account.Engagements, _ []row) {
-			require.EqualValues(t, 4, v.Samples)
-			require.EqualValues(t, 3, v.Positives)
+			require.EqualValues(t, 4, v.N[account.Samples])
+			require.EqualValues(t, 3, v.N[account.Positives])
 		}},
 		"empty ids": {views: ordinary + line("", begin) + `{"id":null,"t":1767225600000}` + "\n" + `{"t":1767225600000}` + "\n" + `{"id":1.5,"t":1767225600000}` + "\n", likes: liked + line("", begin), check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 3, v.Samples)
-			require.EqualValues(t, 4, v.Dead)
-			require.EqualValues(t, 1, e.Dead)
+			require.EqualValues(t, 3, v.N[account.Samples])
+			require.EqualValues(t, 4, v.N[account.Dead])
+			require.EqualValues(t, 1, e.N[account.Dead])
 		}},
 		"no engagement": {views: ordinary, check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 3, v.Samples)
-			require.Zero(t, v.Positives)
-			require.Zero(t, e.Read)
+			require.EqualValues(t, 3, v.N[account.Samples])
+			require.Zero(t, v.N[account.Positives])
+			require.Zero(t, e.N[account.Read])
 		}},
 		"no view": {likes: liked, check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.Zero(t, v.Read)
-			require.EqualValues(t, 2, e.Orphans)
+			require.Zero(t, v.N[account.Read])
+			require.EqualValues(t, 2, e.N[account.Orphans])
 		}},
 		"nothing at all": {check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.Zero(t, v.Read+e.Read)
+			require.Zero(t, v.N[account.Read]+e.N[account.Read])
 		}},
 		"nothing of use": {views: "x\ny\n", likes: "z", check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 2, v.Dead)
-			require.EqualValues(t, 1, e.Dead)
+			require.EqualValues(t, 2, v.N[account.Dead])
+			require.EqualValues(t, 1, e.N[account.Dead])
 		}},
 		"everything at once": {views: strings.Repeat(line("a", begin), 3000), likes: strings.Repeat(line("a", begin), 3000), check: func(t *testing.T, v account.Views, e *account.Engagements, _ []row) {
-			require.EqualValues(t, 1, v.Samples)
-			require.EqualValues(t, 2999, v.Duplicates)
-			require.EqualValues(t, 1, e.Matched)
+			require.EqualValues(t, 1, v.N[account.Samples])
+			require.EqualValues(t, 2999, v.N[account.Duplicates])
+			require.EqualValues(t, 1, e.N[account.Matched])
 		}},
 	} {
 		for _, slice := range []time.Duration{0, time.Hour} {
@@ -133,9 +133,9 @@ func TestOutliers(t *testing.T) {
 				s := loadSpec(t, dir, test.edits...)
 				r := join(t, s, Options{Slice: slice})
 				samples := samplesBelow(t, s.Outputs.Samples.Path)
-				require.EqualValues(t, r.Accounts.Views.Samples, len(samples))
-				require.EqualValues(t, r.Accounts.Views.Dead+r.Accounts.Engagements["like"].Dead, len(lines(t, s.Outputs.DeadLetters)))
-				require.Len(t, lines(t, s.Outputs.Orphans), int(r.Accounts.Engagements["like"].Orphans))
+				require.EqualValues(t, r.Accounts.Views.N[account.Samples], len(samples))
+				require.EqualValues(t, r.Accounts.Views.N[account.Dead]+r.Accounts.Engagements["like"].N[account.Dead], len(lines(t, s.Outputs.DeadLetters)))
+				require.Len(t, lines(t, s.Outputs.Orphans), int(r.Accounts.Engagements["like"].N[account.Orphans]))
 				require.Less(t, r.Intervals, 8)
 				test.check(t, r.Accounts.Views, r.Accounts.Engagements["like"], samples)
 			})
@@ -148,19 +148,19 @@ func TestFilesOfNoRecords(t *testing.T) {
 	newShop(0).write(t, dir, "avro")
 	s := shopSpec(t, dir, "avro", "", "")
 	r := join(t, s, Options{})
-	require.Zero(t, r.Accounts.Views.Read)
+	require.Zero(t, r.Accounts.Views.N[account.Read])
 	require.Equal(t, 1, r.Intervals)
 	require.Empty(t, samplesBelow(t, s.Outputs.Samples.Path))
 	newShop(40).write(t, dir, "avro")
 	writeAvro(t, dir+"/views/none.avro", viewSchema, 1000)
 	r = join(t, s, Options{})
-	require.EqualValues(t, 40, r.Accounts.Views.Samples)
+	require.EqualValues(t, 40, r.Accounts.Views.N[account.Samples])
 	require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 40)
 	for _, ending := range textEndings {
 		dir := t.TempDir()
 		newShop(0).write(t, dir, ending)
 		for _, schemas := range [][2]string{{}, {", schema: view.avsc", ", schema: like.avsc"}} {
-			require.Zero(t, join(t, shopSpec(t, dir, ending, schemas[0], schemas[1]), Options{}).Accounts.Views.Read)
+			require.Zero(t, join(t, shopSpec(t, dir, ending, schemas[0], schemas[1]), Options{}).Accounts.Views.N[account.Read])
 		}
 	}
 }
@@ -175,15 +175,15 @@ func TestDamageCostsOneBlock(t *testing.T) {
 	for _, length := range []int{len(sound) - 1, len(sound) - 17, len(sound) / 2, len(sound) / 3} {
 		write(t, file, sound[:length])
 		r := join(t, to(s, t.TempDir()), Options{Slice: 10 * time.Minute})
-		require.Positive(t, r.Accounts.Views.Dead)
-		require.Less(t, r.Accounts.Views.Samples, int64(300))
+		require.Positive(t, r.Accounts.Views.N[account.Dead])
+		require.Less(t, r.Accounts.Views.N[account.Samples], int64(300))
 	}
 	for at := len(sound) / 4; at < len(sound); at += len(sound) / 9 {
 		write(t, file, sound[:at]+"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"+sound[at+12:])
 		moved := to(s, t.TempDir())
 		r := join(t, moved, Options{Slice: 10 * time.Minute})
-		require.Greater(t, r.Accounts.Views.Samples, int64(200))
-		require.Len(t, samplesBelow(t, moved.Outputs.Samples.Path), int(r.Accounts.Views.Samples))
+		require.Greater(t, r.Accounts.Views.N[account.Samples], int64(200))
+		require.Len(t, samplesBelow(t, moved.Outputs.Samples.Path), int(r.Accounts.Views.N[account.Samples]))
 	}
 }
 
@@ -214,11 +214,11 @@ func TestSliceBounds(t *testing.T) {
 		}
 		require.NotEmpty(t, want)
 		require.Equal(t, want, samplesBelow(t, part.Outputs.Samples.Path))
-		require.EqualValues(t, len(want), r.Accounts.Views.Samples)
+		require.EqualValues(t, len(want), r.Accounts.Views.N[account.Samples])
 	}
 	// Where nothing happened there is nothing, and an account of that.
 	r := join(t, to(s, t.TempDir()), Options{From: at(-7_200_000), To: at(-3_600_000)})
-	require.Zero(t, r.Accounts.Views.Samples+r.Accounts.Views.Late)
+	require.Zero(t, r.Accounts.Views.N[account.Samples]+r.Accounts.Views.N[account.Late])
 	_, err := Run(t.Context(), s, Options{Slice: time.Microsecond})
 	require.ErrorContains(t, err, "slices of 1µs")
 }

@@ -10,6 +10,7 @@ import (
 
 	"tributary/pipelines/reading/readback"
 	"tributary/pipelines/sim/generate"
+	"tributary/transforms/account"
 )
 
 // TestOthersReadSamples has fastavro read samples in every format and codec.
@@ -61,8 +62,8 @@ engagements:
   mark: {inputs: l.jsonl, view: id, time: ts, window: 30m, label: {last: id}}
 outputs: {samples: {path: out, format: %s}}
 `, input, format)), Options{})
-				assert.Equal(t, int(r.Accounts.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
-				assert.GreaterOrEqual(t, int(r.Accounts.Views.Samples), len(hostile)/2, "most are sound records")
+				assert.Equal(t, int(r.Accounts.Views.N[account.Samples]), readback.Check(t, filepath.Join(dir, "out")))
+				assert.GreaterOrEqual(t, int(r.Accounts.Views.N[account.Samples]), len(hostile)/2, "most are sound records")
 			})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/reading/readback"
+	"tributary/transforms/account"
 )
 
 // hostileAvro is an Avro file by another writer, with what JSON lines cannot hold.
@@ -68,7 +69,7 @@ engagements:
 				text += fmt.Sprintf("  k%d: {inputs: likes.avro, view: id, time: ts, window: 30m, label: {%s}}\n", i, label)
 			}
 			r := join(t, parse(t, dir, text+"outputs: {samples: out}\n"), Options{})
-			assert.Equal(t, int(r.Accounts.Views.Samples), readback.Check(t, filepath.Join(dir, "out")))
+			assert.Equal(t, int(r.Accounts.Views.N[account.Samples]), readback.Check(t, filepath.Join(dir, "out")))
 		})
 	}
 }

@@ -43,7 +43,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 			if err != nil {
 				return nil, err
 			}
-			if there && r.plan.topic.holds(s, done.Views.Samples) {
+			if there && r.plan.topic.holds(s, done.Views.N[account.Samples]) {
 				r.add(done)
 				continue
 			}
@@ -78,9 +78,9 @@ func readLedger(ctx context.Context, path string) (*account.Sheet, error) {
 // rejectedIn counts the records that a ledger says were written to each output; a damage of
 // which nothing more is known is there as one, too.
 func rejectedIn(l *account.Sheet) (late, dead, orphans int64) {
-	late, dead = l.Views.Late, l.Views.Dead+l.Views.Damages
+	late, dead = l.Views.N[account.Late], l.Views.N[account.Dead]+l.Views.N[account.Damages]
 	for _, e := range l.Engagements {
-		late, dead, orphans = late+e.Late+e.PartlyLate, dead+e.Dead+e.Damages, orphans+e.Orphans
+		late, dead, orphans = late+e.N[account.Late]+e.N[account.PartlyLate], dead+e.N[account.Dead]+e.N[account.Damages], orphans+e.N[account.Orphans]
 	}
 	return late, dead, orphans
 }
@@ -95,7 +95,7 @@ type countedFile struct {
 // counted lists the files beside the ledger.
 func (o *outputs) counted(l *account.Sheet) []countedFile {
 	late, dead, orphans := rejectedIn(l)
-	files := []countedFile{{"samples", o.Samples, l.Views.Samples}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
+	files := []countedFile{{"samples", o.Samples, l.Views.N[account.Samples]}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
 	return slices.DeleteFunc(files, func(f countedFile) bool { return f.path == "" }) // a topic, or only counted
 }
 

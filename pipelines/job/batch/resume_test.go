@@ -192,13 +192,13 @@ func TestEarlierFileOfALogConcernsLaterSlices(t *testing.T) {
 	s := logSpec(t, dir, "{partition: p, offset: o}")
 	opt := Options{Slice: 5 * time.Minute}
 	r := join(t, s, opt)
-	require.EqualValues(t, 3, r.Accounts.Views.Samples)
+	require.EqualValues(t, 3, r.Accounts.Views.N[account.Samples])
 
 	ahead := strings.Replace(stamped(0, 7)[0], "17672256", "17682256", 1)
 	writeAvro(t, dir+"/views/a.avro", logSchema, 100, ahead)
 	r = join(t, s, opt)
-	require.EqualValues(t, 3, r.Accounts.Views.Late)
-	require.EqualValues(t, 1, r.Accounts.Views.Samples)
+	require.EqualValues(t, 3, r.Accounts.Views.N[account.Late])
+	require.EqualValues(t, 1, r.Accounts.Views.N[account.Samples])
 	require.Len(t, samplesBelow(t, dir+"/out/samples"), 1)
 }
 

@@ -14,6 +14,7 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 // consume returns the committed values of a topic, and how often each is there.
@@ -38,7 +39,7 @@ func TestSamplesOfFilesInATopic(t *testing.T) {
 	for _, file := range below(t, dir+"/out/samples") {
 		eachSample(t, file, func(encoded []byte) { samples[string(encoded)]++ })
 	}
-	require.Len(t, samples, int(want.Accounts.Views.Samples))
+	require.Len(t, samples, int(want.Accounts.Views.N[account.Samples]))
 
 	s := loadSpec(t, dir, append(inCluster(broker, "other"), "samples: other/samples", "samples: {topic: samples}", "clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:")...)
 	s.Outputs.Accounts, s.Outputs.Topics.Accounts = dir+"/accounts", ""

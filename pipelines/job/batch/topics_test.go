@@ -21,6 +21,7 @@ import (
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/sim/replay"
+	"tributary/transforms/account"
 )
 
 // topicsOf is made input with all kinds of faults, in files and in topics of a broker. Chapters of
@@ -105,8 +106,8 @@ func TestTopicsAreLikeFiles(t *testing.T) {
 	}
 	slices := Options{Slice: 5 * time.Minute}
 	want := join(slices)
-	require.Positive(t, want.Accounts.Views.Late)
-	require.Positive(t, want.Accounts.Views.Dead)
+	require.Positive(t, want.Accounts.Views.N[account.Late])
+	require.Positive(t, want.Accounts.Views.N[account.Dead])
 	for name, edits := range map[string][]string{
 		"topics": append(viewsAsTopic(), engagementsAsTopic()...), "views": viewsAsTopic(), "engagements": engagementsAsTopic(),
 	} {
@@ -176,8 +177,8 @@ outputs: {samples: samples}
 `, fake.ListenAddrs()[0]))
 	for _, slice := range []time.Duration{24 * time.Hour, time.Hour, 2 * time.Second} {
 		found := join(t, s, Options{Slice: slice})
-		require.EqualValues(t, 1, found.Accounts.Views.Late, slice)
-		require.EqualValues(t, 1, found.Accounts.Views.Dead, slice)
-		require.EqualValues(t, chapter+8, found.Accounts.Views.Samples, slice)
+		require.EqualValues(t, 1, found.Accounts.Views.N[account.Late], slice)
+		require.EqualValues(t, 1, found.Accounts.Views.N[account.Dead], slice)
+		require.EqualValues(t, chapter+8, found.Accounts.Views.N[account.Samples], slice)
 	}
 }

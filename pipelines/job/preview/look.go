@@ -189,11 +189,11 @@ func (l *look) result() Input {
 	in := &l.input
 	in.Read, in.Dead = in.Unreadable, in.Unreadable
 	for _, s := range slices.SortedFunc(maps.Values(l.bySchema), func(a, b *seen) int { return cmp.Compare(a.files[0], b.files[0]) }) {
-		account := s.judge.Account()
-		read, late, dead, filtered := account.Views.Read, account.Views.Late, account.Views.Dead, int64(0)
+		sheet := s.judge.Account()
+		read, late, dead, filtered := sheet.Views.N[account.Read], sheet.Views.N[account.Late], sheet.Views.N[account.Dead], int64(0)
 		if kind := l.found.Params.Inputs[l.source].Kind; kind != attribution.Views {
-			e := account.Engagements[l.found.Params.Kinds[kind].Name]
-			read, late, dead, filtered = e.Read, e.Late, e.Dead, e.Filtered
+			e := sheet.Engagements[l.found.Params.Kinds[kind].Name]
+			read, late, dead, filtered = e.N[account.Read], e.N[account.Late], e.N[account.Dead], e.N[account.Filtered]
 		}
 		in.Read += read + filtered
 		in.Matching += read

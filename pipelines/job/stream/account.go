@@ -166,15 +166,15 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)
 	kind := f.Roles[r.Input]
 	if kind == viewsRole {
-		l.Views.Read += r.Count
-		l.Views.Dead += r.Count
+		l.Views.N[account.Read] += r.Count
+		l.Views.N[account.Dead] += r.Count
 		return
 	}
 	if l.Engagements[kind] == nil {
 		l.Engagements[kind] = &account.Engagements{}
 	}
-	l.Engagements[kind].Read += r.Count
-	l.Engagements[kind].Dead += r.Count
+	l.Engagements[kind].N[account.Read] += r.Count
+	l.Engagements[kind].N[account.Dead] += r.Count
 }
 
 // FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of

@@ -32,7 +32,7 @@ func (all *accounts) total(t require.TestingT, bucket time.Duration) *account.Sh
 
 func stretchOf(first, last int64) (counted, *account.Sheet) {
 	l := account.New()
-	l.Views.Read = last - first + 1
+	l.Views.N[account.Read] = last - first + 1
 	return counted{Step: steps[account.StepRead], Role: viewsRole, Partition: &cluster.Partition{Topic: "views"}, First: first, Last: last}, l
 }
 
@@ -58,15 +58,15 @@ func TestAccountsCountEachRecordOnce(t *testing.T) {
 			end = at
 		}
 		total := all.total(t, 0)
-		require.Equal(t, end, total.Views.Read)
-		require.Equal(t, end, total.Views.Open, "nothing was joined")
+		require.Equal(t, end, total.Views.N[account.Read])
+		require.Equal(t, end, total.Views.N[account.Open], "nothing was joined")
 		require.NoError(t, total.Check())
 	})
 }
 
 func joinedOf(bucket, shard, shards, samples int64) (counted, *account.Sheet) {
 	l := account.New()
-	l.Views.Samples = samples
+	l.Views.N[account.Samples] = samples
 	l.Timeline[bucket] = &account.Interval{Samples: samples}
 	return counted{Step: steps[account.StepJoined], Bucket: bucket, Shard: shard, Shards: shards}, l
 }
@@ -88,7 +88,7 @@ func TestAccountsOfBuckets(t *testing.T) {
 		all.put(t, a, l)
 	}
 	total := all.total(t, time.Minute)
-	require.Equal(t, int64(33), total.Views.Samples)
-	require.Equal(t, int64(67), total.Views.Open)
+	require.Equal(t, int64(33), total.Views.N[account.Samples])
+	require.Equal(t, int64(67), total.Views.N[account.Open])
 	require.Equal(t, [2]int64{0, 120_000}, [2]int64{total.From, total.To})
 }

@@ -123,9 +123,9 @@ func (all *accounts) sum(s *spec.Spec) (*account.Sheet, error) {
 		total.From, total.To = times[0], times[len(times)-1]+s.Bucket.Milliseconds()
 	}
 	v := &total.Views
-	v.Open = v.Read - v.Samples - v.SampledOut - v.Duplicates - v.Late - v.Dead
+	v.N[account.Open] = v.N[account.Read] - v.N[account.Samples] - v.N[account.SampledOut] - v.N[account.Duplicates] - v.N[account.Late] - v.N[account.Dead]
 	for _, e := range total.Engagements {
-		e.Open = e.Read - e.Matched - e.Outside - e.Orphans - e.Duplicates - e.Late - e.Dead
+		e.N[account.Open] = e.N[account.Read] - e.N[account.Matched] - e.N[account.Outside] - e.N[account.Orphans] - e.N[account.Duplicates] - e.N[account.Late] - e.N[account.Dead]
 	}
 	return total, nil
 }

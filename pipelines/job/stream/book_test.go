@@ -115,9 +115,9 @@ func (m *madeLog) stretch(from, end int64, chapterEnd bool) {
 		if m.gaps[offset] {
 			continue
 		}
-		l.Views.Read++
+		l.Views.N[account.Read]++
 		if offset%7 == 0 {
-			l.Views.Late++
+			l.Views.N[account.Late]++
 			l.Views.AddReason("late", 1)
 		}
 	}
@@ -142,10 +142,10 @@ func (m *madeLog) stretch(from, end int64, chapterEnd bool) {
 func (m *madeLog) joined(bucket int64) {
 	for shard := range int64(2) {
 		l := account.New("like")
-		l.Views.Samples = 1 + (bucket/madeBucket+shard)%3
-		l.Engagements["like"].Positives = 1
+		l.Views.N[account.Samples] = 1 + (bucket/madeBucket+shard)%3
+		l.Engagements["like"].N[account.Positives] = 1
 		l.Engagements["like"].Delay.Record(bucket % 7919)
-		l.Timeline[bucket] = &account.Interval{Samples: l.Views.Samples, Positives: map[string]int64{"like": 1}}
+		l.Timeline[bucket] = &account.Interval{Samples: l.Views.N[account.Samples], Positives: map[string]int64{"like": 1}}
 		m.put(counted{Step: steps[account.StepJoined], Bucket: bucket, Shard: shard, Shards: 2}, l)
 	}
 }
@@ -197,7 +197,7 @@ func TestBooksSayTheSame(t *testing.T) {
 			}
 			sum, err := readAll(t, m.ever).sum(&spec.Spec{})
 			require.NoError(t, err)
-			require.Equal(t, read, sum.Views.Read, "it was told right before")
+			require.Equal(t, read, sum.Views.N[account.Read], "it was told right before")
 			require.Equal(t, told(t, m.ever, madeBucket*time.Millisecond), told(t, m.records, madeBucket*time.Millisecond))
 			if all := readAll(t, m.records); all.book.Generation > 0 {
 				books++

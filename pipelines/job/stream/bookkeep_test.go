@@ -13,6 +13,7 @@ import (
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 // ofRecords are the records of the topic of accounts, compacted, and those of them that are accounts,
@@ -68,7 +69,7 @@ func TestJobKeepsBooks(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, sum, r.Accounts)
 				require.NoError(t, r.Accounts.Check())
-				require.EqualValues(t, published+(published+49)/50, r.Accounts.Views.Read)
+				require.EqualValues(t, published+(published+49)/50, r.Accounts.Views.N[account.Read])
 				all = readAll(t, compacted)
 				for log, offset := range all.book.Offsets {
 					require.Equal(t, record.ChapterStart(record.Chapter(offset)), offset, log)

@@ -52,12 +52,12 @@ func (j *agingJob) slice(n int64, again bool) {
 			l := account.New("like")
 			l.Origin = account.Origin{Step: account.StepRead, Input: int32(input), Partition: int32(input), First: first, Last: next - 1, ChapterEnd: next < end, MaxTime: at, SecondTime: at}
 			in := l.InputOf([]string{"views.inputs.0", "engagements.like.inputs.0"}[input])
-			in.Read = next - first
+			in.N[account.Read] = next - first
 			if kind == "" {
-				l.Views.Read, l.Views.Late = in.Read, 1
+				l.Views.N[account.Read], l.Views.N[account.Late] = in.N[account.Read], 1
 				l.Views.AddReason("late by 17 ms", 1)
 			} else {
-				l.Engagements[kind].Read = in.Read
+				l.Engagements[kind].N[account.Read] = in.N[account.Read]
 			}
 			j.account(l, again)
 			first = next
@@ -65,7 +65,7 @@ func (j *agingJob) slice(n int64, again bool) {
 	}
 	refused := account.New()
 	refused.Origin = account.Origin{Step: account.StepRejected, First: n * agingRecords, Last: n * agingRecords, MaxTime: at}
-	refused.Views.Read, refused.Views.Dead = 1, 1
+	refused.Views.N[account.Read], refused.Views.N[account.Dead] = 1, 1
 	j.account(refused, again)
 }
 
@@ -74,7 +74,7 @@ func (j *agingJob) bucket(n int64, again bool) {
 	start := j.begin.Add(time.Duration(n) * agingBucket).UnixMilli()
 	l := account.New("like")
 	l.Origin = account.Origin{Step: account.StepJoined, Shards: 1, Time: start}
-	l.Views.Samples, l.Views.Positives, l.Engagements["like"].Positives = 8000, 20, 20
+	l.Views.N[account.Samples], l.Views.N[account.Positives], l.Engagements["like"].N[account.Positives] = 8000, 20, 20
 	l.Timeline[start] = &account.Interval{Samples: 8000, Positives: map[string]int64{"like": 20}}
 	for i := range int64(20) {
 		l.Engagements["like"].Delay.Record((i*i*i*977 + n) % agingWindow.Milliseconds())
@@ -82,7 +82,7 @@ func (j *agingJob) bucket(n int64, again bool) {
 	j.account(l, again)
 	tally := account.New("like")
 	tally.Origin = account.Origin{Step: account.StepMerged, Shards: 1, Time: start}
-	tally.Engagements["like"].Matched, tally.Engagements["like"].Orphans = 8200, 100
+	tally.Engagements["like"].N[account.Matched], tally.Engagements["like"].N[account.Orphans] = 8200, 100
 	j.account(tally, again)
 }
 
@@ -150,7 +150,7 @@ func TestBooksOfAYear(t *testing.T) {
 
 	got, err := readAll(t, j.records).sum(&spec.Spec{Bucket: agingBucket})
 	require.NoError(t, err)
-	require.EqualValues(t, hours*perHour*agingRecords, got.Engagements["like"].Read)
+	require.EqualValues(t, hours*perHour*agingRecords, got.Engagements["like"].N[account.Read])
 	j.want.Coarsen(agingBucket.Milliseconds())
 	want := newAccounts()
 	want.book.Ledger, err = j.want.MarshalJSON()

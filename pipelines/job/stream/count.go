@@ -18,26 +18,15 @@ func init() {
 type countFn struct{}
 
 func (f *countFn) ProcessElement(ctx context.Context, l account.Sheet) {
-	count := func(name string, n int64) {
-		if n != 0 {
-			beam.NewCounter("tributary", name).Inc(ctx, n)
+	count := func(s account.Subject, prefix string, counts *account.Counts) {
+		for i, row := range account.Table() {
+			if use := row.In(s); use != nil && use.Metric != "" && counts[i] != 0 {
+				beam.NewCounter("tributary", prefix+use.Metric).Inc(ctx, counts[i])
+			}
 		}
 	}
-	v := l.Views
-	count("views_read", v.Read)
-	count("samples", v.Samples)
-	count("positives", v.Positives)
-	count("sampled_out", v.SampledOut)
-	count("views_duplicate", v.Duplicates)
-	count("views_late", v.Late)
-	count("views_dead", v.Dead)
+	count(account.OfViews, "", &l.Views.N)
 	for kind, e := range l.Engagements {
-		count(kind+"_read", e.Read)
-		count(kind+"_matched", e.Matched)
-		count(kind+"_outside_window", e.Outside)
-		count(kind+"_orphans", e.Orphans)
-		count(kind+"_duplicate", e.Duplicates)
-		count(kind+"_late", e.Late)
-		count(kind+"_dead", e.Dead)
+		count(account.OfEngagements, kind+"_", &e.N)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/source"
+	"tributary/transforms/account"
 )
 
 // TestLateForWhatIsDecided: what comes in a partition that was added while the job was stopped, and
@@ -57,15 +58,15 @@ func TestLateForWhatIsDecided(t *testing.T) {
 		report, err := Report(t.Context(), s.spec)
 		require.NoError(t, err)
 		require.NoError(t, report.Accounts.Check())
-		require.EqualValues(t, 5, report.Accounts.Views.Read)
-		require.EqualValues(t, 1, report.Accounts.Views.LateAfterIdle)
-		require.EqualValues(t, 1, report.Accounts.Engagements["like"].LateAfterIdle)
+		require.EqualValues(t, 5, report.Accounts.Views.N[account.Read])
+		require.EqualValues(t, 1, report.Accounts.Views.N[account.LateAfterIdle])
+		require.EqualValues(t, 1, report.Accounts.Engagements["like"].N[account.LateAfterIdle])
 	}
 	join("last", FromLog, true)
 	require.Equal(t, []string{"a+", "b+", "c", "new+"}, s.samples())
 	report, err := Report(t.Context(), s.spec)
 	require.NoError(t, err)
 	require.NoError(t, report.Accounts.Check())
-	require.Zero(t, report.Accounts.Views.Open)
-	require.EqualValues(t, 1, report.Accounts.Views.Late)
+	require.Zero(t, report.Accounts.Views.N[account.Open])
+	require.EqualValues(t, 1, report.Accounts.Views.N[account.Late])
 }

@@ -13,6 +13,7 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
@@ -88,7 +89,7 @@ func TestRunsThatEnd(t *testing.T) {
 		}
 		open := cut.report()
 		require.NoError(t, open.Check())
-		require.Positive(t, open.Views.Open)
+		require.Positive(t, open.Views.N[account.Open])
 	}
 	cut.publish(1)
 	run(t, cut.toEnd("cut last", FromLog, true).Pipeline())
@@ -106,8 +107,8 @@ func TestDrainedAndGoneOn(t *testing.T) {
 	run(t, plan.Pipeline())
 	require.Equal(t, plan.End().Through.Add(-time.Minute).UnixMilli(), cut.through(), "what is provisional is not noted as complete")
 	report := cut.report()
-	require.Positive(t, report.Views.Immature)
-	require.Zero(t, report.Views.Open)
+	require.Positive(t, report.Views.N[account.Immature])
+	require.Zero(t, report.Views.N[account.Open])
 	cut.publish(1)
 	run(t, cut.toEnd("gone on", FromLog, true).Pipeline())
 

@@ -22,6 +22,7 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/runners/devcluster/servicestest"
 	"tributary/runners/prism"
+	"tributary/transforms/account"
 )
 
 // TestHostileRecords joins topics of good and hostile records on Prism.
@@ -184,8 +185,8 @@ func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 	require.NoError(h.t, err)
 	require.NoError(h.t, report.Accounts.Check())
 	v, e := report.Accounts.Views, report.Accounts.Engagements["like"]
-	require.Equal(h.t, h.views, v.Read)
-	require.Equal(h.t, h.like, e.Read)
+	require.Equal(h.t, h.views, v.N[account.Read])
+	require.Equal(h.t, h.like, e.N[account.Read])
 	dead, large := int64(0), int64(0)
 	for value := range consume(h.t, []string{h.broker}, h.name+".dead") {
 		var one rejected.Record
@@ -197,7 +198,7 @@ func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 		}
 		dead++
 	}
-	require.Equal(h.t, v.Dead+e.Dead, dead)
-	require.Equal(h.t, v.Samples, samples+large)
+	require.Equal(h.t, v.N[account.Dead]+e.N[account.Dead], dead)
+	require.Equal(h.t, v.N[account.Samples], samples+large)
 	require.Greater(h.t, dead, int64(100))
 }

@@ -7,6 +7,7 @@ import (
 
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
+	"tributary/transforms/account"
 )
 
 // Report tells from the accounts of a stream, which may go on meanwhile, what became of
@@ -26,7 +27,7 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 	o := s.Outputs
 	out := &report.Report{
 		Spec: s.File, Version: s.Version, Accounts: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
-		Outputs: []report.Output{{Name: "samples", Topic: o.Samples.Topic, Count: sum.Views.Samples}},
+		Outputs: []report.Output{{Name: "samples", Topic: o.Samples.Topic, Count: sum.Views.N[account.Samples]}},
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window

@@ -29,6 +29,7 @@ import (
 	"tributary/runners/devcluster/servicestest"
 	"tributary/runners/flink"
 	"tributary/runners/prism"
+	"tributary/transforms/account"
 )
 
 func TestMain(m *testing.M) {
@@ -172,7 +173,7 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 	for _, path := range written {
 		eachRecord(t, path, func(record []byte) { want[string(record)]++ })
 	}
-	require.Len(t, want, int(report.Accounts.Views.Samples))
+	require.Len(t, want, int(report.Accounts.Views.N[account.Samples]))
 	opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
 	plan, err := New(t.Context(), s, opt)
 	require.NoError(t, err)
@@ -180,7 +181,7 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 		plan.reading.Job = own + attempt
 		run(plan.Pipeline())
 		got := consume(t, brokers, own)
-		require.Len(t, got, int(report.Accounts.Views.Samples), attempt)
+		require.Len(t, got, int(report.Accounts.Views.N[account.Samples]), attempt)
 		require.True(t, maps.Equal(want, got), "%s run: samples differ from the batch's", attempt)
 
 		accounted, err := Report(t.Context(), s)
@@ -192,9 +193,9 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 
 	// A record that a restart wrote twice is the same bytes: what is distinct is counted.
 	late, dead := consume(t, brokers, own+".late"), consume(t, brokers, own+".dead")
-	wantLate, wantDead := report.Accounts.Views.Late, report.Accounts.Views.Dead
+	wantLate, wantDead := report.Accounts.Views.N[account.Late], report.Accounts.Views.N[account.Dead]
 	for _, e := range report.Accounts.Engagements {
-		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
+		wantLate, wantDead = wantLate+e.N[account.PartlyLate], wantDead+e.N[account.Dead]
 	}
 	wholly := int64(0)
 	for value := range late {

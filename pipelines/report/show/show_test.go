@@ -291,7 +291,7 @@ func TestWhatIsPassedOverIsSaid(t *testing.T) {
 func TestLedgersAreAddedUp(t *testing.T) {
 	dir := t.TempDir()
 	l := account.New("like")
-	l.Views = account.Views{Read: 21, Dead: 21}
+	l.Views = account.Views{N: account.Values{account.Read: 21, account.Dead: 21}.Counts()}
 	content, err := l.Encode()
 	require.NoError(t, err)
 	write(t, dir, "a.json", string(content))

@@ -118,9 +118,9 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 		return err
 	}
 	ledger := s.Input.Report.Accounts
-	wantLate, wantDead := ledger.Views.Late, ledger.Views.Dead
+	wantLate, wantDead := ledger.Views.N[account.Late], ledger.Views.N[account.Dead]
 	for _, e := range ledger.Engagements {
-		wantLate, wantDead = wantLate+e.PartlyLate, wantDead+e.Dead
+		wantLate, wantDead = wantLate+e.N[account.PartlyLate], wantDead+e.N[account.Dead]
 	}
 	for _, f := range s.foreign {
 		wantLate += f.views(becomesLate)
@@ -149,7 +149,7 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 		return err
 	}
 	want, got := s.withForeign(s.Input.Report.Accounts), *told.Accounts
-	want.Views.Immature, got.Views.Immature = 0, 0 // a stream waits for the end of windows
+	want.Views.N[account.Immature], got.Views.N[account.Immature] = 0, 0 // a stream waits for the end of windows
 	if !ended {
 		want, got = read(&want), read(&got)
 	}
@@ -178,15 +178,15 @@ func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 	}
 	for _, f := range s.foreign {
 		for _, fate := range []fate{becomesDead, becomesTooLarge, becomesLate, becomesSample} {
-			out.Views.Read += f.views(fate)
+			out.Views.N[account.Read] += f.views(fate)
 			for _, e := range out.Engagements {
-				e.Read += f.engagements(fate)
+				e.N[account.Read] += f.engagements(fate)
 			}
 		}
-		out.Views.Dead += f.views(becomesDead)
-		out.Views.Late += f.views(becomesLate)
+		out.Views.N[account.Dead] += f.views(becomesDead)
+		out.Views.N[account.Late] += f.views(becomesLate)
 		for _, e := range out.Engagements {
-			e.Dead += f.engagements(becomesDead)
+			e.N[account.Dead] += f.engagements(becomesDead)
 		}
 	}
 	return out
@@ -194,9 +194,9 @@ func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 
 // read is the part of a ledger that is known as soon as events are read.
 func read(l *account.Sheet) account.Sheet {
-	out := account.Sheet{Views: account.Views{Read: l.Views.Read, Late: l.Views.Late, Dead: l.Views.Dead}, Engagements: map[string]*account.Engagements{}}
+	out := account.Sheet{Views: account.Views{N: account.Values{account.Read: l.Views.N[account.Read], account.Late: l.Views.N[account.Late], account.Dead: l.Views.N[account.Dead]}.Counts()}, Engagements: map[string]*account.Engagements{}}
 	for kind, e := range l.Engagements {
-		out.Engagements[kind] = &account.Engagements{Read: e.Read, Dead: e.Dead}
+		out.Engagements[kind] = &account.Engagements{N: account.Values{account.Read: e.N[account.Read], account.Dead: e.N[account.Dead]}.Counts()}
 	}
 	return out
 }
