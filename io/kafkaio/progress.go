@@ -33,12 +33,19 @@ func NoteProgress(s beam.Scope, w sink.Config, committed beam.PCollection, sent 
 		panic(fmt.Errorf("kafkaio.NoteProgress: step: must be positive, got %d", w.Step))
 	}
 	s = s.Scope("kafkaio.NoteProgress")
+	beam.ParDo0(s, &progressFn{Config: sink.Config{Cluster: w.Cluster, Topic: w.CommitLog, ProvisionalFrom: w.ProvisionalFrom}, Job: w.Job}, ByWindow(s, w.Step, committed, sent...))
+}
+
+// ByWindow brings the IDs of committed groups together, in windows of step (ms) that close when nothing is left
+// before their ends, of sent neither.
+//
+// Output: a PCollection<KV<int64, iterable of int64>> with the key 0.
+func ByWindow(s beam.Scope, step int64, committed beam.PCollection, sent ...beam.PCollection) beam.PCollection {
 	all := []beam.PCollection{beam.ParDo(s, keyCommitted, committed)}
 	for _, c := range sent {
 		all = append(all, beam.ParDo(s, holdSent, c))
 	}
-	windowed := beam.WindowInto(s, window.NewFixedWindows(time.Duration(w.Step)*time.Millisecond), beam.Flatten(s, all...))
-	beam.ParDo0(s, &progressFn{Config: sink.Config{Cluster: w.Cluster, Topic: w.CommitLog, ProvisionalFrom: w.ProvisionalFrom}, Job: w.Job}, beam.GroupByKey(s, windowed))
+	return beam.GroupByKey(s, beam.WindowInto(s, window.NewFixedWindows(time.Duration(step)*time.Millisecond), beam.Flatten(s, all...)))
 }
 
 // keyCommitted brings the IDs of groups together under one key.

@@ -37,7 +37,9 @@ type RejectedTopics struct {
 // PCollection<sink.Refused>. It returns what acknowledges them, for each topic that there is.
 func (t *RejectedTopics) Write(s beam.Scope, rejected, refused beam.PCollection) (sent []beam.PCollection) {
 	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: t.Roles, Partitions: t.Partitions, Names: t.Names, Schemas: t.Schemas}, rejected)
-	dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))
+	if refused.IsValid() {
+		dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))
+	}
 	for _, to := range []struct {
 		topic    string
 		messages beam.PCollection

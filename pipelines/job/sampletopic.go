@@ -34,20 +34,24 @@ type SampleTopic struct {
 	frame     []byte
 }
 
-// SampleConfig says where and how the samples of a spec are written; their Meaning and State are for the
-// caller to set.
+// SampleConfig says where and how the samples of a spec are written, its Topic is empty if they go to no
+// topic; then it says so of the job alone, and of the topics beside the samples. Their Meaning and State are for
+// the caller to set.
 func SampleConfig(s *spec.Spec) sink.Config {
-	o := s.Outputs.Samples
-	return sink.Config{
-		Cluster: Kafka(s.Cluster(o.Cluster)), Topic: o.Topic, CommitLog: s.Outputs.Topics.CommitLog, Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(),
-		TransactionTimeout: s.Stream.TransactionTimeout, Compression: string(o.Codec),
+	c := sink.Config{Job: s.Stream.Name, Shards: int32(s.Shards), Step: s.Bucket.Milliseconds(), TransactionTimeout: s.Stream.TransactionTimeout}
+	if cluster := s.Cluster(s.OutputCluster()); cluster != nil {
+		c.Cluster = Kafka(cluster)
 	}
+	if o := s.Outputs.SamplesTopic(); o != nil {
+		c.Topic, c.CommitLog, c.Compression = o.Topic, s.Outputs.Topics.CommitLog, string(o.Codec)
+	}
+	return c
 }
 
 // NewSampleTopic returns the topic of the samples of a spec; schema is theirs, and jsonViews says that
 // the view in them is JSON text. It registers the schema, if samples name theirs.
 func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews bool) (SampleTopic, error) {
-	o := s.Outputs.Samples
+	o := s.Outputs.SamplesTopic()
 	t := SampleTopic{
 		Config: SampleConfig(s), AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
 	}

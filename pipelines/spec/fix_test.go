@@ -68,7 +68,7 @@ func TestOneMistakeOneProblem(t *testing.T) {
 		{"no cluster at all", "views: {inputs: [{topic: v, format: json}], id: view_id, time: ts}\n" + outTopics, "T1604"},
 		{"a bad cluster, and topics in it", `clusters: {main: {brokers: "k:1", registry: {url: r}}}` + "\nviews: {inputs: [{topic: v}], id: view_id, time: ts}\n" + outTopics, "T1610"},
 		{"a cluster without a name", "clusters:\n  brokers: k:1\n" + topics, "T1603"},
-		{"a topic that is nowhere, and files", "outputs: {samples: {topic: samples}}", "T1604"},
+		{"files into a topic that is nowhere", "outputs: {samples: {topic: samples}}", "T1604"},
 		{"a bad format, and the ending", "views: {inputs: [{path: views/*, format: avor}], id: view_id, time: ts}", "T1013"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -158,7 +158,12 @@ func (s *Spec) ReadsTopics() bool {
 }
 
 // Streams tells whether samples go to a topic.
-func (s *Spec) Streams() bool { return s.Outputs.samplesTopic() != nil }
+func (s *Spec) Streams() bool { return s.Outputs.SamplesTopic() != nil }
+
+// ReadsFiles tells whether some input is files.
+func (s *Spec) ReadsFiles() bool {
+	return slices.ContainsFunc(s.Inputs(), func(in Input) bool { return in.Path != "" })
+}
 
 // usesTopics tells whether any input or any samples are in a topic.
 func (s *Spec) usesTopics() bool { return s.ReadsTopics() || s.Streams() }

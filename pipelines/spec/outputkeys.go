@@ -51,7 +51,7 @@ var outputsSection = &section{
 			doc: "Which samples are in their topic, written in the transaction that writes them. Its name stays for as long as the job lives: what it does not hold is written again.",
 			value: at(otherTopicType, func(o *Outputs) *string { return &o.Topics.CommitLog }).
 				orElse("the topic SAMPLES.ledger; none with at_least_once", besideTopic(".ledger")).
-				shownIf(func(o *Outputs) bool { return o.samplesTopic() != nil }).orShow("none, at least once"),
+				shownIf(func(o *Outputs) bool { return o.SamplesTopic() != nil }).orShow("none, at least once"),
 		},
 		{
 			name: "time_index", was: "marks", example: "{topic: samples.times}",
@@ -79,7 +79,7 @@ func beside(folder, ending string) func(*Spec, *Outputs) sink {
 // besideTopic is the default of an output that is always a topic.
 func besideTopic(ending string) func(*Spec, *Outputs) string {
 	return func(_ *Spec, o *Outputs) string {
-		if topic := o.samplesTopic(); topic != nil {
+		if topic := o.SamplesTopic(); topic != nil {
 			return topic.Topic + ending
 		}
 		return ""

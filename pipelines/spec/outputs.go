@@ -23,22 +23,39 @@ func (o *Outputs) setSinks(all []Output) {
 	}
 }
 
-// samplesTopic is the first topic that samples go to, nil if there is none.
-func (o *Outputs) samplesTopic() *Output {
+// SamplesTopic is the topic that samples go to, nil if there is none.
+func (o *Outputs) SamplesTopic() *Output {
+	return o.sink(func(s Output) bool { return s.Topic != "" })
+}
+
+// SamplesFolder is the folder that samples go to, nil if there is none.
+func (o *Outputs) SamplesFolder() *Output {
+	return o.sink(func(s Output) bool { return s.Path != "" })
+}
+
+func (o *Outputs) sink(is func(Output) bool) *Output {
 	sinks := o.SampleSinks()
-	if i := slices.IndexFunc(sinks, func(s Output) bool { return s.Topic != "" }); i >= 0 {
+	if i := slices.IndexFunc(sinks, is); i >= 0 {
 		return &sinks[i]
 	}
 	return nil
 }
 
-// Cluster is that of the topics beside the samples, which is that of the first topic of samples;
-// empty if they go to none.
-func (o *Outputs) Cluster() string {
-	if topic := o.samplesTopic(); topic != nil {
+// cluster is that of the topic of samples; empty if they go to none.
+func (o *Outputs) cluster() string {
+	if topic := o.SamplesTopic(); topic != nil {
 		return topic.Cluster
 	}
 	return ""
+}
+
+// OutputCluster is the cluster of the topics beside the samples: that of the topic of samples, or else the one
+// that topics are in which name none. It is empty if there is no such cluster.
+func (s *Spec) OutputCluster() string {
+	if cluster := s.Outputs.cluster(); cluster != "" || !s.usesTopics() {
+		return cluster
+	}
+	return s.usualCluster()
 }
 
 // all are the outputs, samples first.
@@ -52,7 +69,7 @@ func (o *Outputs) all() []output {
 		}
 		out = append(out, output{key, s.Path, s.Topic, s.Cluster})
 	}
-	cluster := o.Cluster()
+	cluster := o.cluster()
 	return append(
 		out,
 		output{"late", o.Late, o.Topics.Late, cluster},

@@ -1,19 +1,21 @@
 package spec
 
+import "slices"
+
 // combinations are ways to mix files and topics.
 type combinations struct {
 	// mixedInputs is files and topics as inputs of one join.
 	mixedInputs bool
 	// filesToTopics is files among the inputs of samples that go to a topic, topicsToFiles the reverse.
 	filesToTopics, topicsToFiles bool
-	// severalSinks is samples in more than one place, mixedOutputs outputs beside the samples that
-	// are of another sort.
+	// severalSinks is samples in more than one folder or more than one topic, mixedOutputs outputs beside
+	// the samples that are of another sort.
 	severalSinks, mixedOutputs bool
 }
 
 // built is what jobs can run: a spec may say more, and is then refused with T1602. Who builds
 // another combination sets it here.
-var built = combinations{mixedInputs: true, topicsToFiles: true, filesToTopics: true}
+var built = combinations{mixedInputs: true, filesToTopics: true, topicsToFiles: true, mixedOutputs: true}
 
 // sorted is an input or output with its sort and where it stands.
 type sorted struct {
@@ -48,19 +50,17 @@ func (r *reader) notBuilt(s *Spec) bool {
 			return r.refuseMix(out, files[0], "files are not joined into topics yet", "name a folder")
 		case !out.topic && len(topics) > 0 && !r.built.topicsToFiles:
 			return r.refuseMix(out, topics[0], "topics are not joined into files yet", "name a topic, like `{topic: samples}`")
-		case i > 0 && !r.built.severalSinks:
-			p := r.problem("T1602", r.at(out.at), out.at, "samples go to one place yet, which is %s", sinks[0].at)
-			p.Hint = "leave all but one out; a connector copies it to the others"
+		case !r.built.severalSinks && slices.ContainsFunc(sinks[:i], func(o sorted) bool { return o.topic == out.topic }):
+			p := r.problem("T1602", r.at(out.at), out.at, "samples go to one folder and one topic at most yet, and this is %s once more", out.sort())
+			p.Hint = "leave it out; a connector copies samples to more places"
 			r.add(p)
 			return true
 		}
 	}
 	for _, out := range others {
 		switch {
-		case out.at == "outputs.accounts" && !out.topic:
-			// A join that ends keeps its accounts in a folder, wherever samples go.
-		case out.topic && s.Outputs.samplesTopic() == nil:
-			return r.refuseMix(out, sinks[0], "there is a cluster for it only where samples go to a topic", "name a folder, or leave it out")
+		case out.topic && s.OutputCluster() == "":
+			return r.refuseMix(out, sinks[0], "there is no cluster for it", "name a folder, or leave it out")
 		case out.topic != sinks[0].topic && !r.built.mixedOutputs:
 			hint := "name a folder, or leave it out"
 			if sinks[0].topic {

@@ -62,7 +62,7 @@ func TestShapes(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, s.Warnings)
 			assert.Equal(t, c.topics, s.ReadsTopics())
-			assert.Equal(t, c.outputs.Cluster() != "", s.Streams())
+			assert.Equal(t, c.outputs.cluster() != "", s.Streams())
 			assert.Equal(t, c.outputs, s.Outputs)
 			assert.Equal(t, c.job, s.Stream.Name)
 

@@ -209,7 +209,7 @@ type Outputs struct {
 	MoreSamples []Output
 	// Late, DeadLetters, Orphans and Accounts are folders, empty for what is a topic.
 	Late, DeadLetters, Orphans, Accounts string
-	// Topics are those beside the samples', in the cluster that Cluster returns.
+	// Topics are those beside the samples', in the cluster that Spec.OutputCluster returns.
 	Topics Topics
 }
 

@@ -56,12 +56,12 @@ is --online.`,
 				if err != nil {
 					return err
 				}
-				if s != nil && look.set && !s.Streams() {
+				if s != nil && look.set && s.ReadsFiles() {
 					if err := result.look(cmd.Context(), s, look.records); err != nil {
 						return err
 					}
 				}
-				if s != nil && (world || look.set && s.Streams() || targets.Flink+targets.JobServer+targets.Worker != "") {
+				if s != nil && (world || look.set && !s.ReadsFiles() || targets.Flink+targets.JobServer+targets.Worker != "") {
 					targets.Progress = waiting(cmd.ErrOrStderr())
 					result.Online = preflight.Check(cmd.Context(), s, targets)
 					result.OK = result.OK && preflight.Passed(result.Online)

@@ -74,7 +74,11 @@ func whyNot(ctx context.Context, path string, s *spec.Spec) error {
 		return fileio.Writable(ctx, path[:strings.LastIndexByte(path, '/')])
 	}
 	folder := filepath.Dir(path)
-	if _, err := os.Stat(folder); err != nil && !holds(folder, s.Outputs.Samples.Path) {
+	samples := ""
+	if o := s.Outputs.SamplesFolder(); o != nil {
+		samples = o.Path
+	}
+	if _, err := os.Stat(folder); err != nil && !holds(folder, samples) {
 		return err // a folder that is not there is a slip, rather than a wish
 	}
 	return fileio.Writable(ctx, folder)

@@ -38,8 +38,8 @@ timeline has the newest 1000 buckets one by one, older ones by two, by four and 
 			if err != nil {
 				return err
 			}
-			if !s.Streams() {
-				return usageError{fmt.Errorf("%s reads files: `tributary join` reports on them", args[0])}
+			if s.Outputs.Topics.Accounts == "" {
+				return usageError{fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", args[0])}
 			}
 			if err := checkHTML(cmd.Context(), out.html, s); err != nil {
 				return err

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -42,36 +41,35 @@ type outputs struct {
 	Samples, Late, Dead, Orphans, Ledger string
 }
 
-// stamp is a time in the name of a file; milliseconds may follow the seconds.
-const stamp = "20060102T150405Z"
-
 // outputsOf names the files of a slice by its times, so that a rerun replaces them.
 func outputsOf(o *spec.Outputs, s slice) outputs {
-	name := func(ms int64) string {
-		if ms%1000 == 0 {
-			return timeOf(ms).Format(stamp)
-		}
-		return timeOf(ms).Format("20060102T150405.000Z")
-	}
-	folder := "dt=" + timeOf(s.from).Format("2006-01-02")
 	file := func(root, kind, ending string) string {
 		if root == "" {
 			return ""
 		}
-		// Not path.Join, which would take a slash from gs://.
-		return strings.TrimSuffix(root, "/") + "/" + folder + "/" + kind + "-" + name(s.from) + "-" + name(s.to) + ending
+		return job.IntervalFile(root, kind, s.from, s.to, ending)
 	}
 	ending := ""
-	if in, err := format.Get[format.Writer](string(o.Samples.Format)); err == nil {
-		ending = in.Ending(string(o.Samples.Codec))
+	if samples := o.SamplesFolder(); samples != nil {
+		if in, err := format.Get[format.Writer](string(samples.Format)); err == nil {
+			ending = in.Ending(string(samples.Codec))
+		}
 	}
 	return outputs{
-		Samples: file(o.Samples.Path, "part", ending),
+		Samples: file(samplesPath(o), "part", ending),
 		Late:    file(o.Late, "late", ".jsonl"),
 		Dead:    file(o.DeadLetters, "dead", ".jsonl"),
 		Orphans: file(o.Orphans, "orphans", ".jsonl"),
 		Ledger:  file(o.Accounts, "ledger", ".json"),
 	}
+}
+
+// samplesPath is the folder that samples go to, empty if they go to none.
+func samplesPath(o *spec.Outputs) string {
+	if folder := o.SamplesFolder(); folder != nil {
+		return folder.Path
+	}
+	return ""
 }
 
 // pipeline builds the join of one slice.
@@ -94,13 +92,14 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 
 	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
 	written := []beam.PCollection{read, joined.Accounts}
-	if p.topic == nil {
+	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
 		written = append(written, beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-			Path: out.Samples, Format: p.spec.Outputs.Samples.Format, Codec: p.spec.Outputs.Samples.Codec,
+			Path: out.Samples, Format: folder.Format, Codec: folder.Codec,
 			Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
 		}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples))))
-	} else {
-		acknowledged, tooLarge := p.topic.write(root.Scope("Samples"), joined.Samples)
+	}
+	if p.topic != nil {
+		acknowledged, tooLarge := p.topic.write(root.Scope("Topic"), joined.Samples)
 		written = append(written, acknowledged)
 		topics := job.RejectedTopics{Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Names: p.partitions, Schemas: params.Schemas}
 		for _, sent := range topics.Write(root.Scope("Topics"), refusals, tooLarge) {

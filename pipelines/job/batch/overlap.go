@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tributary/io/fileio"
+	"tributary/pipelines/job"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec/problem"
 )
@@ -40,7 +41,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (sta
 	// Ledgers first: a slice without one is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
 		{out.Accounts, "ledger-", "ledger"},
-		{out.Samples.Path, "part-", "samples"},
+		{samplesPath(out), "part-", "samples"},
 		{out.Late, "late-", "late"},
 		{out.DeadLetters, "dead-", "dead_letters"},
 		{out.Orphans, "orphans-", "orphans"},
@@ -103,7 +104,7 @@ func (p *plan) prune(ctx context.Context, stale []staleFile, asked bool) (found 
 	}
 	found.Files, found.Example = int64(len(paths)), paths[0]
 	for _, path := range paths { // a sample rather than a ledger
-		if strings.HasPrefix(path, p.spec.Outputs.Samples.Path) {
+		if samples := p.spec.Outputs.SamplesFolder(); samples != nil && strings.HasPrefix(path, samples.Path) {
 			found.Example = path
 			break
 		}
@@ -133,8 +134,8 @@ func sliceOf(path, prefix string) (s slice, ok bool) {
 	if !ok || !cut || !ended {
 		return slice{}, false
 	}
-	begin, err := time.Parse(stamp, from)
-	end, endErr := time.Parse(stamp, to+"Z")
+	begin, err := time.Parse(job.Stamp, from)
+	end, endErr := time.Parse(job.Stamp, to+"Z")
 	return slice{from: msOf(begin), to: msOf(end)}, err == nil && endErr == nil
 }
 

@@ -234,7 +234,10 @@ func maxRSS() int64 {
 
 // describeOutputs says what was written where, for so many slices.
 func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Output {
-	out := []report.Output{{Name: "samples", Path: o.Samples.Path, Topic: o.Samples.Topic, Count: l.Views.N[account.Samples]}}
+	var out []report.Output
+	for _, sink := range o.SampleSinks() {
+		out = append(out, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: l.Views.N[account.Samples]})
+	}
 	late, dead, orphans := rejectedIn(l)
 	if late > 0 {
 		out = append(out, report.Output{Name: "late", Path: o.Late, Topic: o.Topics.Late, Count: late})

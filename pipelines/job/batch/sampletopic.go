@@ -56,7 +56,7 @@ func checkAccounts(s *spec.Spec) error {
 
 // planTopic finds out about the topic of samples; nothing if they go to files.
 func (p *plan) planTopic(ctx context.Context) error {
-	if p.spec.Outputs.Samples.Topic == "" {
+	if p.spec.Outputs.SamplesTopic() == nil {
 		return nil
 	}
 	topic, err := job.NewSampleTopic(ctx, p.spec, p.sampleSchema, p.params.ViewSchema == "")

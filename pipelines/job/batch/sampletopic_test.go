@@ -41,8 +41,7 @@ func TestSamplesOfFilesInATopic(t *testing.T) {
 	}
 	require.Len(t, samples, int(want.Accounts.Views.N[account.Samples]))
 
-	s := loadSpec(t, dir, append(inCluster(broker, "other"), "samples: other/samples", "samples: {topic: samples}", "clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:")...)
-	s.Outputs.Accounts, s.Outputs.Topics.Accounts = dir+"/accounts", ""
+	s := loadSpec(t, dir, append(inCluster(broker, "other"), "samples: other/samples", "samples: {topic: samples}\n  accounts: accounts", "clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:")...)
 	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Partitions: 3, Replicas: 1})
 	require.NoError(t, err)
 	first, err := Run(t.Context(), s, Options{Slice: 5 * time.Minute})
@@ -60,6 +59,16 @@ func TestSamplesOfFilesInATopic(t *testing.T) {
 	require.Zero(t, again.Finished)
 	require.True(t, maps.Equal(samples, consume(t, broker, "samples")), "slices that are cut otherwise are the same groups")
 
+	t.Run("a folder as well", func(t *testing.T) {
+		both := loadSpec(t, dir, append(inCluster(broker, "both"), "samples: both/samples", "samples: [both/samples, {topic: beside}]\n  accounts: both/ledger", "clock_skew:", "shards: 3\nstream: {name: beside}\nclock_skew:")...)
+		_, err := topics.Create(t.Context(), both, topics.CreateOptions{Partitions: 3, Replicas: 1})
+		require.NoError(t, err)
+		found, err := Run(t.Context(), both, Options{Slice: 5 * time.Minute})
+		require.NoError(t, err)
+		require.Len(t, found.Outputs[:2], 2)
+		require.True(t, maps.Equal(samples, consume(t, broker, "beside")))
+		sameFiles(t, dir+"/out/samples", dir+"/both/samples")
+	})
 	t.Run("another meaning", func(t *testing.T) {
 		other := *s
 		other.Engagements = slices.Clone(s.Engagements)

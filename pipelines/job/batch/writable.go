@@ -22,7 +22,7 @@ type outputFolder struct{ key, path string }
 
 func outputFolders(o *spec.Outputs) (out []outputFolder) {
 	for _, f := range []outputFolder{
-		{"samples", o.Samples.Path}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"accounts", o.Accounts},
+		{"samples", samplesPath(o)}, {"late", o.Late}, {"dead_letters", o.DeadLetters}, {"orphans", o.Orphans}, {"accounts", o.Accounts},
 	} {
 		if f.path != "" {
 			out = append(out, f)

@@ -65,7 +65,7 @@ func (c *checker) cluster(ctx context.Context, cluster *spec.Cluster) {
 
 // transacts tells whether samples are written to the cluster in transactions.
 func (c *checker) transacts(cluster *spec.Cluster) bool {
-	return c.spec.Stream.Delivery == spec.ExactlyOnce && c.spec.Outputs.Samples.Cluster == cluster.Name
+	return c.spec.Outputs.SamplesTopic() != nil && c.spec.Stream.Delivery == spec.ExactlyOnce && c.spec.OutputCluster() == cluster.Name
 }
 
 // dialAll connects to every address at once.

@@ -6,8 +6,10 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 )
 
@@ -62,7 +64,7 @@ func Check(ctx context.Context, s *spec.Spec, targets Targets) []Finding {
 		targets.Timeout = StepTimeout
 	}
 	c := &checker{spec: s, targets: targets}
-	if s.Streams() {
+	if len(topics.Needed(s)) > 0 {
 		for i := range s.Clusters {
 			if cluster := &s.Clusters[i]; c.uses(cluster.Name) {
 				c.cluster(ctx, cluster)
@@ -155,13 +157,5 @@ func bounded(ctx context.Context, do func(context.Context) []Finding) []Finding 
 
 // uses tells whether a topic of the spec is in a cluster.
 func (c *checker) uses(cluster string) bool {
-	if c.spec.Outputs.Samples.Cluster == cluster {
-		return true
-	}
-	for _, in := range c.spec.Inputs() {
-		if in.Cluster == cluster {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(topics.Needed(c.spec), func(t topics.Topic) bool { return t.Cluster == cluster })
 }

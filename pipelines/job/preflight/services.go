@@ -28,8 +28,8 @@ func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
 			subjects = append(subjects, in.Topic+"-value")
 		}
 	}
-	o := c.spec.Outputs.Samples
-	writes := o.Cluster == kafka.Name && o.Registry
+	o := c.spec.Outputs.SamplesTopic()
+	writes := o != nil && o.Cluster == kafka.Name && o.Registry
 	if kafka.Registry == nil || len(subjects) == 0 && !writes {
 		return
 	}

@@ -43,7 +43,7 @@ type accounts struct {
 func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
 	all := newAccounts()
 	o := s.Outputs
-	err := cluster.ReadAll(ctx, job.Kafka(s.Cluster(o.Samples.Cluster)), o.Topics.Accounts, all.take)
+	err := cluster.ReadAll(ctx, job.Kafka(s.Cluster(s.OutputCluster())), o.Topics.Accounts, all.take)
 	if err != nil {
 		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}

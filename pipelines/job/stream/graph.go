@@ -16,15 +16,13 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	batches, unreadable := kafkaio.Read(root, p.reading)
 	joined := attribution.Join(root, p.params, batches)
 
-	samples := p.sampleTopic
-	samples.Config = p.samples
-	committed, refused := samples.Write(root.Scope("Samples"), joined.Samples)
+	committed, refused, sent := p.writeSamples(root.Scope("Samples"), joined.Samples)
 	rejected := job.RejectedTopics{Config: p.samples, Topics: p.spec.Outputs.Topics, Roles: p.roles, Partitions: p.reading.Ranked(), Schemas: p.params.Schemas}
 	s := root.Scope("Rejected")
-	sent := rejected.Write(s, beam.Flatten(s, unreadable, joined.Rejected), refused)
+	sent = append(sent, rejected.Write(s, beam.Flatten(s, unreadable, joined.Rejected), refused)...)
 	sent = append(sent, p.writeAccounts(root.Scope("Ledger"), unreadable, joined))
 	if p.spec.Stream.Delivery == spec.ExactlyOnce {
-		kafkaio.NoteProgress(root, p.samples, committed, sent...)
+		p.commits.NoteProgress(root, p.samples, committed, sent...)
 	}
 	p.keepBooks(root.Scope("Books"), committed, sent...)
 	return pipeline

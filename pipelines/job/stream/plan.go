@@ -66,10 +66,14 @@ type Plan struct {
 	samples      sink.Config
 	sampleSchema string
 	// written and given are the schemas of views, of their topics and of the spec.
-	written     []job.Written
-	given       []*avro.Schema
-	sampleTopic job.SampleTopic
-	resumed     *Resumed
+	written []job.Written
+	given   []*avro.Schema
+	// topic and folder are the places that samples go to, nil where there is none.
+	topic  *job.SampleTopic
+	folder *job.SampleFolder
+	// commits say how far the job has come.
+	commits commits
+	resumed *Resumed
 	// booksEvery is that of Options.
 	booksEvery time.Duration
 	end        *End
@@ -85,13 +89,10 @@ type Plan struct {
 // goes on from the log. A run that ends reads how far the log has come where it does.
 // The error says what of the spec does not serve, or why the job cannot go on from there.
 func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
-	if !s.Streams() {
-		return nil, fmt.Errorf("%s reads files: join it with `tributary join`", s.File)
-	}
 	if err := checkSpec(s); err != nil {
 		return nil, err
 	}
-	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
+	p := &Plan{spec: s, commits: commitsOf(s), booksEvery: opt.BooksEvery}
 	var sources []job.Source
 	p.params, sources = job.Of(s)
 	for _, src := range sources {
@@ -135,14 +136,14 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 		problems.Sort()
 		return problems
 	}
-	r := inputs.Reading(s.Outputs.Samples.Cluster)
+	r := inputs.Reading(s.OutputCluster())
 	r.Job = s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z"))
 	r.Readers, r.Stop, r.Rest, r.PollBudget = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.SliceTime
 	if opt.Start != nil {
 		r.Start = *opt.Start
 	}
 	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
-		r.TimeIndex = &timeindex.Topic{Cluster: s.Outputs.Samples.Cluster, Topic: marks}
+		r.TimeIndex = &timeindex.Topic{Cluster: s.OutputCluster(), Topic: marks}
 	}
 	p.reading = r
 	text := ""
@@ -201,7 +202,16 @@ func (p *Plan) planSchema(ctx context.Context) (err error) {
 	if p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema); err != nil {
 		return err
 	}
-	p.sampleTopic, err = job.NewSampleTopic(ctx, p.spec, p.sampleSchema, p.params.ViewSchema == "")
+	jsonViews := p.params.ViewSchema == ""
+	if o := p.spec.Outputs.SamplesFolder(); o != nil {
+		folder := job.NewSampleFolder(p.spec, o, p.sampleSchema, jsonViews)
+		p.folder = &folder
+	}
+	if p.spec.Outputs.SamplesTopic() == nil {
+		return nil
+	}
+	topic, err := job.NewSampleTopic(ctx, p.spec, p.sampleSchema, jsonViews)
+	p.topic = &topic
 	return err
 }
 

@@ -13,8 +13,8 @@ import (
 // Report tells from the accounts of a stream, which may go on meanwhile, what became of
 // every event that it has read. What is in windows that are still open is counted as open.
 func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
-	if !s.Streams() {
-		return nil, fmt.Errorf("%s reads files: `tributary join` reports on them", s.File)
+	if s.Outputs.Topics.Accounts == "" {
+		return nil, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
 	}
 	all, err := readAccounts(ctx, s)
 	if err != nil {
@@ -27,7 +27,9 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 	o := s.Outputs
 	out := &report.Report{
 		Spec: s.File, Version: s.Version, Accounts: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
-		Outputs: []report.Output{{Name: "samples", Topic: o.Samples.Topic, Count: sum.Views.N[account.Samples]}},
+	}
+	for _, sink := range o.SampleSinks() {
+		out.Outputs = append(out.Outputs, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: sum.Views.N[account.Samples]})
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window

@@ -87,7 +87,7 @@ func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, e
 	if opt.Resume == Fresh {
 		return commitlog.Progress{}, nil
 	}
-	progress, err := commitlog.ReadProgress(ctx, p.samples.Cluster, p.samples.CommitLog, p.samples.Job)
+	progress, err := p.commits.ReadProgress(ctx, p.samples)
 	if err != nil {
 		return progress, fmt.Errorf("resume: %w", err)
 	}
@@ -157,7 +157,7 @@ func (p *Plan) claim(ctx context.Context, how Resume, progress commitlog.Progres
 		p.takeUp(progress)
 		return nil
 	case how == Fresh:
-		if progress, err = sink.Begin(ctx, p.samples); errors.Is(err, sink.ErrBegun) {
+		if progress, err = p.commits.Begin(ctx, p.samples); errors.Is(err, sink.ErrBegun) {
 			return fmt.Errorf("%w\nto go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name and topics of its own", err)
 		} else if err != nil {
 			return err
@@ -176,7 +176,7 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
 	}
-	progress, err := sink.Recover(ctx, p.samples)
+	progress, err := p.commits.Recover(ctx, p.samples)
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
 	}

@@ -55,20 +55,21 @@ func Rights(s *spec.Spec) []Right {
 			add(t.Cluster, "topic", t.Name, false, opWrite, opDescribeConfigs)
 		}
 	}
-	if !s.Streams() {
+	if len(out) == 0 {
 		return nil
 	}
 	var read []string
 	for _, in := range s.Inputs() {
-		if !slices.Contains(read, in.Cluster) {
+		if in.Topic != "" && !slices.Contains(read, in.Cluster) {
 			read = append(read, in.Cluster)
 			add(in.Cluster, "group", s.Stream.Group, false, opRead)
 		}
 	}
-	if s.Stream.Delivery == spec.ExactlyOnce {
-		add(s.Outputs.Samples.Cluster, "transactional-id", s.Stream.Name+"-", true, opWrite)
-	} else { // accounts are put together in transactions, whatever the delivery
-		add(s.Outputs.Samples.Cluster, "transactional-id", s.Stream.Name+"-accounts", false, opWrite)
+	switch cluster := s.OutputCluster(); {
+	case s.Outputs.SamplesTopic() != nil && s.Stream.Delivery == spec.ExactlyOnce:
+		add(cluster, "transactional-id", s.Stream.Name+"-", true, opWrite)
+	case s.Outputs.Topics.Accounts != "": // they are put together in transactions, whatever the delivery
+		add(cluster, "transactional-id", s.Stream.Name+"-accounts", false, opWrite)
 	}
 	return out
 }

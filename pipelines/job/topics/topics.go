@@ -44,9 +44,6 @@ const (
 // Needed lists the topics of a spec, inputs first, each once. It is empty for a spec of
 // files.
 func Needed(s *spec.Spec) []Topic {
-	if !s.Streams() {
-		return nil
-	}
 	var out []Topic
 	seen := map[[2]string]bool{}
 	add := func(t Topic) {
@@ -65,17 +62,19 @@ func Needed(s *spec.Spec) []Topic {
 	for _, e := range s.Engagements {
 		inputs(e.Kind, e.Inputs)
 	}
-	o := s.Outputs
+	o, cluster := s.Outputs, s.OutputCluster()
 	output := func(role, name string) Topic {
-		return Topic{Cluster: o.Samples.Cluster, Name: name, Role: role, Output: true}
+		return Topic{Cluster: cluster, Name: name, Role: role, Output: true}
 	}
-	add(output("samples", o.Samples.Topic))
+	if samples := o.SamplesTopic(); samples != nil {
+		add(output("samples", samples.Topic))
+	}
 	add(output("late", o.Topics.Late))
 	add(output("dead_letters", o.Topics.DeadLetters))
 	add(output("orphans", o.Topics.Orphans))
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.CommitLog, Role: "commit_log", Output: true, Partitions: int32(s.Shards), Compacted: true})
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.TimeIndex, Role: "time_index", Output: true, Compacted: true})
-	add(Topic{Cluster: o.Samples.Cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
+	add(Topic{Cluster: cluster, Name: o.Topics.CommitLog, Role: "commit_log", Output: true, Partitions: int32(s.Shards), Compacted: true})
+	add(Topic{Cluster: cluster, Name: o.Topics.TimeIndex, Role: "time_index", Output: true, Compacted: true})
+	add(Topic{Cluster: cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
 	return out
 }
 

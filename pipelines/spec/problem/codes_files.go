@@ -110,10 +110,11 @@ topic of accounts instead; "tributary run" starts it.`,
 		Good: "outputs: {samples: out/samples, accounts: out/accounts}",
 	},
 	{
-		ID: "T2013", Severity: SeverityError, Title: "files in a stream",
-		Cause: `A stream reads topics, and keeps its accounts in one. Files are read by a join that
-ends: "tributary join".`,
-		Bad:  streamed("views: {inputs: views/*.avro, id: view_id, time: ts}      # tributary run"),
-		Good: streamed("views: {inputs: views/*.avro, id: view_id, time: ts}      # tributary join"),
+		ID: "T2013", Severity: SeverityError, Title: "files where a stream needs topics",
+		Cause: `A stream reads topics and writes what is in no sample to topics: late records, dead
+letters, orphans and accounts. Samples go to a folder or a topic. "tributary join" joins
+files and topics, as far as they go now.`,
+		Bad:  streamed("outputs: {samples: {topic: samples, format: json}, late: out/late}"),
+		Good: streamed("outputs: {samples: {topic: samples, format: json}, late: {topic: late}}"),
 	},
 }

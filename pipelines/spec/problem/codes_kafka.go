@@ -10,12 +10,11 @@ entries in two specs.`,
 		Good: streamed(`views: {inputs: [{topic: views, format: json}], id: view_id, time: ts}`),
 	},
 	{
-		ID: "T1602", Severity: SeverityError, Title: "files and topics that no job combines yet",
-		Cause: `A spec may read files and topics, and write to either. Not every combination is run
-yet: samples go to one place, and what lies beside them, but for accounts, is of its
-sort.`,
-		Bad:  streamed(`outputs: {samples: {topic: samples, format: json}, late: out/late}`),
-		Good: streamed(`outputs: {samples: {topic: samples, format: json}, late: {topic: late}}`),
+		ID: "T1602", Severity: SeverityError, Title: "files and topics in a way that is not built",
+		Cause: `Inputs and outputs are files or topics, each by itself. Samples go to one folder,
+to one topic, or to both; a topic needs a cluster to be in.`,
+		Bad:  "outputs: {samples: [out/samples, {path: out/json, format: json}]}",
+		Good: "outputs: {samples: [out/samples]}",
 	},
 	{
 		ID: "T1603", Severity: SeverityError, Title: "name of a cluster cannot be used",

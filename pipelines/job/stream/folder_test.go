@@ -1,0 +1,123 @@
+package stream
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
+	"tributary/pipelines/job"
+	"tributary/pipelines/job/batch"
+	"tributary/pipelines/job/topics"
+	"tributary/pipelines/spec"
+	"tributary/runners/prism"
+	"tributary/transforms/account"
+)
+
+// samplesIn are the samples in the files of a folder, and how often each is there.
+func samplesIn(t *testing.T, folder string) map[string]int {
+	t.Helper()
+	got := map[string]int{}
+	files, err := filepath.Glob(folder + "/dt=*/part-*.avro")
+	require.NoError(t, err)
+	for _, file := range files {
+		eachRecord(t, file, func(record []byte) { got[string(record)]++ })
+	}
+	return got
+}
+
+// filesIn are the contents of all files of a folder.
+func filesIn(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	files, err := filepath.Glob(folder + "/dt=*/*")
+	require.NoError(t, err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		got[file] = string(content)
+	}
+	return got
+}
+
+// TestTopicsIntoAFolder: the samples of a stream are in files as those of a join of files are, each once, and
+// as they are in a topic beside it; whoever goes on from the log writes the same files again.
+func TestTopicsIntoAFolder(t *testing.T) {
+	for _, c := range []struct{ name, samples, commitLog string }{
+		{"alone", "samples: stream/samples\n  late: {topic: samples.late}\n  dead_letters: {topic: samples.dead}\n  accounts: {topic: samples.accounts}\n  time_index: {topic: samples.marks}", ""},
+		{"beside a topic", "samples: [{topic: samples}, stream/samples]", "samples"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := hard(t, 3000)
+			engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
+			require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
+			fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+			require.NoError(t, err)
+			t.Cleanup(fake.Close)
+			brokers := fake.ListenAddrs()
+			s := streamSpec(t, dir, brokers, "samples: {topic: samples}", c.samples)
+			_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
+			require.NoError(t, err)
+			send(t, brokers, "views", dir+"/views")
+			send(t, brokers, "engagements", dir+"/engagements")
+			files, err := spec.Load(dir + "/spec.yaml")
+			require.NoError(t, err)
+			report, err := batch.Run(t.Context(), files, batch.Options{})
+			require.NoError(t, err)
+			want := samplesIn(t, dir+"/out/samples")
+			require.Len(t, want, int(report.Accounts.Views.N[account.Samples]))
+
+			opt := Options{Rest: 50 * time.Millisecond, Readers: prism.Readers, Stop: source.Stop{At: source.StopAtEnd}, Drain: true}
+			plan, err := New(t.Context(), s, opt)
+			require.NoError(t, err)
+			run(t, plan.Pipeline())
+			require.True(t, maps.Equal(want, samplesIn(t, dir+"/stream/samples")))
+			first := filesIn(t, dir+"/stream/samples")
+			require.Greater(t, len(first), 20, "a file for each bucket and shard")
+			if c.commitLog != "" {
+				require.True(t, maps.Equal(want, consume(t, brokers, "samples")))
+			}
+			accounted, err := Report(t.Context(), s)
+			require.NoError(t, err)
+			require.NoError(t, accounted.Accounts.Check())
+			require.Equal(t, report.Accounts.Views, accounted.Accounts.Views)
+
+			_, err = New(t.Context(), s, opt)
+			require.ErrorIs(t, err, sink.ErrBegun)
+
+			// What a crash may leave of a bucket that is not known to be complete.
+			for file := range first {
+				if strings.Contains(file, "-s0001.") {
+					require.NoError(t, os.Remove(file))
+				}
+			}
+			opt.Resume = FromLog
+			again, err := New(t.Context(), s, opt)
+			require.NoError(t, err)
+			run(t, again.Pipeline())
+			got := filesIn(t, dir+"/stream/samples")
+			for file, content := range got {
+				require.Equal(t, first[file], content, file)
+			}
+			anew := 0
+			for file := range first {
+				from, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), "part-"), "-")
+				at, err := time.Parse(job.Stamp, from)
+				require.NoError(t, err)
+				if !at.Before(again.Resumed().Since) {
+					require.Contains(t, got, file)
+					anew++
+				}
+			}
+			require.Positive(t, anew)
+			require.Less(t, anew, len(first), "what is complete is not written again")
+		})
+	}
+}
