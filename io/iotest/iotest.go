@@ -39,14 +39,14 @@ const (
 	DiesAfter
 	// Slow: it is done, later than usual, but within what a healthy backend may take.
 	Slow
-	// paused: the process does nothing for as long as the suite wants, and then the step is done.
+	// halted: the process does nothing for as long as the suite wants, and then the step is done.
 	// Next sees to it; no harness gets it.
-	paused
+	halted
 )
 
 // String names a fate in the names of tests.
 func (f Fate) String() string {
-	return [...]string{"done", "refused", "unanswered", "dies before", "dies after", "slow", "paused"}[f]
+	return [...]string{"done", "refused", "unanswered", "dies before", "dies after", "slow", "halted"}[f]
 }
 
 // Dies says that the process has ended with the step.
@@ -60,7 +60,7 @@ type Steps struct {
 	// at is the step, from 1, that has another fate than Done, and count for how many steps.
 	at, count int
 	fate      Fate
-	// reached is closed when a paused step is, which ends with resume.
+	// reached is closed when a halted step is, which ends with resume.
 	reached, resume chan struct{}
 }
 
@@ -76,7 +76,7 @@ func (s *Steps) Next() Fate {
 		fate = s.fate
 	}
 	s.mu.Unlock()
-	if fate == paused {
+	if fate == halted {
 		close(s.reached)
 		<-s.resume
 		return Done

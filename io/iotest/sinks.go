@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,30 +136,35 @@ func sinkDies(t testing.TB, s Sink) {
 
 // sinkGivenUp has a process pause before a step, and another one write the bundle meanwhile.
 func sinkGivenUp(t testing.TB, s Sink) {
-	for n := 1; n <= mostSteps; n += max(1, s.Every) {
-		target, steps := s.New(t), disturbed(n, paused)
-		p, done := target.Open(t, steps), make(chan struct{})
-		go func() {
-			defer close(done)
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
-			defer cancel()
-			_, _, _ = p.Write(ctx, groups()) // what it says matters to nobody any more
-		}()
-		ended := false
-		select {
-		case <-steps.reached:
-		case <-done:
-			ended = true
-		}
-		settles(t, target, groups())
+	for n := 1; n <= mostSteps && s.givenUp(t, n); n += max(1, s.Every) {
+	}
+}
+
+// givenUp has a process pause before its nth step, and says whether it came to it.
+func (s Sink) givenUp(t testing.TB, n int) (paused bool) {
+	target, steps := s.New(t), disturbed(n, halted)
+	p, done := target.Open(t, steps), make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_, _, _ = p.Write(ctx, groups()) // what it says matters to nobody any more
+	}()
+	goOn := sync.OnceFunc(func() {
 		close(steps.resume)
 		<-done
 		p.Close()
-		s.holds(t, target, recordsOf(groups()...), "a process was given up at step %d, and went on later", n)
-		if ended {
-			return
-		}
+	})
+	defer goOn()
+	select {
+	case <-steps.reached:
+		paused = true
+	case <-done:
 	}
+	settles(t, target, groups())
+	goOn()
+	s.holds(t, target, recordsOf(groups()...), "a process was given up at step %d, and went on later", n)
+	return paused
 }
 
 func sinkUnanswered(t testing.TB, s Sink) {

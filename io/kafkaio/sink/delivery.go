@@ -16,6 +16,7 @@ import (
 // Delivery sends the messages of one bundle.
 type Delivery struct {
 	w    Config
+	from *senders
 	open sync.WaitGroup
 
 	mu    sync.Mutex
@@ -24,7 +25,7 @@ type Delivery struct {
 }
 
 // NewDelivery begins a bundle of messages to w.Topic. It takes Cluster, Topic, Compression and Cut of w.
-func NewDelivery(w Config) *Delivery { return &Delivery{w: w} }
+func NewDelivery(w Config) *Delivery { return &Delivery{w: w, from: sharedSenders} }
 
 // Outcome is what became of a message when it was taken.
 type Outcome struct {
@@ -34,7 +35,7 @@ type Outcome struct {
 	Cut bool
 }
 
-// Send begins to send a message. It waits while as many as a client keeps wait for brokers.
+// Send begins to send a message, unless ctx has ended. It waits while as many as a client keeps wait for brokers.
 func (d *Delivery) Send(ctx context.Context, m Message) (out Outcome, err error) {
 	r := &kgo.Record{Key: m.Key, Value: m.Value}
 	if m.TimestampMs > 0 {
@@ -43,7 +44,10 @@ func (d *Delivery) Send(ctx context.Context, m Message) (out Outcome, err error)
 	for _, h := range m.Headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
-	err = withSender(ctx, d.w, func(s *sender) error {
+	if err := context.Cause(ctx); err != nil {
+		return out, fmt.Errorf("write to %s: %w", d.w.Topic, err)
+	}
+	err = d.from.with(ctx, d.w, func(s *sender) error {
 		limit := int64(s.largest)
 		if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
 			if !d.w.Cut {
@@ -92,7 +96,7 @@ func (d *Delivery) Wait(ctx context.Context) error {
 		return nil
 	}
 	if errors.Is(err, kerr.MessageTooLarge) {
-		forgetSenders(d.w.Topic) // it takes less than it did
+		d.from.forget(d.w.Topic) // it takes less than it did
 	}
 	return fmt.Errorf("write to %s: %w", d.w.Topic, err)
 }

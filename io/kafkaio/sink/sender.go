@@ -27,32 +27,46 @@ type sender struct {
 // senderKey names a sender among all of a process: writing is its Config as JSON.
 type senderKey struct{ topic, writing string }
 
-// senders are those of this process. A bundle takes one for a message
-// at a time, so all bundles share one; it is idle for longer than deliveryTime before it is closed.
-var senders = &pool.Pool[senderKey, *sender]{Idle: restTime, Close: func(s *sender) { s.client.Close() }, Single: true}
+// senders keeps senders between messages. A bundle takes one for a message at a time, so all bundles
+// share one; it is idle for longer than deliveryTime before it is closed.
+type senders struct {
+	pool.Pool[senderKey, *sender]
+	// reach are options for clients beyond those of the cluster.
+	reach []kgo.Opt
+}
 
-// withSender has a sender of w do something that does not take long.
-func withSender(ctx context.Context, w Config, do func(*sender) error) error {
+func newSenders(reach ...kgo.Opt) *senders {
+	return &senders{
+		Pool:  pool.Pool[senderKey, *sender]{Idle: restTime, Close: func(s *sender) { s.client.Close() }, Single: true},
+		reach: reach,
+	}
+}
+
+// sharedSenders are those of this process.
+var sharedSenders = newSenders()
+
+// with has a sender of w do something that does not take long.
+func (p *senders) with(ctx context.Context, w Config, do func(*sender) error) error {
 	writing, err := json.Marshal(w)
 	if err != nil {
 		return fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
 	key := senderKey{w.Topic, string(writing)}
-	s, err := senders.Take(ctx, key, func() (*sender, error) { return newSender(ctx, w) })
+	s, err := p.Take(ctx, key, func() (*sender, error) { return p.open(ctx, w) })
 	if err != nil {
 		return fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
-	defer senders.Give(key, s)
+	defer p.Give(key, s)
 	return do(s)
 }
 
-// forgetSenders has whoever writes next to a topic open a new sender.
-func forgetSenders(topic string) {
-	senders.CloseIdle(func(k senderKey) bool { return k.topic == topic })
+// forget has whoever writes next to a topic open a new sender.
+func (p *senders) forget(topic string) {
+	p.CloseIdle(func(k senderKey) bool { return k.topic == topic })
 }
 
-func newSender(ctx context.Context, w Config) (*sender, error) {
-	asking, err := w.Cluster.Connect(ctx)
+func (p *senders) open(ctx context.Context, w Config) (*sender, error) {
+	asking, err := w.Cluster.Connect(ctx, p.reach...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +82,7 @@ func newSender(ctx context.Context, w Config) (*sender, error) {
 		return nil, err
 	}
 	s := &sender{largest: limits.Of(w.Topic)}
+	opts = append(opts, p.reach...)
 	s.client, err = kgo.NewClient(append(opts,
 		kgo.DefaultProduceTopic(w.Topic),
 		kgo.ProducerBatchMaxBytes(s.largest), // or a whole batch is refused for one record

@@ -19,11 +19,14 @@ package source
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/format"
 	"tributary/io/format/avro"
@@ -77,6 +80,9 @@ type Config struct {
 	// begins in an even second of the clock: all readers breathe together, and the runner
 	// gets to emit a watermark between their bundles.
 	Rest time.Duration
+
+	// reach are options for clients beyond those of the clusters.
+	reach []kgo.Opt
 }
 
 // Defaults of a Config.
@@ -153,6 +159,11 @@ func (r *Config) cluster(name string) (cluster.Config, bool) {
 		return cluster.Config{}, false
 	}
 	return r.Clusters[i], true
+}
+
+// connect returns a client of a cluster.
+func (r *Config) connect(ctx context.Context, c cluster.Config, opts ...kgo.Opt) (*kgo.Client, error) {
+	return c.Connect(ctx, append(opts, r.reach...)...)
 }
 
 // topicsOf returns the names of the topics of a cluster.

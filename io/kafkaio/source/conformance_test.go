@@ -1,317 +1,189 @@
 package source
 
 import (
-	"fmt"
-	"math"
-	"math/rand"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tributary/io/iotest"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/internal/kafkatest"
 	"tributary/io/record"
 )
 
-// TestConformance is what a source on any broker has to do. It runs against one in this
-// process; TRIBUTARY_KAFKA=host:port points it at a real one.
+// TestConformance runs the suite for sources, on kfake in virtual time or on the broker at
+// $TRIBUTARY_KAFKA.
 func TestConformance(t *testing.T) {
-	tests := []struct {
-		name string
-		test func(*testing.T, *kafkatest.Broker)
-	}{
-		{"several readers read all, each partition in order", testSeveralReaders},
-		{"a restart anywhere changes nothing", testRestart},
-		{"what was fetched and not claimed is read again", testHandedOver},
-		{"aborted and open transactions are not read", testTransactions},
-		{"partitions that are added are read from their start", testNewPartitions},
-		{"an idle partition stops holding the watermark", testIdle},
-		{"an empty partition holds the watermark", testEmptyHolds},
-		{"deleted records are told", testTruncated},
-		{"starts", testStarts},
-		{"stops", testStops},
-		{"a record of 10 MB", testLargeRecord},
-		{"tombstones are rejected", testTombstones},
-		{"a clock that is years ahead", testAhead},
-		{"nothing but records from the future", testManyAhead},
-		{"one record ahead of all others", testOneAhead},
-		{"a producer's clock that is a month ahead", testStamps},
-		{"a partition without event times is idle", testTimeless},
-		{"a topic that is deleted or made anew", testDeleted},
-		{"batches end at 500 records and at 256 KiB", testBatchSizes},
-		{"each input of a topic gets each batch", testInputs},
-		{"a topic that is not there", testMissingTopic},
-		{"the group's offsets follow", testGroupFollows},
-		{"a log without an end is read as it grows", testGrowing},
-		{"a call ends though records keep coming", testKeepComing},
+	s := iotest.Source{New: newKafkaLog, Virtual: true}
+	if os.Getenv("TRIBUTARY_KAFKA") != "" {
+		s.Virtual, s.Every = false, 7
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, kafkatest.NewBroker(t)) })
-	}
+	iotest.RunSource(t, s)
 }
 
-func testSeveralReaders(t *testing.T, b *kafkatest.Broker) {
-	topics := []string{b.Topic(5), b.Topic(3)}
-	for i, topic := range topics {
-		for p := range int32(5 - 2*i) {
-			b.Produce(topic, p, kafkatest.Disorder(int(p)+10*i, 700)...)
-		}
-	}
-	var got []kafkatest.Read
-	for i := range 3 {
-		r := readingOf(b, topics[1], topics[0]) // ranks do not follow the order of the list
-		r.Readers = 3
-		s := newSession(t, r, i)
-		s.finish()
-		read := kafkatest.Records(t, s.batches)
-		for _, rec := range read {
-			require.Equal(t, i, int(rec.Partition&(1<<rankBits-1))%3)
-		}
-		got = append(got, read...)
-		for _, w := range s.watermarks {
-			require.LessOrEqual(t, w, slices.Max(s.watermarks))
-		}
-		for j, at := range s.times {
-			require.Equal(t, behind(s.batches[j].MaxTime, 10), at)
-		}
-	}
-	// Stable: within a partition records must have come in order.
-	slices.SortStableFunc(got, func(a, b kafkatest.Read) int { return int(a.Partition - b.Partition) })
-	require.Equal(t, kafkatest.LogOf(b, topics...), got)
+// kafkaLog is a topic, read to where it ends.
+type kafkaLog struct {
+	*kafkatest.SinkTopics
+	topic  string
+	writer *kgo.Client
 }
 
-// testRestart takes the rest away after any number of claims, and goes on elsewhere.
-func testRestart(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(3)
-	for p := range int32(3) {
-		b.Produce(topic, p, kafkatest.Disorder(int(p), 3_000)...)
+func newKafkaLog(t testing.TB, partitions int) iotest.Log {
+	l, largest := &kafkaLog{topic: "views"}, "16777216"
+	if os.Getenv("TRIBUTARY_KAFKA") != "" {
+		l.SinkTopics = kafkatest.NewSinkTopics(t, 1)
+	} else {
+		l.SinkTopics = kafkatest.NewVirtualTopics(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": largest}))
 	}
-	want := kafkatest.LogOf(b, topic)
-	random := rand.New(rand.NewSource(1))
-	for range 5 {
-		s := newSession(t, readingOf(b, topic), 0)
-		for !s.at.done() {
-			s.claims = 1 + random.Intn(6)
-			if err := s.slice(); err != nil {
-				require.ErrorIs(t, err, ErrHandedOver)
+	l.topic += "-" + l.Job
+	forever := "-1"
+	l.Create(l.topic, int32(partitions), map[string]*string{"retention.ms": &forever, "max.message.bytes": &largest})
+	l.writer = l.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(16<<20))
+	t.Cleanup(l.writer.Close)
+	return l
+}
+
+// Append writes events, each batch of them with two; a bad one is a tombstone.
+func (l *kafkaLog) Append(t testing.TB, partition int, events ...iotest.Event) {
+	t.Helper()
+	for two := range slices.Chunk(events, 2) {
+		var records []*kgo.Record
+		for _, e := range two {
+			r := &kgo.Record{Topic: l.topic, Partition: int32(partition), Key: []byte("k")}
+			if !e.Bad {
+				r.Value = []byte(kafkatest.At(e.Time, e.Value))
 			}
-			if random.Intn(2) == 0 {
-				s.restart()
-			}
+			records = append(records, r)
 		}
-		require.Equal(t, want, kafkatest.Sorted(kafkatest.Records(t, s.batches)))
+		require.NoError(t, l.writer.ProduceSync(context.Background(), records...).FirstErr())
 	}
 }
 
-func testHandedOver(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.Disorder(1, 1_200)...)
-	s := newSession(t, readingOf(b, topic), 0)
-	s.claims = 1
-	require.ErrorIs(t, s.slice(), ErrHandedOver)
-	require.Len(t, kafkatest.Records(t, s.batches), batchRecords, "what was claimed, and no more")
-	// The same reader is called again: its client is far ahead.
-	s.claims = math.MaxInt
-	s.finish()
-	require.Equal(t, kafkatest.LogOf(b, topic), kafkatest.Records(t, s.batches))
-}
-
-func testTransactions(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	writer := func(id string) *kgo.Client {
-		return b.Connect(kgo.TransactionalID(topic+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+func (l *kafkaLog) Open(t testing.TB, state []byte, steps *iotest.Steps) (iotest.Reader, error) {
+	p := &kafkaReader{t: t, wire: &kafkatest.Wire{Dial: l.Dial}, died: make(chan struct{})}
+	p.wire.SetFault(func(key kmsg.Key) kafkatest.Fate { return p.fate(key, steps) })
+	ctx, cancel := p.alive(context.Background())
+	defer cancel()
+	c := Config{
+		Job: l.Job, Clusters: []cluster.Config{{Brokers: l.Brokers}}, Readers: 1, OutOfOrderness: iotest.Slack * time.Millisecond,
+		PollBudget: 2 * time.Second, Stop: Stop{At: StopAtEnd},
+		Topics: []Topic{{Name: l.topic, Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}},
+		reach:  []kgo.Opt{kgo.Dialer(p.wire.DialContext)},
+	}.Normal()
+	p.budget = c.PollBudget
+	var err error
+	if state != nil {
+		p.at, err = decodeRestriction(state)
+	} else {
+		p.at, err = c.Initial(ctx, 0)
 	}
-	write := func(c *kgo.Client, value string) {
-		require.NoError(t, c.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr())
+	if err == nil {
+		p.reader, err = NewReader(ctx, c, 0)
 	}
-	first, second := writer("a"), writer("b")
-	require.NoError(t, first.BeginTransaction())
-	write(first, kafkatest.At(10, "committed"))
-	require.NoError(t, first.EndTransaction(t.Context(), kgo.TryCommit))
-	require.NoError(t, first.BeginTransaction())
-	write(first, kafkatest.At(99_999, "aborted"))
-	require.NoError(t, first.EndTransaction(t.Context(), kgo.TryAbort))
-	r := readingOf(b, topic)
-	r.IdleAfter = time.Millisecond
-	s := newSession(t, r, 0)
-	s.finish() // though the last record of the log is a marker, and those before it are void
-	require.Equal(t, []kafkatest.Read{row(0, 0, record.NoTime, kafkatest.At(10, "committed"))}, kafkatest.Records(t, s.batches))
+	return p, err
+}
 
-	require.NoError(t, second.BeginTransaction())
-	write(second, kafkatest.At(50, "later"))
-	open := newSession(t, r, 0)
-	require.EqualValues(t, 4, open.at.Partitions[0].Stop, "the last stable offset")
-	r.Stop = Stop{}
-	live := newSession(t, r, 0)
-	live.until(func() bool { return live.at.Partitions[0].Next == 4 })
-	for range 3 {
-		require.NoError(t, live.slice())
+// kafkaReader is a process with a reader. Its steps are its requests, but for those that find the way.
+type kafkaReader struct {
+	t      testing.TB
+	reader *Reader
+	at     Restriction
+	budget time.Duration
+	wire   *kafkatest.Wire
+	died   chan struct{}
+	dead   atomic.Bool
+}
+
+var errDied = errors.New("the process has ended")
+
+func (p *kafkaReader) fate(key kmsg.Key, steps *iotest.Steps) kafkatest.Fate {
+	if key != kmsg.Fetch && key != kmsg.ListOffsets {
+		return kafkatest.Fate{}
 	}
-	require.False(t, live.at.Partitions[0].Idle, "records wait for their commit")
-	require.NoError(t, second.EndTransaction(t.Context(), kgo.TryCommit))
-	live.until(func() bool { return live.at.Partitions[0].Next == 6 })
-	require.Equal(t, []kafkatest.Read{row(0, 0, record.NoTime, kafkatest.At(10, "committed")), row(0, 4, 10, kafkatest.At(50, "later"))}, kafkatest.Records(t, live.batches))
-	live.until(func() bool { return live.at.Partitions[0].Idle })
-}
-
-func testTruncated(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.At(1), kafkatest.At(2), kafkatest.At(3), kafkatest.At(4), kafkatest.At(5))
-	r := readingOf(b, topic)
-	r.Stop = Stop{}
-	s := newSession(t, r, 0)
-	r.OnTruncation = SkipTruncated
-	skipping := newSession(t, r, 0)
-	offsets := kadm.Offsets{}
-	offsets.AddOffset(topic, 0, 3, -1)
-	_, err := b.Admin.DeleteRecords(t.Context(), offsets)
-	require.NoError(t, err)
-	deadline := time.Now().Add(20 * time.Second)
-	for err == nil && time.Now().Before(deadline) {
-		err = s.slice()
-	}
-	require.EqualError(t, err, topic+"/0: offset 0 is wanted, but the log holds 3 to 5 only: records were deleted before they were read")
-	require.Empty(t, s.batches)
-	skipping.until(func() bool { return len(skipping.batches) == 1 })
-	require.EqualValues(t, 3, skipping.truncated)
-	require.Equal(t, []kafkatest.Read{row(0, 3, record.NoTime, kafkatest.At(4)), row(0, 4, 4, kafkatest.At(5))}, kafkatest.Records(t, skipping.batches))
-
-	// A position behind the end is another log's: there is nothing to skip to.
-	skipping.at.Partitions[0].Next = 50
-	for err = nil; err == nil && time.Now().Before(deadline); {
-		err = skipping.slice()
-	}
-	require.EqualError(t, err, topic+"/0: offset 50 is wanted, but the log ends at 5: it was truncated or made anew")
-}
-
-func testLargeRecord(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	large := kafkatest.At(2, strings.Repeat("x", 10<<20))
-	b.Produce(topic, 0, kafkatest.At(1), large, kafkatest.At(3))
-	s := newSession(t, readingOf(b, topic), 0)
-	s.finish()
-	got := kafkatest.Records(t, s.batches)
-	require.Len(t, s.batches, 3)
-	require.Len(t, got, 3)
-	require.True(t, got[1].Value == large)
-	require.EqualValues(t, 2, got[2].Before)
-}
-
-func testTombstones(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.At(1_000))
-	require.NoError(t, b.Client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k")}).FirstErr())
-	b.Produce(topic, 0, kafkatest.At(1_001), "")
-	r := readingOf(b, topic)
-	r.Topics[0].Inputs = []int32{3, 5}
-	s := newSession(t, r, 0)
-	s.finish()
-	tombstone := record.Rejected{
-		Reason: record.ReasonMalformed, Detail: "no value: a tombstone", Input: 3, Offset: 1, Count: 1,
-		EventTime: record.NoTime, Watermark: 990,
-	}
-	other := tombstone
-	other.Input = 5
-	require.Equal(t, []record.Rejected{tombstone, other}, s.rejected)
-	require.Equal(t, []kafkatest.Read{row(0, 0, record.NoTime, kafkatest.At(1_000)), row(0, 2, 1_000, kafkatest.At(1_001)), row(0, 3, 1_001, "")}, kafkatest.Records(t, s.batches[:1]))
-}
-
-func testBatchSizes(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.Disorder(1, 1_001)...)
-	wide := make([]string, 10)
-	for i := range wide {
-		wide[i] = kafkatest.At(int64(i), strings.Repeat("y", 100<<10))
-	}
-	b.Produce(topic, 0, wide...)
-	s := newSession(t, readingOf(b, topic), 0)
-	s.finish()
-	require.Equal(t, kafkatest.LogOf(b, topic), kafkatest.Records(t, s.batches))
-	for _, batch := range s.batches {
-		require.LessOrEqual(t, batch.Count, int32(batchRecords))
-		require.LessOrEqual(t, len(batch.Records), batchBytes+batchRecords*10)
-	}
-	require.Less(t, len(s.batches), 12, "batches are full")
-}
-
-func testInputs(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.At(1), kafkatest.At(2))
-	r := readingOf(b, topic)
-	r.Topics[0].Inputs = []int32{7, 2}
-	s := newSession(t, r, 0)
-	s.finish()
-	require.Len(t, s.batches, 2)
-	require.Equal(t, []int32{7, 2}, []int32{s.batches[0].Input, s.batches[1].Input})
-	require.Equal(t, kafkatest.Records(t, s.batches[:1]), kafkatest.Records(t, s.batches[1:]))
-}
-
-func testMissingTopic(t *testing.T, b *kafkatest.Broker) {
-	r := readingOf(b, "no-such-topic").Normal()
-	_, err := r.Initial(t.Context(), 0)
-	require.ErrorContains(t, err, "topic no-such-topic")
-	require.ErrorContains(t, err, b.Brokers[0])
-}
-
-func testGroupFollows(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(1)
-	b.Produce(topic, 0, kafkatest.At(1), kafkatest.At(2), kafkatest.At(3))
-	r := readingOf(b, topic)
-	r.Group = "group-" + topic
-	s := newSession(t, r, 0)
-	s.finish()
-	s.reader.Note(t.Context(), s.at)
-	<-s.reader.notes.done
-	got, err := b.Admin.FetchOffsets(t.Context(), r.Group)
-	require.NoError(t, err)
-	found, ok := got.Lookup(topic, 0)
-	require.True(t, ok)
-	require.EqualValues(t, 3, found.At)
-}
-
-func testGrowing(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(2)
-	r := readingOf(b, topic)
-	r.Stop = Stop{}
-	s := newSession(t, r, 0)
-	for i := range int64(20) {
-		b.Produce(topic, int32(i%2), kafkatest.At(1_000+i, i))
-		s.until(func() bool { return len(kafkatest.Records(t, s.batches)) == int(i)+1 })
-		if i == 10 {
-			s.restart()
+	const cut = 200 * time.Millisecond
+	switch fate := steps.Next(); fate {
+	case iotest.Refused:
+		return kafkatest.Fate{Lose: true, Cut: cut}
+	case iotest.Unanswered:
+		return kafkatest.Fate{Cut: cut}
+	case iotest.DiesBefore, iotest.DiesAfter:
+		if p.dead.CompareAndSwap(false, true) {
+			close(p.died)
 		}
+		return kafkatest.Fate{Lose: fate == iotest.DiesBefore, Die: true}
+	case iotest.Slow:
+		return kafkatest.Fate{Hold: 300 * time.Millisecond}
 	}
-	require.Equal(t, kafkatest.LogOf(b, topic), kafkatest.Sorted(kafkatest.Records(t, s.batches)))
-	require.EqualValues(t, 1_018-10, s.at.Watermark)
-	require.True(t, slices.IsSorted(s.watermarks), fmt.Sprint(s.watermarks))
+	return kafkatest.Fate{}
 }
 
-func testKeepComing(t *testing.T, b *kafkatest.Broker) {
-	topic := b.Topic(2)
-	r := readingOf(b, topic)
-	r.Stop, r.PollBudget = Stop{}, time.Hour
-	s := newSession(t, r, 0)
-	stop, stopped := make(chan struct{}), make(chan error, 1)
+// alive is a context that ends with the process.
+func (p *kafkaReader) alive(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
 	go func() {
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				stopped <- nil
-				return
-			default:
-			}
-			record := &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: []byte(kafkatest.At(int64(1_000 + i)))}
-			if err := b.Client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
-				stopped <- err
-				return
-			}
+		select {
+		case <-p.died:
+			cancel()
+		case <-done:
 		}
 	}()
-	s.until(func() bool { return len(kafkatest.Records(t, s.batches)) > 100 })
-	close(stop)
-	require.NoError(t, <-stopped)
+	return ctx, func() {
+		close(done)
+		cancel()
+	}
 }
+
+func (p *kafkaReader) Poll(ctx context.Context, claims int) (all []iotest.Emitted, err error) {
+	ctx, cancel := p.alive(ctx)
+	defer cancel()
+	tracked, made := NewTracker(p.at), 0
+	_, err = p.reader.Poll(ctx, p.at, p.reader.Now().Add(p.budget), Output{
+		Claim: func(c Claim) bool {
+			if made++; made > claims {
+				_, _, _ = tracked.TrySplit(0)
+			}
+			return tracked.TryClaim(c)
+		},
+		Batch: func(_ int64, b record.Batch) {
+			for _, r := range kafkatest.Records(p.t, []record.Batch{b}) {
+				e := iotest.Emitted{Partition: int(r.Partition), Offset: r.Offset, Before: r.Before}
+				var value struct {
+					T int64
+					X string
+				}
+				if err := json.Unmarshal([]byte(r.Value), &value); err != nil {
+					p.t.Errorf("%s: %v", r.Value, err)
+				}
+				e.Time, e.Value = value.T, value.X
+				all = append(all, e)
+			}
+		},
+		Reject: func(_ int64, r record.Rejected) {
+			all = append(all, iotest.Emitted{Partition: int(r.Partition), Offset: r.Offset, Before: record.NoTime, Event: iotest.Event{Bad: true}})
+		},
+	})
+	switch {
+	case p.dead.Load():
+		return nil, errDied
+	case err != nil && !errors.Is(err, ErrHandedOver):
+		return nil, err
+	}
+	p.at = tracked.at
+	return all, nil
+}
+
+func (p *kafkaReader) State() []byte    { return encodeRestriction(p.at) }
+func (p *kafkaReader) Watermark() int64 { return p.at.Watermark }
+func (p *kafkaReader) Done() bool       { return p.at.done() }
+func (p *kafkaReader) Close()           { p.reader.Close() }

@@ -146,7 +146,7 @@ func (e *extent) read(ctx context.Context, open []*tail, records int64) error {
 
 func (e *extent) readCluster(ctx context.Context, name string, topics map[string]map[int32]*tail) error {
 	brokers, _ := e.config.cluster(name)
-	client, err := brokers.Connect(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(fetchBytes), kgo.MaxDecompressBatchBytes(maxBatchBytes))
+	client, err := e.config.connect(ctx, brokers, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(fetchBytes), kgo.MaxDecompressBatchBytes(maxBatchBytes))
 	if err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ type clusterOffsets struct {
 // clusterOffsets asks a cluster for all that is needed to resolve start and stop.
 func (r *Config) clusterOffsets(ctx context.Context, name string) (*clusterOffsets, error) {
 	brokers, _ := r.cluster(name)
-	client, err := brokers.Connect(ctx)
+	client, err := r.connect(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}

@@ -226,7 +226,7 @@ func (r *Reader) connect(ctx context.Context, name string, parts map[string]map[
 			offsets[topic][number] = kgo.NewOffset().At(p.after.Next)
 		}
 	}
-	client, err := brokers.Connect(ctx,
+	client, err := r.config.connect(ctx, brokers,
 		kgo.ConsumePartitions(offsets),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),

@@ -56,7 +56,7 @@ func (w *Wire) DialContext(ctx context.Context, network, address string) (net.Co
 	cut := w.dead || time.Now().Before(w.cutUntil)
 	w.mu.Unlock()
 	if cut {
-		return nil, ErrCut
+		return nil, &net.OpError{Op: "dial", Net: network, Err: ErrCut} // as it is of a real network
 	}
 	conn, err := w.Dial(ctx, network, address)
 	if err != nil {
