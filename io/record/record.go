@@ -11,6 +11,8 @@ import (
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/io/wire"
 )
 
 // NoTime stands for an event time that is not known, or that no event has reached yet.
@@ -92,12 +94,11 @@ func (b *Batch) LogClock() Clock {
 // AppendFramed appends a record in framed form: the distance of its offset from the
 // batch's first one, its length, both as uvarints, and its bytes.
 func AppendFramed(records []byte, distance int64, record []byte) []byte {
-	records = binary.AppendUvarint(records, uint64(distance))
-	records = binary.AppendUvarint(records, uint64(len(record)))
-	return append(records, record...)
+	return wire.AppendBytes(binary.AppendUvarint(records, uint64(distance)), record)
 }
 
-// NextFramed splits the first framed record off records.
+// NextFramed splits the first framed record off records. Without a wire.Reader: one would cost
+// half as much again (10.6 ns for 7.0), and this is done for every record that is read.
 func NextFramed(records []byte) (distance int64, record, rest []byte, err error) {
 	d, n := binary.Uvarint(records)
 	if n <= 0 {
@@ -190,30 +191,28 @@ func encodeBatch(b Batch) []byte {
 	if b.AfterIdle {
 		out = binary.AppendVarint(binary.AppendVarint(out, b.LogTime), b.LogSecond)
 	}
-	out = binary.AppendUvarint(out, uint64(len(b.SchemaText)))
-	out = append(out, b.SchemaText...)
-	return append(out, b.Records...)
+	return append(wire.AppendText(out, b.SchemaText), b.Records...)
 }
 
 func decodeBatch(buf []byte) (Batch, error) {
-	d := decoder{buf: buf}
+	d := wire.NewReader(buf)
 	b := Batch{
-		Input:      int32(d.varint()),
-		Partition:  int32(d.varint()),
-		Schema:     d.uint64(),
-		Offset:     d.varint(),
-		MaxTime:    d.varint(),
-		SecondTime: d.varint(),
-		Count:      int32(d.varint()),
+		Input:      int32(d.Varint()),
+		Partition:  int32(d.Varint()),
+		Schema:     d.Uint64(),
+		Offset:     d.Varint(),
+		MaxTime:    d.Varint(),
+		SecondTime: d.Varint(),
+		Count:      int32(d.Varint()),
 	}
-	flags := d.byte()
+	flags := d.Byte()
 	b.Framed, b.Repeat, b.AfterIdle = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0
 	if b.AfterIdle {
-		b.LogTime, b.LogSecond = d.varint(), d.varint()
+		b.LogTime, b.LogSecond = d.Varint(), d.Varint()
 	}
-	b.SchemaText = string(d.bytes())
-	b.Records = d.buf
-	if d.short {
+	b.SchemaText = string(d.Bytes())
+	b.Records = d.Rest()
+	if d.Short() {
 		return Batch{}, fmt.Errorf("decode batch: %d bytes are too few", len(buf))
 	}
 	return b, nil
@@ -221,8 +220,8 @@ func decodeBatch(buf []byte) (Batch, error) {
 
 func encodeRejected(r Rejected) []byte {
 	out := make([]byte, 0, len(r.Record)+len(r.Detail)+96)
-	out = appendBytes(out, []byte(r.Reason))
-	out = appendBytes(out, []byte(r.Detail))
+	out = wire.AppendText(out, string(r.Reason))
+	out = wire.AppendText(out, r.Detail)
 	for _, v := range []int64{int64(r.Input), int64(r.Partition), r.Offset, r.Count, r.EventTime, r.Watermark} {
 		out = binary.AppendVarint(out, v)
 	}
@@ -235,83 +234,30 @@ func encodeRejected(r Rejected) []byte {
 	}
 	out = append(out, flags)
 	out = binary.LittleEndian.AppendUint64(out, r.Schema)
-	out = appendBytes(out, []byte(r.SchemaText))
+	out = wire.AppendText(out, r.SchemaText)
 	return append(out, r.Record...)
 }
 
 func decodeRejected(buf []byte) (Rejected, error) {
-	d := decoder{buf: buf}
+	d := wire.NewReader(buf)
 	r := Rejected{
-		Reason:    Reason(d.bytes()),
-		Detail:    string(d.bytes()),
-		Input:     int32(d.varint()),
-		Partition: int32(d.varint()),
-		Offset:    d.varint(),
-		Count:     d.varint(),
-		EventTime: d.varint(),
-		Watermark: d.varint(),
+		Reason:    Reason(d.Bytes()),
+		Detail:    string(d.Bytes()),
+		Input:     int32(d.Varint()),
+		Partition: int32(d.Varint()),
+		Offset:    d.Varint(),
+		Count:     d.Varint(),
+		EventTime: d.Varint(),
+		Watermark: d.Varint(),
 	}
-	flags := d.byte()
+	flags := d.Byte()
 	r.AtLeast, r.AfterIdle = flags&flagAtLeast != 0, flags&flagLateAfterIdle != 0
-	r.Schema, r.SchemaText = d.uint64(), string(d.bytes())
-	r.Record = d.buf
-	if d.short {
+	r.Schema, r.SchemaText = d.Uint64(), string(d.Bytes())
+	r.Record = d.Rest()
+	if d.Short() {
 		return Rejected{}, fmt.Errorf("decode rejected record: %d bytes are too few", len(buf))
 	}
 	return r, nil
-}
-
-func appendBytes(out, b []byte) []byte {
-	return append(binary.AppendUvarint(out, uint64(len(b))), b...)
-}
-
-// decoder reads what the encode functions wrote; short is set once bytes are missing.
-type decoder struct {
-	buf   []byte
-	short bool
-}
-
-func (d *decoder) take(n int) []byte {
-	if n < 0 || n > len(d.buf) {
-		d.short, d.buf = true, nil
-		return nil
-	}
-	taken := d.buf[:n]
-	d.buf = d.buf[n:]
-	return taken
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.buf)
-	if n <= 0 {
-		n = -1
-	}
-	d.take(n)
-	return v
-}
-
-func (d *decoder) uint64() uint64 {
-	if b := d.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (d *decoder) byte() byte {
-	if b := d.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (d *decoder) bytes() []byte {
-	size, n := binary.Uvarint(d.buf)
-	if n <= 0 || size > uint64(len(d.buf)) {
-		d.take(-1)
-		return nil
-	}
-	d.take(n)
-	return d.take(int(size))
 }
 
 func init() {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+
+	"tributary/io/wire"
 )
 
 // Step is a step of the join that accounts for what it does.
@@ -77,16 +79,16 @@ func (o Origin) append(out []byte) []byte {
 
 func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 	var values [11]int64
+	r := wire.NewReader(buf)
 	for i := range values {
-		v, n := binary.Varint(buf)
-		if n <= 0 {
-			return Origin{}, nil, errors.New("decode accounts: their origin is cut short")
-		}
-		values[i], buf = v, buf[n:]
+		values[i] = r.Varint()
+	}
+	if r.Short() {
+		return Origin{}, nil, errors.New("decode accounts: their origin is cut short")
 	}
 	return Origin{
 		Step: Step(values[0]), Input: int32(values[1]), Partition: int32(values[2]),
 		First: values[3], Last: values[4], MaxTime: values[5], SecondTime: values[6], AfterIdle: values[7]&afterIdle != 0, ChapterEnd: values[7]&chapterEnd != 0,
 		Shard: values[8], Shards: values[9], Time: values[10],
-	}, buf, nil
+	}, r.Rest(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"tributary/io/record"
+	"tributary/io/wire"
 )
 
 // A block holds records of one bucket on their way through the shuffle, one after
@@ -80,15 +81,15 @@ func (w *blockWriter) view(v *View, inside int) {
 	w.common(tag, logPlace{v.Time, v.Offset, v.Partition})
 	switch {
 	case v.Stub:
-		w.block = binary.LittleEndian.AppendUint64(appendBytes(w.block, v.ID), v.PayloadHash)
+		w.block = binary.LittleEndian.AppendUint64(wire.AppendBytes(w.block, v.ID), v.PayloadHash)
 		return
 	case inside >= 0:
 		w.block = binary.AppendUvarint(w.block, uint64(inside))
 		w.block = binary.AppendUvarint(w.block, uint64(len(v.ID)))
 	default:
-		w.block = appendBytes(w.block, v.ID)
+		w.block = wire.AppendBytes(w.block, v.ID)
 	}
-	w.block = appendBytes(w.block, v.Payload)
+	w.block = wire.AppendBytes(w.block, v.Payload)
 }
 
 func (w *blockWriter) engagement(g *Engagement) {
@@ -107,7 +108,7 @@ func (w *blockWriter) engagement(g *Engagement) {
 	}
 	w.common(tag, logPlace{g.Time, g.Offset, g.Partition})
 	w.block = binary.AppendUvarint(w.block, uint64(g.Kind))
-	w.block = appendBytes(w.block, g.ViewID)
+	w.block = wire.AppendBytes(w.block, g.ViewID)
 	if tag&tagFloor != 0 {
 		w.block = binary.AppendVarint(w.block, g.Floor-g.Time)
 	}
@@ -115,7 +116,7 @@ func (w *blockWriter) engagement(g *Engagement) {
 		w.block = binary.AppendVarint(w.block, g.ViewTime-g.Time)
 	}
 	if tag&tagEventID != 0 {
-		w.block = appendBytes(w.block, g.EventID)
+		w.block = wire.AppendBytes(w.block, g.EventID)
 	}
 	if tag&tagValue != 0 {
 		w.block = appendValue(w.block, g.Value)
@@ -134,10 +135,6 @@ func (w *blockWriter) common(tag byte, at logPlace) {
 	w.before = at
 }
 
-func appendBytes(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
 func appendValue(dst []byte, v record.Value) []byte {
 	dst = append(dst, byte(v.Kind))
 	switch v.Kind {
@@ -146,9 +143,9 @@ func appendValue(dst []byte, v record.Value) []byte {
 	case record.Float:
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float))
 	case record.Decimal:
-		return appendBytes(binary.AppendVarint(dst, v.Int), v.Text)
+		return wire.AppendBytes(binary.AppendVarint(dst, v.Int), v.Text)
 	default: // text; labelValue lets nothing else through
-		return appendBytes(dst, v.Text)
+		return wire.AppendBytes(dst, v.Text)
 	}
 }
 
@@ -165,10 +162,10 @@ func openBlock(block []byte) (blockReader, error) {
 	if len(block) == 0 || block[0] != blockFormat {
 		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d: another release has written it; begin anew from the log, with --resume log", len(block), blockFormat)
 	}
-	d := blockReader{buf: block[1:]}
-	d.meaning = d.uint64()
-	d.bucket = d.varint()
-	return d, d.err
+	d := blockReader{Reader: wire.NewReader(block[1:])}
+	d.meaning = d.Uint64()
+	d.bucket = d.Varint()
+	return d, d.err()
 }
 
 // addBlock adds the records of a block of a join of that meaning to b. Views and engagements point
@@ -185,34 +182,42 @@ func (b *Bucket) addBlock(block []byte, meaning uint64, length int64) error {
 		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
 	}
 	d.before.time = d.bucket * length
-	for len(d.buf) > 0 && d.err == nil {
-		tag := d.byte()
+	for d.More() {
+		tag := d.Byte()
 		if tag&tagEngagement != 0 {
 			b.Engagements = append(b.Engagements, d.engagement(tag))
 		} else {
 			b.Views = append(b.Views, d.view(tag))
 		}
 	}
-	if d.err != nil {
-		return fmt.Errorf("block of bucket %d: %w", d.bucket, d.err)
+	if err := d.err(); err != nil {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
 	}
 	return nil
 }
 
 type blockReader struct {
-	buf     []byte
+	wire.Reader
 	meaning uint64
 	bucket  int64
 	before  logPlace
-	err     error
+}
+
+var errShort = errors.New("it ends within a record")
+
+func (d *blockReader) err() error {
+	if d.Short() {
+		return errShort
+	}
+	return nil
 }
 
 func (d *blockReader) common(tag byte) logPlace {
-	d.before.time += d.varint()
+	d.before.time += d.Varint()
 	if tag&tagPartition != 0 {
-		d.before.partition += int32(d.varint())
+		d.before.partition += int32(d.Varint())
 	}
-	d.before.offset += d.varint()
+	d.before.offset += d.Varint()
 	return d.before
 }
 
@@ -221,17 +226,17 @@ func (d *blockReader) view(tag byte) View {
 	v := View{Time: at.time, Partition: at.partition, Offset: at.offset}
 	switch {
 	case tag&tagStub != 0:
-		v.Stub, v.ID, v.PayloadHash = true, d.bytes(), d.uint64()
+		v.Stub, v.ID, v.PayloadHash = true, d.Bytes(), d.Uint64()
 	case tag&tagInside != 0:
-		at, size := d.uvarint(), d.uvarint()
-		v.Payload = d.bytes()
+		at, size := d.Uvarint(), d.Uvarint()
+		v.Payload = d.Bytes()
 		if at > uint64(len(v.Payload)) || size > uint64(len(v.Payload))-at {
-			d.fail()
+			d.Fail()
 			return v
 		}
 		v.ID = v.Payload[at : at+size]
 	default:
-		v.ID, v.Payload = d.bytes(), d.bytes()
+		v.ID, v.Payload = d.Bytes(), d.Bytes()
 	}
 	v.Hash = hashID(v.ID)
 	return v
@@ -241,17 +246,17 @@ func (d *blockReader) engagement(tag byte) Engagement {
 	at := d.common(tag)
 	g := Engagement{
 		Time: at.time, Partition: at.partition, Offset: at.offset,
-		Kind: int(d.uvarint()), ViewID: d.bytes(), Floor: record.NoTime, ViewTime: record.NoTime,
+		Kind: int(d.Uvarint()), ViewID: d.Bytes(), Floor: record.NoTime, ViewTime: record.NoTime,
 	}
 	g.Hash = hashID(g.ViewID)
 	if tag&tagFloor != 0 {
-		g.Floor = g.Time + d.varint()
+		g.Floor = g.Time + d.Varint()
 	}
 	if tag&tagViewTime != 0 {
-		g.ViewTime = g.Time + d.varint()
+		g.ViewTime = g.Time + d.Varint()
 	}
 	if tag&tagEventID != 0 {
-		g.EventID = d.bytes()
+		g.EventID = d.Bytes()
 	}
 	if tag&tagValue != 0 {
 		g.Value = d.value()
@@ -260,71 +265,16 @@ func (d *blockReader) engagement(tag byte) Engagement {
 }
 
 func (d *blockReader) value() record.Value {
-	v := record.Value{Kind: record.Kind(d.byte())}
+	v := record.Value{Kind: record.Kind(d.Byte())}
 	switch v.Kind {
 	case record.Bool, record.Int:
-		v.Int = d.varint()
+		v.Int = d.Varint()
 	case record.Float:
-		v.Float = math.Float64frombits(d.uint64())
+		v.Float = math.Float64frombits(d.Uint64())
 	case record.Decimal:
-		v.Int, v.Text = d.varint(), d.bytes()
+		v.Int, v.Text = d.Varint(), d.Bytes()
 	default:
-		v.Text = d.bytes()
+		v.Text = d.Bytes()
 	}
 	return v
-}
-
-var errShort = errors.New("it ends within a record")
-
-func (d *blockReader) fail() { d.err, d.buf = errShort, nil }
-
-func (d *blockReader) byte() byte {
-	if len(d.buf) == 0 {
-		d.fail()
-		return 0
-	}
-	b := d.buf[0]
-	d.buf = d.buf[1:]
-	return b
-}
-
-func (d *blockReader) uint64() uint64 {
-	if len(d.buf) < 8 {
-		d.fail()
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(d.buf)
-	d.buf = d.buf[8:]
-	return v
-}
-
-func (d *blockReader) varint() int64 {
-	v, n := binary.Varint(d.buf)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.buf = d.buf[n:]
-	return v
-}
-
-func (d *blockReader) uvarint() uint64 {
-	v, n := binary.Uvarint(d.buf)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.buf = d.buf[n:]
-	return v
-}
-
-func (d *blockReader) bytes() []byte {
-	size := d.uvarint()
-	if size > uint64(len(d.buf)) {
-		d.fail()
-		return nil
-	}
-	b := d.buf[:size:size]
-	d.buf = d.buf[size:]
-	return b
 }

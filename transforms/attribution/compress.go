@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"tributary/io/wire"
 )
 
 // How the records of a block are packed.
@@ -51,18 +53,18 @@ func compressed(block []byte, meaning uint64, bucket int64) []byte {
 
 // unpack makes the reader stand before plain records.
 func (d *blockReader) unpack() error {
-	switch packing := d.byte(); {
-	case d.err != nil:
-		return d.err
+	switch packing := d.Byte(); {
+	case d.Short():
+		return errShort
 	case packing == plainRecords:
 		return nil
 	case packing == zstdRecords:
 		_, decoder := codec()
-		plain, err := decoder.DecodeAll(d.buf, nil)
+		plain, err := decoder.DecodeAll(d.Rest(), nil)
 		if err != nil {
 			return fmt.Errorf("compressed records: %w", err)
 		}
-		d.buf = plain
+		d.Reader = wire.NewReader(plain)
 		return nil
 	default:
 		return fmt.Errorf("packing %d is not known", packing)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"tributary/io/record"
+	"tributary/io/wire"
 	"tributary/transforms/account"
 )
 
@@ -42,7 +43,7 @@ func appendSighting(dst []byte, p *Params, g *Engagement, s Sighting) []byte {
 	dst = binary.AppendUvarint(dst, uint64(g.Offset))
 	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
 	if flags&sightingRecord != 0 {
-		dst = appendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
+		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
 	}
 	return dst
 }
@@ -74,14 +75,14 @@ func newTally(p *Params) *tally {
 }
 
 func (t *tally) add(sightings []byte) error {
-	d := blockReader{buf: sightings}
-	if meaning := d.uint64(); d.err == nil && meaning != t.meaning {
+	d := wire.NewReader(sightings)
+	if meaning := d.Uint64(); !d.Short() && meaning != t.meaning {
 		return fmt.Errorf("sightings: %w", errMeaning)
 	}
-	for len(d.buf) > 0 && d.err == nil {
-		at := place{partition: int32(d.uvarint()), offset: int64(d.uvarint())}
-		flags := d.byte()
-		kind := d.uvarint()
+	for d.More() {
+		at := place{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
+		flags := d.Byte()
+		kind := d.Uvarint()
 		if kind >= uint64(len(t.p.Kinds)) {
 			return fmt.Errorf("sightings: kind %d of %d", kind, len(t.p.Kinds))
 		}
@@ -92,12 +93,12 @@ func (t *tally) add(sightings []byte) error {
 			s.home, s.partlyLate = true, flags&sightingPartlyLate != 0
 		}
 		if flags&sightingRecord != 0 {
-			s.time, s.id = d.varint(), d.bytes()
+			s.time, s.id = d.Varint(), d.Bytes()
 		}
 		t.seen[at] = s
 	}
-	if d.err != nil {
-		return fmt.Errorf("sightings: %w", d.err)
+	if d.Short() {
+		return fmt.Errorf("sightings: %w", errShort)
 	}
 	return nil
 }

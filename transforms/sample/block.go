@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"tributary/io/wire"
 )
 
 // A block of samples is a run of encoded samples of one (shard, bucket) in order of (view
@@ -33,27 +35,26 @@ func NewBlock(dst []byte, h Header) []byte {
 	dst = binary.AppendVarint(dst, h.Start)
 	dst = binary.AppendUvarint(dst, uint64(h.Shard))
 	dst = binary.AppendUvarint(dst, uint64(h.Part))
-	return appendBool(dst, h.Last)
+	return wire.AppendBool(dst, h.Last)
 }
 
 // ReadHeader splits a block into its header and its samples.
 func ReadHeader(block []byte) (h Header, samples []byte, err error) {
-	start, n := binary.Varint(block)
-	shard, m := binary.Uvarint(block[max(n, 0):])
-	part, k := binary.Uvarint(block[max(n, 0)+max(m, 0):])
-	rest := max(n, 0) + max(m, 0) + max(k, 0)
-	if n <= 0 || m <= 0 || k <= 0 || rest >= len(block) {
+	r := wire.NewReader(block)
+	h = Header{Start: r.Varint(), Shard: int64(r.Uvarint()), Part: int(r.Uvarint()), Last: r.Byte() != 0}
+	if r.Short() {
 		return Header{}, nil, fmt.Errorf("block of samples: %d bytes hold no header", len(block))
 	}
-	return Header{Start: start, Shard: int64(shard), Part: int(part), Last: block[rest] != 0}, block[rest+1:], nil
+	return h, r.Rest(), nil
 }
 
 // AppendTo appends an encoded sample to a block.
 func AppendTo(block, encoded []byte) []byte {
-	return append(binary.AppendUvarint(block, uint64(len(encoded))), encoded...)
+	return wire.AppendBytes(block, encoded)
 }
 
-// Next splits the first encoded sample off the samples of a block.
+// Next splits the first encoded sample off the samples of a block. It and Key do without a wire.Reader,
+// which would cost half as much again: 23 ns for 15, once for each sample that is merged.
 func Next(samples []byte) (encoded, rest []byte, err error) {
 	size, n := binary.Uvarint(samples)
 	if n <= 0 || size > uint64(len(samples)-n) {

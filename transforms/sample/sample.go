@@ -12,6 +12,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/record"
+	"tributary/io/wire"
 )
 
 // Func says what becomes of a view's engagements of one kind.
@@ -162,7 +163,7 @@ type Encoder struct {
 func (e *Encoder) Append(dst []byte, s *Sample) []byte {
 	dst = appendText(dst, s.ViewID)
 	dst = binary.AppendVarint(dst, s.ViewTime)
-	dst = appendBool(dst, s.Positive)
+	dst = wire.AppendBool(dst, s.Positive)
 	for i, c := range e.Columns {
 		dst = appendLabel(dst, c.Func, &s.Labels[i])
 	}
@@ -212,7 +213,7 @@ const (
 func appendScalar(dst []byte, v record.Value) []byte {
 	switch v.Kind {
 	case record.Bool:
-		return appendBool(binary.AppendVarint(dst, branchBool), v.Int != 0)
+		return wire.AppendBool(binary.AppendVarint(dst, branchBool), v.Int != 0)
 	case record.Int:
 		return binary.AppendVarint(binary.AppendVarint(dst, branchLong), v.Int)
 	case record.Float:
@@ -240,13 +241,6 @@ func appendNullableDouble(dst []byte, f float64, ok bool) []byte {
 
 func appendDouble(dst []byte, f float64) []byte {
 	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
-}
-
-func appendBool(dst []byte, b bool) []byte {
-	if b {
-		return append(dst, 1)
-	}
-	return append(dst, 0)
 }
 
 func appendText(dst, text []byte) []byte {

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/wire"
 )
 
 // The first byte of a ledger record's value: of a group that is written, and of one that is
@@ -68,26 +69,13 @@ func ParseValue(v []byte) (Entry, int64, string, error) {
 	if len(v) == 0 || v[0] != Schema && v[0] != schemaPartial {
 		return Entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d or %d", v, Schema, schemaPartial)
 	}
-	short := func() (Entry, int64, string, error) {
+	r := wire.NewReader(v[1:])
+	e := Entry{Version: int32(r.Uvarint()), Records: int64(r.Uvarint()), Digest: r.Uint64(), Partial: v[0] == schemaPartial}
+	floor := r.Varint()
+	if r.Short() {
 		return Entry{}, 0, "", fmt.Errorf("ledger value %x: too short", v)
 	}
-	rest := v[1:]
-	version, n := binary.Uvarint(rest)
-	if n <= 0 {
-		return short()
-	}
-	rest = rest[n:]
-	records, n := binary.Uvarint(rest)
-	if n <= 0 || len(rest) < n+8 {
-		return short()
-	}
-	digest := binary.LittleEndian.Uint64(rest[n:])
-	rest = rest[n+8:]
-	floor, n := binary.Varint(rest)
-	if n <= 0 {
-		return short()
-	}
-	return Entry{Version: int32(version), Records: int64(records), Digest: digest, Partial: v[0] == schemaPartial}, floor, string(rest[n:]), nil
+	return e, floor, string(r.Rest()), nil
 }
 
 // Take takes over one record of the shard's ledger partition, in log order.

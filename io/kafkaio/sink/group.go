@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/zeebo/xxh3"
+
+	"tributary/io/wire"
 )
 
 // NoTimestamp leaves a record's timestamp to the time at which it is produced.
@@ -32,34 +34,18 @@ type Group struct {
 // any partition; a negative timestamp (ms since the epoch) is none.
 func AppendRecord(dst, key, value []byte, timestampMs int64) []byte {
 	dst = binary.AppendUvarint(dst, uint64(max(timestampMs, NoTimestamp)+1))
-	dst = binary.AppendUvarint(dst, uint64(len(key)))
-	dst = append(dst, key...)
-	dst = binary.AppendUvarint(dst, uint64(len(value)))
-	return append(dst, value...)
+	return wire.AppendBytes(wire.AppendBytes(dst, key), value)
 }
 
 // nextRecord splits the first record off framed ones.
 func nextRecord(framed []byte) (key, value []byte, timestampMs int64, rest []byte, err error) {
-	stamp, n := binary.Uvarint(framed)
-	if n <= 0 {
-		return nil, nil, 0, nil, fmt.Errorf("framed record: timestamp: %d bytes left", len(framed))
+	r := wire.NewReader(framed)
+	stamp := r.Uvarint()
+	key, value = r.Bytes(), r.Bytes()
+	if r.Short() {
+		return nil, nil, 0, nil, fmt.Errorf("framed record: %d bytes do not hold it", len(framed))
 	}
-	if key, framed, err = nextBytes(framed[n:]); err != nil {
-		return nil, nil, 0, nil, fmt.Errorf("framed record: key: %w", err)
-	}
-	if value, framed, err = nextBytes(framed); err != nil {
-		return nil, nil, 0, nil, fmt.Errorf("framed record: value: %w", err)
-	}
-	return key, value, int64(stamp) - 1, framed, nil
-}
-
-func nextBytes(buf []byte) (taken, rest []byte, err error) {
-	size, n := binary.Uvarint(buf)
-	if n <= 0 || size > uint64(len(buf)-n) {
-		return nil, nil, fmt.Errorf("length %d with %d bytes left", size, len(buf)-max(n, 0))
-	}
-	end := n + int(size)
-	return buf[n:end:end], buf[end:], nil
+	return key, value, int64(stamp) - 1, r.Rest(), nil
 }
 
 // group is a Group put together from its parts.
@@ -109,30 +95,16 @@ func encodeGroup(g Group) []byte {
 	out = binary.AppendVarint(out, int64(g.Shard))
 	out = binary.AppendVarint(out, g.ID)
 	out = binary.AppendVarint(out, int64(g.Part))
-	last := byte(0)
-	if g.Last {
-		last = 1
-	}
-	return append(append(out, last), g.Records...)
+	return append(wire.AppendBool(out, g.Last), g.Records...)
 }
 
 func decodeGroup(buf []byte) (Group, error) {
-	var fields [3]int64
-	rest := buf
-	for i := range fields {
-		v, n := binary.Varint(rest)
-		if n <= 0 {
-			return Group{}, fmt.Errorf("decode group: %d bytes are too few", len(buf))
-		}
-		fields[i], rest = v, rest[n:]
-	}
-	if len(rest) == 0 {
+	r := wire.NewReader(buf)
+	g := Group{Shard: int32(r.Varint()), ID: r.Varint(), Part: int32(r.Varint()), Last: r.Byte() == 1, Records: r.Rest()}
+	if r.Short() {
 		return Group{}, fmt.Errorf("decode group: %d bytes are too few", len(buf))
 	}
-	return Group{
-		Shard: int32(fields[0]), ID: fields[1], Part: int32(fields[2]),
-		Last: rest[0] == 1, Records: rest[1:],
-	}, nil
+	return g, nil
 }
 
 func init() {

@@ -2,11 +2,12 @@ package sink
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/io/wire"
 )
 
 // Message is a record to be written at least once.
@@ -27,55 +28,27 @@ func encodeMessage(m Message) []byte {
 	out := binary.AppendVarint(make([]byte, 0, len(m.Key)+len(m.Value)+32), m.TimestampMs)
 	out = binary.AppendUvarint(out, uint64(len(m.Headers)))
 	for _, h := range m.Headers {
-		out = appendBytes(out, []byte(h.Key))
-		out = appendBytes(out, h.Value)
+		out = wire.AppendText(out, h.Key)
+		out = wire.AppendBytes(out, h.Value)
 	}
-	return append(appendBytes(out, m.Key), m.Value...)
-}
-
-func appendBytes(out, b []byte) []byte {
-	return append(binary.AppendUvarint(out, uint64(len(b))), b...)
+	return append(wire.AppendBytes(out, m.Key), m.Value...)
 }
 
 func decodeMessage(buf []byte) (Message, error) {
-	fail := func(what string, err error) (Message, error) {
-		return Message{}, fmt.Errorf("decode message of %d bytes: %s: %w", len(buf), what, err)
+	r := wire.NewReader(buf)
+	m := Message{TimestampMs: r.Varint()}
+	for range min(r.Uvarint(), uint64(len(buf))) { // a header takes more than a byte
+		m.Headers = append(m.Headers, Header{Key: string(r.Bytes()), Value: r.Bytes()})
 	}
-	stamp, n := binary.Varint(buf)
-	if n <= 0 {
-		return fail("timestamp", errShort)
-	}
-	m, rest := Message{TimestampMs: stamp}, buf[n:]
-	count, n := binary.Uvarint(rest)
-	if n <= 0 || count > uint64(len(rest)) {
-		return fail("headers", errShort)
-	}
-	rest = rest[n:]
-	for range count {
-		var h Header
-		var key []byte
-		var err error
-		if key, rest, err = nextBytes(rest); err != nil {
-			return fail("header", err)
-		}
-		if h.Value, rest, err = nextBytes(rest); err != nil {
-			return fail("header", err)
-		}
-		h.Key = string(key)
-		m.Headers = append(m.Headers, h)
-	}
-	var err error
-	if m.Key, rest, err = nextBytes(rest); err != nil {
-		return fail("key", err)
+	m.Key, m.Value = r.Bytes(), r.Rest()
+	if r.Short() {
+		return Message{}, fmt.Errorf("decode message: %d bytes are too few", len(buf))
 	}
 	if len(m.Key) == 0 {
 		m.Key = nil // a record without a key may go to any partition
 	}
-	m.Value = rest
 	return m, nil
 }
-
-var errShort = errors.New("too few bytes")
 
 func init() {
 	beam.RegisterType(reflect.TypeFor[Message]())

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"tributary/io/record"
+	"tributary/io/wire"
 )
 
 // noStop is the stop of a partition that is read for ever.
@@ -155,11 +156,7 @@ const (
 func encodeRestriction(r Restriction) []byte {
 	out := make([]byte, 0, 16+12*len(r.Partitions))
 	out = append(out, restrictionVersion)
-	ends := byte(0)
-	if r.Ends {
-		ends = 1
-	}
-	out = append(out, ends)
+	out = wire.AppendBool(out, r.Ends)
 	out = binary.AppendVarint(out, r.Watermark)
 	out = binary.AppendUvarint(out, uint64(len(r.IDs)))
 	for _, id := range r.IDs {
@@ -210,93 +207,50 @@ func decodeRestriction(buf []byte) (Restriction, error) {
 	if len(buf) == 0 || buf[0] != restrictionVersion {
 		return fail(errors.New("unknown version: the state is of another release; start again from the log"))
 	}
-	d := varints{buf: buf[1:]}
-	r := Restriction{Ends: d.byte() == 1, Watermark: d.next()}
-	for range min(d.unsigned(), uint64(len(buf))) {
-		r.IDs = append(r.IDs, d.id())
+	d := wire.NewReader(buf[1:])
+	r := Restriction{Ends: d.Byte() == 1, Watermark: d.Varint()}
+	for range min(d.Uvarint(), uint64(len(buf))) {
+		var id kadm.TopicID
+		copy(id[:], d.Take(uint64(len(id))))
+		r.IDs = append(r.IDs, id)
 	}
-	count := d.unsigned()
+	count := d.Uvarint()
 	if count > uint64(len(buf)) { // a partition takes more than a byte
 		return fail(fmt.Errorf("%d bytes cannot hold %d partitions", len(buf), count))
 	}
 	var before position
 	for range count {
-		flags := d.byte()
+		flags := d.Byte()
 		p := position{
-			Topic: before.Topic + int32(d.next()), Partition: before.Partition + int32(d.next()), Next: before.Next + d.next(),
+			Topic: before.Topic + int32(d.Varint()), Partition: before.Partition + int32(d.Varint()), Next: before.Next + d.Varint(),
 			Stop: noStop, Clock: record.NoClock, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,
 		}
 		if flags&flagStop != 0 {
-			p.Stop = p.Next + d.next()
+			p.Stop = p.Next + d.Varint()
 		}
 		if flags&flagTime != 0 {
-			p.Clock = d.clock(before.Clock.Largest)
+			p.Clock = clockOf(&d, before.Clock.Largest)
 			before.Clock = p.Clock
 		}
 		if p.Raised {
 			p.LogClock = record.NoClock
 		}
 		if flags&flagLogTime != 0 {
-			p.LogClock = d.clock(before.Clock.Largest)
+			p.LogClock = clockOf(&d, before.Clock.Largest)
 		}
 		before.Topic, before.Partition, before.Next = p.Topic, p.Partition, p.Next
 		r.Partitions = append(r.Partitions, p)
 	}
-	if d.short || len(d.buf) > 0 {
+	if d.Short() || d.More() {
 		return fail(fmt.Errorf("%d bytes do not hold %d partitions", len(buf), count))
 	}
 	return r, nil
 }
 
-// varints reads numbers; short is set once bytes are missing.
-type varints struct {
-	buf   []byte
-	short bool
-}
-
-func (d *varints) took(n int) bool {
-	if n <= 0 {
-		d.buf, d.short = nil, true
-		return false
-	}
-	d.buf = d.buf[n:]
-	return true
-}
-
-func (d *varints) next() int64 {
-	v, n := binary.Varint(d.buf)
-	d.took(n)
-	return v
-}
-
-func (d *varints) clock(near int64) record.Clock {
-	largest := near + d.next()
-	return record.Clock{Largest: largest, Second: largest - d.next()}
-}
-
-func (d *varints) unsigned() uint64 {
-	v, n := binary.Uvarint(d.buf)
-	d.took(n)
-	return v
-}
-
-func (d *varints) id() (id kadm.TopicID) {
-	if len(d.buf) < len(id) {
-		d.buf, d.short = nil, true
-		return id
-	}
-	d.buf = d.buf[copy(id[:], d.buf):]
-	return id
-}
-
-func (d *varints) byte() byte {
-	if len(d.buf) == 0 {
-		d.short = true
-		return 0
-	}
-	b := d.buf[0]
-	d.buf = d.buf[1:]
-	return b
+// clockOf reads what appendClock wrote.
+func clockOf(d *wire.Reader, near int64) record.Clock {
+	largest := near + d.Varint()
+	return record.Clock{Largest: largest, Second: largest - d.Varint()}
 }
 
 func init() {
