@@ -3,92 +3,8 @@ package spec
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
-
-// output is one of the outputs, and where it goes: a folder, a topic, or neither. Its key is
-// that of the spec, with a number where samples go to several places.
-type output struct{ key, folder, topic, cluster string }
-
-// SampleSinks lists where samples go, at least one place.
-func (o *Outputs) SampleSinks() []Output {
-	return append([]Output{o.Samples}, o.MoreSamples...)
-}
-
-func (o *Outputs) setSinks(all []Output) {
-	o.Samples, o.MoreSamples = all[0], nil
-	if len(all) > 1 {
-		o.MoreSamples = all[1:]
-	}
-}
-
-// SamplesTopic is the topic that samples go to, nil if there is none.
-func (o *Outputs) SamplesTopic() *Output {
-	return o.sink(func(s Output) bool { return s.Topic != "" })
-}
-
-// SamplesFolder is the folder that samples go to, nil if there is none.
-func (o *Outputs) SamplesFolder() *Output {
-	return o.sink(func(s Output) bool { return s.Path != "" })
-}
-
-func (o *Outputs) sink(is func(Output) bool) *Output {
-	sinks := o.SampleSinks()
-	if i := slices.IndexFunc(sinks, is); i >= 0 {
-		return &sinks[i]
-	}
-	return nil
-}
-
-// cluster is that of the topic of samples; empty if they go to none.
-func (o *Outputs) cluster() string {
-	if topic := o.SamplesTopic(); topic != nil {
-		return topic.Cluster
-	}
-	return ""
-}
-
-// OutputCluster is the cluster of the topics beside the samples: that of the topic of samples, or else the one
-// that topics are in which name none. It is empty if there is no such cluster.
-func (s *Spec) OutputCluster() string {
-	if cluster := s.Outputs.cluster(); cluster != "" || !s.usesTopics() {
-		return cluster
-	}
-	return s.usualCluster()
-}
-
-// all are the outputs, samples first.
-func (o *Outputs) all() []output {
-	var out []output
-	sinks := o.SampleSinks()
-	for i, s := range sinks {
-		key := "samples"
-		if len(sinks) > 1 {
-			key += "." + strconv.Itoa(i)
-		}
-		out = append(out, output{key, s.Path, s.Topic, s.Cluster})
-	}
-	cluster := o.cluster()
-	return append(
-		out,
-		output{"late", o.Late, o.Topics.Late, cluster},
-		output{"dead_letters", o.DeadLetters, o.Topics.DeadLetters, cluster},
-		output{"orphans", o.Orphans, o.Topics.Orphans, cluster},
-		output{"accounts", o.Accounts, o.Topics.Accounts, cluster},
-		output{"commit_log", "", o.Topics.CommitLog, cluster},
-		output{"time_index", "", o.Topics.TimeIndex, cluster},
-	)
-}
-
-// output is the path of an output; a list may hold one place for samples only.
-func (r *reader) output(key string) dotted {
-	at := dotted("outputs").key(key)
-	if key == "samples" && r.isSet(at.index(0)) {
-		return at.index(0)
-	}
-	return at
-}
 
 // sibling names a folder beside another one.
 func sibling(folder, name string) string {
@@ -205,42 +121,4 @@ func (r *reader) folder(n *node, at dotted) string {
 		return bad("name a folder of its own: files in it are replaced", "an output needs a folder of its own")
 	}
 	return resolved
-}
-
-// separate reports outputs that share a folder, or lie in one another: readers of the
-// one would find files of the other.
-func (r *reader) separate(o *Outputs) {
-	all := o.all()
-	for i, a := range all {
-		for _, b := range all[:i] {
-			if a.folder == "" || b.folder == "" {
-				continue
-			}
-			// The problem stands at the output that the file names, if only one does.
-			at, other := a.key, b.key
-			if !r.isSet(r.output(at)) {
-				at, other = other, at
-			}
-			nAt := r.output(at)
-			if r.isSet(nAt.key("path")) {
-				nAt = nAt.key("path")
-			}
-			n := r.at(nAt)
-			switch {
-			case a.folder == b.folder:
-				p := r.problem("T1401", n, nAt, "%s and %s have the same folder", at, other)
-				p.Got, p.Hint = a.folder, "give each output a folder of its own"
-				r.add(p)
-			case inside(a.folder, b.folder) || inside(b.folder, a.folder):
-				p := r.problem("T1402", n, nAt, "the folders of %s and %s lie in one another", at, other)
-				p.Got, p.Hint = a.folder, "put them side by side, like out/samples and out/late"
-				r.add(p)
-			}
-		}
-	}
-}
-
-// inside tells whether a folder lies somewhere in another one.
-func inside(folder, outer string) bool {
-	return strings.HasPrefix(folder, strings.TrimSuffix(outer, "/")+"/")
 }

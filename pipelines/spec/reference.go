@@ -15,57 +15,6 @@ var reference string
 // Reference returns a page of all keys of a spec, in Markdown.
 func Reference() string { return reference }
 
-// Key is a key of a spec.
-type Key struct {
-	// Path leads to it. Names that the file chooses are in capitals: engagements.KIND.window.
-	Path string
-	// Doc is what it means, in a sentence or more.
-	Doc string
-}
-
-// Keys lists all keys in the order of the file format, for completion.
-func Keys() []Key { return keysOf(rootSection) }
-
-// Explain returns what a key means, takes and defaults to. It is named by its path; a name that
-// the file chooses may stand for KIND or CLUSTER, and the key's old name for its name.
-func Explain(path string) (text string, ok bool) { return explain(rootSection, path) }
-
-// declared is a key and the paths that lead to it.
-type declared struct {
-	key  *key
-	path string
-}
-
-// all lists the keys of a section and of those inside.
-func (s *section) all(at string) (out []declared) {
-	for i := range s.keys {
-		k := &s.keys[i]
-		path := strings.TrimPrefix(at+"."+k.name, ".")
-		out = append(out, declared{k, path})
-		about := k.value.about()
-		if about.named != "" {
-			path += "." + about.named
-		}
-		for _, inner := range about.inner {
-			for _, d := range inner.all(path) {
-				// A topic and files have some of the same keys.
-				if !slices.ContainsFunc(out, func(o declared) bool { return o.path == d.path }) {
-					out = append(out, d)
-				}
-			}
-		}
-	}
-	return out
-}
-
-func keysOf(root *section) []Key {
-	var out []Key
-	for _, d := range root.all("") {
-		out = append(out, Key{Path: d.path, Doc: d.key.doc})
-	}
-	return out
-}
-
 // page writes the reference of specs with this outermost mapping.
 func page(root *section) string {
 	var b strings.Builder
@@ -136,31 +85,6 @@ func (k *key) entry() string {
 		text += " Example: " + strings.ReplaceAll("`"+k.name+": "+k.example+"`", " ", unbroken)
 	}
 	return text
-}
-
-func explain(root *section, path string) (string, bool) {
-	wanted := strings.Split(path, ".")
-	for _, d := range root.all("") {
-		names := strings.Split(d.path, ".")
-		if len(names) != len(wanted) {
-			continue
-		}
-		fits := true
-		for i, name := range names {
-			last := i == len(names)-1
-			fits = fits && (name == wanted[i] || name == strings.ToUpper(name) && name != strings.ToLower(name) || last && d.key.was != "" && d.key.was == wanted[i])
-		}
-		if fits {
-			text := wrapped(d.path+"\n\n"+d.key.entry(), "")
-			if inner := d.key.value.about().inner; len(inner) > 0 {
-				for _, s := range inner {
-					text += "\n" + wrapped(s.name+": "+strings.Join(s.names(), ", "), "")
-				}
-			}
-			return text, true
-		}
-	}
-	return "", false
 }
 
 // pageColumns is how wide the reference is; unbroken stands for a space where no line ends.

@@ -45,7 +45,7 @@ func TestEveryKeyIsExplained(t *testing.T) {
 func TestExplain(t *testing.T) {
 	for path, want := range map[string]string{
 		"views.time": "views.time\n", "engagements.KIND.window": "window", "engagements.like.window": "engagements.KIND.window",
-		"clusters.main.sasl": "a mapping", "outputs.samples.codec": "codec", "stream.delivery": "exactly_once or at_least_once",
+		"clusters.main.sasl": "a mapping", "outputs.ledger": "\n\noutputs.commit_log\n", "stream.readers": "stream.source_parallelism\n", "outputs.samples.codec": "a topic of samples: `codec`", "stream.delivery": "exactly_once or at_least_once",
 	} {
 		text, ok := Explain(path)
 		require.True(t, ok, path)

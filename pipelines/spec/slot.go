@@ -1,6 +1,6 @@
 package spec
 
-// form is a type of values: how they are read, written and shown.
+// valueType is a type of values: how they are read, written and shown.
 type valueType[V any] struct {
 	about
 	// start puts defaults of an inner mapping in place, nil if there are none.
@@ -21,11 +21,11 @@ type valueType[V any] struct {
 	constant func(v V) any
 }
 
-// slot is a value of a form and its place in a T.
+// slot is a value of a type and its place in a T.
 type slot[T, V any] struct {
-	form valueType[V]
-	get  func(t *T) V
-	set  func(t *T, v V)
+	of  valueType[V]
+	get func(t *T) V
+	set func(t *T, v V)
 	// byKey reads a value that depends on what was read before it.
 	byKey func(r *reader, n *node, at dotted, f *fields, t *T) V
 	// usual is the default, or usually computes it; words say how.
@@ -38,18 +38,18 @@ type slot[T, V any] struct {
 	none string
 }
 
-// at is a value of a form in a field of T.
-func at[T, V any](f valueType[V], field func(t *T) *V) slot[T, V] {
+// at is a value of a type in a field of T.
+func at[T, V any](of valueType[V], field func(t *T) *V) slot[T, V] {
 	return slot[T, V]{
-		form: f,
-		get:  func(t *T) V { return *field(t) },
-		set:  func(t *T, v V) { *field(t) = v },
+		of:  of,
+		get: func(t *T) V { return *field(t) },
+		set: func(t *T, v V) { *field(t) = v },
 	}
 }
 
-// through is a value of a form that T holds in another shape.
-func through[T, V any](f valueType[V], get func(t *T) V, set func(t *T, v V)) slot[T, V] {
-	return slot[T, V]{form: f, get: get, set: set}
+// through is a value of a type that T holds in another shape.
+func through[T, V any](of valueType[V], get func(t *T) V, set func(t *T, v V)) slot[T, V] {
+	return slot[T, V]{of: of, get: get, set: set}
 }
 
 // or gives the key a default.
@@ -72,7 +72,7 @@ func (s slot[T, V]) readBy(read func(r *reader, n *node, at dotted, f *fields, t
 
 // unless says which values are as good as none, and are not written.
 func (s slot[T, V]) unless(absent func(v V) bool) slot[T, V] {
-	s.form.absent = absent
+	s.of.absent = absent
 	return s
 }
 
@@ -88,23 +88,23 @@ func (s slot[T, V]) orShow(none string) slot[T, V] {
 	return s
 }
 
-func (s slot[T, V]) about() about { return s.form.about }
+func (s slot[T, V]) about() about { return s.of.about }
 
 func (s slot[T, V]) standard() (any, string) {
 	if s.usual == nil {
 		return nil, s.words
 	}
-	text := s.form.inline(*s.usual)
-	if s.form.constant != nil {
-		return s.form.constant(*s.usual), text
+	text := s.of.inline(*s.usual)
+	if s.of.constant != nil {
+		return s.of.constant(*s.usual), text
 	}
 	return text, text
 }
 
 func (s slot[T, V]) reset(into any) {
 	var v V
-	if s.form.start != nil {
-		s.form.start(&v)
+	if s.of.start != nil {
+		s.of.start(&v)
 	} else if s.usual != nil {
 		v = *s.usual
 	} else {
@@ -119,7 +119,7 @@ func (s slot[T, V]) read(r *reader, n *node, at dotted, f *fields, into any) {
 		s.set(t, s.byKey(r, n, at, f, t))
 		return
 	}
-	s.set(t, s.form.read(r, n, at, f))
+	s.set(t, s.of.read(r, n, at, f))
 }
 
 func (s slot[T, V]) fill(r *reader, spec *Spec, at dotted, into any) {
@@ -127,9 +127,9 @@ func (s slot[T, V]) fill(r *reader, spec *Spec, at dotted, into any) {
 	if s.usually != nil && !r.isSet(at) {
 		s.set(t, s.usually(spec, t))
 	}
-	if s.form.fill != nil {
+	if s.of.fill != nil {
 		v := s.get(t)
-		s.form.fill(r, spec, at, &v)
+		s.of.fill(r, spec, at, &v)
 		s.set(t, v)
 	}
 }
@@ -137,7 +137,7 @@ func (s slot[T, V]) fill(r *reader, spec *Spec, at dotted, into any) {
 // value returns what there is to write, if there is something.
 func (s slot[T, V]) value(from any) (v V, ok bool) {
 	v = s.get(from.(*T))
-	return v, s.form.absent == nil || !s.form.absent(v)
+	return v, s.of.absent == nil || !s.of.absent(v)
 }
 
 func (s slot[T, V]) inline(from any) string {
@@ -145,17 +145,17 @@ func (s slot[T, V]) inline(from any) string {
 	if !ok {
 		return ""
 	}
-	return s.form.inline(v)
+	return s.of.inline(v)
 }
 
 func (s slot[T, V]) write(w *writer, indent int, name string, from any) {
 	v, ok := s.value(from)
 	switch {
 	case !ok:
-	case s.form.block != nil:
-		s.form.block(w, indent, name, v)
+	case s.of.block != nil:
+		s.of.block(w, indent, name, v)
 	default:
-		w.line(indent, name, s.form.inline(v))
+		w.line(indent, name, s.of.inline(v))
 	}
 }
 
@@ -166,11 +166,11 @@ func (s slot[T, V]) show(l *lister, path []string, from any) {
 	case !ok && s.none == "":
 	case !ok:
 		l.add(s.none, path...)
-	case s.form.show != nil:
-		s.form.show(l, path, v)
-	case s.form.text != nil:
-		l.add(s.form.text(v), path...)
+	case s.of.show != nil:
+		s.of.show(l, path, v)
+	case s.of.text != nil:
+		l.add(s.of.text(v), path...)
 	default:
-		l.add(s.form.inline(v), path...)
+		l.add(s.of.inline(v), path...)
 	}
 }
