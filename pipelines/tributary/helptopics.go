@@ -1,6 +1,7 @@
 package main
 
 import (
+	"tributary/pipelines/job"
 	"tributary/pipelines/promises"
 	"tributary/pipelines/reading"
 	"tributary/pipelines/spec"
@@ -50,6 +51,7 @@ meant as a name: /user/id, $.user.id, user->id, items[0], "a,b", user.*. So does
 path of several names, a name with a space at an end.
 `,
 	},
+	{name: "files", short: "Joins of files, and of topics that end: what is read, written and kept", text: job.FilesPage},
 	{name: "promises", short: "What holds when: each promise, its condition, its limits, and the tests that show it", text: promises.Page()},
 	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},
 	{
@@ -86,6 +88,7 @@ plain, oauthbearer and aws_msk_iam want tls: true beside them, or insecure: true
 `,
 	},
 	{name: "spec", short: "Every key of a spec, with its values, default and meaning", text: spec.Reference()},
+	{name: "streams", short: "Streams: lateness, exactly once, accounts, restart and recovery, a changed spec", text: job.StreamsPage},
 	{
 		name: "times", short: "Which times are read, and in which units",
 		text: `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has
@@ -107,4 +110,5 @@ On the command line a zone may be missing and means UTC: --from 2026-01-02T15:04
 time of day: --from 2026-01-02.
 `,
 	},
+	{name: "values", short: "What ids, numbers and conditions are equal to", text: job.ValuesPage},
 }
