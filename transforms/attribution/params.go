@@ -77,11 +77,11 @@ type Params struct {
 	OutOfOrderness int64
 	// MaxFutureSkew is how far ahead of all others in its partition one record still moves the
 	// watermark (see record.Clock); 0 for any distance.
-	MaxFutureSkew int64
+	MaxFutureSkew int64 `json:"MaxAhead"` // the name in fingerprints of finished intervals
 	ClockSkew     int64
 	// DedupWindow is how far apart in event time two records with one id still are
 	// the same event.
-	DedupWindow int64
+	DedupWindow int64 `json:"DuplicatesWithin"` // likewise
 	// Bucket is the length of a bucket of view time. It changes cost and delay, never results.
 	Bucket int64
 	// Shards is over how many keys a bucket is spread. It changes no results either.

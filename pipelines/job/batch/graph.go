@@ -7,7 +7,7 @@
 //
 //	pieces -> read -> attribution.Join -> samples  -> one file
 //	                                   -> rejected -> late, dead letters, orphans
-//	                                   -> ledgers  -> merged, checked, written last
+//	                                   -> accounts -> merged, checked, written last
 package batch
 
 import (
@@ -31,15 +31,20 @@ import (
 )
 
 func init() {
-	dofn.Register(dofn.Method3x1((*writeLedgerFn).ProcessElement))
+	dofn.Register(dofn.Method3x1((*writeAccountsFn).ProcessElement))
 	register.Iter1[account.Sheet]()
-	beam.RegisterType(reflect.TypeFor[writeLedgerFn]())
+	beam.RegisterType(reflect.TypeFor[writeAccountsFn]())
 }
 
 // outputs are the files of one slice; Orphans is empty if they are only counted.
 type outputs struct {
-	Samples, Late, Dead, Orphans, Ledger string
+	Samples, Late, Dead, Orphans, Accounts string
+	// Earlier is what releases before this one called the file of accounts.
+	Earlier string
 }
+
+// accountsKind begins the names of files of accounts, and earlierKind those of releases before this one.
+const accountsKind, earlierKind = "accounts", "ledger"
 
 // outputsOf names the files of a slice by its times, so that a rerun replaces them.
 func outputsOf(o *spec.Outputs, s slice) outputs {
@@ -56,11 +61,12 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		}
 	}
 	return outputs{
-		Samples: file(samplesPath(o), "part", ending),
-		Late:    file(o.Late, "late", ".jsonl"),
-		Dead:    file(o.DeadLetters, "dead", ".jsonl"),
-		Orphans: file(o.Orphans, "orphans", ".jsonl"),
-		Ledger:  file(o.Accounts, "ledger", ".json"),
+		Samples:  file(samplesPath(o), "part", ending),
+		Late:     file(o.Late, "late", ".jsonl"),
+		Dead:     file(o.DeadLetters, "dead", ".jsonl"),
+		Orphans:  file(o.Orphans, "orphans", ".jsonl"),
+		Accounts: file(o.Accounts, accountsKind, ".json"),
+		Earlier:  file(o.Accounts, earlierKind, ".json"),
 	}
 }
 
@@ -111,10 +117,10 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
 	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals))))
 
-	// The ledger comes last: where it is, everything else is.
-	ledgers := beam.Flatten(root.Scope("Ledger"), written...)
-	beam.ParDo0(root.Scope("Ledger"), &writeLedgerFn{Files: out, Fingerprint: fingerprint},
-		beam.GroupByKey(root.Scope("Ledger"), beam.AddFixedKey(root.Scope("Ledger"), ledgers)))
+	// The accounts come last: where they are, everything else is.
+	accounts := beam.Flatten(root.Scope("Accounts"), written...)
+	beam.ParDo0(root.Scope("Accounts"), &writeAccountsFn{Files: out, Fingerprint: fingerprint},
+		beam.GroupByKey(root.Scope("Accounts"), beam.AddFixedKey(root.Scope("Accounts"), accounts)))
 	return pipeline
 }
 
@@ -130,31 +136,31 @@ func (p *plan) sliceParams(s slice) attribution.Params {
 	return params
 }
 
-// writeLedgerFn merges the accounts of a slice, refuses them if they do not balance,
+// writeAccountsFn merges the accounts of a slice, refuses them if they do not balance,
 // removes files that an earlier run had reason to write and this one had not, and writes
-// the ledger, which says of what files, if they are still as they were written and no other
+// them, which say of what files, if they are still as they were written and no other
 // process has written one.
-type writeLedgerFn struct {
+type writeAccountsFn struct {
 	Files       outputs
 	Fingerprint string
 }
 
-func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(*account.Sheet) bool) error {
+func (f *writeAccountsFn) ProcessElement(ctx context.Context, _ int, accounts func(*account.Sheet) bool) error {
 	total := account.New()
 	var files []account.File
 	var l account.Sheet
-	for ledgers(&l) {
+	for accounts(&l) {
 		total.Merge(&l)
 		files = append(files, l.Files...)
 	}
 	if err := total.Check(); err != nil {
-		return fmt.Errorf("the ledger does not balance: this is a fault of the join, not of its input: %w", err)
+		return fmt.Errorf("the accounts do not balance: this is a fault of the join, not of its input: %w", err)
 	}
 	slices.SortFunc(files, func(a, b account.File) int { return cmp.Compare(a.Output, b.Output) })
 	total.Fingerprint, total.Files = f.Fingerprint, files
 	content, err := total.Encode()
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return fmt.Errorf("accounts: %w", err)
 	}
 	for _, out := range f.Files.counted(total) {
 		if out.records > 0 {
@@ -168,7 +174,7 @@ func (f *writeLedgerFn) ProcessElement(ctx context.Context, _ int, ledgers func(
 		return err
 	}
 	if err := f.Files.check(ctx, total); err != nil {
-		return failed(ctx, "ledger", f.Files.Ledger, err)
+		return failed(ctx, "accounts", f.Files.Accounts, err)
 	}
-	return failed(ctx, "ledger", f.Files.Ledger, writeNew(ctx, f.Files.Ledger, content))
+	return failed(ctx, "accounts", f.Files.Accounts, writeNew(ctx, f.Files.Accounts, content))
 }

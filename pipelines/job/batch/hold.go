@@ -105,12 +105,12 @@ func holdProblem(s *spec.Spec, out outputFolder, err error) error {
 	return problem.List{unwritable(s, out.key, out.path, err)}
 }
 
-// writtenAs is a file for the ledger.
+// writtenAs is a file for the accounts.
 func writtenAs(key string, w *fileio.Writer) []account.File {
 	return []account.File{{Output: key, Size: w.Size(), Version: w.Version(), Hash: fmt.Sprintf("%016x", w.Hash())}}
 }
 
-// check returns an error if a file is not the one that the ledger names: then another process
+// check returns an error if a file is not the one that the accounts name: then another process
 // has written it since.
 func (o *outputs) check(ctx context.Context, l *account.Sheet) error {
 	other, err := o.firstOther(ctx, l)
@@ -120,15 +120,15 @@ func (o *outputs) check(ctx context.Context, l *account.Sheet) error {
 	return err
 }
 
-// complete tells whether all files are there that the ledger speaks of, and are those. A ledger
-// of an earlier version does not say which they were.
+// complete tells whether all files are there that the accounts speak of, and are those. Accounts
+// of an earlier version do not say which they were.
 func (o *outputs) complete(ctx context.Context, l *account.Sheet) (bool, error) {
 	other, err := o.firstOther(ctx, l)
 	return err == nil && other == "", err
 }
 
-// firstOther is the path of the first file that is not there or not the one that the ledger
-// names, empty if all are.
+// firstOther is the path of the first file that is not there or not the one that the accounts
+// name, empty if all are.
 func (o *outputs) firstOther(ctx context.Context, l *account.Sheet) (path string, err error) {
 	for _, f := range o.counted(l) {
 		if f.records == 0 {
@@ -141,7 +141,7 @@ func (o *outputs) firstOther(ctx context.Context, l *account.Sheet) (path string
 	return "", nil
 }
 
-// isAs tells whether a file is the one that the ledger names. Its content decides where its
+// isAs tells whether a file is the one that the accounts name. Its content decides where its
 // version does not: files are copied from one place to another.
 func isAs(ctx context.Context, f countedFile, l *account.Sheet) (bool, error) {
 	is, err := fileio.Stat(ctx, f.path)
@@ -179,7 +179,7 @@ func hashOf(ctx context.Context, path string) (_ string, err error) {
 	return fmt.Sprintf("%016x", hash.Sum64()), nil
 }
 
-// writeNew writes a ledger where there is none: what is there has come since this run began.
+// writeNew writes accounts where there are none: what is there has come since this run began.
 func writeNew(ctx context.Context, path string, content []byte) error {
 	err := fileio.WriteNew(ctx, path, content)
 	if errors.Is(err, fs.ErrExist) {

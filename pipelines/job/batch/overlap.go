@@ -24,7 +24,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (sta
 	current := map[string]bool{}
 	for _, s := range all {
 		o := outputsOf(&p.spec.Outputs, s)
-		for _, path := range []string{o.Samples, o.Late, o.Dead, o.Orphans, o.Ledger} {
+		for _, path := range []string{o.Samples, o.Late, o.Dead, o.Orphans, o.Accounts, o.Earlier} {
 			current[path] = true
 		}
 	}
@@ -38,9 +38,10 @@ func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (sta
 	out := &p.spec.Outputs
 	var old []string
 	var problems problem.List
-	// Ledgers first: a slice without one is not finished, whatever else is left of it.
+	// Accounts first: a slice without them is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
-		{out.Accounts, "ledger-", "ledger"},
+		{out.Accounts, accountsKind + "-", "accounts"},
+		{out.Accounts, earlierKind + "-", "accounts"},
 		{samplesPath(out), "part-", "samples"},
 		{out.Late, "late-", "late"},
 		{out.DeadLetters, "dead-", "dead_letters"},
@@ -103,7 +104,7 @@ func (p *plan) prune(ctx context.Context, stale []staleFile, asked bool) (found 
 		}
 	}
 	found.Files, found.Example = int64(len(paths)), paths[0]
-	for _, path := range paths { // a sample rather than a ledger
+	for _, path := range paths { // a sample rather than accounts
 		if samples := p.spec.Outputs.SamplesFolder(); samples != nil && strings.HasPrefix(path, samples.Path) {
 			found.Example = path
 			break

@@ -76,7 +76,7 @@ type loaded struct {
 // ahead is how many chunks are read ahead, on another processor if there is one.
 const ahead = 4
 
-func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(record.Batch), rejected func(record.Rejected), ledgers func(account.Sheet)) error {
+func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(record.Batch), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	account := account.New()
@@ -85,7 +85,7 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(recor
 		if err := f.readTopic(ctx, &p, account, batches, rejected); err != nil {
 			return err
 		}
-		ledgers(*account)
+		accounts(*account)
 		return ctx.Err()
 	}
 	chunks := make(chan loaded, ahead)
@@ -116,7 +116,7 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(recor
 			}
 		}
 	}
-	ledgers(*account)
+	accounts(*account)
 	return ctx.Err()
 }
 

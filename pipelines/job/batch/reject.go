@@ -36,7 +36,7 @@ type writeRejectedFn struct {
 	Schemas    map[uint64]string
 }
 
-func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, records func(*record.Rejected) bool, ledgers func(account.Sheet)) error {
+func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, records func(*record.Rejected) bool, accounts func(account.Sheet)) error {
 	var all []record.Rejected
 	var r record.Rejected
 	for records(&r) {
@@ -55,7 +55,7 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 	}
 	account := account.New() // says that the file is there
 	account.Files = writtenAs(key, file)
-	ledgers(*account)
+	accounts(*account)
 	return nil
 }
 

@@ -24,7 +24,7 @@ type fingerprinted struct {
 }
 
 // unfinished returns the slices that are to be joined; those that are done already are
-// added to the total. The ledgers of the former are removed: from now on their files
+// added to the total. The accounts of the former are removed: from now on their files
 // may be of this run or of the one before.
 func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, error) {
 	var todo []fingerprinted
@@ -34,7 +34,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 	for _, s := range all {
 		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
 		files := outputsOf(&r.plan.spec.Outputs, s)
-		done, err := readLedger(ctx, files.Ledger)
+		done, path, err := files.accounts(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +49,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 			}
 		}
 		if done != nil {
-			if err := fileio.Remove(ctx, files.Ledger); err != nil {
+			if err := fileio.Remove(ctx, path); err != nil {
 				return nil, err
 			}
 		}
@@ -58,9 +58,19 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 	return todo, nil
 }
 
-// readLedger returns nil if there is none, or one that cannot be read: of another
+// accounts returns the accounts of a slice, by whatever release, and where they are; nil for none.
+func (o *outputs) accounts(ctx context.Context) (done *account.Sheet, path string, err error) {
+	for _, path := range []string{o.Accounts, o.Earlier} {
+		if done, err = readAccounts(ctx, path); err != nil || done != nil {
+			return done, path, err
+		}
+	}
+	return nil, "", nil
+}
+
+// readAccounts returns nil if there are none, or such as cannot be read: of another
 // version, or damaged. Such a slice is not known to be finished.
-func readLedger(ctx context.Context, path string) (*account.Sheet, error) {
+func readAccounts(ctx context.Context, path string) (*account.Sheet, error) {
 	content, err := fileio.ReadFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -75,7 +85,7 @@ func readLedger(ctx context.Context, path string) (*account.Sheet, error) {
 	return l, nil
 }
 
-// rejectedIn counts the records that a ledger says were written to each output; a damage of
+// rejectedIn counts the records that accounts say were written to each output; a damage of
 // which nothing more is known is there as one, too.
 func rejectedIn(l *account.Sheet) (late, dead, orphans int64) {
 	late, dead = l.Views.N[account.Late], l.Views.N[account.Dead]+l.Views.N[account.Damages]
@@ -92,7 +102,7 @@ type countedFile struct {
 	records   int64
 }
 
-// counted lists the files beside the ledger.
+// counted lists the files beside the accounts.
 func (o *outputs) counted(l *account.Sheet) []countedFile {
 	late, dead, orphans := rejectedIn(l)
 	files := []countedFile{{"samples", o.Samples, l.Views.N[account.Samples]}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
@@ -103,6 +113,30 @@ func (o *outputs) counted(l *account.Sheet) []countedFile {
 // joined again.
 const writes = 2
 
+// meaning is the part of a fingerprint that the spec gives. Its names are those that the first release
+// wrote: with others, all that it finished would be joined again.
+type meaning struct {
+	Format  int
+	Params  attribution.Params
+	Outputs struct {
+		Samples                            spec.Output
+		Late, DeadLetters, Orphans, Ledger string
+		Topics                             struct{ Late, DeadLetters, Orphans, Ledger, Marks, Accounts string }
+		MoreSamples                        []spec.Output `json:",omitempty"`
+	}
+	First bool
+}
+
+func meaningOf(params attribution.Params, o *spec.Outputs, first bool) *meaning {
+	m := meaning{Format: writes, Params: params, First: first}
+	out, topics := &m.Outputs, &m.Outputs.Topics
+	out.Samples, out.MoreSamples = o.Samples, o.MoreSamples
+	out.Late, out.DeadLetters, out.Orphans, out.Ledger = o.Late, o.DeadLetters, o.Orphans, o.Accounts
+	topics.Late, topics.DeadLetters, topics.Orphans = o.Topics.Late, o.Topics.DeadLetters, o.Topics.Orphans
+	topics.Ledger, topics.Marks, topics.Accounts = o.Topics.CommitLog, o.Topics.TimeIndex, o.Topics.Accounts
+	return &m
+}
+
 // fingerprint stands for all that a slice's outputs follow from: the spec's meaning, the
 // files that are read for it, and the times reached in their partitions before. What
 // changes no output is left out: shards, and the end of a log that lies beyond the slice.
@@ -111,12 +145,7 @@ func (p *plan) fingerprint(s slice) string {
 	params.Shards = 0
 	sum := sha256.New()
 	add := json.NewEncoder(sum)
-	err := add.Encode(struct {
-		Format  int
-		Params  attribution.Params
-		Outputs spec.Outputs
-		First   bool
-	}{writes, params, p.spec.Outputs, s.first})
+	err := add.Encode(meaningOf(params, &p.spec.Outputs, s.first))
 	if err != nil {
 		panic(fmt.Errorf("join: fingerprint: %w", err)) // plain structs of plain values
 	}

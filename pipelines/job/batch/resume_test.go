@@ -157,7 +157,7 @@ func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
 	redone := again(t, out, before)
 	require.NotEmpty(t, redone)
 	require.Less(t, len(redone), slicesBefore)
-	require.Contains(t, strings.Join(redone, " "), "ledger-20260101T005000Z")
+	require.Contains(t, strings.Join(redone, " "), "accounts-20260101T005000Z")
 	requireSameFiles(t, joined(t, s, opt), contents(t, out))
 
 	// A file less: the slice that had nothing else is gone from the plan, the rest stays.

@@ -51,8 +51,8 @@ type Progress struct {
 const progressEvery = 200 * time.Millisecond
 
 // Run joins the files of a spec and returns the report. Samples and all else are in files
-// then, each slice's ledger last. A run that was stopped goes on where it was: slices
-// whose ledger is there, made of the same input by the same spec, and whose files are those that
+// then, each slice's accounts last. A run that was stopped goes on where it was: slices
+// whose accounts are there, made of the same input by the same spec, and whose files are those that
 // it names, are not joined again.
 //
 // While it runs, no other run writes to the same folders: it is refused.
@@ -188,13 +188,13 @@ func (r *runner) tell() {
 
 // finish takes the account of a slice that has been joined.
 func (r *runner) finish(ctx context.Context, s slice) error {
-	path := outputsOf(&r.plan.spec.Outputs, s).Ledger
-	l, err := readLedger(ctx, path)
+	path := outputsOf(&r.plan.spec.Outputs, s).Accounts
+	l, err := readAccounts(ctx, path)
 	if err != nil {
 		return err
 	}
 	if l == nil {
-		return fmt.Errorf("slice %s to %s: its ledger %s is not there", timeOf(s.from), timeOf(s.to), path)
+		return fmt.Errorf("slice %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), path)
 	}
 	r.add(l)
 	r.tell()

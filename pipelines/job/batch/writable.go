@@ -51,7 +51,7 @@ func (p *plan) checkFolders(ctx context.Context, all []slice) error {
 	for _, s := range all {
 		files := outputsOf(&p.spec.Outputs, s)
 		for _, out := range []outputFolder{
-			{"samples", files.Samples}, {"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"accounts", files.Ledger},
+			{"samples", files.Samples}, {"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"accounts", files.Accounts},
 		} {
 			folder := out.path[:strings.LastIndexByte(out.path, '/')+1]
 			// In a bucket, folders are but names: what holds for one holds for all.

@@ -35,7 +35,7 @@ type writeSamplesFn struct {
 	From, To  int64
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, ledgers func(account.Sheet)) (err error) {
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, accounts func(account.Sheet)) (err error) {
 	var all [][]byte
 	var block []byte
 	for blocks(&block) {
@@ -98,7 +98,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	}
 	account.Bytes.Out = file.Size()
 	account.Files = writtenAs("samples", file)
-	ledgers(*account)
+	accounts(*account)
 	return nil
 }
 

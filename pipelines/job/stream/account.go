@@ -51,8 +51,7 @@ type counted struct {
 	Shard  int64 `json:"shard,omitempty"`
 	Shards int64 `json:"shards,omitempty"`
 
-	// Ledger is as it is written: an account in memory takes a tenth of one taken apart.
-	Ledger json.RawMessage `json:"ledger"`
+	sheet
 
 	// written is when it was written, in ms, and at where in the topic it is.
 	written, at int64
@@ -89,7 +88,7 @@ func partitionOf(log string) (p cluster.Partition, ok bool) {
 
 // addTo adds what a accounts for to total.
 func (a *counted) addTo(total *account.Sheet) error {
-	l, err := account.Decode(a.Ledger)
+	l, err := a.decode()
 	if err != nil {
 		return fmt.Errorf("account %s: %w", a.key(), err)
 	}
@@ -124,7 +123,7 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 	}
 	l.From, l.To = 0, 0 // a stream has no bounds
 	var err error
-	if a.Ledger, err = l.MarshalJSON(); err != nil {
+	if a.Sheet, err = l.MarshalJSON(); err != nil {
 		return fmt.Errorf("account %s: %w", a.key(), err)
 	}
 	value, err := json.Marshal(&a)

@@ -18,7 +18,7 @@ import (
 func (all *accounts) put(t require.TestingT, a counted, l *account.Sheet) {
 	text, err := l.MarshalJSON()
 	require.NoError(t, err)
-	a.Ledger = text
+	a.Sheet = text
 	value, err := json.Marshal(&a)
 	require.NoError(t, err)
 	require.NoError(t, all.take(&kgo.Record{Key: []byte(a.key()), Value: value}))

@@ -22,7 +22,7 @@ import (
 )
 
 // accounts are those of a topic, in order; of one key, the last counts. Memory: what the newest
-// book holds is one ledger, whatever the job's age; an account that no book holds yet takes a
+// book holds is one sheet, whatever the job's age; an account that no book holds yet takes a
 // KB.
 type accounts struct {
 	// book is the newest whole one, pages are what there is of others.

@@ -28,16 +28,15 @@ type book struct {
 	// Offsets: accounts of a log (see account.log) that begin before that are in it. Each is where a
 	// chapter of the partition begins, and so does an account, however often the log is read.
 	Offsets map[string]int64 `json:"offsets_before"`
-	// Ledger is as it is written: of the books in a topic, one is read.
-	Ledger json.RawMessage `json:"ledger"`
+	sheet
 }
 
 // sum returns what is in the book.
 func (b *book) sum() (*account.Sheet, error) {
-	if b.Ledger == nil {
+	if !b.there() {
 		return account.New(), nil
 	}
-	l, err := account.Decode(b.Ledger)
+	l, err := b.decode()
 	if err != nil {
 		return nil, fmt.Errorf("book %d of accounts: %w", b.Generation, err)
 	}

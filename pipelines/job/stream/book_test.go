@@ -27,7 +27,7 @@ type accountsTopic struct {
 
 func (at *accountsTopic) put(a counted, l *account.Sheet) {
 	var err error
-	a.Ledger, err = l.MarshalJSON()
+	a.Sheet, err = l.MarshalJSON()
 	require.NoError(at.t, err)
 	value, err := json.Marshal(&a)
 	require.NoError(at.t, err)

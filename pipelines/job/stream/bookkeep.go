@@ -76,7 +76,7 @@ func (all *accounts) next(s settled, bucket time.Duration) (*book, error) {
 		return nil, nil
 	}
 	sum.Coarsen(bucket.Milliseconds())
-	if b.Ledger, err = sum.MarshalJSON(); err != nil {
+	if b.Sheet, err = sum.MarshalJSON(); err != nil {
 		return nil, fmt.Errorf("book %d of accounts: %w", b.Generation, err)
 	}
 	return b, nil

@@ -153,7 +153,7 @@ func TestBooksOfAYear(t *testing.T) {
 	require.EqualValues(t, hours*perHour*agingRecords, got.Engagements["like"].N[account.Read])
 	j.want.Coarsen(agingBucket.Milliseconds())
 	want := newAccounts()
-	want.book.Ledger, err = j.want.MarshalJSON()
+	want.book.Sheet, err = j.want.MarshalJSON()
 	require.NoError(t, err)
 	sum, err := want.sum(&spec.Spec{Bucket: agingBucket})
 	require.NoError(t, err)

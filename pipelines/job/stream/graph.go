@@ -20,6 +20,7 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	rejected := job.RejectedTopics{Config: p.samples, Topics: p.spec.Outputs.Topics, Roles: p.roles, Partitions: p.reading.Ranked(), Schemas: p.params.Schemas}
 	s := root.Scope("Rejected")
 	sent = append(sent, rejected.Write(s, beam.Flatten(s, unreadable, joined.Rejected), refused)...)
+	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
 	sent = append(sent, p.writeAccounts(root.Scope("Ledger"), unreadable, joined))
 	if p.spec.Stream.Delivery == spec.ExactlyOnce {
 		p.commits.NoteProgress(root, p.samples, committed, sent...)

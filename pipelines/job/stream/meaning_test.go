@@ -68,7 +68,7 @@ func TestResumeWithAnotherMeaning(t *testing.T) {
 			cut.runUntilShardHangs(fake, 2)
 			cut.publish(1)
 			edits := named(cut.name, edits)
-			for attempt := range 2 { // the second finds in the ledger what the first has kept
+			for attempt := range 2 { // the second finds in the commit log what the first has kept
 				plan := cut.toEnd(fmt.Sprint(name, attempt), FromLog, true, edits...)
 				t.Log(plan.Resumed())
 				if attempt == 0 {
@@ -145,7 +145,7 @@ func TestResumeFromStateRefused(t *testing.T) {
 	t.Cleanup(fake.Close)
 	job := newCutJob(t, fake.ListenAddrs(), hard(t, 300), "state")
 	_, err = New(t.Context(), job.spec(3), quick("b", FromState))
-	require.ErrorContains(t, err, "the ledger does not say what the state means")
+	require.ErrorContains(t, err, "the commit log does not say what the state means")
 	first, err := New(t.Context(), job.spec(3), quick("a", Fresh))
 	require.NoError(t, err)
 	before := consume(t, job.brokers, "state.ledger")

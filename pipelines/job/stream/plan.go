@@ -5,7 +5,7 @@
 //
 //	kafkaio.Read -> attribution.Join -> samples  -> kafkaio.Write, a transaction for each shard
 //	                                 -> rejected -> late, dead letters, orphans
-//	                                 -> ledgers  -> counters, accounts
+//	                                 -> accounts -> counters, accounts
 //
 // The samples are those that a join of files would give for the same records in the same
 // order: both hand the same batches to the same join.

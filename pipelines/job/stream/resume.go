@@ -26,7 +26,7 @@ type Resume int
 const (
 	// Fresh begins where the spec says that reading starts.
 	Fresh Resume = iota
-	// FromLog begins anew from marks and ledger, without any state of the run before. What of the
+	// FromLog begins again from time index and commit log, without any state of the run before. What of the
 	// spec decides samples may be another: what a shard has written of a bucket stays, and all
 	// else is of the new meaning. Shards may be more or fewer; the bucket length and the field of
 	// the view's id may not change.
@@ -80,7 +80,7 @@ func (p *Plan) Resumed() *Resumed { return p.resumed }
 func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, error) {
 	if p.spec.Stream.Delivery == spec.AtLeastOnce {
 		if opt.Resume == FromLog {
-			return commitlog.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no ledger tells what was written: resume from a savepoint, or start anew and take the samples again")
+			return commitlog.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no commit log says what was written: resume from a savepoint, or start anew and take the samples again")
 		}
 		return commitlog.Progress{}, nil
 	}
@@ -101,7 +101,7 @@ func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, e
 // schema that they have in it: another one in the registry is no reason to begin anew.
 func (p *Plan) fitsState(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
-		return errors.New("resume: the ledger does not say what the state means, as one of an earlier release: use --resume log")
+		return errors.New("resume: the commit log does not say what the state means, as one of an earlier release: use --resume log")
 	}
 	was := attribution.Meaning(progress.Meaning)
 	if kept := was[attribution.MeaningViewSchema]; len(p.given) == 0 && kept != "" && kept != p.params.ViewSchema && p.params.ViewSchema != "" {
@@ -135,7 +135,7 @@ func (p *Plan) keepViewSchema(text string) error {
 // registry has a newer one.
 func (p *Plan) KeptSchema() bool { return p.keptSchema }
 
-// fitsLog refuses what would spread views over shards otherwise than the groups in the ledger.
+// fitsLog refuses what would spread views over shards otherwise than the groups in the commit log.
 func (p *Plan) fitsLog(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return nil

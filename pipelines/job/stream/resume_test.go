@@ -283,7 +283,7 @@ func TestResumeRefused(t *testing.T) {
 	before, _ := job.output()
 
 	_, err = New(t.Context(), job.spec(3, "name: refused,", "name: refused, delivery: at_least_once,"), quick("", FromLog))
-	require.ErrorContains(t, err, "delivery is at_least_once, so no ledger tells what was written")
+	require.ErrorContains(t, err, "delivery is at_least_once, so no commit log says what was written")
 	_, err = New(t.Context(), job.spec(3, "bucket: 1m", "bucket: 2m"), quick("", FromLog))
 	require.ErrorContains(t, err, "is of groups 60000 apart, not 120000: the length of a bucket stays as it is")
 

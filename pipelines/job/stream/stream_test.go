@@ -149,7 +149,7 @@ func runOnFlink(t *testing.T, at services.Address, p *beam.Pipeline) {
 
 // streamEqualsBatch joins records with all kinds of faults from topics and from files: the
 // samples are the same bytes, each once, and so are those of a run that begins with nothing a second
-// time, as a runner's restart without a checkpoint does, and finds them all in the ledger.
+// time, as a runner's restart without a checkpoint does, and finds them all in the commit log.
 func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options, run func(*beam.Pipeline)) {
 	t.Helper()
 	dir := hard(t, views)

@@ -219,7 +219,7 @@ func (st *State) compare() {
 	}
 	if n := int(st.Partitions); st.HasPartitions < n {
 		n := strconv.Itoa(n)
-		differs("partitions", "at least "+n, n, "each shard has a partition of its own in the ledger")
+		differs("partitions", "at least "+n, n, "each shard has a partition of its own in the commit log")
 	}
 	policy, known := st.Settings[cleanupPolicy]
 	if !known {

@@ -32,7 +32,7 @@ func classify(rec record) content {
 	case all[0].Exists() && all[1].Exists() && all[2].IsBool() && all[3].IsObject() && all[4].IsObject():
 		return samples
 	case all[5].Exists() && all[6].IsObject() && all[7].IsObject():
-		return ledgers
+		return sheets
 	default:
 		return records
 	}

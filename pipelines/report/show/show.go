@@ -1,5 +1,5 @@
 // Package show puts what is in files on a terminal: samples as a table or as JSON,
-// narrowed by label and time, ledgers as a report, and any other Avro, JSON or CSV
+// narrowed by label and time, files of accounts as a report, and any other Avro, JSON or CSV
 // file as a plain table of its records.
 package show
 
@@ -44,18 +44,18 @@ type content int
 const (
 	nothing content = iota
 	samples
-	ledgers
+	sheets
 	records // of any other kind
 )
 
-var contentNames = map[content]string{samples: "samples", ledgers: "ledgers", records: "other records"}
+var contentNames = map[content]string{samples: "samples", sheets: "accounts", records: "other records"}
 
 // errEnough ends the reading when all that is shown has been read.
 var errEnough = errors.New("enough")
 
 // Run shows the file path, or the files of the folder or pattern path, local or on
 // gs://, on out. Files are read in order of name, and no further than needed. What the
-// first record is, a sample, a ledger or something else, decides what is shown; files
+// first record is, a sample, accounts or something else, decides what is shown; files
 // with anything else are passed over. That, and what cannot be read of a file, is said
 // on warn.
 func Run(ctx context.Context, path string, opt Options, out, warn io.Writer) error {
@@ -141,7 +141,7 @@ func (s *shower) tell(format string, args ...any) { _, _ = fmt.Fprintf(s.warn, f
 var errPass = errors.New("pass over this file")
 
 func (s *shower) record(rec record) error {
-	if s.what == ledgers {
+	if s.what == sheets {
 		l, err := account.Decode([]byte(rec.json))
 		if err != nil {
 			return err
@@ -173,13 +173,13 @@ func (s *shower) finish(path string) error {
 		return err
 	}
 	switch {
-	case s.what == ledgers && s.opt.JSON:
+	case s.what == sheets && s.opt.JSON:
 		text, err := s.sum.Encode()
 		if err == nil {
 			_, err = io.WriteString(s.out, escapeJSON(string(text)))
 		}
 		return err
-	case s.what == ledgers:
+	case s.what == sheets:
 		return (&report.Report{Spec: path, Accounts: s.sum}).Text(s.out, s.opt.Width)
 	case s.opt.JSON:
 		return nil

@@ -288,7 +288,7 @@ func TestWhatIsPassedOverIsSaid(t *testing.T) {
 	assert.Contains(t, warn, "something other than samples: 1 files")
 }
 
-func TestLedgersAreAddedUp(t *testing.T) {
+func TestAccountsAreAddedUp(t *testing.T) {
 	dir := t.TempDir()
 	l := account.New("like")
 	l.Views = account.Views{N: account.Values{account.Read: 21, account.Dead: 21}.Counts()}
@@ -298,7 +298,7 @@ func TestLedgersAreAddedUp(t *testing.T) {
 	write(t, dir, "b.json", string(content))
 
 	out, _ := run(t, dir, Options{})
-	assert.Contains(t, out, "The ledger balances: each of 42 events")
+	assert.Contains(t, out, "The accounts balance: each of 42 events")
 	out, _ = run(t, dir, Options{JSON: true})
 	assert.EqualValues(t, 42, gjson.Get(out, "views.dead").Int())
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // AuditTopics reads all topics of a stream from their start and holds them against the
-// batch: the samples, each once; the job's ledger; the records that are late or dead; the
+// batch: the samples, each once; the job's commit log; the records that are late or dead; the
 // accounts of what became of all events; and the input as it lies in Kafka, without which the
 // rest would mean nothing. A job that has ended by itself must have written a sample for each
 // view; one that was stopped may lack those that are not mature.
@@ -63,7 +63,7 @@ func (s *Stream) auditInput(ctx context.Context) error {
 	return nil
 }
 
-// auditSamples checks samples and ledger.
+// auditSamples checks samples and commit log.
 func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	audit := NewAudit(s.Input.Samples)
 	records := int64(0)
@@ -81,11 +81,11 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	if found := audit.Found(); ended && found != len(s.Input.Samples) {
 		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
 	}
-	ledger, err := commitlog.ReadAll(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
+	written, err := commitlog.ReadAll(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
 	if err != nil {
 		return err
 	}
-	for shard, commits := range ledger {
+	for shard, commits := range written {
 		for _, group := range commits.Groups {
 			records -= group.Records
 			if group.Version != 1 {
@@ -97,7 +97,7 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 		records += f.views(becomesTooLarge)
 	}
 	if records != 0 {
-		errs = append(errs, fmt.Errorf("%s has %d records more than its ledger says", s.Outputs.Samples.Topic, records))
+		errs = append(errs, fmt.Errorf("%s has %d records more than its commit log says", s.Outputs.Samples.Topic, records))
 	}
 	return errors.Join(errs...)
 }
@@ -117,16 +117,16 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ledger := s.Input.Report.Accounts
-	wantLate, wantDead := ledger.Views.N[account.Late], ledger.Views.N[account.Dead]
-	for _, e := range ledger.Engagements {
+	sheet := s.Input.Report.Accounts
+	wantLate, wantDead := sheet.Views.N[account.Late], sheet.Views.N[account.Dead]
+	for _, e := range sheet.Engagements {
 		wantLate, wantDead = wantLate+e.N[account.PartlyLate], wantDead+e.N[account.Dead]
 	}
 	for _, f := range s.foreign {
 		wantLate += f.views(becomesLate)
 		wantDead += f.views(becomesTooLarge) + f.views(becomesDead) + f.engagements(becomesDead)*int64(len(s.Engagements))
 	}
-	// The ledger counts engagements that are late for some views, or for all.
+	// Accounts count engagements that are late for some views, or for all.
 	for value := range late {
 		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
 			wantLate++
@@ -167,7 +167,7 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 	return nil
 }
 
-// withForeign adds the foreign records to the batch's ledger, as far as a job knows what becomes of them
+// withForeign adds the foreign records to the batch's accounts, as far as a job knows what becomes of them
 // when it reads them.
 func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 	out := *l
@@ -192,7 +192,7 @@ func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 	return out
 }
 
-// read is the part of a ledger that is known as soon as events are read.
+// read is the part of accounts that is known as soon as events are read.
 func read(l *account.Sheet) account.Sheet {
 	out := account.Sheet{Views: account.Views{N: account.Values{account.Read: l.Views.N[account.Read], account.Late: l.Views.N[account.Late], account.Dead: l.Views.N[account.Dead]}.Counts()}, Engagements: map[string]*account.Engagements{}}
 	for kind, e := range l.Engagements {

@@ -28,7 +28,7 @@ const (
 	// A dead letter for each role that it may have.
 	becomesDead fate = iota
 	// A dead letter in the place of its sample, which the topic of samples does not take: accounts
-	// and ledger count it as a sample.
+	// and accounts count it as a sample.
 	becomesTooLarge
 	// A late record.
 	becomesLate

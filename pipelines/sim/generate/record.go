@@ -6,7 +6,7 @@ import (
 	"tributary/io/record"
 )
 
-// fate is what must become of a record; the ledger of the join has a count for each.
+// fate is what must become of a record; the accounts of the join have a count for each.
 type fate uint8
 
 const (

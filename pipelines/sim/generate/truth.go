@@ -32,7 +32,7 @@ func (l *TrueLabel) Value(label spec.LabelFunc) float64 {
 }
 
 // Truth is the account that a join of what was made must arrive at, with every view
-// kept as a sample: the counts of its ledger that follow from the making.
+// kept as a sample: the counts of its accounts that follow from the making.
 type Truth struct {
 	Views ViewCounts `json:"views"`
 	// Engagements by kind.
