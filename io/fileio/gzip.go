@@ -2,6 +2,7 @@ package fileio
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,26 @@ func Decompress(path string, r io.Reader) io.Reader {
 		return r
 	}
 	return &gunzip{path: path, packed: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// OpenText opens a file of text, compressed or not, at a byte of its plain text, to its end. All before it
+// has to be unpacked.
+func OpenText(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	if !strings.HasSuffix(path, ".gz") {
+		return OpenAt(ctx, path, offset)
+	}
+	r, err := Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	plain := Decompress(path, r)
+	if _, err := io.CopyN(io.Discard, plain, offset); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", path, offset, err), r.Close())
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{plain, r}, nil
 }
 
 type gunzip struct {

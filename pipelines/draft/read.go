@@ -38,14 +38,10 @@ func formatOf(ctx context.Context, path string) (files format.Files, told bool, 
 // source is a file as its format reads it, from its start.
 func source(ctx context.Context, path string, files format.Files) *format.File {
 	return &format.File{Path: path, Open: func(int64) (io.ReadCloser, error) {
-		r, err := fileio.Open(ctx, path)
-		if err != nil || !files.Text() {
-			return r, err
+		if files.Text() {
+			return fileio.OpenText(ctx, path, 0)
 		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{fileio.Decompress(path, r), r}, nil
+		return fileio.Open(ctx, path)
 	}}
 }
 

@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
+	_ "tributary/io/format/all" // what there is to show
 	"tributary/io/format/avro"
+	event "tributary/io/record"
 )
 
 // maxLine bounds a line of JSON, and a JSON document of several lines.
@@ -39,7 +41,10 @@ func classify(rec record) content {
 }
 
 // isLine says that a file's records stand alone, so that each may be of another kind.
-func isLine(path string) bool { return !strings.HasSuffix(path, ".avro") }
+func isLine(path string) bool {
+	files := format.Of(path)
+	return files == nil || files.Text()
+}
 
 // read calls take for every record of a file, until take returns an error, which it
 // returns. What cannot be read goes to damaged if the rest of the file can.
@@ -57,14 +62,19 @@ func read(ctx context.Context, path string, take func(record) error, damaged fun
 		}
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	name := strings.TrimSuffix(path, ".gz")
+	// What is not of another format is JSON, if anything. That and CSV are shown as far as they can be:
+	// documents of several lines, rows with too many cells.
+	files := format.Sniff(start)
+	if files == nil || files.Text() {
+		files = format.Of(path)
+	}
 	switch {
-	case string(start) == "Obj\x01":
-		err = readAvro(in, take, damaged)
-	case strings.HasSuffix(name, ".csv"):
+	case files == nil || files.Name() == "json":
+		err = readJSON(in, take, damaged)
+	case files.Name() == "csv":
 		err = readCSV(in, take)
 	default:
-		err = readJSON(in, take, damaged)
+		return readChunks(ctx, path, files, take, damaged)
 	}
 	if err != nil && !errors.Is(err, errEnough) && !errors.Is(err, errPass) {
 		return fmt.Errorf("%s: %w", path, err)
@@ -72,45 +82,81 @@ func read(ctx context.Context, path string, take func(record) error, damaged fun
 	return err
 }
 
-func readAvro(in io.Reader, take func(record) error, damaged func(error)) error {
-	file, err := avro.NewReader(in)
+// readChunks reads a file as its format does.
+func readChunks(ctx context.Context, path string, files format.Files, take func(record) error, damaged func(error)) error {
+	file := &format.File{Path: path, Open: func(offset int64) (io.ReadCloser, error) { return fileio.OpenText(ctx, path, offset) }}
+	head, err := files.Head(file)
 	if err != nil {
 		return err
 	}
-	toJSON, err := avro.NewJSON(file.Header().Schema)
+	var toJSON *avro.JSONWriter
+	if head.Schema != "" {
+		schema, err := avro.ParseSchema(head.Schema)
+		if err != nil {
+			return err
+		}
+		if toJSON, err = avro.NewJSON(schema); err != nil {
+			return err
+		}
+	}
+	chunks, err := files.Chunks(file, head, format.Place{})
 	if err != nil {
 		return err
 	}
-	var data, text []byte
+	defer func() { _ = chunks.Close() }() // only read
 	for {
-		block, err := file.Next()
+		c, err := chunks.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
-		}
-		if err == nil {
-			data, err = block.Records(data[:0])
-		}
-		var damage *avro.DamageError
-		if errors.As(err, &damage) {
-			damaged(err)
-			continue
 		}
 		if err != nil {
 			return err
 		}
-		rest := data
-		for i := range block.Count {
-			var n int
-			if text, n, err = toJSON.Append(text[:0], rest); err != nil {
-				damaged(fmt.Errorf("block at byte %d: record %d of %d: %w", block.Offset, i+1, block.Count, err))
-				break // where the next one begins is not known
-			}
-			rest = rest[n:]
-			if err := take(record{json: string(text)}); err != nil {
+		for _, bad := range c.Bad {
+			damaged(bad.Err)
+		}
+		if c.Count > 0 {
+			if err := takeChunk(&c, toJSON, take, damaged); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// takeChunk takes the records of a chunk, as far as it can be read.
+func takeChunk(c *format.Chunk, toJSON *avro.JSONWriter, take func(record) error, damaged func(error)) error {
+	rest, err := c.Records()
+	if err != nil {
+		damaged(err)
+		return nil
+	}
+	var text []byte
+	for i := range c.Count {
+		n := len(rest)
+		text = rest
+		if c.Framed {
+			var behind []byte
+			if _, text, behind, err = event.NextFramed(rest); err != nil {
+				return err
+			}
+			n -= len(behind)
+		}
+		if toJSON != nil {
+			var size int
+			if text, size, err = toJSON.Append(nil, text); err != nil {
+				damaged(fmt.Errorf("block at byte %d: record %d of %d: %w", c.Offset, i+1, c.Count, err))
+				return nil // where the next one begins is not known
+			}
+			if !c.Framed {
+				n = size
+			}
+		}
+		rest = rest[n:]
+		if err := take(record{json: string(text)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readJSON reads a value a line, or, if the first line is not one, one value after

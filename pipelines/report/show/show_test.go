@@ -16,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
+	_ "tributary/io/iotest/ltsv" // registers ltsv, which only tests have
 	"tributary/pipelines/report"
 	"tributary/transforms/account"
 )
@@ -328,4 +329,13 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAddedFormat: a file of a format that only its package knows is shown, and what of it cannot be read
+// is said and passed.
+func TestAddedFormat(t *testing.T) {
+	path := write(t, t.TempDir(), "a.ltsv", "id:v1\tnote:x\nno label\nid:v2\tnote:y\n")
+	out, warn := run(t, path, Options{})
+	assert.Equal(t, "id  note\n────────\nv1  x\nv2  y\n", out)
+	assert.Contains(t, warn, `a.ltsv: line 2: "no label" has no label`)
 }
