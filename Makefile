@@ -27,7 +27,7 @@ services: ## fetch the servers that tests talk to, some minutes the first time
 
 run: build ## show the join of a stream, half a minute, then join the real input and print the report
 	$(TRIBUTARY) demo
-	$(TRIBUTARY) join testdata/specs/openbandit.yaml --again --html out/openbandit.html
+	$(TRIBUTARY) join testdata/specs/openbandit.yaml --force --html out/openbandit.html
 
 test: services ## run all tests, real services included
 	go vet ./...

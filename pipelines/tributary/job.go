@@ -160,7 +160,7 @@ func jobCancelCmd() *cobra.Command {
 }
 
 func jobResumeCmd() *cobra.Command {
-	run := streamRun{on: onFlinkCluster, resume: resumeLast}
+	run := streamRun{runner: flinkRunner, resume: resumeLast}
 	cmd := &cobra.Command{
 		Use:   "resume SPEC",
 		Short: "Submit a job that has ended anew, from its newest savepoint or checkpoint",

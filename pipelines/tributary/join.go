@@ -15,7 +15,7 @@ import (
 
 func joinCmd() *cobra.Command {
 	var (
-		opt      = batch.Options{Folders: batch.Folders{Slack: 24 * time.Hour}}
+		opt      = batch.Options{Folders: batch.Folders{Slack: folderSlack}}
 		from, to timeFlag
 		until    stopFlag
 		out      reportFlags
@@ -49,22 +49,8 @@ written and reported, and the command ends with exit code 3.`,
 			if err != nil {
 				return err
 			}
-			if err := checkHTML(cmd.Context(), out.html, s); err != nil {
-				return err
-			}
-			tell(cmd.ErrOrStderr(), "%s", warnings(s))
 			beam.Init()
-			show := newProgress(cmd.ErrOrStderr())
-			opt.Progress = show.tell
-			r, err := batch.Run(cmd.Context(), s, opt)
-			show.finish()
-			if errors.Is(err, context.Canceled) {
-				return fmt.Errorf("stopped, %s; the same command goes on from there", show.slices())
-			}
-			if err != nil {
-				return err
-			}
-			return out.print(cmd, r)
+			return join(cmd, s, opt, &out)
 		},
 	}
 	flags := cmd.Flags()
@@ -75,10 +61,32 @@ written and reported, and the command ends with exit code 3.`,
 	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor)")
 	flags.BoolVar(&opt.Folders.Trust, "trust-folders", false, "leave files unread whose folder (dt=2026-01-02, hour=05 in it) is outside of --from and --to; labels are missing where records are not where their folder says")
 	flags.Var((*durationFlag)(&opt.Folders.Slack), "folder-slack", "with --trust-folders, how far from the time of its folder a record may be")
-	flags.BoolVar(&opt.Again, "again", false, "join finished slices again")
+	flags.BoolVar(&opt.Again, "force", false, "join finished slices again")
 	flags.BoolVar(&opt.Prune, "prune", false, "remove files of an earlier run from times that the inputs no longer reach to")
 	out.add(cmd)
 	return cmd
+}
+
+// folderSlack is how far from the time of its folder a record may be, where folders are believed.
+const folderSlack = 24 * time.Hour
+
+// join joins a spec as far as it goes, and prints the report.
+func join(cmd *cobra.Command, s *spec.Spec, opt batch.Options, out *reportFlags) error {
+	if err := checkHTML(cmd.Context(), out.html, s); err != nil {
+		return err
+	}
+	tell(cmd.ErrOrStderr(), "%s", warnings(s))
+	show := newProgress(cmd.ErrOrStderr())
+	opt.Progress = show.tell
+	r, err := batch.Run(cmd.Context(), s, opt)
+	show.finish()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("stopped, %s; the same command goes on from there", show.slices())
+	}
+	if err != nil {
+		return err
+	}
+	return out.print(cmd, r)
 }
 
 // warnings are the spec's warnings as they are printed before work begins.

@@ -11,17 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/io/kafkaio/source"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/job/preflight"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/spec"
+	"tributary/runners"
 	"tributary/runners/flink"
-	"tributary/runners/prism"
-)
-
-// Where a stream can run.
-const (
-	onFlinkCluster = "flink"
-	onThisProcess  = "local"
 )
 
 func runCmd() *cobra.Command {
@@ -33,7 +28,8 @@ func runCmd() *cobra.Command {
 
 On Flink the job is submitted through Beam's job server. With --worker its Go code runs in
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
-runs in this process, and ends with it. With --on local all of it runs in this process.
+runs in this process, and ends with it. With --runner prism all of it runs in this process.
+The direct runner joins what is there now, or up to --until, as "tributary join" does.
 
 A job that has written samples is not begun again. It goes on with --resume:
   log    begins anew from what its topics hold, with no state at all. The commit log says
@@ -53,8 +49,8 @@ much of their windows was seen, and a run that goes on all the same writes those
 once more, as their next version.
 
 What "check --online" looks at is looked at first, and a problem keeps the job from starting.`,
-		Example: `  tributary run stream.yaml --on local --until end
-  tributary run finished.yaml --on local --until end --drain
+		Example: `  tributary run stream.yaml --runner prism --until end
+  tributary run finished.yaml --runner prism --until end --drain
   tributary run stream.yaml --worker 127.0.0.1:50000 --parallelism 2
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume log
   tributary run stream.yaml --worker 127.0.0.1:50000 --resume file:///savepoints/savepoint-1`,
@@ -62,8 +58,8 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	run.on = onFlinkCluster
-	word(cmd, &run.on, "on", []string{onFlinkCluster, onThisProcess}, "where it runs: flink, or local for this process")
+	run.runner = flinkRunner
+	word(cmd, &run.runner, "runner", []string{flinkRunner, prismRunner, directRunner}, "where it runs: flink, or prism or direct for this process; direct joins what has an end")
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
 	flags.BoolVar(&run.drain, "drain", false, "with --until: decide also what later records could still change")
@@ -76,11 +72,11 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 
 // streamRun is one run of a spec that reads topics.
 type streamRun struct {
-	on, resume       string
-	until            stopFlag
+	runner, resume      string
+	until               stopFlag
 	newCommitLog, drain bool
-	wait, unchecked  bool
-	flink            flink.Options
+	wait, unchecked     bool
+	flink               flink.Options
 }
 
 // stopFlag says where reading ends: at the end of the topics as they are, or at a time.
@@ -131,7 +127,8 @@ const (
 )
 
 func (r *streamRun) run(cmd *cobra.Command, file string) error {
-	if r.resume != "" && r.resume != resumeLog && r.on == onThisProcess {
+	limits := r.on().Limits()
+	if r.resume != "" && r.resume != resumeLog && limits.NoState {
 		return usageError{fmt.Errorf("--resume %s: what runs in this process has no savepoints; use --resume %s", r.resume, resumeLog)}
 	}
 	if r.resume != "" && r.resume != resumeLog && r.resume != resumeLast && !strings.Contains(r.resume, "/") {
@@ -148,19 +145,25 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	if !s.Streams() {
-		return usageError{fmt.Errorf("%s reads files: join them with `tributary join`", file)}
+	if limits.Bounded {
+		if r.resume != "" || r.drain {
+			return usageError{fmt.Errorf("--runner %s joins all there is, each time: leave out --resume and --drain", r.runner)}
+		}
+		return join(cmd, s, batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}, &reportFlags{})
 	}
-	if r.on == onFlinkCluster && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
+	if !s.Streams() {
+		return usageError{fmt.Errorf("%s reads files, which have an end: join them with `tributary join`, or with --runner %s", file, directRunner)}
+	}
+	if r.runner == flinkRunner && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
 		return usageError{fmt.Errorf("%s has commands that print tokens, and workers run none for jobs that prove nothing: start them with --token-file, and give --worker-token-file here", file)}
 	}
-	opt := r.options()
+	opt := r.options(limits)
 	if opt.Resume != stream.FromLog {
 		if err := r.check(cmd, s); err != nil {
 			return err
 		}
 	}
-	if r.on == onFlinkCluster {
+	if r.runner == flinkRunner {
 		if err := r.succeed(cmd, s.Stream.Name); err != nil {
 			return err
 		}
@@ -185,18 +188,14 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	return r.start(cmd, s, plan)
 }
 
-func (r *streamRun) options() stream.Options {
-	opt := stream.Options{NewCommitLog: r.newCommitLog, Stop: r.until.Stop, Drain: r.drain}
+func (r *streamRun) options(limits runners.Limits) stream.Options {
+	opt := stream.Options{Readers: limits.Readers, Rest: limits.Rest, NewCommitLog: r.newCommitLog, Stop: r.until.Stop, Drain: r.drain}
 	switch r.resume {
 	case "":
 	case resumeLog:
 		opt.Resume = stream.FromLog
 	default:
 		opt.Resume = stream.FromState
-	}
-	if r.on == onThisProcess {
-		opt.Rest = 100 * time.Millisecond // nobody else waits for the watermark
-		opt.Readers = prism.Readers
 	}
 	return opt
 }
@@ -230,7 +229,7 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 		return nil
 	}
 	targets := preflight.Targets{Progress: waiting(cmd.ErrOrStderr())}
-	if r.on == onFlinkCluster {
+	if r.runner == flinkRunner {
 		targets.Flink, targets.JobServer = r.flink.REST, r.flink.JobServer
 		targets.Worker, targets.WorkerTokenFile = r.flink.Worker, r.flink.WorkerTokenFile
 	}
@@ -243,30 +242,19 @@ func (r *streamRun) check(cmd *cobra.Command, s *spec.Spec) error {
 }
 
 func (r *streamRun) start(cmd *cobra.Command, s *spec.Spec, plan *stream.Plan) error {
-	if r.on == onThisProcess {
-		return stopped(prism.Run(cmd.Context(), plan.Pipeline()))
-	}
 	r.flink.Name = s.Stream.Name
-	job, err := flink.Submit(cmd.Context(), plan.Pipeline(), r.flink)
+	job, err := r.on().Start(cmd.Context(), plan.Pipeline())
 	if err != nil {
 		return err
 	}
-	tell(cmd.ErrOrStderr(), "job %s: %s\n", job.FlinkID, job.URL())
-	follow := func(status flink.Status) { tell(cmd.ErrOrStderr(), "%s\n", status) }
-	switch {
-	case r.until.At != source.StopNever:
-		_, err = job.WaitExhausted(cmd.Context(), follow)
-	case r.flink.Worker == "" || r.wait:
-		_, err = job.Wait(cmd.Context(), follow)
+	if where := job.String(); where != "" {
+		tell(cmd.ErrOrStderr(), "%s\n", where)
 	}
-	err = stopped(err)
-	if r.flink.Worker == "" {
-		// Its code is in this process: without it the job would fail for ever.
-		if status, statusErr := job.Status(context.WithoutCancel(cmd.Context())); statusErr == nil && !status.State.Ended() {
-			err = errors.Join(err, job.Cancel(context.WithoutCancel(cmd.Context())))
-		}
+	exhausted := r.until.At != source.StopNever
+	if exhausted || r.wait || !job.Outlives() {
+		err = stopped(job.Wait(cmd.Context(), exhausted, func(status runners.Status) { tell(cmd.ErrOrStderr(), "%s\n", status) }))
 	}
-	return errors.Join(err, job.Close())
+	return errors.Join(err, job.Close(context.WithoutCancel(cmd.Context())))
 }
 
 // stopped makes an interrupt a good end: there is no other one for a stream.

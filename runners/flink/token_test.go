@@ -53,7 +53,7 @@ func paramsOf(t *testing.T, token string) map[string]string {
 // TestWorkerToken: a pool with tokens starts no worker for whoever does not know one.
 func TestWorkerToken(t *testing.T) {
 	file := tokenFile(t, oneToken+"\n")
-	p := newPool(t, runners{})
+	p := newPool(t, harnesses{})
 	p.tokens = func() ([]string, error) { return readTokens(file) }
 	start := func(control string, params map[string]string) string {
 		r := request("1-1", control)

@@ -29,10 +29,10 @@ func request(id, control string) *fnpb.StartWorkerRequest {
 	}
 }
 
-// runners stand for the runners that workers of a pool serve: one hangs up when it is sent an error.
-type runners map[string]chan error
+// harnesses stand for the runners that workers of a pool serve: one hangs up when it is sent an error.
+type harnesses map[string]chan error
 
-func newPool(t *testing.T, served runners) *pool {
+func newPool(t *testing.T, served harnesses) *pool {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestPoolRefuses(t *testing.T) {
 
 // A TaskManager that was killed leaves a worker of the id that its successor asks for.
 func TestWorkersOfSeveralRunnersShareIDs(t *testing.T) {
-	served := runners{"a:1": make(chan error), "b:1": make(chan error)}
+	served := harnesses{"a:1": make(chan error), "b:1": make(chan error)}
 	p := newPool(t, served)
 	start := func(control string) string {
 		answer, err := p.StartWorker(t.Context(), request("1-1", control))
