@@ -26,7 +26,7 @@ Control characters in the data are written as escapes.`,
 		Example: `  tributary show out/samples --positive
   tributary show out/samples --label 'like>=2' --from 2026-01-01T10:00
   tributary show out/samples --kind click --json --limit 0 | jq .view
-  tributary show out/accounts`,
+  tributary show out/ledger`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opt.Validate(); err != nil {
