@@ -72,6 +72,7 @@ func (p *memProcess) step(do func()) error {
 	case DiesBefore:
 		p.dead = errDied
 		return errDied
+	case Done, Unanswered, DiesAfter, Slow, halted:
 	}
 	do()
 	switch {
@@ -100,7 +101,7 @@ func (p *memProcess) Write(ctx context.Context, groups []Group) (acknowledged in
 				return len(r.Value) > memLimit
 			})
 		}
-		if err := p.write(g, kept); err != nil && !(p.place.flaws.optimistic && p.dead == nil) {
+		if err := p.write(g, kept); err != nil && (!p.place.flaws.optimistic || p.dead != nil) {
 			return 0, nil, err
 		}
 	}
@@ -128,7 +129,7 @@ func (p *memProcess) write(g Group, records []Record) (err error) {
 		if there && !f.forgets {
 			return nil
 		}
-		if try > 0 && err != errSilent && err != errRefused || p.dead != nil {
+		if try > 0 && !errors.Is(err, errSilent) && !errors.Is(err, errRefused) || p.dead != nil {
 			return err
 		}
 		switch {

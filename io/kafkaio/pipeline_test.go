@@ -162,8 +162,8 @@ func TestRegistered(t *testing.T) {
 	require.True(t, found.Performant(), "something is not registered")
 }
 
-// TestReadingTravels: what a worker gets is what was asked for.
-func TestReadingTravels(t *testing.T) {
+// TestConfigTravels: what a worker gets is what was asked for.
+func TestConfigTravels(t *testing.T) {
 	r := source.Config{
 		Job: "job", Clusters: []cluster.Config{{Name: "c", Brokers: []string{"b:1"}, SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Name: "u"}, Password: cluster.Secret{Env: "E"}}}},
 		Topics: []source.Topic{{Cluster: "c", Name: "t", Format: source.JSON, Time: source.Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},

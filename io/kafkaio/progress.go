@@ -14,8 +14,8 @@ import (
 	"tributary/io/kafkaio/sink"
 )
 
-// NoteProgress notes in the ledger up to which group all that a job has to write is written:
-// what Recover needs to know, and what the groups in the ledger do not tell, because a shard
+// NoteProgress notes in the commit log up to which group all that a job has to write is written:
+// what Recover needs to know, and what the groups in the commit log do not tell, because a shard
 // may have none, and runners may write them in any order.
 //
 // Input: committed, the PCollection<Committed> of Write with the same w, whose IDs ascend
@@ -56,7 +56,7 @@ func holdSent(int64, func(int64, int64)) {}
 
 // progressFn notes the largest ID of each window, when the window closes.
 type progressFn struct {
-	// Config is of the ledger topic.
+	// Config is of the commit log topic.
 	Config sink.Config
 	Job    string
 

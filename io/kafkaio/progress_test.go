@@ -17,7 +17,7 @@ import (
 	"tributary/io/kafkaio/sink"
 )
 
-// TestNoteProgress: the ledger says how far the output has come, once all of it is there.
+// TestNoteProgress: the commit log says how far the output has come, once all of it is there.
 func TestNoteProgress(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)

@@ -117,7 +117,7 @@ func (f *readFn) CreateWatermarkEstimator(ms int64) *watermarkEstimator {
 // WatermarkEstimatorState returns the watermark, in ms.
 func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e.ms.Load() }
 
-// ProcessElement reads one slice.
+// ProcessElement polls once.
 func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {

@@ -17,7 +17,7 @@ type readerKey struct {
 // minute.
 var readers = &pool.Pool[readerKey, *source.Reader]{Idle: time.Minute, Close: (*source.Reader).Close}
 
-// share is the part of a slice that one of a job's readers may take so that all of them get their
+// share is the part of a poll budget that one of a job's readers may take so that all of them get their
 // turn in it: those of a process share its processors.
 func share(slice time.Duration, readers, processors int) time.Duration {
 	rounds := max(1, (readers+processors-1)/processors)

@@ -20,14 +20,14 @@ import (
 // large, at least once each.
 //
 // Delivery: the groups that a bundle has for a shard are written in one transaction
-// (several, if they are large), and with them a record each in the ledger topic. A group
-// that the ledger has with the same content is skipped, so replays are harmless; with other
+// (several, if they are large), and with them a record each in the commit log topic. A group
+// that the commit log has with the same content is skipped, so replays are harmless; with other
 // content it is written anew as the next version (see VersionHeader). A consumer that
 // reads committed records sees each version of a group whole or not at all, and once. A
 // writer that was left behind somewhere is fenced off when the shard's next one opens.
 //
 // A group of more than TransactionBytes, or 200,000 records, is written in several transactions,
-// each with a record in the ledger of how far it has come, so that whoever goes on writes the
+// each with a record in the commit log of how far it has come, so that whoever goes on writes the
 // rest. A consumer sees such a group grow, each record still once, and whole when its last
 // transaction is committed. If its content changes in between, the next version begins with its
 // first record, and the one before stays as far as it came.
@@ -35,13 +35,13 @@ import (
 // Work splits by shard: one transactional producer each, kept over bundles and closed after
 // five minutes of rest. Memory, for each shard: the groups of a bundle, or 32 MiB of complete
 // ones plus those at hand, whichever is less, some 300 bytes for each record of a transaction,
-// and the ledger, about 60 bytes a group kept.
+// and the commit log, about 60 bytes a group kept.
 //
 // Abort: a bundle whose context has ended begins no transaction. So a runner that must not have
 // anything committed after a failure ends the contexts of all bundles.
 //
-// Failure: what may pass is tried up to five times, each time from the ledger. Then, or if
-// the writer is fenced (ErrFenced), the ledger is lost (ErrCommitLogLost), a group is too old
+// Failure: what may pass is tried up to five times, each time from the commit log. Then, or if
+// the writer is fenced (ErrFenced), the commit log is lost (ErrCommitLogLost), a group is too old
 // for it (ErrExpired) or a record is refused for another reason, the bundle fails; trying it
 // again is safe.
 //

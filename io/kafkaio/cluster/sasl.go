@@ -171,6 +171,7 @@ func (b *bearer) Authenticate(ctx context.Context, host string) (sasl.Session, [
 
 type bearerSession struct{}
 
+// ErrTokenRefused is returned when a broker does not take a token; what it says of it is in the error.
 var ErrTokenRefused = errors.New("the broker refuses the token")
 
 // Challenge is empty when the token is good. A broker that refuses it says why, in JSON, and waits

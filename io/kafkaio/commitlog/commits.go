@@ -24,7 +24,7 @@ type Committed struct {
 	Skipped bool
 }
 
-// Commits is what one shard has committed, by its ledger.
+// Commits is what one shard has committed, by its commit log.
 type Commits struct {
 	// Groups by ascending ID, each with its newest version. Begun are those whose newest version
 	// is written in part: their Records are as many as that.
@@ -34,31 +34,31 @@ type Commits struct {
 	TruncatedBefore int64
 }
 
-// ReadAll returns what each shard has committed. Every partition of the ledger topic is a
+// ReadAll returns what each shard has committed. Every partition of the commit log topic is a
 // shard and is in the result, empty if nothing was committed. It reads up to the end
 // as it is when it is called, waiting until transactions that are open then have ended
 // or ctx does. A topic that is not there, or not reachable, is an error.
 func ReadAll(ctx context.Context, c cluster.Config, ledgerTopic string) (map[int32]Commits, error) {
 	opts, err := c.Options()
 	if err != nil {
-		return nil, fmt.Errorf("read ledger %s: %w", ledgerTopic, err)
+		return nil, fmt.Errorf("read commit log %s: %w", ledgerTopic, err)
 	}
 	return ReadCommits(ctx, opts, ledgerTopic)
 }
 
-// readCommits is ReadAll for a client with opts.
+// ReadCommits is ReadAll for a client with opts.
 func ReadCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]Commits, error) {
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
+		return nil, fmt.Errorf("read commit log %s: %w", topic, err)
 	}
 	defer client.Close()
-	ledgers, err := ReadEach(ctx, client, opts, topic, "")
+	logs, err := ReadEach(ctx, client, opts, topic, "")
 	if err != nil {
 		return nil, err
 	}
-	commits := make(map[int32]Commits, len(ledgers))
-	for shard, l := range ledgers {
+	commits := make(map[int32]Commits, len(logs))
+	for shard, l := range logs {
 		c := Commits{TruncatedBefore: l.TruncatedBefore, Groups: make([]Committed, 0, len(l.Entries))}
 		for id, e := range l.Entries {
 			to := &c.Groups
@@ -75,7 +75,7 @@ func ReadCommits(ctx context.Context, opts []kgo.Opt, topic string) (map[int32]C
 	return commits, nil
 }
 
-// ReadEach reads the ledger of every shard, see readLedger.
+// ReadEach reads the commit log of every shard, see ReadShards.
 func ReadEach(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*Log, error) {
 	ends, err := cluster.ListOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
 	if err != nil {

@@ -5,9 +5,9 @@ import "slices"
 // Compact chooses the entries beyond the newest keep that go when planned are written, the oldest of
 // them with that ID, once there are an eighth too many: then
 // the price of sorting is spread over many groups. What this transaction writes stays,
-// whatever its age: the newest record of a ledger carries the floor and must outlive
+// whatever its age: the newest record of a commit log carries that and must outlive
 // compaction. Counting IDs, rather than their distance from the largest, makes one ID
-// in the far future cost one entry and not the whole ledger.
+// in the far future cost one entry and not the whole commit log.
 func (l *Log) Compact(planned map[int64]Entry, oldest int64, keep int) (drop []int64, floor int64) {
 	count := len(l.Entries)
 	for id := range planned {

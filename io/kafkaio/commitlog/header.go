@@ -8,9 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Keys of what the ledger says of the job as a whole.
+// Keys of what the commit log says of the job as a whole.
 const (
-	// HeaderKey is in the partition of every shard, see head.
+	// HeaderKey is in the partition of every shard, see Header.
 	HeaderKey = "head"
 	// CompleteKey is in any partition, see complete.
 	CompleteKey = "complete"
@@ -22,13 +22,13 @@ type Layout struct {
 	Shards int32 `json:"shards"`
 }
 
-// Header is what a shard's ledger begins with. A group is a group of its layout: over another
+// Header is what a shard's commit log begins with. A group is a group of its layout: over another
 // number of shards it would hold other records, and some of them would be written twice. So
 // a writer whose layout is another one is refused.
 type Header struct {
 	Job string `json:"job"`
-	// FencingEpoch counts how often the job was taken over. Where the heads of shards differ,
-	// a takeover did not come to its end: then nothing was written under the larger ones.
+	// FencingEpoch counts how often the job was recovered. Where the headers of shards differ,
+	// a recovery did not come to its end: then nothing was written under the larger ones.
 	FencingEpoch int64 `json:"generation"`
 	// Step is the distance between the IDs of successive groups; 0 if it was not told.
 	Step    int64    `json:"step"`
@@ -37,7 +37,7 @@ type Header struct {
 	// CommittedBefore: groups with smaller IDs have all been written. What comes of them again is
 	// skipped whatever it holds: a job that began later in the log has parts of them only.
 	CommittedBefore int64 `json:"settled_before"`
-	// Meaning is the Config's; nil if an earlier release has written the head.
+	// Meaning is the Config's; nil if an earlier release has written it.
 	Meaning map[string]string `json:"meaning,omitempty"`
 	State   map[string]string `json:"state,omitempty"`
 	// Kept are the IDs of this shard's groups that were written while content meant something
@@ -55,7 +55,7 @@ func ShardsAt(earlier []Layout, shards int32, id int64) int32 {
 	return shards
 }
 
-// Since returns an error if the job was taken over after the run had begun that want is of.
+// Since returns an error if the job was recovered after the run had begun that want is of.
 func (h *Header) Since(want *Header) error {
 	if h.FencingEpoch <= want.FencingEpoch {
 		return nil
@@ -66,17 +66,17 @@ func (h *Header) Since(want *Header) error {
 // ErrUnfit marks topics that are not as the sink needs them.
 var ErrUnfit = errors.New("topic unfit")
 
-// ErrRecovered marks a writer of a run that another one has taken over from.
-var ErrRecovered = errors.New("taken over")
+// ErrRecovered marks a writer of a run that another one has come after.
+var ErrRecovered = errors.New("the job was recovered since")
 
 // Fits returns an error if a group is another one to the run that want is of than it was to the
-// ledger in topic.
+// commit log in topic.
 func (h *Header) Fits(topic string, want *Header, id int64) error {
 	if h.Step != want.Step {
-		return fmt.Errorf("%w: ledger %s is of groups %d apart, not %d: the length of a bucket stays as it is for as long as its samples are in one topic", ErrUnfit, topic, h.Step, want.Step)
+		return fmt.Errorf("%w: commit log %s is of groups %d apart, not %d: the length of a bucket stays as it is for as long as its samples are in one topic", ErrUnfit, topic, h.Step, want.Step)
 	}
 	if have, wanted := ShardsAt(h.Earlier, h.Shards, id), ShardsAt(want.Earlier, want.Shards, id); have != wanted {
-		return fmt.Errorf("%w: ledger %s has group %d spread over %d shards, not %d: resume from the log to change how many there are", ErrUnfit, topic, id, have, wanted)
+		return fmt.Errorf("%w: commit log %s has group %d spread over %d shards, not %d: resume from the log to change how many there are", ErrUnfit, topic, id, have, wanted)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ type Complete struct {
 	Through int64  `json:"through"`
 }
 
-// CompleteRecord says that all groups of a job up to an ID were written, as a record of any shard's ledger.
+// CompleteRecord says that all groups of a job up to an ID were written, as a record of any shard's commit log.
 func CompleteRecord(job string, through int64) (*kgo.Record, error) {
 	value, err := json.Marshal(Complete{Job: job, Through: through})
 	if err != nil {
@@ -96,11 +96,11 @@ func CompleteRecord(job string, through int64) (*kgo.Record, error) {
 	return &kgo.Record{Key: []byte(CompleteKey), Value: value}, nil
 }
 
-// Record is the head as a record of a shard's ledger.
+// Record is the header as a record of a shard's commit log.
 func (h *Header) Record(topic string, shard int32) (*kgo.Record, error) {
 	value, err := json.Marshal(h)
 	if err != nil {
-		return nil, fmt.Errorf("head of shard %d: %w", shard, err)
+		return nil, fmt.Errorf("header of shard %d: %w", shard, err)
 	}
 	return &kgo.Record{Topic: topic, Partition: shard, Key: []byte(HeaderKey), Value: value}, nil
 }

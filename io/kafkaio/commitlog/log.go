@@ -25,14 +25,14 @@ import (
 	"slices"
 )
 
-// ErrExpired is returned for a group so old that the ledger no longer says whether it was
+// ErrExpired is returned for a group so old that the commit log no longer says whether it was
 // written: writing it might double it, skipping it might lose it.
-var ErrExpired = errors.New("older than what the ledger keeps")
+var ErrExpired = errors.New("older than what the commit log keeps")
 
-// NoID is the floor of a ledger that has let nothing go.
+// NoID is before all IDs: TruncatedBefore of a log that has let nothing go.
 const NoID = math.MinInt64
 
-// Entry is what the ledger says of one group: its newest version.
+// Entry is what the commit log says of one group: its newest version.
 type Entry struct {
 	Version int32
 	Records int64
@@ -42,21 +42,22 @@ type Entry struct {
 	Partial bool
 }
 
-// shardLedger is what one shard has committed. It holds at least the newest Config.Keep
+// Log is what one shard has committed. It holds at least the newest Config.Keep
 // groups by ID, and whenever a newest one is written at most an eighth more.
 type Log struct {
 	Entries map[int64]Entry
 	// TruncatedBefore: nothing is known of smaller IDs, they were let go.
 	TruncatedBefore int64
-	// Header is nil if nothing was written to any shard; headed says that this one has it.
+	// Header is nil if nothing was written to any shard; Headed says that this one has it.
 	Header *Header
 	Headed bool
 	// Through is the largest ID up to which all groups of the job are known to be written,
-	// if completes is set.
+	// if Completes is set.
 	Through   int64
 	Completes bool
 }
 
+// NewLog returns a log of nothing.
 func NewLog() *Log {
 	return &Log{Entries: map[int64]Entry{}, TruncatedBefore: NoID, Through: NoID}
 }
@@ -69,7 +70,7 @@ func (l *Log) Committed(id int64) bool {
 // Begun says whether anything of the shard was written, in whole or in part.
 func (l *Log) Begun() bool { return len(l.Entries) > 0 || l.TruncatedBefore != NoID || l.Completes }
 
-// Apply takes over what was committed: entries by ID, and what was let go with them.
+// Apply notes what was committed: entries by ID, and what was let go with them.
 func (l *Log) Apply(written map[int64]Entry, drop []int64, floor int64) {
 	maps.Copy(l.Entries, written)
 	for _, id := range drop {

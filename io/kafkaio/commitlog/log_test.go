@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestLedgerTakes: records of a shard's ledger, one after another, and those that are none of it.
-func TestLedgerTakes(t *testing.T) {
+// TestLogTakes: records of a shard's commit log, one after another, and those that are none of it.
+func TestLogTakes(t *testing.T) {
 	l := NewLog()
 	take := func(partition int32, key, job string, floor int64) error {
 		v := Record{Entry: Entry{Version: 2, Records: 3, Digest: 4}, TruncatedBefore: floor, Job: job}
@@ -24,7 +24,7 @@ func TestLedgerTakes(t *testing.T) {
 	require.Len(t, l.Entries, 1, "it was let go")
 	require.ErrorContains(t, take(1, "1/30", "other", 5), `it belongs to job "other", not "own"`)
 	require.ErrorContains(t, take(2, "1/30", "own", 5), "record 1/30 lies in partition 2")
-	require.ErrorContains(t, take(1, "1-30", "own", 5), `ledger key "1-30"`)
+	require.ErrorContains(t, take(1, "1-30", "own", 5), `commit log key "1-30"`)
 	require.Len(t, l.Entries, 1)
 }
 

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// Next is the head that the ledgers in topic of all shards get, as want would have it, with every writer fenced off, and
+// Next is the header that the commit logs in topic of all shards get, as want would have it, with every writer fenced off, and
 // which groups of each shard are kept.
-func Next(topic string, want *Header, ledgers []*Log) (next *Header, kept map[int32][]int64, err error) {
+func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32][]int64, err error) {
 	own := *want
 	next = &own
 	next.Earlier, next.FencingEpoch = nil, 1
 	var base *Header // the one that groups were written under
 	last, through, completes := int64(NoID), int64(NoID), false
-	for _, l := range ledgers {
+	for _, l := range logs {
 		for id := range l.Entries {
 			last = max(last, id)
 		}
@@ -32,7 +32,7 @@ func Next(topic string, want *Header, ledgers []*Log) (next *Header, kept map[in
 		return next, nil, nil
 	}
 	if last == NoID && !completes {
-		return next, nil, nil // heads of nothing bind nobody
+		return next, nil, nil // headers of nothing bind nobody
 	}
 	if base.Step != want.Step {
 		return nil, nil, base.Fits(topic, want, last)
@@ -52,16 +52,16 @@ func Next(topic string, want *Header, ledgers []*Log) (next *Header, kept map[in
 			next.Earlier = append(next.Earlier, Layout{Until: until, Shards: had})
 		}
 	}
-	// How settled groups were spread matters to nobody.
+	// How complete groups were spread matters to nobody.
 	next.Earlier = slices.DeleteFunc(next.Earlier, func(l Layout) bool { return l.Until <= next.CommittedBefore })
-	return next, keepParts(ledgers, next.CommittedBefore, base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)), nil
+	return next, keepParts(logs, next.CommittedBefore, base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)), nil
 }
 
 // keepParts returns which groups of each shard stay as they are: those that did already, and with
 // another meaning all that are written whole.
-func keepParts(ledgers []*Log, settled int64, another bool) map[int32][]int64 {
+func keepParts(logs []*Log, settled int64, another bool) map[int32][]int64 {
 	kept := map[int32][]int64{}
-	for shard, l := range ledgers {
+	for shard, l := range logs {
 		var ids []int64
 		if l.Header != nil {
 			ids = slices.Clone(l.Header.Kept)

@@ -9,17 +9,17 @@ import (
 	"tributary/io/kafkaio/cluster"
 )
 
-// Progress is how far a job has come, by its ledger.
+// Progress is how far a job has come, by its commit log.
 type Progress struct {
 	// CommittedBefore: all groups with smaller IDs were written, and with them the messages that
 	// NoteProgress waited for. It is math.MinInt64 if that is not known of any.
 	CommittedBefore int64
-	// Generation and Earlier are what they have to be in Config.
+	// FencingEpoch and Earlier are what they have to be in Config.
 	FencingEpoch int64
 	Earlier      []Layout
 	// Meaning and State are the Config's of what is written; nil if they are not known.
 	Meaning, State map[string]string
-	// Kept are groups that are not settled and stay as they are, because they were written
+	// Kept are groups that are not complete and stay as they are, because they were written
 	// while content meant something else.
 	Kept []Part
 }
@@ -30,6 +30,8 @@ type Part struct {
 	Shard int32
 }
 
+// Progress is what the header says of how far the job has come; kept are the groups of each shard that stay
+// as they are.
 func (h *Header) Progress(kept map[int32][]int64) Progress {
 	p := Progress{CommittedBefore: h.CommittedBefore, FencingEpoch: h.FencingEpoch, Earlier: h.Earlier, Meaning: h.Meaning, State: h.State}
 	for _, shard := range slices.Sorted(maps.Keys(kept)) {
@@ -42,19 +44,19 @@ func (h *Header) Progress(kept map[int32][]int64) Progress {
 	return p
 }
 
-// ReadProgress returns the progress, by its ledger in a topic, that a job began with when it was last begun or taken over:
+// ReadProgress returns the progress, by its commit log in a topic, that a job began with when it was last begun or recovered:
 // what one that goes on from the state it had then must know. It changes nothing. An empty
-// ledger knows of none.
+// commit log knows of none.
 func ReadProgress(ctx context.Context, c cluster.Config, topic, job string) (Progress, error) {
 	fail := func(err error) (Progress, error) {
 		return Progress{}, fmt.Errorf("progress of job %s: %w", job, err)
 	}
-	ledgers, err := ReadStable(ctx, c, topic, job)
+	logs, err := ReadStable(ctx, c, topic, job)
 	if err != nil {
 		return fail(err)
 	}
 	base, kept := &Header{CommittedBefore: NoID}, map[int32][]int64{}
-	for shard, l := range ledgers {
+	for shard, l := range logs {
 		if l.Header == nil {
 			continue
 		}
@@ -66,7 +68,7 @@ func ReadProgress(ctx context.Context, c cluster.Config, topic, job string) (Pro
 	return base.Progress(kept), nil
 }
 
-// ReadStable reads a job's ledger as it is, without a wait for what is left of a run: heads were
+// ReadStable reads a job's commit log as it is, without a wait for what is left of a run: headers were
 // committed before its transactions.
 func ReadStable(ctx context.Context, c cluster.Config, topic, job string) (map[int32]*Log, error) {
 	opts, err := c.Options()

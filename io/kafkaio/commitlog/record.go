@@ -15,32 +15,34 @@ import (
 	"tributary/io/wire"
 )
 
-// The first byte of a ledger record's value: of a group that is written, and of one that is
+// The first byte of a commit log record's value: of a group that is written, and of one that is
 // written in part, which those who know of none have to refuse.
 const (
 	Schema        = 1
 	schemaPartial = 2
 )
 
-// Record is one record of the ledger topic: key "shard/ID", in the partition of the
+// Record is one record of the commit log topic: key "shard/ID", in the partition of the
 // shard. A record without a value says that the group was let go. Beside them there are a
-// few about the job as a whole, see head and complete.
+// few about the job as a whole, see Header and complete.
 type Record struct {
 	Shard int32
 	ID    int64
 	Entry
-	// TruncatedBefore is the shard's floor when this was written. It is in every record, so the
+	// TruncatedBefore is the shard's TruncatedBefore when this was written. It is in every record, so the
 	// newest one carries it, and that one compaction keeps.
 	TruncatedBefore int64
 	Job             string
 }
 
+// Key is the key of the record of a group.
 func Key(shard int32, id int64) []byte {
 	key := strconv.AppendInt(nil, int64(shard), 10)
 	key = append(key, '/')
 	return strconv.AppendInt(key, id, 10)
 }
 
+// Value is the value of the record.
 func (r *Record) Value() []byte {
 	out := []byte{Schema}
 	if r.Partial {
@@ -53,6 +55,7 @@ func (r *Record) Value() []byte {
 	return append(out, r.Job...)
 }
 
+// ParseKey reads what Key wrote.
 func ParseKey(key []byte) (shard int32, id int64, err error) {
 	s, i, _ := strings.Cut(string(key), "/")
 	n, err := strconv.ParseInt(s, 10, 32)
@@ -60,25 +63,26 @@ func ParseKey(key []byte) (shard int32, id int64, err error) {
 		id, err = strconv.ParseInt(i, 10, 64)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("ledger key %q: %w", key, err)
+		return 0, 0, fmt.Errorf("commit log key %q: %w", key, err)
 	}
 	return int32(n), id, nil
 }
 
+// ParseValue reads what Value wrote: what it says of the group, TruncatedBefore, and the job.
 func ParseValue(v []byte) (Entry, int64, string, error) {
 	if len(v) == 0 || v[0] != Schema && v[0] != schemaPartial {
-		return Entry{}, 0, "", fmt.Errorf("ledger value %x: want schema %d or %d", v, Schema, schemaPartial)
+		return Entry{}, 0, "", fmt.Errorf("commit log value %x: want schema %d or %d", v, Schema, schemaPartial)
 	}
 	r := wire.NewReader(v[1:])
 	e := Entry{Version: int32(r.Uvarint()), Records: int64(r.Uvarint()), Digest: r.Uint64(), Partial: v[0] == schemaPartial}
 	floor := r.Varint()
 	if r.Short() {
-		return Entry{}, 0, "", fmt.Errorf("ledger value %x: too short", v)
+		return Entry{}, 0, "", fmt.Errorf("commit log value %x: too short", v)
 	}
 	return e, floor, string(r.Rest()), nil
 }
 
-// Take takes over one record of the shard's ledger partition, in log order.
+// Take takes over one record of the shard's commit log partition, in log order.
 func (l *Log) Take(r *kgo.Record, job string) error {
 	if known, err := l.TakeState(string(r.Key), r.Value, job); known {
 		return err
@@ -106,15 +110,15 @@ func (l *Log) Take(r *kgo.Record, job string) error {
 	return nil
 }
 
-// ReadShards reads partitions of the ledger topic from their start to their high
-// watermark, as it is when readLedger is called, and not to the last stable offset: an open
+// ReadShards reads partitions of the commit log topic from their start to their high
+// watermark, as it is when ReadShards is called, and not to the last stable offset: an open
 // transaction of another producer would hide the shard's own entries behind it. So it
 // waits until such transactions have ended, until ctx ends at the latest. job, unless
-// it is empty, is whose ledger it must be.
+// it is empty, is whose commit log it must be.
 func ReadShards(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, job string) (map[int32]*Log, error) {
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("read ledger %s: %w", topic, err)
+		return nil, fmt.Errorf("read commit log %s: %w", topic, err)
 	}
 	defer client.Close()
 	due, err := cluster.Ends(ctx, client, topic)
@@ -125,7 +129,7 @@ func ReadShards(ctx context.Context, opts []kgo.Opt, topic string, partitions []
 	return readTo(ctx, opts, topic, partitions, due, job)
 }
 
-// readStableShards reads the ledger of every shard up to the last stable offset: it waits for
+// readStableShards reads the commit log of every shard up to the last stable offset: it waits for
 // nobody, and what open transactions hold is not in it.
 func readStableShards(ctx context.Context, client *kgo.Client, opts []kgo.Opt, topic, job string) (map[int32]*Log, error) {
 	due, err := cluster.StableEnds(ctx, client, topic)
@@ -135,13 +139,13 @@ func readStableShards(ctx context.Context, client *kgo.Client, opts []kgo.Opt, t
 	return readTo(ctx, opts, topic, slices.Collect(maps.Keys(due)), due, job)
 }
 
-// readTo reads partitions of the ledger topic up to the offsets in due, which it uses up.
+// readTo reads partitions of the commit log topic up to the offsets in due, which it uses up.
 func readTo(ctx context.Context, opts []kgo.Opt, topic string, partitions []int32, due map[int32]int64, job string) (map[int32]*Log, error) {
-	ledgers := make(map[int32]*Log, len(partitions))
+	logs := make(map[int32]*Log, len(partitions))
 	for _, p := range partitions {
-		ledgers[p] = NewLog()
+		logs[p] = NewLog()
 	}
-	return ledgers, cluster.ReadTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
-		return false, ledgers[r.Partition].Take(r, job)
+	return logs, cluster.ReadTo(ctx, opts, topic, due, func(r *kgo.Record) (bool, error) {
+		return false, logs[r.Partition].Take(r, job)
 	})
 }

@@ -37,7 +37,7 @@ func BenchmarkTrap11EpochWrap(b *testing.B) {
 
 // BenchmarkWrite writes groups of 1,000 samples of 150 bytes, some of them in a transaction:
 // framed records in and acknowledgements out, and with a plain
-// transactional producer, the same records in the same transactions without a ledger.
+// transactional producer, the same records in the same transactions without a commit log.
 func BenchmarkWrite(b *testing.B) {
 	const size, bytes = 1000, 150
 	for _, groups := range []int{1, 10} {

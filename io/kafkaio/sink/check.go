@@ -14,13 +14,13 @@ import (
 )
 
 // ErrCommitLogLost is returned when there are samples in the output topic and nothing in the
-// ledger topic: what was written is not known, and writing on would double it.
-var ErrCommitLogLost = errors.New("the ledger is lost")
+// commit log topic: what was written is not known, and writing on would double it.
+var ErrCommitLogLost = errors.New("the commit log is lost")
 
 // errMissing is worth some attempts: brokers learn of a new topic one after another.
 var errMissing = errors.New("topic does not exist")
 
-// checkTopics sees whether the topics are fit: both there, the ledger with a partition for
+// checkTopics sees whether the topics are fit: both there, the commit log with a partition for
 // each shard and compacted and nothing else. It may have more: of shards that were given up.
 func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Config) (cluster.Limits, error) {
 	admin := kadm.NewClient(client)
@@ -37,9 +37,9 @@ func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Con
 			return nil, err
 		}
 		if written {
-			return nil, fmt.Errorf("%w: ledger topic %s does not exist, but %s has samples: restore the one or empty the other", ErrCommitLogLost, w.CommitLog, w.Topic)
+			return nil, fmt.Errorf("%w: commit log topic %s does not exist, but %s has samples: restore the one or empty the other", ErrCommitLogLost, w.CommitLog, w.Topic)
 		}
-		return nil, fmt.Errorf("%w: ledger %s: create it first, with %d partitions and cleanup.policy=compact", errMissing, w.CommitLog, w.mostShards())
+		return nil, fmt.Errorf("%w: commit log %s: create it first, with %d partitions and cleanup.policy=compact", errMissing, w.CommitLog, w.mostShards())
 	}
 	for _, t := range topics {
 		if t.Err != nil {
@@ -47,20 +47,20 @@ func checkTopics(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Con
 		}
 	}
 	if got := len(topics[w.CommitLog].Partitions); got < int(w.mostShards()) {
-		return nil, fmt.Errorf("%w: ledger %s has %d partitions, want %d, one for each shard", commitlog.ErrUnfit, w.CommitLog, got, w.mostShards())
+		return nil, fmt.Errorf("%w: commit log %s has %d partitions, want %d, one for each shard", commitlog.ErrUnfit, w.CommitLog, got, w.mostShards())
 	}
 	largest, policies, err := cluster.TopicSettings(ctx, admin, w.Topic, w.CommitLog)
 	if err != nil {
 		return nil, err
 	}
 	if p := policies[w.CommitLog]; p != "compact" {
-		return nil, fmt.Errorf("%w: ledger %s has cleanup.policy=%s, want compact: a ledger that forgets lets samples double", commitlog.ErrUnfit, w.CommitLog, p)
+		return nil, fmt.Errorf("%w: commit log %s has cleanup.policy=%s, want compact: a log that forgets lets samples double", commitlog.ErrUnfit, w.CommitLog, p)
 	}
 	return largest, nil
 }
 
-// checkNotLost is called when a shard's ledger is empty. It returns ErrCommitLogLost if the
-// whole ledger topic is, while samples were committed.
+// checkNotLost is called when a shard's commit log is empty. It returns ErrCommitLogLost if the
+// whole commit log topic is, while samples were committed.
 func checkNotLost(ctx context.Context, client *kgo.Client, opts []kgo.Opt, w *Config) error {
 	entries, err := cluster.Ends(ctx, client, w.CommitLog)
 	if err != nil || len(entries) > 0 {

@@ -16,7 +16,7 @@ import (
 	"tributary/io/kafkaio/internal/kafkatest"
 )
 
-func TestLedgerLost(t *testing.T) {
+func TestCommitLogLost(t *testing.T) {
 	ctx := context.Background()
 	for name, recreate := range map[string]bool{"empty": true, "missing": false} {
 		t.Run(name, func(t *testing.T) {
@@ -48,14 +48,14 @@ func TestLedgerLost(t *testing.T) {
 				require.False(t, acks[0].Skipped)
 				r.w.NewCommitLog = false
 				_, err = r.process().write(ctx, 0, []*group{makeGroup(t, 0, 1, 2, 0)})
-				require.NoError(t, err, "from now on there is a ledger")
+				require.NoError(t, err, "from now on there is a commit log")
 			}
 		})
 	}
 }
 
-// Records of others, and samples that were never committed, are no sign of a lost ledger.
-func TestLedgerNotLost(t *testing.T) {
+// Records of others, and samples that were never committed, are no sign of a lost commit log.
+func TestCommitLogNotLost(t *testing.T) {
 	ctx := context.Background()
 	r := newWriteRig(t, 1)
 	foreign := r.Client(kgo.TransactionalID(r.w.Job + "-foreign"))
@@ -111,9 +111,9 @@ func TestUnfitTopics(t *testing.T) {
 			both := "compact,delete"
 			r.Create(r.w.CommitLog, 2, map[string]*string{"cleanup.policy": &both})
 		}, "cleanup.policy=compact,delete, want compact"},
-		{"no ledger", func(r *writeRig) { r.w.CommitLog = "nowhere" }, "attempt 5: open producer job"},
+		{"no commit log", func(r *writeRig) { r.w.CommitLog = "nowhere" }, "attempt 5: open producer job"},
 		{"no output", func(r *writeRig) { r.w.Topic = "nowhere" }, "topic does not exist: nowhere: create it first"},
-		{"the ledger of another job", func(r *writeRig) {
+		{"the commit log of another job", func(r *writeRig) {
 			r.begin()
 			r.w.Job = "another"
 		}, "it belongs to job"},
@@ -132,8 +132,8 @@ func TestUnfitTopics(t *testing.T) {
 	}
 }
 
-// What compaction leaves of a ledger is enough, and so is what was let go of it.
-func TestLedgerCompactedAndBounded(t *testing.T) {
+// What compaction leaves of a commit log is enough, and so is what was let go of it.
+func TestCommitLogCompactedAndBounded(t *testing.T) {
 	ctx := context.Background()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)

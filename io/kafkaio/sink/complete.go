@@ -7,7 +7,7 @@ import (
 	"tributary/io/kafkaio/commitlog"
 )
 
-// NoteComplete notes in the ledger that w.Topic is, at least once, that all groups of a job up to an
+// NoteComplete notes in the commit log that w.Topic is, at least once, that all groups of a job up to an
 // ID are written, and all messages beside them.
 func NoteComplete(ctx context.Context, w Config, job string, through int64) error {
 	r, err := commitlog.CompleteRecord(job, through)

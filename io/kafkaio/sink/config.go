@@ -45,7 +45,7 @@ const VersionHeader = "version"
 // Defaults of Config.
 const (
 	// DefaultTransactionTimeout: short, because a writer that died holds up the readers of
-	// its partitions that long; a ledger needs no transaction to outlive a restart.
+	// its partitions that long; a commit log needs no transaction to outlive a restart.
 	DefaultTransactionTimeout = 45 * time.Second
 	// DefaultKeep: a week of buckets of a minute, Kafka's usual retention; what sources no
 	// longer hold cannot be replayed. It takes 0.6 MB a shard.
@@ -66,20 +66,20 @@ type Config struct {
 	// Earlier are the numbers of shards of groups with smaller IDs, in order of Until: see
 	// Recover, which is the way to change them.
 	Earlier []commitlog.Layout `json:",omitempty"`
-	// Generation is how often the job was taken over before this run of it: see Recover. A
+	// FencingEpoch is how often the job was recovered before this run of it: see Recover. A
 	// writer of an earlier one steps back.
 	FencingEpoch int64 `json:",omitempty"`
-	// Meaning is what gives the content of groups its meaning, as text by name. The ledger keeps it:
+	// Meaning is what gives the content of groups its meaning, as text by name. The commit log keeps it:
 	// Recover goes by whether it is another one than before.
 	Meaning map[string]string `json:",omitempty"`
 	// State is what else the state of a run depends on that goes on from one, as text by name. The
-	// ledger keeps it for ReadProgress.
+	// commit log keeps it for ReadProgress.
 	State map[string]string `json:",omitempty"`
 	// ProvisionalFrom, if set, is the ID from which on groups may be written again with other
 	// content: NoteProgress does not note them.
 	ProvisionalFrom int64 `json:",omitempty"`
 	// Step is the distance between the IDs of successive groups: the length of a bucket, in
-	// milliseconds. It stays as it is for as long as the ledger does.
+	// milliseconds. It stays as it is for as long as the commit log does.
 	Step int64 `json:",omitempty"`
 	// TransactionTimeout is after how long the broker aborts what a writer left open; 0 is
 	// DefaultTransactionTimeout. A transaction that takes longer fails.
@@ -89,14 +89,14 @@ type Config struct {
 	// TransactionBytes is how much is written at once; 0 is DefaultTransactionBytes. A group
 	// that takes more is written in several transactions.
 	TransactionBytes int64 `json:",omitempty"`
-	// Keep is how many groups of a shard, the newest by ID, the ledger remembers at least;
+	// Keep is how many groups of a shard, the newest by ID, the commit log remembers at least;
 	// 0 is DefaultKeep. It must cover all that a replay may bring: (how far a replay goes
 	// back) / (bucket length). An older group is ErrExpired.
 	Keep int
 	// Cut makes WriteAtLeastOnce cut values that are too large for the topic, and mark them
 	// (see TruncatedHeader), instead of refusing their records.
 	Cut bool
-	// NewCommitLog accepts a Topic with samples beside an empty ledger, else ErrCommitLogLost.
+	// NewCommitLog accepts a Topic with samples beside an empty commit log, else ErrCommitLogLost.
 	NewCommitLog bool
 }
 
@@ -126,7 +126,7 @@ func (w Config) withDefaults() Config {
 func (w Config) Validate() error {
 	errs := []error{w.ValidateTopic()}
 	if w.CommitLog == "" || w.CommitLog == w.Topic {
-		errs = append(errs, fmt.Errorf("ledger topic: must be a topic of its own, got %q", w.CommitLog))
+		errs = append(errs, fmt.Errorf("commit log topic: must be a topic of its own, got %q", w.CommitLog))
 	}
 	if w.Job == "" {
 		errs = append(errs, errors.New("job: must have a name that stays the same over restarts"))

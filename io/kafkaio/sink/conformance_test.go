@@ -94,6 +94,7 @@ func (p *kafkaProcess) fate(key kmsg.Key, steps *iotest.Steps) kafkatest.Fate {
 		return kafkatest.Fate{Lose: fate == iotest.DiesBefore, Die: true}
 	case iotest.Slow:
 		return kafkatest.Fate{Hold: time.Second}
+	case iotest.Done:
 	}
 	return kafkatest.Fate{}
 }

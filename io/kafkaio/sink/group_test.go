@@ -74,7 +74,7 @@ func TestMessageCoder(t *testing.T) {
 	})
 }
 
-// Bytes that are no frames, groups or ledger records are an error, never a panic.
+// Bytes that are no frames, groups or commit log records are an error, never a panic.
 func FuzzFrames(f *testing.F) {
 	f.Add(AppendRecord(nil, []byte("key"), []byte("value"), 7))
 	f.Add(encodeGroup(Group{Shard: 1, ID: 2, Records: []byte{1}}))

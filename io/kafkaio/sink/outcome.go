@@ -15,7 +15,7 @@ import (
 var ErrFenced = errors.New("fenced: the shard is not this writer's any more, or its transaction outlived its timeout")
 
 // fencedBy are the broker's answers to a producer whose epoch is not the newest, and the
-// ledger's to one whose generation is not. Versions
+// commit log's to one whose fencing epoch is not. Versions
 // differ in which they give: a late commit is INVALID_TXN_STATE, a late produce
 // INVALID_PRODUCER_EPOCH, and either may be PRODUCER_FENCED.
 var fencedBy = []error{
@@ -46,7 +46,7 @@ var refusedBy = []error{
 }
 
 // classify tells the step that an error asks for. What is not known is tried again: that is
-// safe whatever became of the transaction, because it begins with reading the ledger.
+// safe whatever became of the transaction, because it begins with reading the commit log.
 func classify(err error) step {
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {

@@ -25,10 +25,10 @@ type plan struct {
 	truncatedBefore int64
 }
 
-// newPlan decides about groups, in their order: a group that is settled, or committed with the
+// newPlan decides about groups, in their order: a group that is complete, or committed with the
 // same digest, is skipped, another digest is written as the next version, the rest as
 // version 1. Of a group that is written in part, and begins with that part, the rest is written.
-// The ledger stays as it is.
+// The commit log stays as it is.
 func newPlan(l *commitlog.Log, groups []*group, keep int) (*plan, error) {
 	p := &plan{}
 	planned := map[int64]commitlog.Entry{}
@@ -84,7 +84,7 @@ func (p *plan) written() map[int64]commitlog.Entry {
 type step int
 
 const (
-	// stepAgain: open a new producer, read the ledger, decide again. It is right whether
+	// stepAgain: open a new producer, read the commit log, decide again. It is right whether
 	// the attempt was committed, aborted, or nobody knows.
 	stepAgain step = iota
 	// stepYield: another writer has taken the shard over, or the broker gave up on the

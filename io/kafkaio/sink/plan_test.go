@@ -20,7 +20,7 @@ import (
 )
 
 func TestPlan(t *testing.T) {
-	ledger := func() *commitlog.Log {
+	shardLog := func() *commitlog.Log {
 		return &commitlog.Log{TruncatedBefore: 10, Entries: map[int64]commitlog.Entry{
 			10: {Version: 1, Records: 2, Digest: 5},
 			20: {Version: 3, Records: 2, Digest: 6},
@@ -54,9 +54,9 @@ func TestPlan(t *testing.T) {
 		{name: "a skip lets nothing go", groups: []*group{g(20, 2, 6)}, keep: 1, want: []string{"20 skip 3"}, floor: 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := ledger()
+			l := shardLog()
 			p, err := newPlan(l, c.groups, c.keep)
-			require.Equal(t, ledger(), l, "a plan changes nothing")
+			require.Equal(t, shardLog(), l, "a plan changes nothing")
 			require.ErrorIs(t, err, c.err)
 			if c.err != nil {
 				return
@@ -76,9 +76,9 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestSettledGroups looks at both sides of the place up to which all is written, and at groups that
+// TestCompleteGroups looks at both sides of the place up to which all is written, and at groups that
 // stay beyond it.
-func TestSettledGroups(t *testing.T) {
+func TestCompleteGroups(t *testing.T) {
 	l := commitlog.NewLog()
 	require.False(t, l.Committed(19), "nobody has written anything")
 	l.Header = &commitlog.Header{CommittedBefore: 20, Kept: []int64{40}}
@@ -105,7 +105,7 @@ func TestNext(t *testing.T) {
 		{name: "timed out", err: kerr.InvalidTxnState, attempt: maxAttempts, want: stepYield},
 		{name: "too large, though limits were looked at: they have changed", err: kerr.MessageTooLarge, attempt: 1, want: stepAgain},
 		{name: "no right", err: kerr.TransactionalIDAuthorizationFailed, attempt: 1, want: stepFail},
-		{name: "ledger lost", err: ErrCommitLogLost, attempt: 1, want: stepFail},
+		{name: "commit log lost", err: ErrCommitLogLost, attempt: 1, want: stepFail},
 		{name: "unfit topic", err: commitlog.ErrUnfit, attempt: 1, want: stepFail},
 		{name: "expired", err: commitlog.ErrExpired, attempt: 1, want: stepFail},
 	} {
@@ -131,7 +131,7 @@ type memoryTx struct {
 func (l *memoryLog) open(topic, job string) opener {
 	return func(context.Context, int32) (transactor, *commitlog.Log, error) {
 		l.epoch++
-		ledger := commitlog.NewLog()
+		shardLog := commitlog.NewLog()
 		newest := map[string]*kgo.Record{}
 		for _, r := range l.records {
 			if r.Topic != topic {
@@ -139,11 +139,11 @@ func (l *memoryLog) open(topic, job string) opener {
 			}
 		}
 		for _, r := range newest {
-			if err := ledger.Take(r, job); err != nil {
+			if err := shardLog.Take(r, job); err != nil {
 				return nil, nil, err
 			}
 		}
-		return &memoryTx{log: l, epoch: l.epoch}, ledger, nil
+		return &memoryTx{log: l, epoch: l.epoch}, shardLog, nil
 	}
 }
 
@@ -164,7 +164,7 @@ func (tx *memoryTx) Close() { tx.log.epoch++ }
 
 // TestWriterEqualsReference writes groups again and again, in any order and with failing
 // commits, applied or not, and new writers in between; the reference is a map of what was
-// written last. The ledger is read as compaction leaves it, and bounded.
+// written last. The commit log is read as compaction leaves it, and bounded.
 func TestWriterEqualsReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := Config{Topic: "samples", CommitLog: "ledger", Job: "job", Keep: rapid.IntRange(1, 12).Draw(t, "keep"), TransactionBytes: DefaultTransactionBytes}
@@ -212,9 +212,9 @@ func TestWriterEqualsReference(t *testing.T) {
 			case err != nil: // five failures in a row: what was written shows in the log
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				writer = fresh()
-				_, ledger, err := log.open(w.Topic, w.Job)(t.Context(), 0)
+				_, shardLog, err := log.open(w.Topic, w.Job)(t.Context(), 0)
 				require.NoError(t, err)
-				if e, ok := ledger.Entries[id]; ok && e.Version > last.version {
+				if e, ok := shardLog.Entries[id]; ok && e.Version > last.version {
 					want[id] = written{e.Version, variant}
 					samples[fmt.Sprint(id, e.Version)] = int(g.records)
 				}
@@ -271,8 +271,8 @@ func TestValidate(t *testing.T) {
 	}{
 		{"no brokers", func(w *Config) { w.Cluster = cluster.Config{} }, "brokers: at least one is needed"},
 		{"no topic", func(w *Config) { w.Topic = "" }, "topic: must have a name"},
-		{"no ledger", func(w *Config) { w.CommitLog = "" }, `ledger topic: must be a topic of its own, got ""`},
-		{"ledger in the output", func(w *Config) { w.CommitLog = "t" }, `ledger topic: must be a topic of its own, got "t"`},
+		{"no commit log", func(w *Config) { w.CommitLog = "" }, `commit log topic: must be a topic of its own, got ""`},
+		{"commit log in the output", func(w *Config) { w.CommitLog = "t" }, `commit log topic: must be a topic of its own, got "t"`},
 		{"no job", func(w *Config) { w.Job = "" }, "job: must have a name that stays the same over restarts"},
 		{"no shards", func(w *Config) { w.Shards = 0 }, "shards: must be at least 1, got 0"},
 		{"timeout too short", func(w *Config) { w.TransactionTimeout = time.Millisecond }, "got 1ms"},

@@ -29,7 +29,7 @@ type kafka struct {
 }
 
 // openingTime bounds the opening of a producer beyond a transaction's timeout: the old
-// transaction of the shard ends at once, but one of another producer in the ledger
+// transaction of the shard ends at once, but one of another producer in the commit log
 // partition may last that long.
 const openingTime = 30 * time.Second
 
@@ -37,7 +37,7 @@ const openingTime = 30 * time.Second
 func (k *kafka) open(ctx context.Context, shard int32) (transactor, *commitlog.Log, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.w.TransactionTimeout+openingTime)
 	defer cancel()
-	stop := cluster.LogWaiting(ctx, "%s: waiting to open the producer %s and to read its ledger %s", k.w.Cluster, transactionalID(k.w.Job, shard), k.w.CommitLog)
+	stop := cluster.LogWaiting(ctx, "%s: waiting to open the producer %s and to read its commit log %s", k.w.Cluster, transactionalID(k.w.Job, shard), k.w.CommitLog)
 	defer stop()
 	largest, err := k.check(ctx)
 	if err != nil {
@@ -64,17 +64,17 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *commitlog.L
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", commitlog.ErrUnfit, err)
 	}
-	ledger, err := k.recover(ctx, client, shard)
+	shardLog, err := k.recover(ctx, client, shard)
 	if err != nil {
 		client.Close()
 		return nil, nil, err
 	}
-	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.Of(k.w.Topic), forget: k.forget}, ledger, nil
+	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.Of(k.w.Topic), forget: k.forget}, shardLog, nil
 }
 
-// recover fences off the shard's earlier producers and then reads its ledger, in this
+// recover fences off the shard's earlier producers and then reads its commit log, in this
 // order: whatever they committed is there by then, and nothing can be added. What is left
-// of a job that was taken over must not fence off the new one, and looks first.
+// of a job that was recovered must not fence off the new one, and looks first.
 func (k *kafka) recover(ctx context.Context, client *kgo.Client, shard int32) (*commitlog.Log, error) {
 	if h, err := k.committedHeader(ctx, shard); err != nil {
 		return nil, err
@@ -86,29 +86,29 @@ func (k *kafka) recover(ctx context.Context, client *kgo.Client, shard int32) (*
 	if _, _, err := client.ProducerID(ctx); err != nil {
 		return nil, fmt.Errorf("initialize: %w", err)
 	}
-	ledgers, err := commitlog.ReadShards(ctx, k.opts, k.w.CommitLog, []int32{shard}, k.w.Job)
+	logs, err := commitlog.ReadShards(ctx, k.opts, k.w.CommitLog, []int32{shard}, k.w.Job)
 	if err != nil {
 		return nil, err
 	}
-	ledger := ledgers[shard]
-	if len(ledger.Entries) == 0 && !k.w.NewCommitLog {
+	shardLog := logs[shard]
+	if len(shardLog.Entries) == 0 && !k.w.NewCommitLog {
 		if err := checkNotLost(ctx, client, k.opts, k.w); err != nil {
 			return nil, err
 		}
 	}
-	if ledger.Header != nil {
-		if err := ledger.Header.Since(k.w.Header()); err != nil {
+	if shardLog.Header != nil {
+		if err := shardLog.Header.Since(k.w.Header()); err != nil {
 			return nil, err
 		}
 	}
-	if ledger.Header == nil {
+	if shardLog.Header == nil {
 		// A shard that has written nothing yet is bound by what the others have.
-		ledger.Header, err = k.anyHeader(ctx)
+		shardLog.Header, err = k.anyHeader(ctx)
 	}
-	return ledger, err
+	return shardLog, err
 }
 
-// committedHeader returns the head that a shard's ledger has up to the last stable offset, nil
+// committedHeader returns the header that a shard's commit log has up to the last stable offset, nil
 // if there is none: it does not wait for open transactions, because it is for the caller to
 // end them.
 func (k *kafka) committedHeader(ctx context.Context, shard int32) (*commitlog.Header, error) {
@@ -130,18 +130,18 @@ func (k *kafka) committedHeader(ctx context.Context, shard int32) (*commitlog.He
 	return l.Header, err
 }
 
-// anyHeader returns the head of any shard, nil if there is none.
+// anyHeader returns the header of any shard, nil if there is none.
 func (k *kafka) anyHeader(ctx context.Context) (*commitlog.Header, error) {
 	client, err := kgo.NewClient(k.opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", commitlog.ErrUnfit, err)
 	}
 	defer client.Close()
-	ledgers, err := commitlog.ReadEach(ctx, client, k.opts, k.w.CommitLog, k.w.Job)
+	logs, err := commitlog.ReadEach(ctx, client, k.opts, k.w.CommitLog, k.w.Job)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range ledgers {
+	for _, l := range logs {
 		if l.Header != nil {
 			l.Header.Kept = nil // of that shard
 			return l.Header, nil
@@ -181,7 +181,7 @@ func (k *kafka) forget() {
 	k.limits = nil
 }
 
-// partitioner puts ledger records where they say and others by their key, as Java does.
+// partitioner puts commit log records where they say and others by their key, as Java does.
 type partitioner struct{ commitLog string }
 
 func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {

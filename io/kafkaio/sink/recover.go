@@ -20,37 +20,37 @@ import (
 // ErrBegun is returned for a job that has written already where it was to begin.
 var ErrBegun = errors.New("the job has written already")
 
-// Recover makes a job's ledger ready for a job that begins anew from the log, without the
+// Recover makes a job's commit log ready for a job that begins anew from the log, without the
 // state of the one before, and returns how far that one has come. It must have ended; what
 // is left of it is fenced off, and cannot write another group once Recover has returned.
 //
-// What is settled is skipped from then on, whatever it holds: the new job will bring parts
+// What is complete is skipped from then on, whatever it holds: the new job will bring parts
 // of such groups only. The rest it has to bring whole. If w.Meaning is another one than it was,
 // groups that were written whole are skipped as well; the new meaning is that of all others, of
 // one that was written in part, too: all of it is written anew as its next version.
 //
 // The number of shards may be another one than before. Groups that some shard may have
 // written already stay spread as they are; the new number counts from the first ID beyond
-// all that were written. The ledger topic gets the partitions that it lacks. Step must be
+// all that were written. The commit log topic gets the partitions that it lacks. Step must be
 // what it was.
 //
 // An error means that the job must not begin; trying it again is safe.
 func Recover(ctx context.Context, w Config) (commitlog.Progress, error) {
 	p, err := claim(ctx, w, func(*Config, []*commitlog.Log) error { return nil })
 	if err != nil {
-		return commitlog.Progress{}, fmt.Errorf("take over job %s: %w", w.Job, err)
+		return commitlog.Progress{}, fmt.Errorf("recover job %s: %w", w.Job, err)
 	}
 	return p, nil
 }
 
-// Begin makes a job's ledger ready for a job that begins where there is none, and writes down
+// Begin makes a job's commit log ready for a job that begins where there is none, and writes down
 // what it is. A job that has written anything is ErrBegun, and nothing is changed; what is left
 // of one that has not is fenced off. Otherwise it is like Recover.
 func Begin(ctx context.Context, w Config) (commitlog.Progress, error) {
 	// Before anybody is fenced off, who may be at work; and once more when nobody can be.
-	ledgers, err := commitlog.ReadStable(ctx, w.Cluster, w.CommitLog, w.Job)
+	logs, err := commitlog.ReadStable(ctx, w.Cluster, w.CommitLog, w.Job)
 	if err == nil {
-		err = nothingWritten(&w, slices.Collect(maps.Values(ledgers)))
+		err = nothingWritten(&w, slices.Collect(maps.Values(logs)))
 	}
 	var p commitlog.Progress
 	if err == nil {
@@ -63,9 +63,9 @@ func Begin(ctx context.Context, w Config) (commitlog.Progress, error) {
 }
 
 // nothingWritten is ErrBegun if any shard has written.
-func nothingWritten(w *Config, ledgers []*commitlog.Log) error {
+func nothingWritten(w *Config, logs []*commitlog.Log) error {
 	last, groups, begun := int64(commitlog.NoID), 0, false
-	for _, l := range ledgers {
+	for _, l := range logs {
 		begun, groups = begun || l.Begun(), groups+len(l.Entries)
 		for id := range l.Entries {
 			last = max(last, id)
@@ -75,10 +75,10 @@ func nothingWritten(w *Config, ledgers []*commitlog.Log) error {
 	if !begun {
 		return nil
 	}
-	return fmt.Errorf("%w: ledger %s has %d groups, up to %s", ErrBegun, w.CommitLog, groups, source.TimeText(last))
+	return fmt.Errorf("%w: commit log %s has %d groups, up to %s", ErrBegun, w.CommitLog, groups, source.TimeText(last))
 }
 
-// claim fences off all writers of a job, and gives its shards new heads if check has
+// claim fences off all writers of a job, and gives its shards new headers if check has
 // nothing against it.
 func claim(ctx context.Context, w Config, check func(*Config, []*commitlog.Log) error) (commitlog.Progress, error) {
 	if err := w.Validate(); err != nil {
@@ -107,14 +107,14 @@ func claim(ctx context.Context, w Config, check func(*Config, []*commitlog.Log) 
 	if err != nil {
 		return commitlog.Progress{}, err
 	}
-	ledgers := make([]*commitlog.Log, len(shards))
+	logs := make([]*commitlog.Log, len(shards))
 	for i, s := range shards {
-		ledgers[i] = s.log
+		logs[i] = s.log
 	}
-	if err := check(&w, ledgers); err != nil {
+	if err := check(&w, logs); err != nil {
 		return commitlog.Progress{}, err
 	}
-	next, kept, err := commitlog.Next(w.CommitLog, w.Header(), ledgers)
+	next, kept, err := commitlog.Next(w.CommitLog, w.Header(), logs)
 	if err != nil {
 		return commitlog.Progress{}, err
 	}
@@ -144,11 +144,11 @@ type openShard struct {
 func openAll(ctx context.Context, open opener, count int32) ([]openShard, error) {
 	shards := make([]openShard, count)
 	return shards, eachShard(count, func(shard int32) error {
-		tx, ledger, err := open(ctx, shard)
+		tx, shardLog, err := open(ctx, shard)
 		if err != nil {
 			return fmt.Errorf("shard %d: %w", shard, err)
 		}
-		shards[shard] = openShard{tx, ledger}
+		shards[shard] = openShard{tx, shardLog}
 		return nil
 	})
 }
@@ -176,7 +176,7 @@ func eachShard(count int32, do func(shard int32) error) error {
 	return errors.Join(errs...)
 }
 
-// growCommitLog gives the ledger topic the partitions that it lacks, and returns how many there
+// growCommitLog gives the commit log topic the partitions that it lacks, and returns how many there
 // are then.
 func growCommitLog(ctx context.Context, opts []kgo.Opt, w *Config) (int32, error) {
 	client, err := kgo.NewClient(opts...)
@@ -188,10 +188,10 @@ func growCommitLog(ctx context.Context, opts []kgo.Opt, w *Config) (int32, error
 	for asked := false; ; {
 		topics, err := admin.ListTopics(ctx, w.CommitLog)
 		if err != nil {
-			return 0, fmt.Errorf("look at ledger %s: %w", w.CommitLog, err)
+			return 0, fmt.Errorf("look at commit log %s: %w", w.CommitLog, err)
 		}
 		if err := topics[w.CommitLog].Err; err != nil {
-			return 0, fmt.Errorf("look at ledger %s: %w", w.CommitLog, err)
+			return 0, fmt.Errorf("look at commit log %s: %w", w.CommitLog, err)
 		}
 		have := int32(len(topics[w.CommitLog].Partitions))
 		if have >= w.Shards {
@@ -203,14 +203,14 @@ func growCommitLog(ctx context.Context, opts []kgo.Opt, w *Config) (int32, error
 				err = answers.Error()
 			}
 			if err != nil {
-				return 0, fmt.Errorf("give ledger %s %d partitions, one for each shard, instead of %d: %w", w.CommitLog, w.Shards, have, err)
+				return 0, fmt.Errorf("give commit log %s %d partitions, one for each shard, instead of %d: %w", w.CommitLog, w.Shards, have, err)
 			}
 			asked = true
 		}
 		select { // brokers learn of it one after another
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return 0, fmt.Errorf("wait for the new partitions of ledger %s: %w", w.CommitLog, ctx.Err())
+			return 0, fmt.Errorf("wait for the new partitions of commit log %s: %w", w.CommitLog, ctx.Err())
 		}
 	}
 }

@@ -30,9 +30,9 @@ func (r *writeRig) at(p commitlog.Progress) *writeRig {
 	return r
 }
 
-// TestTakeOver: a job that begins anew cannot change what is settled, and the one before it
+// TestRecover: a job that begins anew cannot change what is settled, and the one before it
 // cannot write any more.
-func TestTakeOver(t *testing.T) {
+func TestRecover(t *testing.T) {
 	ctx := t.Context()
 	r := newWriteRig(t, 2)
 	r.w.Step = 10
@@ -88,9 +88,9 @@ func TestTakeOver(t *testing.T) {
 	require.Equal(t, want, r.Samples())
 }
 
-// TestTakeOverWithOtherShards: groups that may be there keep their shards, and a writer of
+// TestRecoverWithOtherShards: groups that may be there keep their shards, and a writer of
 // the old number is refused where the new one counts.
-func TestTakeOverWithOtherShards(t *testing.T) {
+func TestRecoverWithOtherShards(t *testing.T) {
 	ctx := t.Context()
 	for name, shards := range map[string]int32{"more": 4, "fewer": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -121,9 +121,9 @@ func TestTakeOverWithOtherShards(t *testing.T) {
 	}
 }
 
-// TestTakeOverWithAnotherMeaning: what was written whole stays, whatever comes of it now, over
+// TestRecoverWithAnotherMeaning: what was written whole stays, whatever comes of it now, over
 // any number of takeovers; the rest is of the new meaning.
-func TestTakeOverWithAnotherMeaning(t *testing.T) {
+func TestRecoverWithAnotherMeaning(t *testing.T) {
 	ctx := t.Context()
 	r := newWriteRig(t, 2)
 	r.w.Step, r.w.TransactionBytes = 10, 150
@@ -170,7 +170,7 @@ func TestTakeOverWithAnotherMeaning(t *testing.T) {
 	r.noteThrough(30)
 	got, err = Recover(ctx, r.at(got).w)
 	require.NoError(t, err)
-	require.Equal(t, []commitlog.Part{{ID: 40, Shard: 0}}, got.Kept, "what is settled needs no list")
+	require.Equal(t, []commitlog.Part{{ID: 40, Shard: 0}}, got.Kept, "what is complete needs no list")
 }
 
 // TestBegin: a job begins once. What has written nothing yet may begin again, and fences off
@@ -206,7 +206,7 @@ func TestBegin(t *testing.T) {
 	require.ErrorContains(t, err, "UNKNOWN_TOPIC_OR_PARTITION")
 }
 
-// TestBeginBeside: a ledger that has only let groups go, or only tells how far all has come,
+// TestBeginBeside: a commit log that has only let groups go, or only tells how far all has come,
 // is of a job that has written.
 func TestBeginBeside(t *testing.T) {
 	w := &Config{CommitLog: "l"}
@@ -217,8 +217,8 @@ func TestBeginBeside(t *testing.T) {
 	}
 }
 
-// TestTakeOverRefused: what cannot be taken over says why.
-func TestTakeOverRefused(t *testing.T) {
+// TestRecoverRefused: what cannot be taken over says why.
+func TestRecoverRefused(t *testing.T) {
 	ctx := t.Context()
 	r := newFakeRig(t, 2)
 	r.w.Step = 10
@@ -229,7 +229,7 @@ func TestTakeOverRefused(t *testing.T) {
 		want  string
 	}{
 		{"another bucket length", func(w *Config) { w.Step = 20 }, "is of groups 10 apart, not 20"},
-		{"no ledger", func(w *Config) { w.CommitLog = "nowhere" }, "look at ledger nowhere: UNKNOWN_TOPIC_OR_PARTITION"},
+		{"no commit log", func(w *Config) { w.CommitLog = "nowhere" }, "look at commit log nowhere: UNKNOWN_TOPIC_OR_PARTITION"},
 		{"of another job", func(w *Config) { w.Job = "another" }, "it belongs to job"},
 		{"no shards", func(w *Config) { w.Shards = 0 }, "shards: must be at least 1"},
 	} {
@@ -237,30 +237,30 @@ func TestTakeOverRefused(t *testing.T) {
 			w := r.w
 			c.spoil(&w)
 			_, err := Recover(ctx, w)
-			require.ErrorContains(t, err, "take over job "+w.Job)
+			require.ErrorContains(t, err, "recover job "+w.Job)
 			require.ErrorContains(t, err, c.want)
 		})
 	}
 }
 
-// TestNextHead plays jobs that are taken over again and again, with other numbers of
+// TestNextHeader plays jobs that are taken over again and again, with other numbers of
 // shards, and takeovers that break off. However they come: no group is spread over two
 // numbers of shards.
-func TestNextHead(t *testing.T) {
+func TestNextHeader(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const step = 10
 		spread := map[int64]int32{} // over how many shards each group is that was written
-		var ledgers []*commitlog.Log
+		var logs []*commitlog.Log
 		for range rapid.IntRange(1, 8).Draw(t, "jobs") {
 			w := &Config{Job: "j", Step: step, Shards: rapid.Int32Range(1, 4).Draw(t, "shards")}
-			for len(ledgers) < int(w.Shards) {
-				ledgers = append(ledgers, commitlog.NewLog())
+			for len(logs) < int(w.Shards) {
+				logs = append(logs, commitlog.NewLog())
 			}
-			next, kept, err := commitlog.Next(w.CommitLog, w.Header(), ledgers)
+			next, kept, err := commitlog.Next(w.CommitLog, w.Header(), logs)
 			require.NoError(t, err)
 			require.Empty(t, kept)
 			broken := rapid.IntRange(0, 3).Draw(t, "breaks off") == 0
-			for _, l := range ledgers {
+			for _, l := range logs {
 				if !broken || rapid.Bool().Draw(t, "taken") {
 					l.Header = next
 				}
@@ -271,7 +271,7 @@ func TestNextHead(t *testing.T) {
 			w.Earlier = next.Earlier
 			require.LessOrEqual(t, len(next.Earlier), 8)
 			last := int64(0)
-			for _, l := range ledgers {
+			for _, l := range logs {
 				for id := range l.Entries {
 					last = max(last, id)
 				}
@@ -287,19 +287,19 @@ func TestNextHead(t *testing.T) {
 				have, there := spread[id]
 				require.True(t, !there || have == w.ShardsOf(id), "group %d over %d and %d shards", id, have, w.ShardsOf(id))
 				spread[id] = w.ShardsOf(id)
-				ledgers[rapid.Int32Range(0, w.ShardsOf(id)-1).Draw(t, "shard")].Entries[id] = commitlog.Entry{Version: 1}
+				logs[rapid.Int32Range(0, w.ShardsOf(id)-1).Draw(t, "shard")].Entries[id] = commitlog.Entry{Version: 1}
 			}
 			if ids := slices.Sorted(maps.Keys(spread)); len(ids) > 0 && rapid.Bool().Draw(t, "progress") {
-				l := ledgers[0]
+				l := logs[0]
 				l.Through, l.Completes = max(l.Through, rapid.SampledFrom(ids).Draw(t, "through")), true
 			}
 		}
 	})
 }
 
-// TestHeadsOfShards: what a takeover makes of heads and notes of several shards, whatever their
+// TestHeadersOfShards: what a recovery makes of headers and notes of several shards, whatever their
 // order.
-func TestHeadsOfShards(t *testing.T) {
+func TestHeadersOfShards(t *testing.T) {
 	w := &Config{Job: "j", Step: 10, Shards: 3}
 	wrote := func(ids ...int64) *commitlog.Log {
 		l := commitlog.NewLog()
@@ -321,22 +321,22 @@ func TestHeadsOfShards(t *testing.T) {
 		return commitlog.Header{Job: "j", FencingEpoch: generation, Step: 10, Shards: 3, CommittedBefore: settled, Earlier: earlier}
 	}
 	for _, tt := range []struct {
-		name    string
-		ledgers []*commitlog.Log
-		want    commitlog.Header
+		name string
+		logs []*commitlog.Log
+		want commitlog.Header
 	}{
 		{"nobody noted how far all has come", []*commitlog.Log{wrote(40, 70), wrote(50)}, after(3, 30, commitlog.Layout{Until: 60, Shards: 4}, commitlog.Layout{Until: 80, Shards: 2})},
 		{"the largest note counts", []*commitlog.Log{through(wrote(40), 40), through(wrote(50), 30), wrote(70)}, after(3, 50, commitlog.Layout{Until: 60, Shards: 4}, commitlog.Layout{Until: 80, Shards: 2})},
-		{"what is settled needs no layout", []*commitlog.Log{wrote(40), through(wrote(70), 50)}, after(3, 60, commitlog.Layout{Until: 80, Shards: 2})},
-		{"under a takeover that broke off nothing was written", []*commitlog.Log{brokenOff(wrote(70)), wrote(40)}, after(4, 40, commitlog.Layout{Until: 60, Shards: 4}, commitlog.Layout{Until: 80, Shards: 2})},
+		{"what is complete needs no layout", []*commitlog.Log{wrote(40), through(wrote(70), 50)}, after(3, 60, commitlog.Layout{Until: 80, Shards: 2})},
+		{"under a recovery that broke off nothing was written", []*commitlog.Log{brokenOff(wrote(70)), wrote(40)}, after(4, 40, commitlog.Layout{Until: 60, Shards: 4}, commitlog.Layout{Until: 80, Shards: 2})},
 		{"nor was the layout changed behind the last group", []*commitlog.Log{wrote(40), wrote()}, after(3, 30, commitlog.Layout{Until: 50, Shards: 4})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			next, _, err := commitlog.Next(w.CommitLog, w.Header(), tt.ledgers)
+			next, _, err := commitlog.Next(w.CommitLog, w.Header(), tt.logs)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, *next)
-			slices.Reverse(tt.ledgers)
-			next, _, err = commitlog.Next(w.CommitLog, w.Header(), tt.ledgers)
+			slices.Reverse(tt.logs)
+			next, _, err = commitlog.Next(w.CommitLog, w.Header(), tt.logs)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, *next, "in the other order")
 		})

@@ -101,7 +101,7 @@ func sampleLines(shard int32, id int64, size, variant, version int) []string {
 	return want
 }
 
-// commits returns what the ledger says of a shard.
+// commits returns what the commit log says of a shard.
 func (r *writeRig) commits(shard int32) []commitlog.Committed {
 	r.T.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -27,7 +27,7 @@ type transactor interface {
 }
 
 // opener opens a producer for a shard: it fences off earlier ones, so that nothing of
-// theirs is open or can still come, and then reads the shard's ledger.
+// theirs is open or can still come, and then reads the shard's commit log.
 type opener func(ctx context.Context, shard int32) (transactor, *commitlog.Log, error)
 
 // shardWriter writes the groups of one shard, one transaction at a time. Not for concurrent use.
@@ -38,7 +38,7 @@ type shardWriter struct {
 	// pause is the wait before the second attempt; it doubles from then on.
 	pause time.Duration
 
-	// tx and ledger are of one incarnation; tx is nil when there is none.
+	// tx and log are of one incarnation; tx is nil when there is none.
 	tx  transactor
 	log *commitlog.Log
 	// transactions counts those that were committed.
@@ -85,15 +85,15 @@ func (s *shardWriter) write(ctx context.Context, groups []*group) ([]commitlog.C
 	}
 }
 
-// attempt opens a producer if there is none, decides by its ledger, and commits.
+// attempt opens a producer if there is none, decides by its commit log, and commits.
 func (s *shardWriter) attempt(ctx context.Context, groups []*group, tried map[*group]int32) ([]commitlog.Committed, error) {
 	if s.tx == nil {
-		tx, ledger, err := s.open(ctx, s.shard)
+		tx, shardLog, err := s.open(ctx, s.shard)
 		if err != nil {
 			return nil, fmt.Errorf("open producer %s: %w", transactionalID(s.w.Job, s.shard), err)
 		}
 		opened.Inc(ctx, 1)
-		s.tx, s.log = tx, ledger
+		s.tx, s.log = tx, shardLog
 	}
 	for _, g := range groups {
 		if s.log.Header == nil || s.log.Committed(g.id) {
@@ -155,7 +155,7 @@ func (s *shardWriter) commit(ctx context.Context, p *plan, tried map[*group]int3
 	return nil
 }
 
-// header is what the shard's ledger begins with, or will.
+// header is what the shard's commit log begins with, or will.
 func (s *shardWriter) header() *commitlog.Header {
 	if s.log.Header != nil {
 		return s.log.Header

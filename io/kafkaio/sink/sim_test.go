@@ -28,7 +28,7 @@ import (
 // than a transaction may last and wake up as zombies; the network drops, delays or cuts;
 // brokers apply a produce and say that it failed; bundles are replayed, from earlier ones
 // on, whole, cut otherwise or with other content; stray producers hold transactions open in
-// the ledger.
+// the commit log.
 //
 // TRIBUTARY_SIMULATE=N plays N histories, TRIBUTARY_SEED=S the one of a seed, aloud. Goroutines
 // are not scheduled by the seed, so a failure may take a few runs to come again.
@@ -307,9 +307,9 @@ func (h *history) disturb(p *simProcess, bundle int) (abandon bool) {
 	return abandon
 }
 
-// stray holds a transaction of another producer open in a ledger partition. It is aborted.
+// stray holds a transaction of another producer open in a commit log partition. It is aborted.
 func (h *history) stray(shard int32, open time.Duration) {
-	h.note("stray", "a stray transaction in the ledger of shard %d, for %s", shard, open)
+	h.note("stray", "a stray transaction in the commit log of shard %d, for %s", shard, open)
 	client := h.Client(kgo.TransactionalID("stray"), kgo.TransactionTimeout(open), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	defer client.Close()
 	require.NoError(h.t, client.BeginTransaction())

@@ -10,7 +10,7 @@ import (
 	"tributary/io/kafkaio/commitlog"
 )
 
-// check holds what a consumer of committed records sees against the ledger.
+// check holds what a consumer of committed records sees against the commit log.
 func (h *history) check() {
 	t := h.t
 	type place struct {
@@ -42,11 +42,11 @@ func (h *history) check() {
 			continue // let go; its samples stay
 		}
 		if string(r.Key) == commitlog.HeaderKey {
-			require.False(t, heads[r.Partition], "a second head of shard %d", r.Partition)
+			require.False(t, heads[r.Partition], "a second header of shard %d", r.Partition)
 			heads[r.Partition] = true
 			continue
 		}
-		require.True(t, heads[r.Partition], "shard %d begins without a head", r.Partition)
+		require.True(t, heads[r.Partition], "shard %d begins without a header", r.Partition)
 		shard, id, err := commitlog.ParseKey(r.Key)
 		require.NoError(t, err)
 		e, _, _, err := commitlog.ParseValue(r.Value)
@@ -55,23 +55,23 @@ func (h *history) check() {
 		before := last[at]
 		switch {
 		case before.Partial && e.Version == before.Version:
-			require.True(t, e.Records > before.Records || !e.Partial && e.Records == before.Records, "ledger of %v: %v goes on from %v", at, e, before)
+			require.True(t, e.Records > before.Records || !e.Partial && e.Records == before.Records, "commit log of %v: %v goes on from %v", at, e, before)
 			h.seen["in parts"]++
 		default:
-			require.Equal(t, before.Version+1, e.Version, "ledger of %v: versions follow each other", at)
-			require.True(t, before.Partial || before.Digest != e.Digest, "ledger of %v: version %d is no change", at, e.Version)
+			require.Equal(t, before.Version+1, e.Version, "commit log of %v: versions follow each other", at)
+			require.True(t, before.Partial || before.Digest != e.Digest, "commit log of %v: version %d is no change", at, e.Version)
 		}
 		last[at] = e
 		entries[version{at, int(e.Version)}] = e
 	}
 	for v := range contents {
-		require.Contains(t, entries, v, "samples without a ledger entry: %v", contents[v])
+		require.Contains(t, entries, v, "samples without a commit log entry: %v", contents[v])
 	}
 	for _, bundle := range h.bundles {
 		for _, w := range bundle {
 			at := place{w.shard, w.id}
 			newest := int(last[at].Version)
-			require.Equal(t, makeGroup(t, w.shard, w.id, w.size, w.variant).digest, last[at].Digest, "group %v: the ledger holds what was written last", at)
+			require.Equal(t, makeGroup(t, w.shard, w.id, w.size, w.variant).digest, last[at].Digest, "group %v: the commit log holds what was written last", at)
 			require.False(t, last[at].Partial, "group %v is not whole", at)
 			for n := 1; n <= newest; n++ {
 				v := version{at, n}
@@ -94,7 +94,7 @@ func (h *history) check() {
 	}
 	for _, a := range h.acks {
 		e, ok := entries[version{place{a.Shard, a.ID}, int(a.Version)}]
-		require.True(t, ok && !e.Partial, "acknowledged and not in the ledger: %+v", a)
+		require.True(t, ok && !e.Partial, "acknowledged and not in the commit log: %+v", a)
 		require.Equal(t, e.Records, a.Records)
 	}
 	require.True(t, h.Stable(h.w.Topic) && h.Stable(h.w.CommitLog), "a transaction lingers")

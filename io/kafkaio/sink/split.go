@@ -12,7 +12,7 @@ import (
 )
 
 // A group that is larger than a transaction should be is written in several, one after another.
-// Each but the last notes in the ledger how many records of the group are written by then, and
+// Each but the last notes in the commit log how many records of the group are written by then, and
 // their digest: whoever goes on after a crash finds it there, sees that its own group begins with
 // the same records, and writes the rest. So where a group was cut does not matter to it. If its
 // group begins otherwise, it writes all of it as the next version.
@@ -192,7 +192,7 @@ func (p *piece) appendRecords(slab []kgo.Record, topic string) ([]kgo.Record, er
 	return slab, nil
 }
 
-// entry is what the ledger says once the piece is written.
+// entry is what the commit log says once the piece is written.
 func (p *piece) entry() commitlog.Entry {
 	if p.last {
 		return commitlog.Entry{Version: p.version, Records: p.group.records, Digest: p.group.digest}
@@ -200,7 +200,7 @@ func (p *piece) entry() commitlog.Entry {
 	return commitlog.Entry{Version: p.version, Records: p.to.records, Digest: p.to.digest, Partial: true}
 }
 
-// records lays out a transaction: the samples first, so that a ledger record in the log
+// records lays out a transaction: the samples first, so that a commit log record in the log
 // says that its samples are in the log. The first of a plan lets go what the plan does.
 func (s *shardWriter) records(t *transaction, drop []int64, floor int64) ([]*kgo.Record, error) {
 	// One allocation, for the pointers below stay valid.

@@ -213,7 +213,7 @@ func TestTransactionsEqualTheirPlan(t *testing.T) {
 }
 
 // TestLargeGroup writes a group in many transactions to a broker: each has its record in the
-// ledger, and the last says that it is whole.
+// commit log, and the last says that it is whole.
 func TestLargeGroup(t *testing.T) {
 	r := newWriteRig(t, 1)
 	r.w.TransactionBytes = 8 << 10
@@ -247,9 +247,9 @@ func TestLargeGroup(t *testing.T) {
 	require.Empty(t, commits[0].Begun)
 }
 
-// TestTakeOverOfAGroupInPart: a job that is taken over within a group, with other shards even, goes
+// TestRecoveryOfAGroupInPart: a job that is taken over within a group, with other shards even, goes
 // on with what the group has, in the layout that it was begun with.
-func TestTakeOverOfAGroupInPart(t *testing.T) {
+func TestRecoveryOfAGroupInPart(t *testing.T) {
 	r := newWriteRig(t, 2)
 	r.w.Step, r.w.TransactionBytes = 10, 1<<10
 	const size = 1000

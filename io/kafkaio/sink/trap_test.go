@@ -19,7 +19,7 @@ import (
 	"tributary/io/kafkaio/internal/kafkatest"
 )
 
-// These tests are named after the traps of transactions that a ledger may fall into. All run on
+// These tests are named after the traps of transactions that a commit log may fall into. All run on
 // kfake, and on the broker at $TRIBUTARY_KAFKA if it is set, except those that need a
 // week of virtual time or a fault that only kfake gives (ShortTimeout, IdleID).
 //
@@ -63,7 +63,7 @@ func TestWriteOnceSkipCorrect(t *testing.T) {
 	require.Empty(t, r.commits(0))
 }
 
-// The broker refuses a sample but takes the ledger record: a commit would go through.
+// The broker refuses a sample but takes the commit log record: a commit would go through.
 func TestTrap1PartialCommit(t *testing.T) {
 	r := newWriteRig(t, 1)
 	ctx := context.Background()
@@ -144,7 +144,7 @@ func playTrap4(t *testing.T, r *writeRig) {
 	require.NoError(t, stray.ProduceSync(ctx, &kgo.Record{Topic: r.w.CommitLog, Key: []byte("x")}).FirstErr())
 
 	g := makeGroup(t, 0, 1, 3, 0)
-	// The ledger is not empty, but nobody can tell what is in it.
+	// The commit log is not empty, but nobody can tell what is in it.
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, err := r.process().write(short, 0, []*group{g})
@@ -174,7 +174,7 @@ func playTrap4(t *testing.T, r *writeRig) {
 	require.Equal(t, sampleLines(0, 1, 3, 0, 1), r.Samples())
 }
 
-// openUnread opens a producer of shard 0 without reading the ledger.
+// openUnread opens a producer of shard 0 without reading the commit log.
 func (r *writeRig) openUnread(t *testing.T) *producer {
 	client := r.Client(kgo.TransactionalID(transactionalID(r.w.Job, 0)), kgo.RecordPartitioner(partitioner{commitLog: r.w.CommitLog}))
 	t.Cleanup(client.Close)
@@ -182,7 +182,7 @@ func (r *writeRig) openUnread(t *testing.T) *producer {
 }
 
 // The old writer commits at the last moment before it is fenced: whoever has read the
-// ledger before that misses it.
+// commit log before that misses it.
 func TestTrap5FenceThenRead(t *testing.T) {
 	r := newWriteRig(t, 1)
 	ctx := context.Background()

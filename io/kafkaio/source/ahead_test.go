@@ -40,7 +40,7 @@ func testAhead(t *testing.T, b *kafkatest.Broker) {
 		Detail: "event time 2096-10-02T07:06:40Z is ahead of 1970-01-01T00:16:40Z, when Kafka has it written, by more than max_future_skew, 1m0s: some clock is wrong",
 	}, s.rejected[0])
 	require.EqualValues(t, 4, s.rejected[1].Offset)
-	require.EqualValues(t, 1_060_001, s.at.Partitions[0].Clock.Largest, "and the marks that come of it")
+	require.EqualValues(t, 1_060_001, s.at.Partitions[0].Clock.Largest, "and the entries that come of it")
 
 	r.MaxAhead = 0
 	s = newSession(t, r, 0)

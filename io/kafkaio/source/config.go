@@ -219,7 +219,7 @@ func (r *Config) Validate() error {
 	}
 	if r.TimeIndex != nil {
 		if _, ok := r.cluster(r.TimeIndex.Cluster); !ok {
-			errs = append(errs, fmt.Errorf("marks: no cluster %q", r.TimeIndex.Cluster))
+			errs = append(errs, fmt.Errorf("time index: no cluster %q", r.TimeIndex.Cluster))
 		}
 	}
 	return errors.Join(append(errs, r.Start.validate(r), r.Stop.validate(r))...)

@@ -12,7 +12,7 @@ import (
 	"tributary/io/record"
 )
 
-func TestReadingValidate(t *testing.T) {
+func TestConfigValidate(t *testing.T) {
 	valid := func() Config {
 		return Config{
 			Job: "job", Clusters: []cluster.Config{{Brokers: []string{"b:1"}}},
@@ -39,7 +39,7 @@ func TestReadingValidate(t *testing.T) {
 		{"committed offsets of nobody", func(r *Config) { r.Start.At = AtCommitted }, "start: at committed offsets needs a group"},
 		{"a start at no time", func(r *Config) { r.Start.At = AtTime }, "start: needs a time"},
 		{"an unknown stop", func(r *Config) { r.Stop.At = "x" }, `stop: cannot stop at "x"`},
-		{"marks on an unknown cluster", func(r *Config) { r.TimeIndex = &timeindex.Topic{Cluster: "x"} }, `marks: no cluster "x"`},
+		{"entries on an unknown cluster", func(r *Config) { r.TimeIndex = &timeindex.Topic{Cluster: "x"} }, `time index: no cluster "x"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

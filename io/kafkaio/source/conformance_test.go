@@ -123,6 +123,7 @@ func (p *kafkaReader) fate(key kmsg.Key, steps *iotest.Steps) kafkatest.Fate {
 		return kafkatest.Fate{Lose: fate == iotest.DiesBefore, Die: true}
 	case iotest.Slow:
 		return kafkatest.Fate{Hold: 300 * time.Millisecond}
+	case iotest.Done:
 	}
 	return kafkatest.Fate{}
 }

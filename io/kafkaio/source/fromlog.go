@@ -21,29 +21,29 @@ var ErrTruncated = errors.New("the log no longer holds what is needed")
 const toldPartitions = 8
 
 // StartFromLog returns the Start from which r reads again all records with an event time of
-// before (ms) or later, by the marks that readers of the same topics have written. Readers
+// before (ms) or later, by the entries that readers of the same topics have written. Readers
 // and their number may be other ones. Every partition that is there is looked at: one that
-// has neither a mark nor a beginning is read from its first record, if that is offset 0.
+// has neither an entry nor a beginning is read from its first record, if that is offset 0.
 //
 // The error is ErrTruncated, with all that is missing, if a log begins later than it has to
 // be read from; not with SkipTruncated. A log that ends before that is another log than the
-// one that the marks are about, and always an error.
+// one that the entries are about, and always an error.
 //
-// Cuts are marks, too, from somewhere else: of a partition that has one which serves, the
+// Cuts are entries, too, from somewhere else: of a partition that has one which serves, the
 // others do not count.
 func (r Config) StartFromLog(ctx context.Context, before int64, cuts []timeindex.Entry) (Start, error) {
 	r = r.Normal()
 	start := Start{At: AtOffsets, Offsets: map[cluster.Partition]timeindex.Position{}}
 	r.Start = start
-	var marks []timeindex.Entry
+	var entries []timeindex.Entry
 	if r.TimeIndex != nil {
 		brokers, _ := r.cluster(r.TimeIndex.Cluster)
 		var err error
-		if marks, err = timeindex.Read(ctx, brokers, r.TimeIndex.Topic); err != nil {
+		if entries, err = timeindex.Read(ctx, brokers, r.TimeIndex.Topic); err != nil {
 			return Start{}, err
 		}
 	}
-	known, ids := timeindex.Resume(marks, cuts, before), timeindex.TopicIDs(marks)
+	known, ids := timeindex.Resume(entries, cuts, before), timeindex.TopicIDs(entries)
 	byCluster := map[string]*clusterOffsets{}
 	var missing []error
 	for _, t := range r.Topics {
@@ -73,12 +73,12 @@ func (r Config) StartFromLog(ctx context.Context, before int64, cuts []timeindex
 			var another string
 			switch id := ids[p]; {
 			case at.Offset > end.Offset:
-				another = fmt.Sprintf("its marks go to offset %d, and the log ends at %d", at.Offset, end.Offset)
+				another = fmt.Sprintf("its time index goes to offset %d, and the log ends at %d", at.Offset, end.Offset)
 			case id != (kadm.TopicID{}) && c.topics[t.Name].ID != (kadm.TopicID{}) && id != c.topics[t.Name].ID:
-				another = "its marks are of a topic with another id"
+				another = "its time index is of a topic with another id"
 			}
 			if another != "" {
-				return Start{}, fmt.Errorf("%s: %s: the topic was made anew, and cannot be resumed from; empty topic %s, and samples and ledger as well",
+				return Start{}, fmt.Errorf("%s: %s: the topic was made anew, and cannot be resumed from; empty topic %s, and samples and commit log as well",
 					p, another, r.TimeIndex.Topic)
 			}
 			if at.Offset < first.Offset && r.OnTruncation != SkipTruncated {
@@ -96,7 +96,7 @@ func (r Config) StartFromLog(ctx context.Context, before int64, cuts []timeindex
 func truncation(p cluster.Partition, at timeindex.Position, marked bool, first int64) error {
 	switch {
 	case !marked:
-		return fmt.Errorf("%s: no mark says where to begin, so offset 0 is needed, and its log begins at %d", p, first)
+		return fmt.Errorf("%s: no entry of the time index says where to begin, so offset 0 is needed, and its log begins at %d", p, first)
 	case at.Clock == record.NoClock:
 		return fmt.Errorf("%s: offset %d is needed, where the job began, and its log begins at %d", p, at.Offset, first)
 	}
@@ -116,4 +116,5 @@ func tooShort(missing []error, before int64) error {
 	return errors.Join(append([]error{err}, missing...)...)
 }
 
+// TimeText is an event time, in ms, as messages have it.
 func TimeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

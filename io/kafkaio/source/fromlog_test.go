@@ -13,12 +13,12 @@ import (
 	"tributary/io/record"
 )
 
-// TestResumeFromMarks writes marks while reading, and goes on from them as a new job.
-func TestResumeFromMarks(t *testing.T) {
+// TestResumeFromTimeIndex writes entries while reading, and goes on from them as a new job.
+func TestResumeFromTimeIndex(t *testing.T) {
 	b := kafkatest.NewBroker(t)
-	topic, marks := b.Topic(2), b.Topic(3, "cleanup.policy", "compact")
+	topic, entries := b.Topic(2), b.Topic(3, "cleanup.policy", "compact")
 	r := readingOf(b, topic)
-	r.Stop, r.TimeIndex = Stop{}, &timeindex.Topic{Topic: marks}
+	r.Stop, r.TimeIndex = Stop{}, &timeindex.Topic{Topic: entries}
 	s := newSession(t, r, 0)
 	require.NoError(t, s.config.NoteBegin(t.Context(), s.at))
 	const minute = 60_000
@@ -30,7 +30,7 @@ func TestResumeFromMarks(t *testing.T) {
 		s.note()
 		s.note() // within a minute, one is enough
 	}
-	found, err := timeindex.Read(t.Context(), cluster.Config{Brokers: b.Brokers}, marks)
+	found, err := timeindex.Read(t.Context(), cluster.Config{Brokers: b.Brokers}, entries)
 	require.NoError(t, err)
 	first, second := cluster.Partition{Topic: topic}, cluster.Partition{Topic: topic, Partition: 1}
 	want := []timeindex.Entry{
@@ -58,7 +58,7 @@ func TestResumeFromMarks(t *testing.T) {
 		}
 	}
 	require.Equal(t, rest, kafkatest.Sorted(kafkatest.Records(t, again.batches)), "with the same largest times before them")
-	after, err := timeindex.Read(t.Context(), cluster.Config{Brokers: b.Brokers}, marks)
+	after, err := timeindex.Read(t.Context(), cluster.Config{Brokers: b.Brokers}, entries)
 	require.NoError(t, err)
 	require.ElementsMatch(t, found, after)
 }
@@ -71,11 +71,11 @@ func (s *session) note() {
 	}
 }
 
-// distinct takes the marks of all rings for one, and forgets when they were written.
-func distinct(marks []timeindex.Entry) []timeindex.Entry {
+// distinct takes the entries of all tiers for one, and forgets when they were written.
+func distinct(entries []timeindex.Entry) []timeindex.Entry {
 	seen := map[timeindex.Entry]bool{}
 	var out []timeindex.Entry
-	for _, m := range marks {
+	for _, m := range entries {
 		m.Written, m.TopicID = 0, kadm.TopicID{}
 		if !seen[m] {
 			seen[m] = true
@@ -85,28 +85,28 @@ func distinct(marks []timeindex.Entry) []timeindex.Entry {
 	return out
 }
 
-// TestMarksOfAnotherStart: what was noted before the reading began anew, elsewhere in the
+// TestEntriesOfAnotherStart: what was noted before the reading began anew, elsewhere in the
 // log, is about other largest times.
-func TestMarksOfAnotherStart(t *testing.T) {
+func TestEntriesOfAnotherStart(t *testing.T) {
 	p := cluster.Partition{Topic: "t"}
-	marks := []timeindex.Entry{
+	entries := []timeindex.Entry{
 		{Partition: p, Position: positionAt(9, 90), Written: 1},
 		{Partition: p, Position: positionAt(5, record.NoTime), Begin: true, Written: 2},
 		{Partition: p, Position: positionAt(3, record.NoTime), Begin: true, Written: 1},
 	}
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(5, record.NoTime)}, timeindex.Resume(marks, nil, 100))
-	marks = append(marks, timeindex.Entry{Partition: p, Position: positionAt(7, 80), Written: 3})
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(marks, nil, 100))
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(5, record.NoTime)}, timeindex.Resume(entries, nil, 100))
+	entries = append(entries, timeindex.Entry{Partition: p, Position: positionAt(7, 80), Written: 3})
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, nil, 100))
 
 	stale := []timeindex.Entry{{Partition: p, Position: positionAt(6, 70), Written: 1}, {Partition: p, Position: positionAt(8, 100), Written: 3}}
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(marks, stale, 100), "no cut serves")
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, stale, 100), "no cut serves")
 	cuts := append(stale, timeindex.Entry{Partition: p, Position: positionAt(6, 70), Written: 3})
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(6, 70)}, timeindex.Resume(marks, cuts, 100), "a cut comes first")
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(6, 70)}, timeindex.Resume(entries, cuts, 100), "a cut comes first")
 }
 
-// TestRaisedIsNotMarked: what was raised after an idle partition came back is no fact about
+// TestRaisedIsNotNoted: what was raised after an idle partition came back is no fact about
 // the log.
-func TestRaisedIsNotMarked(t *testing.T) {
+func TestRaisedIsNotNoted(t *testing.T) {
 	r := &Reader{topics: []*topic{{Topic: Topic{Name: "t"}}}}
 	id := kadm.TopicID{7}
 	at := Restriction{IDs: []kadm.TopicID{id}, Partitions: []position{
@@ -130,9 +130,9 @@ func TestRaisedIsNotMarked(t *testing.T) {
 func TestStartFromLog(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "") // brokers differ in when they forget the ends of a topic
 	b := kafkatest.NewBroker(t)
-	topic, marks := b.Topic(3), b.Topic(1, "cleanup.policy", "compact")
+	topic, entries := b.Topic(3), b.Topic(1, "cleanup.policy", "compact")
 	r := readingOf(b, topic)
-	r.TimeIndex = &timeindex.Topic{Topic: marks}
+	r.TimeIndex = &timeindex.Topic{Topic: entries}
 	for p := range int32(3) {
 		b.Produce(topic, p, kafkatest.At(60_000), kafkatest.At(120_000), kafkatest.At(180_000), kafkatest.At(240_000))
 	}
@@ -166,7 +166,7 @@ func TestStartFromLog(t *testing.T) {
 	noMarks := r
 	noMarks.TimeIndex = nil
 	_, err = noMarks.StartFromLog(t.Context(), 150_000, nil)
-	require.ErrorContains(t, err, topic+"/2: no mark says where to begin, so offset 0 is needed, and its log begins at 1")
+	require.ErrorContains(t, err, topic+"/2: no entry of the time index says where to begin, so offset 0 is needed, and its log begins at 1")
 	r.OnTruncation = SkipTruncated
 	got, err = start(150_000)
 	require.NoError(t, err)
@@ -183,7 +183,7 @@ func TestStartFromLog(t *testing.T) {
 	s.at.Partitions[0].Next = 9
 	s.note()
 	_, err = start(150_000)
-	require.ErrorContains(t, err, topic+"/0: its marks go to offset 9, and the log ends at 4: the topic was made anew")
+	require.ErrorContains(t, err, topic+"/0: its time index goes to offset 9, and the log ends at 4: the topic was made anew")
 }
 
 // TestStartFromLogOfAnotherTopic: offsets of a topic that was deleted and made anew mean other
@@ -191,21 +191,21 @@ func TestStartFromLog(t *testing.T) {
 func TestStartFromLogOfAnotherTopic(t *testing.T) {
 	t.Setenv("TRIBUTARY_KAFKA", "") // as above
 	b := kafkatest.NewBroker(t)
-	topic, marks := b.Topic(1), b.Topic(1, "cleanup.policy", "compact")
+	topic, entries := b.Topic(1), b.Topic(1, "cleanup.policy", "compact")
 	b.Produce(topic, 0, kafkatest.At(60_000), kafkatest.At(120_000))
 	r := readingOf(b, topic)
-	r.TimeIndex = &timeindex.Topic{Topic: marks}
+	r.TimeIndex = &timeindex.Topic{Topic: entries}
 	p := cluster.Partition{Topic: topic}
 	topics, err := b.Admin.ListTopics(t.Context(), topic)
 	require.NoError(t, err)
 	own := topics[topic].ID
 	require.NotZero(t, own)
 	mark := func(id kadm.TopicID) {
-		require.NoError(t, timeindex.Write(t.Context(), b.Client, marks, []timeindex.Entry{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
+		require.NoError(t, timeindex.Write(t.Context(), b.Client, entries, []timeindex.Entry{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
 	}
 	mark(kadm.TopicID{9})
 	_, err = r.StartFromLog(t.Context(), 100_000, nil)
-	require.ErrorContains(t, err, topic+"/0: its marks are of a topic with another id: the topic was made anew")
+	require.ErrorContains(t, err, topic+"/0: its time index is of a topic with another id: the topic was made anew")
 	mark(own)
 	start, err := r.StartFromLog(t.Context(), 100_000, nil)
 	require.NoError(t, err)

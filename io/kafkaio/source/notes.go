@@ -27,7 +27,7 @@ type notes struct {
 	done chan struct{}
 }
 
-// Note writes down positions that were claimed: marks, and the group's offsets for tools
+// Note writes down positions that were claimed: entries, and the group's offsets for tools
 // that show lag. It returns at once. Nothing depends on either, so what fails is told in
 // the log and left at that.
 func (r *Reader) Note(ctx context.Context, at Restriction) {
@@ -48,8 +48,8 @@ func (r *Reader) Note(ctx context.Context, at Restriction) {
 		work = append(work, r.commits(at)...)
 	}
 	if r.config.TimeIndex != nil {
-		if marks := r.dueEntries(at); len(marks) > 0 {
-			work = append(work, r.writeEntries(marks))
+		if entries := r.dueEntries(at); len(entries) > 0 {
+			work = append(work, r.writeEntries(entries))
 		}
 	}
 	if len(work) == 0 {
@@ -90,8 +90,8 @@ func (r *Reader) commits(at Restriction) []func(context.Context) error {
 	return work
 }
 
-// writeEntries returns what writes marks.
-func (r *Reader) writeEntries(marks []timeindex.Entry) func(context.Context) error {
+// writeEntries returns what writes entries.
+func (r *Reader) writeEntries(entries []timeindex.Entry) func(context.Context) error {
 	topic := r.config.TimeIndex.Topic
 	var client *kgo.Client
 	if l := r.links[r.config.TimeIndex.Cluster]; l != nil {
@@ -99,13 +99,13 @@ func (r *Reader) writeEntries(marks []timeindex.Entry) func(context.Context) err
 	}
 	cluster, _ := r.config.cluster(r.config.TimeIndex.Cluster)
 	return func(ctx context.Context) error {
-		if client == nil { // marks are kept on a cluster that nothing is read from
+		if client == nil { // entries are kept on a cluster that nothing is read from
 			var err error
 			if client, err = cluster.Connect(ctx); err != nil {
 				return err
 			}
 			defer client.Close()
 		}
-		return timeindex.Write(ctx, client, topic, marks)
+		return timeindex.Write(ctx, client, topic, entries)
 	}
 }

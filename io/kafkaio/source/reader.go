@@ -86,7 +86,7 @@ type partition struct {
 	// cameSince is when the last record came, and timedSince the last one with an event
 	// time, or reading began.
 	cameSince, timedSince time.Time
-	// span is the one of the last mark, if one is marked.
+	// span is the one of the last entry, if there is one.
 	span  int64
 	noted bool
 	// gapSought is when it was last looked for batches without records.
@@ -98,7 +98,7 @@ type Stats struct {
 	Records, Rejected, Truncated, AfterIdle int64
 }
 
-// newReader prepares reader index of a Config in normal form.
+// NewReader prepares reader index of a Config in normal form.
 func NewReader(ctx context.Context, reading Config, index int) (*Reader, error) {
 	r := &Reader{
 		config: reading, index: index, outOfOrderness: reading.OutOfOrderness.Milliseconds(), leap: reading.MaxAhead.Milliseconds(),
@@ -254,7 +254,7 @@ func (r *Reader) connect(ctx context.Context, name string, parts map[string]map[
 var errReopen = errors.New("it is read on elsewhere")
 
 // Poll reads until the deadline, or until there is nothing to read, and tells the
-// watermark then reached. errHandedOver means that somebody else goes on.
+// watermark then reached. ErrHandedOver means that somebody else goes on.
 func (r *Reader) Poll(ctx context.Context, at Restriction, deadline time.Time, out Output) (watermark int64, err error) {
 	defer func() {
 		if err != nil {

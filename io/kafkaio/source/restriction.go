@@ -20,7 +20,7 @@ import (
 const noStop = math.MaxInt64
 
 // Restriction is what one reader still has to read, and all that it must know of what it
-// has read. Runners keep one for every slice, so it is encoded small.
+// has read. Runners keep one for every poll, so it is encoded small.
 //
 // Partitions are in order of (topic, partition). A restriction that is shared is not
 // changed: see clone.

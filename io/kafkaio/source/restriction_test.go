@@ -56,7 +56,7 @@ func TestRestrictionRoundTrip(t *testing.T) {
 	})
 }
 
-// TestRestrictionIsSmall: runners keep one for every slice.
+// TestRestrictionIsSmall: runners keep one for every poll.
 func TestRestrictionIsSmall(t *testing.T) {
 	r := Restriction{Watermark: 1_700_000_000_000}
 	for p := range int32(64) {

@@ -78,6 +78,7 @@ func testSeveralReaders(t *testing.T, b *kafkatest.Broker) {
 	slices.SortStableFunc(got, func(a, b kafkatest.Read) int { return int(a.Partition - b.Partition) })
 	require.Equal(t, kafkatest.LogOf(b, topics...), got)
 }
+
 func testTransactions(t *testing.T, b *kafkatest.Broker) {
 	topic := b.Topic(1)
 	writer := func(id string) *kgo.Client {
@@ -145,6 +146,7 @@ func testTruncated(t *testing.T, b *kafkatest.Broker) {
 	}
 	require.EqualError(t, err, topic+"/0: offset 50 is wanted, but the log ends at 5: it was truncated or made anew")
 }
+
 func testTombstones(t *testing.T, b *kafkatest.Broker) {
 	topic := b.Topic(1)
 	b.Produce(topic, 0, kafkatest.At(1_000))

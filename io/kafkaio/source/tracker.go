@@ -6,18 +6,19 @@ import "fmt"
 // notes what was decided about partitions and the watermark.
 type Claim func(*Restriction)
 
-// tracker holds the positions of a reader while it reads. It is split only in two: all that
+// Tracker holds the positions of a reader while it reads. It is split only in two: all that
 // was claimed, and all the rest. Not safe for concurrent use by itself; Beam locks it.
-type tracker struct {
+type Tracker struct {
 	at      Restriction
 	stopped bool // the rest was handed over
 	err     error
 }
 
-func NewTracker(r Restriction) *tracker { return &tracker{at: r.clone()} }
+// NewTracker returns one that tracks r.
+func NewTracker(r Restriction) *Tracker { return &Tracker{at: r.clone()} }
 
 // TryClaim makes a claim, unless the rest was handed over: then nothing more may be emitted.
-func (t *tracker) TryClaim(pos any) bool {
+func (t *Tracker) TryClaim(pos any) bool {
 	step, ok := pos.(Claim)
 	if !ok {
 		t.err = fmt.Errorf("claim of %T", pos)
@@ -31,7 +32,7 @@ func (t *tracker) TryClaim(pos any) bool {
 
 // TrySplit hands over all the rest, which is what a checkpoint asks for (fraction 0). At
 // any other fraction there is nothing to hand over: partitions stay with their reader.
-func (t *tracker) TrySplit(fraction float64) (primary, residual any, err error) {
+func (t *Tracker) TrySplit(fraction float64) (primary, residual any, err error) {
 	if fraction > 0 || t.IsDone() {
 		return t.at.clone(), nil, nil
 	}
@@ -40,10 +41,10 @@ func (t *tracker) TrySplit(fraction float64) (primary, residual any, err error) 
 }
 
 // IsDone says whether nothing is left: all was read, or handed over.
-func (t *tracker) IsDone() bool { return t.stopped || t.at.done() }
+func (t *Tracker) IsDone() bool { return t.stopped || t.at.done() }
 
 // GetProgress tells done and remaining: how much a log still holds is not known here.
-func (t *tracker) GetProgress() (done, remaining float64) {
+func (t *Tracker) GetProgress() (done, remaining float64) {
 	if t.IsDone() {
 		return 1, 0
 	}
@@ -51,10 +52,10 @@ func (t *tracker) GetProgress() (done, remaining float64) {
 }
 
 // GetRestriction returns a copy of the positions.
-func (t *tracker) GetRestriction() any { return t.at.clone() }
+func (t *Tracker) GetRestriction() any { return t.at.clone() }
 
 // IsBounded says whether reading will end.
-func (t *tracker) IsBounded() bool { return t.at.Ends }
+func (t *Tracker) IsBounded() bool { return t.at.Ends }
 
 // GetError returns what went wrong with a claim.
-func (t *tracker) GetError() error { return t.err }
+func (t *Tracker) GetError() error { return t.err }

@@ -24,19 +24,19 @@ import (
 	"tributary/io/record"
 )
 
-// Topic is the compacted topic in which readers note marks.
+// Topic is the compacted topic in which readers note entries.
 type Topic struct {
 	Cluster string `json:",omitempty"`
 	Topic   string
 }
 
-// Entry is a fact about a log: its clock before an offset. Marks may be
+// Entry is a fact about a log: its clock before an offset. Entries may be
 // repeated, stale or missing without harm; the more there are, the less a restart reads.
 type Entry struct {
 	Partition cluster.Partition
 	Position
 	// Begin says that it is where the job's reading began: to the job there is nothing
-	// before it, and marks that were written earlier are about another reading.
+	// before it, and entries that were written earlier are about another reading.
 	Begin bool
 	// TopicID is the id of the topic that it is about; zero if it is not known.
 	TopicID kadm.TopicID
@@ -44,23 +44,23 @@ type Entry struct {
 	Written int64
 }
 
-// tier is a set of keys that a partition's marks take in turn, as event time goes on: of
-// each stretch of event time compaction keeps one mark, and of all that is older none.
+// tier is a set of keys that a partition's entries take in turn, as event time goes on: of
+// each span of event time compaction keeps one entry, and of all that is older none.
 type tier struct {
 	name string
 	span time.Duration
 	keys int64
 }
 
-// Tiers: the minutes of half a day, for a job that was at work until just now, and the hours
+// Tiers are the minutes of half a day, for a job that was at work until just now, and the hours
 // of three weeks, for long windows and partitions that are far ahead of others. They take
 // about 100 KB a partition.
 var Tiers = []tier{{"m", time.Minute, 512}, {"h", time.Hour, 512}}
 
-// SpanOf is the number of a ring's stretch that holds an event time.
+// SpanOf is the number of a tier's spans that holds an event time.
 func (g tier) SpanOf(ms int64) int64 { return ms / g.span.Milliseconds() }
 
-// entryValue is what a mark's record holds. There is no event time if none was read before.
+// entryValue is what an entry's record holds. There is no event time if none was read before.
 type entryValue struct {
 	Partition cluster.Partition `json:"partition"`
 	Offset    int64             `json:"offset"`
@@ -70,7 +70,7 @@ type entryValue struct {
 	TopicID   string            `json:"topic_id,omitempty"`
 }
 
-// Records are the mark as records of a marks topic, one a ring.
+// Records are the entry as records of a topic of a time index, one a tier.
 func (m Entry) Records(topic string) ([]*kgo.Record, error) {
 	v := entryValue{Partition: m.Partition, Offset: m.Offset, Begin: m.Begin}
 	if m.Clock != record.NoClock {
@@ -81,7 +81,7 @@ func (m Entry) Records(topic string) ([]*kgo.Record, error) {
 	}
 	value, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("mark of %s: %w", m.Partition, err)
+		return nil, fmt.Errorf("time index entry of %s: %w", m.Partition, err)
 	}
 	if m.Begin {
 		return []*kgo.Record{{Topic: topic, Key: []byte(m.Partition.String() + "/begin"), Value: value}}, nil
@@ -98,7 +98,7 @@ func (m Entry) Records(topic string) ([]*kgo.Record, error) {
 func parse(r *kgo.Record) (Entry, error) {
 	var v entryValue
 	if err := json.Unmarshal(r.Value, &v); err != nil {
-		return Entry{}, fmt.Errorf("a mark: %w", err)
+		return Entry{}, fmt.Errorf("an entry of the time index: %w", err)
 	}
 	m := Entry{Partition: v.Partition, Position: Position{Offset: v.Offset, Clock: record.NoClock}, Begin: v.Begin, Written: r.Timestamp.UnixMilli()}
 	if v.MaxTimeMs != nil {
@@ -106,44 +106,44 @@ func parse(r *kgo.Record) (Entry, error) {
 	}
 	id, err := hex.DecodeString(v.TopicID)
 	if err != nil || len(id) > len(m.TopicID) {
-		return Entry{}, fmt.Errorf("a mark: its topic id %q is not one", v.TopicID)
+		return Entry{}, fmt.Errorf("an entry of the time index: its topic id %q is not one", v.TopicID)
 	}
 	copy(m.TopicID[:], id)
 	return m, nil
 }
 
-// Read reads all marks that are in the topic now, in no particular order. The error
-// names the topic; one that holds no marks is none.
+// Read reads all entries that are in the topic now, in no particular order. The error
+// names the topic; one that holds no entries is none.
 func Read(ctx context.Context, c cluster.Config, topic string) ([]Entry, error) {
-	var marks []Entry
+	var entries []Entry
 	err := cluster.ReadAll(ctx, c, topic, func(r *kgo.Record) error {
 		if r.Value == nil {
 			return nil // somebody has removed one
 		}
 		m, err := parse(r)
-		marks = append(marks, m)
+		entries = append(entries, m)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("marks in topic %s: %w", topic, err)
+		return nil, fmt.Errorf("time index in topic %s: %w", topic, err)
 	}
-	return marks, nil
+	return entries, nil
 }
 
 // Resume returns where to read each partition from so that every record with an event time
-// of before (ms) or later is read again: the latest mark with no such record behind it, or
+// of before (ms) or later is read again: the latest entry with no such record behind it, or
 // else where the reading of the partition began. A partition of which neither is known is
-// not among them. Where a cut is such a mark, the latest cut comes before other marks.
-func Resume(marks, cuts []Entry, before int64) map[cluster.Partition]Position {
+// not among them. Where a cut is such an entry, the latest cut comes before other entries.
+func Resume(entries, cuts []Entry, before int64) map[cluster.Partition]Position {
 	begins := map[cluster.Partition]Entry{}
 	from := map[cluster.Partition]Position{}
-	for _, m := range marks {
+	for _, m := range entries {
 		if begin, ok := begins[m.Partition]; m.Begin && (!ok || m.Written >= begin.Written) {
 			begins[m.Partition], from[m.Partition] = m, m.Position
 		}
 	}
-	latest := func(marks []Entry, from map[cluster.Partition]Position) map[cluster.Partition]Position {
-		for _, m := range marks {
+	latest := func(entries []Entry, from map[cluster.Partition]Position) map[cluster.Partition]Position {
+		for _, m := range entries {
 			if begin, ok := begins[m.Partition]; m.Begin || m.Clock.Largest >= before || ok && m.Written < begin.Written {
 				continue
 			}
@@ -153,14 +153,15 @@ func Resume(marks, cuts []Entry, before int64) map[cluster.Partition]Position {
 		}
 		return from
 	}
-	maps.Copy(latest(marks, from), latest(cuts, map[cluster.Partition]Position{}))
+	maps.Copy(latest(entries, from), latest(cuts, map[cluster.Partition]Position{}))
 	return from
 }
 
-func Write(ctx context.Context, client *kgo.Client, topic string, marks []Entry) error {
+// Write writes entries to a topic.
+func Write(ctx context.Context, client *kgo.Client, topic string, entries []Entry) error {
 	var records []*kgo.Record
 	var errs []error
-	for _, m := range marks {
+	for _, m := range entries {
 		of, err := m.Records(topic)
 		records, errs = append(records, of...), append(errs, err)
 	}
@@ -168,15 +169,15 @@ func Write(ctx context.Context, client *kgo.Client, topic string, marks []Entry)
 		return err
 	}
 	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return fmt.Errorf("write marks to %s: %w", topic, err)
+		return fmt.Errorf("write the time index to %s: %w", topic, err)
 	}
 	return nil
 }
 
-// TopicIDs returns the id that the topic of each partition had when it was marked last.
-func TopicIDs(marks []Entry) map[cluster.Partition]kadm.TopicID {
+// TopicIDs returns the id that the topic of each partition had when it was noted last.
+func TopicIDs(entries []Entry) map[cluster.Partition]kadm.TopicID {
 	newest := map[cluster.Partition]Entry{}
-	for _, m := range marks {
+	for _, m := range entries {
 		if have, ok := newest[m.Partition]; !ok || m.Written >= have.Written {
 			newest[m.Partition] = m
 		}

@@ -13,15 +13,15 @@ import (
 	"tributary/io/record"
 )
 
-// TestRingsAreBounded: compaction keeps marks near any event time that a job may go back
+// TestTiersAreBounded: compaction keeps entries near any event time that a job may go back
 // to, and their number does not grow.
-func TestRingsAreBounded(t *testing.T) {
+func TestTiersAreBounded(t *testing.T) {
 	p := cluster.Partition{Topic: "t"}
 	kept := map[string]Entry{}
 	end := int64(60 * 24 * 60) // minutes, of sixty days
 	for minute := range end + 1 {
 		m := Entry{Partition: p, Position: Position{Offset: minute, Clock: kafkatest.ClockAt(minute * 60_000)}}
-		records, err := m.Records("marks")
+		records, err := m.Records("entries")
 		require.NoError(t, err)
 		for _, r := range records {
 			kept[string(r.Key)], err = parse(r)
@@ -36,27 +36,27 @@ func TestRingsAreBounded(t *testing.T) {
 	}
 }
 
-// TestResume: nothing at or after the time is left out, and no more is read than the marks
+// TestResume: nothing at or after the time is left out, and no more is read than the entries
 // allow.
 func TestResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := rapid.SliceOfN(rapid.Int64Range(0, 100), 0, 30).Draw(t, "times")
 		p := cluster.Partition{Topic: "t"}
-		var marks []Entry
+		var entries []Entry
 		largest := int64(record.NoTime)
 		best := int64(0)
 		before := rapid.Int64Range(0, 110).Draw(t, "before")
 		for offset, ms := range log {
 			if rapid.Bool().Draw(t, "marked") {
-				marks = append(marks, Entry{Partition: p, Position: placeAt(int64(offset), largest)})
+				entries = append(entries, Entry{Partition: p, Position: placeAt(int64(offset), largest)})
 				if largest < before {
 					best = int64(offset)
 				}
 			}
 			largest = max(largest, ms)
 		}
-		marks = rapid.Permutation(marks).Draw(t, "order")
-		from := Resume(marks, nil, before)[p]
+		entries = rapid.Permutation(entries).Draw(t, "order")
+		from := Resume(entries, nil, before)[p]
 		require.Equal(t, best, from.Offset)
 		for offset, ms := range log {
 			if ms >= before {
@@ -66,7 +66,7 @@ func TestResume(t *testing.T) {
 	})
 }
 
-func TestReadMarksOfNothing(t *testing.T) {
+func TestReadNothing(t *testing.T) {
 	b := kafkatest.NewBroker(t)
 	found, err := Read(t.Context(), cluster.Config{Brokers: b.Brokers}, b.Topic(1))
 	require.NoError(t, err)
@@ -74,10 +74,10 @@ func TestReadMarksOfNothing(t *testing.T) {
 	topic := b.Topic(1)
 	b.Produce(topic, 0, "no mark")
 	_, err = Read(t.Context(), cluster.Config{Brokers: b.Brokers}, topic)
-	require.ErrorContains(t, err, "marks in topic "+topic+": ")
-	require.ErrorContains(t, err, "read "+topic+"/0@0: a mark: ")
+	require.ErrorContains(t, err, "time index in topic "+topic+": ")
+	require.ErrorContains(t, err, "read "+topic+"/0@0: an entry of the time index: ")
 	_, err = Read(t.Context(), cluster.Config{Brokers: b.Brokers}, "no-such-topic")
-	require.ErrorContains(t, err, "marks in topic no-such-topic: ")
+	require.ErrorContains(t, err, "time index in topic no-such-topic: ")
 }
 
 // placeAt is a place in a log whose records have come to that event time.

@@ -21,27 +21,29 @@ func Unsigned(subject string, from, to time.Time) string {
 	return part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, subject, from.Unix(), to.Unix())) + "."
 }
 
-// logLines keeps what is logged.
-type logLines struct {
+// LogLines keeps what is logged.
+type LogLines struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (l *logLines) Log(_ context.Context, _ log.Severity, _ int, msg string) {
+// Log implements log.Logger.
+func (l *LogLines) Log(_ context.Context, _ log.Severity, _ int, msg string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.WriteString(msg + "\n")
 }
 
-func (l *logLines) String() string {
+// String is all that was logged, a line each.
+func (l *LogLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
 // CaptureLog returns what is logged from now until the test ends.
-func CaptureLog(t *testing.T) *logLines {
-	lines := &logLines{}
+func CaptureLog(t *testing.T) *LogLines {
+	lines := &LogLines{}
 	log.SetLogger(lines)
 	t.Cleanup(func() { log.SetLogger(&log.Standard{}) })
 	return lines

@@ -62,7 +62,7 @@ func NewVirtualTopics(t testing.TB, shards int32, opts ...kfake.Opt) *SinkTopics
 // NewTopicsOn makes topics of their own for the test. Options say how to reach brokers that want more.
 func NewTopicsOn(t testing.TB, shards int32, brokers []string, dial DialFunc, reach ...kgo.Opt) *SinkTopics {
 	unique := strconv.FormatUint(rand.Uint64(), 36)
-	r := &SinkTopics{T: t, Brokers: brokers, Dial: dial, reach: reach, Topic: "samples-" + unique, CommitLog: "ledger-" + unique, Job: "job-" + unique}
+	r := &SinkTopics{T: t, Brokers: brokers, Dial: dial, reach: reach, Topic: "samples-" + unique, CommitLog: "commit-log-" + unique, Job: "job-" + unique}
 	client := r.Client()
 	t.Cleanup(client.Close)
 	r.Admin = kadm.NewClient(client)

@@ -11,10 +11,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// DialFunc opens a connection.
 type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
+// NetDial opens one of the machine's network.
 var NetDial = (&net.Dialer{}).DialContext
 
+// ErrCut is what a network says that is cut.
 var ErrCut = errors.New("the network is cut")
 
 // Wire is a writer process's network. Its fault sees every request before it is sent: a
@@ -45,12 +48,14 @@ type Fate struct {
 	Late time.Duration
 }
 
+// SetFault changes what decides about requests.
 func (w *Wire) SetFault(f func(kmsg.Key) Fate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = f
 }
 
+// DialContext opens a connection that goes through the wire.
 func (w *Wire) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	w.mu.Lock()
 	cut := w.dead || time.Now().Before(w.cutUntil)
@@ -89,8 +94,10 @@ func (w *Wire) cut(until time.Time, die bool, except *wireConn) {
 	}
 }
 
+// Kill ends the process: nothing of it reaches the network any more.
 func (w *Wire) Kill() { w.cut(time.Time{}, true, nil) }
 
+// Open is how many connections are open.
 func (w *Wire) Open() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,6 +159,7 @@ func (c *wireConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// IsDead says whether the process has ended.
 func (w *Wire) IsDead() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
