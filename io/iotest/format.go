@@ -45,7 +45,8 @@ type FormatHarness struct {
 //     be cut off;
 //   - how the bytes arrive makes no difference, and an error of reading is returned after the records
 //     before it, never for the end;
-//   - text is the same compressed, and converted to a schema record by record.
+//   - text is the same compressed, and converted to a schema record by record;
+//   - what a format that is written, too, has written is read back.
 func RunFormat(t *testing.T, h FormatHarness) {
 	t.Run("order", h.order)
 	t.Run("resume", h.resume)
@@ -58,6 +59,9 @@ func RunFormat(t *testing.T, h FormatHarness) {
 	if h.Format.Text() {
 		t.Run("gzip", h.gzip)
 		t.Run("schema", h.schema)
+	}
+	if w, ok := h.Format.(format.Writer); ok {
+		t.Run("write", func(t *testing.T) { h.write(t, w) })
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -67,9 +68,13 @@ func (files) Ending(codec string) string {
 // Write begins a file.
 func (files) Write(w io.Writer, opt format.WriteOptions) (format.Records, error) {
 	l := &writer{json: opt.JSON}
-	if opt.Codec == codecGzip {
+	switch opt.Codec {
+	case codecNone:
+	case codecGzip:
 		l.zip = gzip.NewWriter(w)
 		w = l.zip
+	default:
+		return nil, fmt.Errorf("codec %q is not supported: it must be %s or %s", opt.Codec, codecNone, codecGzip)
 	}
 	l.out = bufio.NewWriterSize(w, 256<<10)
 	return l, nil
