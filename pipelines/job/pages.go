@@ -8,6 +8,10 @@ var (
 	//go:embed files.md
 	FilesPage string
 
+	// OutputsPage is about every record of every file and topic that a join writes.
+	//go:embed outputs.md
+	OutputsPage string
+
 	// StreamsPage is about joins of topics as they go on.
 	//go:embed streams.md
 	StreamsPage string
@@ -15,4 +19,8 @@ var (
 	// ValuesPage is about what ids, numbers and conditions are equal to.
 	//go:embed values.md
 	ValuesPage string
+
+	// WayPage is the way of a record from its source to its sample, with the encodings it has meanwhile.
+	//go:embed way.md
+	WayPage string
 )

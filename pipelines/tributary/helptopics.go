@@ -52,6 +52,7 @@ path of several names, a name with a space at an end.
 `,
 	},
 	{name: "files", short: "Joins of files, and of topics that end: what is read, written and kept", text: job.FilesPage},
+	{name: "outputs", short: "Every record of every file and topic: names, keys, fields, headers, and how to tell a repeated one", text: job.OutputsPage},
 	{name: "promises", short: "What holds when: each promise, its condition, its limits, and the tests that show it", text: promises.Page()},
 	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},
 	{
@@ -111,4 +112,5 @@ time of day: --from 2026-01-02.
 `,
 	},
 	{name: "values", short: "What ids, numbers and conditions are equal to", text: job.ValuesPage},
+	{name: "way", short: "The way of a record from its source to its sample, with its encodings drawn", text: job.WayPage},
 }

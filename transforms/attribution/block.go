@@ -16,14 +16,15 @@ import (
 // hash, which is computed again faster than it would be moved. Records of a block mostly
 // follow each other in the log, so each tells its place from that of the one before.
 //
-//	block      = format (byte) meaning (8 bytes) bucket index (varint) packing (byte) record*, compressed or not
+//	block      = format (byte) meaning (uint64) bucket index (varint) packing (byte) record*, compressed or not
 //	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
 //	             each less that of the record before, at first bucket start, 0 and 0
-//	view       ... id payload            a view
-//	             ... id at, id length, payload    with tagInside: the id is within the payload
-//	             ... id payload hash     with tagStub: only that the view exists
-//	engagement ... kind id [floor] [view time] [event id] [value]
+//	view       ... id (bytes) payload (bytes)
+//	             ... id at (uvarint) id length (uvarint) payload (bytes)    with tagInside: the id is within the payload
+//	             ... id (bytes) payload hash (uint64)    with tagStub: only that the view exists
+//	engagement ... kind (uvarint) id (bytes) [floor (varint)] [view time (varint)] [event id (bytes)] [value]
 //	             floor and view time less the engagement's own
+//	value      = kind (byte), then by kind: number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
 //
 // The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
 // are numbers in it, views have no schema of their own.
