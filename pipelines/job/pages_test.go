@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -99,6 +100,11 @@ func fieldsIn(t testing.TB, folder, name string) (names []string, optional map[s
 				return true
 			}
 			for _, f := range spec.Type.(*ast.StructType).Fields.List {
+				if inner, ok := f.Type.(*ast.Ident); ok && len(f.Names) == 0 { // embedded
+					of, missing := fieldsIn(t, folder, inner.Name)
+					names = append(names, of...)
+					maps.Copy(optional, missing)
+				}
 				if f.Tag != nil {
 					tag, err := strconv.Unquote(f.Tag.Value)
 					require.NoError(t, err)
