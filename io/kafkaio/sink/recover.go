@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/commitlog"
-	"tributary/io/kafkaio/source"
 )
 
 // ErrBegun is returned for a job that has written already where it was to begin.
@@ -75,7 +74,7 @@ func nothingWritten(w *Config, logs []*commitlog.Log) error {
 	if !begun {
 		return nil
 	}
-	return fmt.Errorf("%w: commit log %s has %d groups, up to %s", ErrBegun, w.CommitLog, groups, source.TimeText(last))
+	return fmt.Errorf("%w: commit log %s has %d groups, up to %s", ErrBegun, w.CommitLog, groups, time.UnixMilli(last).UTC().Format(time.RFC3339))
 }
 
 // claim fences off all writers of a job, and gives its shards new headers if check has

@@ -100,13 +100,13 @@ func truncation(p cluster.Partition, at timeindex.Position, marked bool, first i
 	case at.Clock == record.NoClock:
 		return fmt.Errorf("%s: offset %d is needed, where the job began, and its log begins at %d", p, at.Offset, first)
 	}
-	return fmt.Errorf("%s: offset %d is needed, behind event time %s, and its log begins at %d", p, at.Offset, TimeText(at.Clock.Largest), first)
+	return fmt.Errorf("%s: offset %d is needed, behind event time %s, and its log begins at %d", p, at.Offset, timeText(at.Clock.Largest), first)
 }
 
 func tooShort(missing []error, before int64) error {
 	since := "all records are"
 	if before != record.NoTime {
-		since = "records from event time " + TimeText(before) + " on are"
+		since = "records from event time " + timeText(before) + " on are"
 	}
 	err := fmt.Errorf("%w: %s needed", ErrTruncated, since)
 	more := len(missing) - toldPartitions
@@ -116,5 +116,5 @@ func tooShort(missing []error, before int64) error {
 	return errors.Join(append([]error{err}, missing...)...)
 }
 
-// TimeText is an event time, in ms, as messages have it.
-func TimeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+// timeText is an event time, in ms, as messages have it.
+func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

@@ -52,8 +52,8 @@ type Options struct {
 	Rest time.Duration
 	// BooksEvery is how often accounts are put together; 0 for DefaultBooksEvery.
 	BooksEvery time.Duration
-	// SliceTime is how long a reader reads at most before it pauses; 0 for 2 s.
-	SliceTime time.Duration
+	// PollBudget is how long a reader reads at most before it pauses; 0 for 2 s.
+	PollBudget time.Duration
 }
 
 // Plan is a join of topics, worked out before it runs.
@@ -138,7 +138,7 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 	}
 	r := inputs.Reading(s.OutputCluster())
 	r.Job = s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z"))
-	r.Readers, r.Stop, r.Rest, r.PollBudget = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.SliceTime
+	r.Readers, r.Stop, r.Rest, r.PollBudget = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.PollBudget
 	if opt.Start != nil {
 		r.Start = *opt.Start
 	}

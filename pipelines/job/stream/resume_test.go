@@ -154,7 +154,7 @@ func sameOutput(t *testing.T, whole, cut *cutJob) {
 
 // quick are options for a broker and a runner in this process.
 func quick(run string, resume Resume) Options {
-	return Options{Run: run, Resume: resume, Readers: prism.Readers, Rest: 20 * time.Millisecond, SliceTime: 50 * time.Millisecond, BooksEvery: 1}
+	return Options{Run: run, Resume: resume, Readers: prism.Readers, Rest: 20 * time.Millisecond, PollBudget: 50 * time.Millisecond, BooksEvery: 1}
 }
 
 // TestResumeFromLog cuts a job at random moments, and each time begins anew from the log with

@@ -62,7 +62,7 @@ func (p *process) prefix() string { return "" }
 // options let readers pause often and shortly: nobody else waits for the watermark, and
 // samples are to be seen as soon as they can be.
 func (p *process) options(stop source.Stop) stream.Options {
-	return stream.Options{Stop: stop, Drain: true, Readers: prism.Readers, Rest: 100 * time.Millisecond, SliceTime: 300 * time.Millisecond}
+	return stream.Options{Stop: stop, Drain: true, Readers: prism.Readers, Rest: 100 * time.Millisecond, PollBudget: 300 * time.Millisecond}
 }
 
 func (p *process) run(ctx context.Context, pipeline *beam.Pipeline, reading func()) error {
