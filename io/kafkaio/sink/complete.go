@@ -16,7 +16,11 @@ func NoteComplete(ctx context.Context, w Config, job string, through int64) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
-	if err := sharedSenders.with(ctx, w, func(s *sender) error { return s.client.ProduceSync(ctx, r).FirstErr() }); err != nil {
+	s, err := sharedSenders.get(ctx, w)
+	if err != nil {
+		return err
+	}
+	if err := s.client.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
 	return nil

@@ -17,7 +17,10 @@ import (
 type Delivery struct {
 	w    Config
 	from *senders
-	open sync.WaitGroup
+	// sender is from then, and used for senderFor.
+	sender *sender
+	then   time.Time
+	open   sync.WaitGroup
 
 	mu    sync.Mutex
 	left  int // of open
@@ -47,20 +50,23 @@ func (d *Delivery) Send(ctx context.Context, m Message) (out Outcome, err error)
 	if err := context.Cause(ctx); err != nil {
 		return out, fmt.Errorf("write to %s: %w", d.w.Topic, err)
 	}
-	err = d.from.with(ctx, d.w, func(s *sender) error {
-		limit := int64(s.largest)
-		if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
-			if !d.w.Cut {
-				out.Refused = &Refused{Topic: d.w.Topic, Key: r.Key, Bytes: n, Limit: limit}
-				return nil
-			}
-			cut(r, limit)
-			out.Cut = true
+	if now := time.Now(); d.sender == nil || now.Sub(d.then) > senderFor {
+		if d.sender, err = d.from.get(ctx, d.w); err != nil {
+			return out, err
 		}
-		d.produce(ctx, s.client, r)
-		return nil
-	})
-	return out, err
+		d.then = now
+	}
+	limit := int64(d.sender.largest)
+	if n := recordBytes(len(r.Key), len(r.Value), r.Headers); n > limit {
+		if !d.w.Cut {
+			out.Refused = &Refused{Topic: d.w.Topic, Key: r.Key, Bytes: n, Limit: limit}
+			return out, nil
+		}
+		cut(r, limit)
+		out.Cut = true
+	}
+	d.produce(ctx, d.sender.client, r)
+	return out, nil
 }
 
 func (d *Delivery) produce(ctx context.Context, client *kgo.Client, r *kgo.Record) {

@@ -27,8 +27,9 @@ type sender struct {
 // senderKey names a sender among all of a process: writing is its Config as JSON.
 type senderKey struct{ topic, writing string }
 
-// senders keeps senders between messages. A bundle takes one for a message at a time, so all bundles
-// share one; it is idle for longer than deliveryTime before it is closed.
+// senders keeps senders between bundles. A client serves many at once, so whoever uses one gives it back
+// at once, for the next: it is closed when nobody has asked for it for restTime, which is longer than
+// senderFor and deliveryTime.
 type senders struct {
 	pool.Pool[senderKey, *sender]
 	// reach are options for clients beyond those of the cluster.
@@ -45,19 +46,22 @@ func newSenders(reach ...kgo.Opt) *senders {
 // sharedSenders are those of this process.
 var sharedSenders = newSenders()
 
-// with has a sender of w do something that does not take long.
-func (p *senders) with(ctx context.Context, w Config, do func(*sender) error) error {
+// senderFor is for how long whoever has got a sender may begin to send by it.
+const senderFor = time.Minute
+
+// get returns a sender of w.
+func (p *senders) get(ctx context.Context, w Config) (*sender, error) {
 	writing, err := json.Marshal(w)
 	if err != nil {
-		return fmt.Errorf("write to %s: %w", w.Topic, err)
+		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
 	key := senderKey{w.Topic, string(writing)}
 	s, err := p.Take(ctx, key, func() (*sender, error) { return p.open(ctx, w) })
 	if err != nil {
-		return fmt.Errorf("write to %s: %w", w.Topic, err)
+		return nil, fmt.Errorf("write to %s: %w", w.Topic, err)
 	}
-	defer p.Give(key, s)
-	return do(s)
+	p.Give(key, s)
+	return s, nil
 }
 
 // forget has whoever writes next to a topic open a new sender.
