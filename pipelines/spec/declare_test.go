@@ -56,6 +56,12 @@ func TestAKeyIsOneEntry(t *testing.T) {
 			assert.Equal(t, want.fix, list[0].Fix, line)
 		}
 	}
+	for _, line := range []string{"negatives: {keep: 1, grace: 5m}", "negatives: {keep: 1, grace_period: soon}"} {
+		_, list := read(line)
+		require.NotEmpty(t, list)
+		assert.Equal(t, "T1008", list[0].Code, "in the wrong place by either name")
+		assert.Len(t, list, 1+strings.Count(line, "soon"), "its value is looked at all the same: %v", list)
+	}
 	_, _ = read("grace: 7m")
 	assert.Equal(t, 7*time.Minute, grace, "read by its old name")
 

@@ -105,6 +105,14 @@ func TestShapesAreRefusedWhileNotBuilt(t *testing.T) {
 	}
 }
 
+// TestOneTopicNameInTwoClusters: these are two topics.
+func TestOneTopicNameInTwoClusters(t *testing.T) {
+	s, err := parse(rootSection, anyMix, "spec.yaml", []byte(`clusters: {one: {brokers: "k:1"}, other: {brokers: "k:2"}}
+`+viewFiles+likeFiles+"outputs: {samples: [{topic: s, cluster: one, format: json}, {topic: s, cluster: other, format: json}]}"))
+	require.NoError(t, err)
+	assert.Equal(t, "other", s.Outputs.SampleSinks()[1].Cluster)
+}
+
 // TestSeveralSinksDiffer: each place for samples is held against the others.
 func TestSeveralSinksDiffer(t *testing.T) {
 	for text, want := range map[string]string{

@@ -333,3 +333,18 @@ func TestMillis(t *testing.T) {
 		assert.Error(t, err, "%v", v)
 	}
 }
+
+// TestSettingsAreWhatMatters: a key that means nothing beside the others has no line.
+func TestSettingsAreWhatMatters(t *testing.T) {
+	s, err := Parse("spec.yaml", corpus(t, "good")["minimal"])
+	require.NoError(t, err)
+	var keys []string
+	for _, setting := range s.Settings() {
+		keys = append(keys, setting.Key)
+	}
+	assert.Contains(t, keys, "engagements.like.label")
+	assert.Contains(t, keys, "outputs.orphans", "which are only counted")
+	for _, key := range []string{"engagements.like.on_bad_value", "outputs.commit_log", "outputs.time_index", "stream.name", "tests"} {
+		assert.NotContains(t, keys, key)
+	}
+}
