@@ -1,8 +1,25 @@
 // Package format is what a format of records is to the rest, and the registry of those there are.
 //
 // A format is a package below this one that registers itself in its init: it says what it can do by
-// which of Files, Writer and Values it is. Package all imports every one of them; a program that imports
-// all has them all. Nothing else names a format, but for defaults of specs.
+// which of Files, Writer and Values it is. Package all imports every one of them, and a program that
+// imports all has them all. Nothing else names a format, but for the defaults of specs.
+//
+// To add one:
+//
+//  1. Write a package below this one with a type that is a Files: its name and endings, what a file says
+//     of its records (Head), and its chunks, at any of which reading can begin again. What is text, a
+//     record after another, needs no more than a jsontext.Layout; package ltsv in io/iotest is one whole.
+//  2. Let it be a Writer if samples are written in it, a Values if topics have it.
+//  3. Call Register in its init, and import it in package all.
+//  4. Run iotest.RunFormat in its tests.
+//
+// Specs, their JSON Schema, check, init, show and the join then know it by its name.
+//
+//	format.go   the registry
+//	files.go    files that are read
+//	writer.go   files that are written
+//	values.go   values of topics
+//	avro/ csv/ jsonl/   the formats; jsontext/ what text has in common; all/ imports them
 package format
 
 import (

@@ -50,7 +50,7 @@ type Batch struct {
 	// Partition ranks the partition among all partitions of all inputs. Ranks follow
 	// names, so they do not depend on the order in which inputs are listed or read.
 	Partition int32
-	// Schema is the ID of the writer's schema (avroio); 0 for JSON.
+	// Schema is the ID of the writer's schema (package avro); 0 for JSON.
 	Schema uint64
 	// SchemaText is the writer's schema, where it can be one that nobody knew when the
 	// pipeline was built: whoever decodes the batch then needs no other source. Empty if

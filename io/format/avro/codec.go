@@ -173,7 +173,7 @@ func compress(dst []byte, codec string, plain []byte) ([]byte, error) {
 var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
-		panic("avroio: zstandard encoder: " + err.Error()) // only for options that are wrong
+		panic("avro: zstandard encoder: " + err.Error()) // only for options that are wrong
 	}
 	return e
 })
@@ -181,7 +181,7 @@ var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.DefaultCompression)
 	if err != nil {
-		panic("avroio: deflate encoder: " + err.Error()) // only for a level that is wrong
+		panic("avro: deflate encoder: " + err.Error()) // only for a level that is wrong
 	}
 	return w
 }}

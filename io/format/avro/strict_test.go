@@ -132,3 +132,27 @@ func TestBytesAsTextAreChecked(t *testing.T) {
 	_, err = Resolve(mustParse(t, `{"type":"enum","name":"E","symbols":["A"]}`), mustParse(t, `"string"`))
 	require.Error(t, err)
 }
+
+// TestStrictIsLookedAt: goavro has the last word on what strict readers take, but for a fixed of no bytes.
+func TestStrictIsLookedAt(t *testing.T) {
+	s := mustParse(t, `{"type":"enum","name":"E","symbols":["A"]}`)
+	s.root.Name = "E 1" // as if Strict had left it
+	_, err := s.checkedStrict()
+	require.ErrorContains(t, err, "strict Avro schema: avro schema enum E 1: ")
+	none := mustParse(t, `{"type":"fixed","name":"F","size":0}`)
+	strict, err := none.Strict()
+	require.NoError(t, err)
+	require.Same(t, none, strict)
+}
+
+// TestDefaultsThatDoNotFit: of scalars, where goavro takes more than Avro does.
+func TestDefaultsThatDoNotFit(t *testing.T) {
+	for _, tt := range [][2]string{
+		{"double", "null"}, {"float", "null"}, {"long", `"1"`}, {"long", "1e3"}, {"int", "2147483648"}, {"float", "1e39"}, {"string", "1"},
+		{"boolean", "1"}, {"null", "false"}, {"bytes", `"\u0100"`}, {"double", `"NaN"`},
+	} {
+		f := mustParse(t, fields(`"a":"`+tt[0]+`","default":`+tt[1])).Type().Fields[0]
+		_, err := f.AppendDefault(nil)
+		require.ErrorContains(t, err, "is not of type "+tt[0], tt[1])
+	}
+}
