@@ -273,11 +273,30 @@ func TestWayPageDrawsTheBlock(t *testing.T) {
 	}
 }
 
-// TestPagesSpeakOfWhatThereIs: files of code that the way's page names are there.
+// TestPagesSpeakOfWhatThereIs: files and folders that pages for developers name are there.
 func TestPagesSpeakOfWhatThereIs(t *testing.T) {
+	exists := func(of, name string) {
+		t.Helper()
+		_, err := os.Stat(filepath.Join("../..", name))
+		require.NoError(t, err, of)
+	}
 	for _, row := range regexp.MustCompile(`(?m)\| ([\w/]+): ([\w., ]+\.go) \|$`).FindAllStringSubmatch(WayPage, -1) {
 		for name := range strings.SplitSeq(row[2], ", ") {
-			require.FileExists(t, filepath.Join("../..", row[1], name))
+			exists("the way of a record", filepath.Join(row[1], name))
+		}
+	}
+	contributing, err := os.ReadFile("../../.github/CONTRIBUTING.md")
+	require.NoError(t, err)
+	places := regexp.MustCompile("`((?:io|transforms|pipelines|runners|testdata)/[\\w/.]+)`").FindAllStringSubmatch(string(contributing), -1)
+	require.Greater(t, len(places), 30)
+	for _, place := range places {
+		exists("CONTRIBUTING.md", place[1])
+	}
+	for _, name := range []string{"README.md", ".github/CONTRIBUTING.md"} {
+		text, err := os.ReadFile(filepath.Join("../..", name))
+		require.NoError(t, err)
+		for _, link := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			exists(name, filepath.Join(filepath.Dir(name), link[1]))
 		}
 	}
 }
