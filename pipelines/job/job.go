@@ -9,6 +9,7 @@ import (
 
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -57,7 +58,7 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 		p.Kinds = append(p.Kinds, attribution.Kind{
 			Name:   e.Kind,
 			Window: e.Window.Milliseconds(),
-			Label:  sample.Func(e.Label.Func),
+			Label:  label.Func(e.Label.Func),
 			Credit: attribution.Credit(e.Attribution),
 
 			SkipBadValues: e.OnBadValue == spec.BadValueNull,

@@ -27,6 +27,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/rejected"
 	"tributary/transforms/account"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -177,8 +178,8 @@ func TestOutputsPageHasSamples(t *testing.T) {
 	outputs := page(OutputsPage)
 	labels, labelTypes := outputs.table(t, "Samples", "label")
 	var columns []sample.Column
-	for _, label := range labels {
-		columns = append(columns, sample.Column{Kind: label, Func: sample.Func(label)})
+	for _, name := range labels {
+		columns = append(columns, sample.Column{Kind: name, Func: label.Func(name)})
 	}
 	text, err := sample.Schema(columns, "")
 	require.NoError(t, err)

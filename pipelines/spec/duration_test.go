@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	}
 	collect(rootSection)
 	for _, list := range [][]string{
-		texts(Formats), texts(Attributions), texts(PlainLabels), texts(FieldLabels), texts(Codecs[Avro]), texts(Codecs[JSON]),
+		texts(Formats), texts(Attributions), plainLabels(), fieldLabels(), texts(Codecs[Avro]), texts(Codecs[JSON]),
 		{string(OrderFile), string(OrderNone)},
 		texts(record.Units), texts(TopicCodecs), secretSection.names(),
 		{string(OutOfRangeFails), string(OutOfRangeSkips)},
@@ -108,7 +109,7 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 // TestNearestKeepsTheMeaning: what is spelt almost like a word of ours, and is something
 // else, has no nearest.
 func TestNearestKeepsTheMeaning(t *testing.T) {
-	labels := append(texts(PlainLabels), texts(FieldLabels)...)
+	labels := slices.Concat(plainLabels(), fieldLabels())
 	for word, allowed := range map[string][]string{
 		"tsv": texts(Formats), "bson": texts(Formats), "avsc": texts(Formats), "mean": labels, "list": labels, "mix": labels,
 		"zip": texts(Codecs[JSON]), "bzip2": texts(Codecs[JSON]), "lzo": texts(TopicCodecs), "at-most-once": {string(ExactlyOnce), string(AtLeastOnce)},

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/label"
 )
 
 // testSamples reads what must come out of a test.
@@ -108,20 +109,15 @@ func (r *reader) perKind(key string, n *node, at dotted, above *fields, s *Spec)
 
 // takes tells whether a label may have a value, and in words which it may have.
 func (l Label) takes(n *node) (want string, ok bool) {
-	number := n.kind == intKind || n.kind == floatKind
-	switch l.Func {
-	case Binary:
-		return "0 or 1", n.kind == intKind && (n.text == "0" || n.text == "1")
-	case Count:
-		return "a whole number from 0 on", n.kind == intKind && n.text[0] != '-'
-	case Sum:
-		return "a number", number
-	case Min, Max:
-		return "a number, or null for no engagement", number || n.kind == nullKind
-	case TimeToFirst:
-		return "a whole number of milliseconds, or null for no engagement", n.kind == intKind || n.kind == nullKind
-	case First, Last:
-		return "one value, or null for no engagement", n.kind != listKind && n.kind != mapKind
+	d := l.Func.Definition()
+	if d == nil {
+		return "", true // the label itself is wrong, and was reported
 	}
-	return "", true // the label itself is wrong, and was reported
+	form, ok := forms[n.kind]
+	return d.Holds, ok && d.Fits(form, n.text)
+}
+
+// forms of values that a label can have.
+var forms = map[kind]label.Form{
+	nullKind: label.Null, boolKind: label.Bool, intKind: label.Int, floatKind: label.Float, textKind: label.Text,
 }

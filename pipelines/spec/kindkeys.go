@@ -1,6 +1,10 @@
 package spec
 
-import "time"
+import (
+	"time"
+
+	"tributary/transforms/label"
+)
 
 // kindSection is one kind of engagement.
 var kindSection = &section{
@@ -44,7 +48,7 @@ var kindSection = &section{
 		{
 			name: "label", example: "{sum: price}",
 			doc:   "What the engagements that count become. sum, min, max, first and last are of a field.",
-			value: at(labelType, func(e *Engagement) *Label { return &e.Label }).or(Label{Func: Binary}),
+			value: at(labelType, func(e *Engagement) *Label { return &e.Label }).or(Label{Func: label.Binary}),
 		},
 		{
 			name: "on_bad_value", example: `"null"`,

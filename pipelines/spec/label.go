@@ -1,19 +1,23 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+
+	"tributary/transforms/label"
+)
 
 // labelType is a function's name, or a mapping of one function to its field.
 var labelType = valueType[Label]{
 	about: about{
-		what: "a function, or a mapping of one to its field", words: texts(PlainLabels),
+		what: "a function, or a mapping of one to its field", words: plainLabels(),
 		schema: object{{"anyOf", []any{
-			oneOf(texts(PlainLabels)...),
+			oneOf(plainLabels()...),
 			object{
 				{"type", "object"},
 				{"additionalProperties", false},
 				{"minProperties", 1},
 				{"maxProperties", 1},
-				{"properties", labelFields},
+				{"properties", labelFields()},
 			},
 		}}},
 	},
@@ -32,20 +36,21 @@ var labelType = valueType[Label]{
 	},
 }
 
-// labelFields are the functions with a field, in the JSON Schema.
-var labelFields = object{
-	{string(Sum), ofField("The sum of this field.")},
-	{string(Min), ofField("The least value of this field.")},
-	{string(Max), ofField("The greatest value of this field.")},
-	{string(First), ofField("The value of this field in the first engagement.")},
-	{string(Last), ofField("The value of this field in the last engagement.")},
-}
+// plainLabels are the functions that take no field, fieldLabels those that need one.
+func plainLabels() []string { return texts(label.All(label.Nothing)) }
+func fieldLabels() []string { return texts(label.All(label.Number, label.Value)) }
 
-func ofField(doc string) object { return object{{"description", doc}, {"$ref", "#/$defs/field"}} }
+// labelFields are the functions with a field, in the JSON Schema.
+func labelFields() (properties object) {
+	for _, f := range label.All(label.Number, label.Value) {
+		properties = append(properties, member{string(f), object{{"description", f.Definition().Doc}, {"$ref", "#/$defs/field"}}})
+	}
+	return properties
+}
 
 // label reads a function's name, or a mapping of one function to its field.
 func (r *reader) label(n *node, at dotted) Label {
-	all := append(texts(PlainLabels), texts(FieldLabels)...)
+	all := slices.Concat(plainLabels(), fieldLabels())
 	bad := func(at *node, field dotted, hint string, format string, args ...any) Label {
 		p := r.problem("T1303", at, field, format, args...)
 		p.Got, p.Allowed, p.Hint = at.text, labelForms(), hint
@@ -55,13 +60,13 @@ func (r *reader) label(n *node, at dotted) Label {
 	if n.kind != mapKind {
 		text := r.text(n, at)
 		switch {
-		case text == "" || slices.Contains(texts(PlainLabels), text):
-			return Label{Func: LabelFunc(text)}
+		case text == "" || slices.Contains(plainLabels(), text):
+			return Label{Func: label.Func(text)}
 		case slices.Contains(all, text):
 			return bad(n, at, "name the field, like `label: {"+text+": price}`", "%s needs a field", text)
 		}
 		p := r.notAllowed(n, at, text, labelForms())
-		if p.Nearest = Nearest(text, all); slices.Contains(texts(FieldLabels), p.Nearest) {
+		if p.Nearest = Nearest(text, all); slices.Contains(fieldLabels(), p.Nearest) {
 			p.Hint = "name the field, like `label: {" + p.Nearest + ": price}`"
 		} else {
 			p.Fix = r.replaced(n, p.Nearest)
@@ -79,20 +84,20 @@ func (r *reader) label(n *node, at dotted) Label {
 	p := f.node.pairs[0]
 	name := p.key.text
 	switch {
-	case slices.Contains(texts(PlainLabels), name):
+	case slices.Contains(plainLabels(), name):
 		return bad(p.key, at.key(name), "write `label: "+name+"`", "%s takes no field", name)
 	case !slices.Contains(all, name):
-		wrong := r.notAllowed(p.key, at.key(name), name, texts(FieldLabels))
+		wrong := r.notAllowed(p.key, at.key(name), name, fieldLabels())
 		r.add(wrong)
 		return Label{}
 	}
-	return Label{Func: LabelFunc(name), Field: r.fieldPath(p.value, at.key(name))}
+	return Label{Func: label.Func(name), Field: r.fieldPath(p.value, at.key(name))}
 }
 
 func labelForms() []string {
-	forms := texts(PlainLabels)
-	for _, name := range FieldLabels {
-		forms = append(forms, "{"+string(name)+": FIELD}")
+	forms := plainLabels()
+	for _, name := range fieldLabels() {
+		forms = append(forms, "{"+name+": FIELD}")
 	}
 	return forms
 }

@@ -12,6 +12,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/label"
 )
 
 // bare is a spec without what says where things stand in its file.
@@ -98,7 +99,7 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 					{Field: "b", Value: strconv.FormatBool(rapid.Bool().Draw(t, "flag")), Type: BoolCondition},
 				},
 				View: "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
-				Label: Label{Func: First, Field: "e4.x"}, OnBadValue: rapid.SampledFrom(OnBadValues).Draw(t, "bad value"), Attribution: AttributeAll,
+				Label: Label{Func: label.First, Field: "e4.x"}, OnBadValue: rapid.SampledFrom(OnBadValues).Draw(t, "bad value"), Attribution: AttributeAll,
 			}},
 			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
@@ -179,7 +180,7 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			},
 			Engagements: []Engagement{{
 				Kind: "like", Inputs: []Input{{Topic: "likes", Cluster: "main", Format: JSON}},
-				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: Binary}, OnBadValue: BadValueDead, Attribution: AttributeAll,
+				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: label.Binary}, OnBadValue: BadValueDead, Attribution: AttributeAll,
 			}},
 			Stream: Stream{
 				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tributary/io/record"
+	"tributary/transforms/label"
 )
 
 // mostBuckets bounds how many buckets a window may span: an engagement that does not
@@ -164,7 +165,7 @@ func (r *reader) resolutionRules(e Engagement) {
 		p.Hint = "use a field with finer times, or a window of at least a second"
 		r.add(p)
 	}
-	adds := e.Label.Func == Count || e.Label.Func == Sum
+	adds := e.Label.Func == label.Count || e.Label.Func == label.Sum
 	if coarse > 0 && adds && e.ID == "" && !r.isSet(at.key("id")) {
 		p := r.problem("T1212", r.at(at.key("label")), at.key("label"), "without an own id, engagements with a view in the same second and of the same value count once")
 		p.Hint = "name the field that tells them apart, like `id: event_id`"
@@ -181,11 +182,11 @@ func (r *reader) attributionRule(e Engagement) {
 	switch {
 	case e.Attribution == AttributeAll || e.Attribution == "":
 		return
-	case e.Label.Func == Count:
+	case e.Label.Func == label.Count:
 		effect = "only one engagement counts, so the count is 0 or 1"
-	case e.Label.Func == First && e.Attribution == AttributeLast, e.Label.Func == TimeToFirst && e.Attribution == AttributeLast:
+	case e.Label.Func == label.First && e.Attribution == AttributeLast, e.Label.Func == label.TimeToFirst && e.Attribution == AttributeLast:
 		effect = "only the last engagement counts, so it is the first one as well"
-	case e.Label.Func == Last && e.Attribution == AttributeFirst:
+	case e.Label.Func == label.Last && e.Attribution == AttributeFirst:
 		effect = "only the first engagement counts, so it is the last one as well"
 	default:
 		return

@@ -22,6 +22,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/label"
 )
 
 // Spec is a join, with defaults filled in. Relative paths of the file have been
@@ -162,31 +163,10 @@ var OnBadValues = []OnBadValue{BadValueDead, BadValueNull}
 
 // Label says what the engagements of one kind that count for a view become.
 type Label struct {
-	Func LabelFunc
+	Func label.Func
 	// Field is the path of the field that is aggregated; empty where Func takes none.
 	Field string
 }
-
-// LabelFunc is how a label is computed.
-type LabelFunc string
-
-// Label functions.
-const (
-	Binary      LabelFunc = "binary"
-	Count       LabelFunc = "count"
-	Sum         LabelFunc = "sum"
-	Min         LabelFunc = "min"
-	Max         LabelFunc = "max"
-	First       LabelFunc = "first"
-	Last        LabelFunc = "last"
-	TimeToFirst LabelFunc = "time_to_first"
-)
-
-// PlainLabels lists the functions that take no field, FieldLabels those that need one.
-var (
-	PlainLabels = []LabelFunc{Binary, Count, TimeToFirst}
-	FieldLabels = []LabelFunc{Sum, Min, Max, First, Last}
-)
 
 // Attribution chooses which of a view's engagements in the window count.
 type Attribution string

@@ -15,6 +15,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/label"
 )
 
 func TestLoadExample(t *testing.T) {
@@ -39,7 +40,7 @@ func TestLoadExample(t *testing.T) {
 	}
 	assert.Equal(t, []string{"dwell", "like", "reply", "share"}, kinds, "sorted")
 	dwell := s.Engagement("dwell")
-	assert.Equal(t, Label{Func: Max, Field: "seconds"}, dwell.Label)
+	assert.Equal(t, Label{Func: label.Max, Field: "seconds"}, dwell.Label)
 	assert.Equal(t, &TimeField{Field: "view_ts"}, dwell.ViewTime)
 	assert.Equal(t, []Condition{{"kind", "dwell", TextCondition}}, dwell.Where)
 	assert.Equal(t, TimeField{Field: "at", Unit: record.UnitSeconds}, s.Engagement("share").Time)
@@ -73,7 +74,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, 16, s.Shards)
 	assert.Equal(t, 1.0, s.Keep)
 	like := s.Engagements[0]
-	assert.Equal(t, Label{Func: Binary}, like.Label)
+	assert.Equal(t, Label{Func: label.Binary}, like.Label)
 	assert.Equal(t, AttributeAll, like.Attribution)
 	assert.Equal(t, Outputs{
 		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy},

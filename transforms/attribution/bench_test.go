@@ -13,6 +13,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -40,7 +41,7 @@ func benchInput(tb testing.TB) (*Params, []record.Batch) {
 	likeSchema, err := avro.ParseSchema(benchLikeSchema)
 	require.NoError(tb, err)
 	p := &Params{
-		Kinds: []Kind{{Name: "like", Window: benchWindow, Label: sample.Binary, Credit: CreditAll}},
+		Kinds: []Kind{{Name: "like", Window: benchWindow, Label: label.Binary, Credit: CreditAll}},
 		Inputs: []Input{
 			{Kind: Views, ID: "view_id", Time: Field{Path: "ts"}},
 			{Kind: 0, ID: "view_id", Time: Field{Path: "ts"}, EventID: "event_id"},
@@ -124,7 +125,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 		require.NoError(tb, k.add(b))
 	}
 	sheet := flushed(k)
-	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
+	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
 	var bucket Bucket
 	tallies := map[home]*tally{}
 	for at, some := range blocks {
@@ -194,12 +195,12 @@ func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, posi
 			}
 		}
 	}
-	encoder := sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
-	s := sample.Sample{Labels: make([]sample.Label, 1), Rate: 1, Weight: 1, Maturity: p.longestWindow()}
+	encoder := sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
+	s := sample.Sample{Labels: make([]label.Totals, 1), Rate: 1, Weight: 1, Maturity: p.longestWindow()}
 	var block []byte
 	for id, v := range views {
 		s.ViewID, s.ViewTime, s.View, s.Positive = []byte(id), v.time, v.payload, v.likes > 0
-		s.Labels[0] = sample.Label{Count: v.likes}
+		s.Labels[0] = label.Totals{Count: v.likes}
 		if s.Positive {
 			s.Labels[0].Delay = v.first - v.time
 			positives++

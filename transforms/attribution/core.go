@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"tributary/io/record"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -121,7 +122,7 @@ type Joiner struct {
 
 // NewJoiner returns a Joiner for p, which must be valid and not change.
 func NewJoiner(p *Params) *Joiner {
-	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]sample.Label, len(p.Kinds))}, heavies: map[int32]*sweep{}, heavyFrom: heavyFrom}
+	return &Joiner{p: p, longest: p.longestWindow(), sample: sample.Sample{Labels: make([]label.Totals, len(p.Kinds))}, heavies: map[int32]*sweep{}, heavyFrom: heavyFrom}
 }
 
 // Join joins the views of b with its engagements. The result does not depend on the

@@ -9,7 +9,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/format/jsontext"
 	"tributary/io/record"
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 // reader reads the records of one input, written with one schema, as views or
@@ -33,7 +33,7 @@ type reader struct {
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
 	where                    int // the first condition's
-	label                    sample.Func
+	label                    label.Func
 	scratch                  []byte
 }
 
@@ -272,23 +272,23 @@ func (r *reader) engagement(g *Engagement) (bad error, err error) {
 }
 
 // labelValue is v as the label keeps it; not ok if it cannot.
-func labelValue(label sample.Func, v record.Value) (record.Value, bool) {
-	if !label.OfNumbers() {
+func labelValue(f label.Func, v record.Value) (record.Value, bool) {
+	if !f.OfNumbers() {
 		return v.Plain()
 	}
-	f, ok := v.Number()
+	number, ok := v.Number()
 	switch {
 	case !ok:
 		return record.Value{}, false
-	case v.Kind == record.Int, v.Kind == record.Decimal && label == sample.Sum: // summed exactly
+	case v.Kind == record.Int, v.Kind == record.Decimal && f.Exact(): // summed exactly
 		return v, true
 	default:
-		return record.Value{Kind: record.Float, Float: f}, true
+		return record.Value{Kind: record.Float, Float: number}, true
 	}
 }
 
-func wanted(label sample.Func) string {
-	if label.OfNumbers() {
+func wanted(f label.Func) string {
+	if f.OfNumbers() {
 		return "number"
 	}
 	return "value that a label holds: a finite number or UTF-8"

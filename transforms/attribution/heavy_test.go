@@ -159,7 +159,7 @@ func drawHeavyEngagement(t *rapid.T, p *Params, id []byte, offset int64) Engagem
 	case 1:
 		g.Value = record.Value{Kind: record.Int, Int: rapid.Int64Range(-3, 3).Draw(t, "int")}
 	case 2:
-		if label == sample.Sum {
+		if label.Exact() {
 			n := big.NewInt(rapid.Int64Range(0, 1000).Draw(t, "unscaled"))
 			g.Value = record.Value{Kind: record.Decimal, Int: rapid.Int64Range(0, 5).Draw(t, "scale"), Text: append([]byte{0}, n.Bytes()...)}
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"tributary/io/record"
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 // emit labels one view and hands out its sample, unless it is a negative not kept.
@@ -70,14 +70,14 @@ func (j *Joiner) count(b *Bucket, v *View, at int32) {
 
 // credit makes the label of one kind of v.
 func (j *Joiner) credit(kind int, v *View, credited []*Engagement, out Output) {
-	if j.fold(&j.sample.Labels[kind], v, credited) && j.p.Kinds[kind].Label == sample.Sum {
+	if j.fold(&j.sample.Labels[kind], v, credited) && j.p.Kinds[kind].Label.Exact() {
 		out.Overflow(kind, 1)
 	}
 }
 
 // fold makes the label of one kind from the engagements credited, in order of time. It tells
 // whether the sum is beyond what a double holds: then it is the largest there is.
-func (j *Joiner) fold(l *sample.Label, v *View, credited []*Engagement) (beyond bool) {
+func (j *Joiner) fold(l *label.Totals, v *View, credited []*Engagement) (beyond bool) {
 	j.steps += int64(len(credited))
 	l.Count = int64(len(credited))
 	l.Delay = max(0, credited[0].Time-v.Time)

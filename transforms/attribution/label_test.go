@@ -1,6 +1,8 @@
 package attribution
 
-import "tributary/transforms/sample"
+import (
+	"tributary/transforms/label"
+)
 
 var creditCases = []coreCase{
 	{
@@ -16,7 +18,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the first alone",
-		change: onlyLike(sample.Sum, CreditFirst),
+		change: onlyLike(label.Sum, CreditFirst),
 		in: `view v@1000
 		     like v@1700 value=7
 		     like v@1500 value=5`,
@@ -26,7 +28,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the last alone, and the delay is its own",
-		change: onlyLike(sample.Sum, CreditLast),
+		change: onlyLike(label.Sum, CreditLast),
 		in: `view v@1000
 		     like v@1700 value=7
 		     like v@1500 value=5`,
@@ -36,7 +38,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the last in the window, not the last of all",
-		change: onlyLike(sample.Sum, CreditLast),
+		change: onlyLike(label.Sum, CreditLast),
 		in: `view v@1000
 		     like v@1500 value=5
 		     like v@2000 value=9`,
@@ -46,7 +48,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "of two at one time the first in the log is first",
-		change: onlyLike(sample.First, CreditAll),
+		change: onlyLike(label.First, CreditAll),
 		in: `view v@1000
 		     like v@1500 value=8
 		     like v@1500 value=2`,
@@ -56,7 +58,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "and the last in the log is last",
-		change: onlyLike(sample.Last, CreditAll),
+		change: onlyLike(label.Last, CreditAll),
 		in: `view v@1000
 		     like v@1500 value=8
 		     like v@1500 value=2`,
@@ -66,7 +68,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the partition goes before the offset",
-		change: onlyLike(sample.First, CreditAll),
+		change: onlyLike(label.First, CreditAll),
 		in: `view v@1000
 		     like v@1500 value=8 p=2
 		     like v@1500 value=2 p=1`,
@@ -77,7 +79,7 @@ var creditCases = []coreCase{
 	{
 		name: "credit is given within a kind: the kinds do not compete",
 		change: func(p *Params) {
-			p.Kinds = []Kind{{Name: "like", Window: 1000, Label: sample.Count, Credit: CreditLast}, {Name: "share", Window: 1000, Label: sample.Count, Credit: CreditFirst}}
+			p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label.Count, Credit: CreditLast}, {Name: "share", Window: 1000, Label: label.Count, Credit: CreditFirst}}
 		},
 		in: `view v@1000
 		     like v@1100
@@ -100,16 +102,16 @@ func labelCases() (cases []coreCase) {
 		like v@1500 value="many"
 		like v@1700 value=-4
 		like v@1800`
-	for f, labels := range map[sample.Func][3]string{
+	for f, labels := range map[label.Func][3]string{
 		//                  nothing, the mixed ones, a single one without a number
-		sample.Binary:      {"0", "1+500", "1+500"},
-		sample.Count:       {"0", "4+500", "1+500"},
-		sample.TimeToFirst: {"null", "500+500", "500+500"},
-		sample.Sum:         {"0", "-1.5+500", "0+500"},
-		sample.Min:         {"null", "-4+500", "null+500"},
-		sample.Max:         {"null", "2.5+500", "null+500"},
-		sample.First:       {"null", `"many"+500`, `"many"+500`},
-		sample.Last:        {"null", "null+500", `"many"+500`},
+		label.Binary:      {"0", "1+500", "1+500"},
+		label.Count:       {"0", "4+500", "1+500"},
+		label.TimeToFirst: {"null", "500+500", "500+500"},
+		label.Sum:         {"0", "-1.5+500", "0+500"},
+		label.Min:         {"null", "-4+500", "null+500"},
+		label.Max:         {"null", "2.5+500", "null+500"},
+		label.First:       {"null", `"many"+500`, `"many"+500`},
+		label.Last:        {"null", "null+500", `"many"+500`},
 	} {
 		const counted = ": matched, home, final\n"
 		cases = append(
@@ -127,7 +129,7 @@ func labelCases() (cases []coreCase) {
 	}
 	// Text that reads as a number is one: CSV has no others.
 	return append(cases, coreCase{
-		"sum of numbers in text", onlyLike(sample.Sum, CreditAll), 0, "view v@1000\nlike v@1500 value=\"2.5\"\nlike v@1501 value=true",
+		"sum of numbers in text", onlyLike(label.Sum, CreditAll), 0, "view v@1000\nlike v@1500 value=\"2.5\"\nlike v@1501 value=true",
 		"v@1000 like=3.5+500\nlike v@1500: matched, home, final\nlike v@1501: matched, home, final",
 	})
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/record"
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 func someParams() *Params {
 	return &Params{
-		Kinds: []Kind{{Name: "like", Window: 1000, Label: sample.Binary, Credit: CreditAll}, {Name: "buy", Window: 2000, Label: sample.Sum, Credit: CreditLast}},
+		Kinds: []Kind{{Name: "like", Window: 1000, Label: label.Binary, Credit: CreditAll}, {Name: "buy", Window: 2000, Label: label.Sum, Credit: CreditLast}},
 		Inputs: []Input{
 			{Kind: Views, ID: "id", Time: Field{Path: "ts"}},
 			{Kind: 0, ID: "view", Time: Field{Path: "ts", Unit: record.UnitSeconds}, Where: []Condition{{Field: "type", Value: "like"}}},
@@ -33,7 +33,7 @@ func TestMeaning(t *testing.T) {
 			p.Kinds[0], p.Kinds[1] = p.Kinds[1], p.Kinds[0]
 			p.Inputs[1].Kind, p.Inputs[2].Kind = 1, 0
 		},
-		"engagements.like": func(p *Params) { p.Kinds[0].Window++ }, "engagements.buy": func(p *Params) { p.Kinds[1].Label = sample.Count },
+		"engagements.like": func(p *Params) { p.Kinds[0].Window++ }, "engagements.buy": func(p *Params) { p.Kinds[1].Label = label.Count },
 		"engagements.like.where": func(p *Params) { p.Inputs[1].Where[0].Value = "share" }, "engagements.buy.value": func(p *Params) { p.Inputs[2].Value = "price" },
 		"engagements.like.view": func(p *Params) { p.Inputs[1].ID = "v" }, "engagements.like.time": func(p *Params) { p.Inputs[1].Time.Unit = record.UnitEpochMs },
 		"engagements.like.view_time": func(p *Params) { p.Inputs[1].ViewTime.Path = "vts" }, "engagements.like.id": func(p *Params) { p.Inputs[1].EventID = "eid" },

@@ -8,7 +8,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 // Credit chooses which of a view's engagements of one kind count.
@@ -27,7 +27,7 @@ type Kind struct {
 	// Window is the attribution window: an engagement at e counts for a view at t if
 	// t - ClockSkew <= e < t + Window.
 	Window int64
-	Label  sample.Func
+	Label  label.Func
 	Credit Credit
 	// SkipBadValues says that an engagement whose value the label cannot take counts without it;
 	// otherwise it is malformed.

@@ -14,6 +14,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -89,7 +90,7 @@ func drawOrigin(t *rapid.T) int64 {
 	return rapid.SampledFrom([]int64{record.MinTime, 1_767_225_600_000, record.MaxTime - 300}).Draw(t, "origin")
 }
 
-var labelFuncs = []sample.Func{sample.Binary, sample.Count, sample.TimeToFirst, sample.Sum, sample.Min, sample.Max, sample.First, sample.Last}
+var labelFuncs = []label.Func{label.Binary, label.Count, label.TimeToFirst, label.Sum, label.Min, label.Max, label.First, label.Last}
 
 func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{

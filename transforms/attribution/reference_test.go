@@ -7,7 +7,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 // record is one record of a log, as a test writes it. Times are in milliseconds.
@@ -213,9 +213,9 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 				}
 				least, most = fmt.Sprint(slices.Min(values)), fmt.Sprint(slices.Max(values))
 			}
-			label := map[sample.Func]string{
-				sample.Binary: fmt.Sprint(min(count, 1)), sample.Count: fmt.Sprint(count), sample.TimeToFirst: delay, sample.Sum: fmt.Sprint(sum),
-				sample.Min: least, sample.Max: most, sample.First: first, sample.Last: last,
+			label := map[label.Func]string{
+				label.Binary: fmt.Sprint(min(count, 1)), label.Count: fmt.Sprint(count), label.TimeToFirst: delay, label.Sum: fmt.Sprint(sum),
+				label.Min: least, label.Max: most, label.First: first, label.Last: last,
 			}
 			s.Labels, s.Delays = append(s.Labels, label[p.Kinds[k].Label]), append(s.Delays, delay)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"tributary/io/record"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -41,15 +42,15 @@ type coreCase struct {
 func coreParams() *Params {
 	return &Params{
 		Kinds: []Kind{
-			{Name: "like", Window: 1000, Label: sample.Count, Credit: CreditAll},
-			{Name: "share", Window: 3000, Label: sample.Binary, Credit: CreditAll},
+			{Name: "like", Window: 1000, Label: label.Count, Credit: CreditAll},
+			{Name: "share", Window: 3000, Label: label.Binary, Credit: CreditAll},
 		},
 		DedupWindow: 100, Bucket: 10_000, Shards: 1, Keep: 1, LogEnd: NoLogEnd, From: 0, To: NoLogEnd,
 	}
 }
 
 // onlyLike leaves one kind with that label and credit.
-func onlyLike(f sample.Func, credit Credit) func(*Params) {
+func onlyLike(f label.Func, credit Credit) func(*Params) {
 	return func(p *Params) { p.Kinds = []Kind{{Name: "like", Window: 1000, Label: f, Credit: credit}} }
 }
 

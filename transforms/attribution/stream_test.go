@@ -26,6 +26,7 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -192,7 +193,7 @@ func samplesOf(t *testing.T, p *Params, n *noted) (encoded []string, readable []
 // storyParams: one kind that counts, with a window of 100 ms, buckets of 50 ms.
 func storyParams(ordered bool) *Params {
 	return &Params{
-		Kinds: []Kind{{Name: "like", Window: 100, Label: sample.Count, Credit: CreditAll}},
+		Kinds: []Kind{{Name: "like", Window: 100, Label: label.Count, Credit: CreditAll}},
 		Inputs: []Input{
 			{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered},
 			{Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Ordered: ordered},

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"tributary/transforms/sample"
+	"tributary/transforms/label"
 )
 
 // The views of a heavy id come in order of time, and each engagement counts for those of an
@@ -65,7 +65,7 @@ func (j *Joiner) newSweep(b *Bucket, all []counted) *sweep {
 			to++
 		}
 		k := kindSweep{kind: kind, first: from, tree: make([]treeNode, 2<<bits.Len(uint(to-from-1)))}
-		if j.p.Kinds[kind].Label == sample.Sum {
+		if j.p.Kinds[kind].Label.Exact() {
 			k.sum = &valueSum{}
 			k.sum.reset()
 		}
@@ -158,7 +158,7 @@ func (j *Joiner) labelHeavy(b *Bucket, v *View, s *sweep, out Output) (positive 
 		case CreditAll:
 		}
 		l := &j.sample.Labels[k.kind]
-		*l = sample.Label{
+		*l = label.Totals{
 			Count: int64(all.count), Delay: max(0, first.Time-v.Time), First: first.Value, Last: last.Value,
 			Numbers: int64(all.numbers), Min: all.least, Max: all.most,
 		}

@@ -12,12 +12,13 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
 // joinValues joins one view with an engagement for each value, as JSON, and returns the label
 // and the account.
-func joinValues(t require.TestingT, label sample.Func, skipBad bool, values ...string) (gjson.Result, *account.Sheet, []record.Rejected) {
+func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...string) (gjson.Result, *account.Sheet, []record.Rejected) {
 	p := coreParams()
 	p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label, Credit: CreditAll, SkipBadValues: skipBad}}
 	p.Inputs = []Input{
@@ -58,7 +59,7 @@ func x(text string) string { return `,"x":` + text }
 
 func TestBadValuesAreDead(t *testing.T) {
 	for _, bad := range []string{`"$9.99"`, `"1,234.50"`, `" 7.5"`, `"NaN"`, `"Infinity"`, `1e400`, `"0x10"`, `"many"`} {
-		for _, label := range []sample.Func{sample.Sum, sample.Min, sample.Max} {
+		for _, label := range []label.Func{label.Sum, label.Min, label.Max} {
 			got, counted, rejected := joinValues(t, label, false, x("5"), x(bad))
 			require.Equal(t, "5", got.Raw, "%s of %s", label, bad)
 			like := counted.Engagements["like"]
@@ -73,7 +74,7 @@ func TestBadValuesAreDead(t *testing.T) {
 }
 
 func TestBadValuesAreLeftOut(t *testing.T) {
-	got, sheet, rejected := joinValues(t, sample.Sum, true, x("5"), x(`"$9.99"`), x("2.5"), x(`1e400`))
+	got, sheet, rejected := joinValues(t, label.Sum, true, x("5"), x(`"$9.99"`), x("2.5"), x(`1e400`))
 	require.Equal(t, "7.5", got.Raw)
 	like := sheet.Engagements["like"]
 	require.Equal(t, [4]int64{4, 4, 0, 2}, [4]int64{like.N[account.Read], like.N[account.Matched], like.N[account.Dead], like.N[account.BadValues]})
@@ -81,11 +82,11 @@ func TestBadValuesAreLeftOut(t *testing.T) {
 }
 
 func TestValuesThatAreAbsent(t *testing.T) {
-	got, sheet, _ := joinValues(t, sample.Min, false, x("5"), x("null"), x(`""`), "")
+	got, sheet, _ := joinValues(t, label.Min, false, x("5"), x("null"), x(`""`), "")
 	require.Equal(t, "5", got.Raw)
 	like := sheet.Engagements["like"]
 	require.Equal(t, [3]int64{4, 4, 3}, [3]int64{like.N[account.Read], like.N[account.Matched], like.N[account.WithoutValue]})
-	got, _, _ = joinValues(t, sample.Min, false, x("null"))
+	got, _, _ = joinValues(t, label.Min, false, x("null"))
 	require.Equal(t, "null", got.Raw)
 }
 
@@ -93,10 +94,10 @@ func TestPlainLabels(t *testing.T) {
 	for value, want := range map[string]string{
 		`"a"`: `"a"`, `"$9.99"`: `"$9.99"`, "12": "12", "1.50": "1.5", "true": "true", "18446744073709551616": "18446744073709552000",
 	} {
-		got, _, _ := joinValues(t, sample.First, false, x(value))
+		got, _, _ := joinValues(t, label.First, false, x(value))
 		require.JSONEq(t, want, got.Raw, value)
 	}
-	_, sheet, rejected := joinValues(t, sample.First, false, x("18446744073709551615"))
+	_, sheet, rejected := joinValues(t, label.First, false, x("18446744073709551615"))
 	require.Equal(t, int64(1), sheet.Engagements["like"].N[account.Dead], "no double holds it")
 	require.Contains(t, rejected[0].Detail, "18446744073709551615 is no value that a label holds")
 }
@@ -119,7 +120,7 @@ func TestSumThatOverflows(t *testing.T) {
 		for _, v := range c.values {
 			values = append(values, x(v))
 		}
-		got, sheet, _ := joinValues(t, sample.Sum, false, values...)
+		got, sheet, _ := joinValues(t, label.Sum, false, values...)
 		require.JSONEq(t, c.want, got.Raw)
 		require.Equal(t, c.beyond, sheet.Engagements["like"].N[account.Overflows])
 	}
@@ -142,7 +143,7 @@ func TestDecimalsAddUp(t *testing.T) {
 			}
 			credited = append(credited, &Engagement{Value: record.Value{Kind: record.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
 		}
-		var l sample.Label
+		var l label.Totals
 		require.False(t, j.fold(&l, &View{}, credited))
 		want, _ := exact.Float64()
 		require.InDelta(t, want, l.Sum, 0)
@@ -154,7 +155,7 @@ func TestSeveralViews(t *testing.T) {
 	p := coreParams()
 	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
 	sheet := newLedger(p)
-	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: sample.Count}, {Kind: "share", Func: sample.Count}}}, 0, 0, func([]byte) {})
+	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func([]byte) {})
 	NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})

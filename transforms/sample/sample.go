@@ -11,46 +11,14 @@ import (
 	"strconv"
 
 	"tributary/io/format/avro"
-	"tributary/io/record"
 	"tributary/io/wire"
+	"tributary/transforms/label"
 )
-
-// Func says what becomes of a view's engagements of one kind.
-type Func string
-
-// The functions of engagements that a label can be.
-const (
-	Binary      Func = "binary"        // int: 1 if any counts, else 0
-	Count       Func = "count"         // long: how many count
-	TimeToFirst Func = "time_to_first" // null or long: ms from the view to the first
-	Sum         Func = "sum"           // double: of a field; 0 when nothing counts
-	Min         Func = "min"           // null or double
-	Max         Func = "max"           // null or double
-	First       Func = "first"         // the field of the first, of its own type, or null
-	Last        Func = "last"          // the field of the last, of its own type, or null
-)
-
-// OfNumbers tells whether the label is made of numbers, rather than of any value or of none.
-func (f Func) OfNumbers() bool { return f == Sum || f == Min || f == Max }
 
 // Column is one kind of engagement in a sample.
 type Column struct {
 	Kind string
-	Func Func
-}
-
-// Label is what the engagements of one kind made of a view.
-type Label struct {
-	// Count is how many engagements count; when it is 0 the rest says nothing.
-	Count int64
-	// Sum, Min and Max are of the label's field, over engagements that have it.
-	Sum, Min, Max float64
-	// Numbers is how many engagements had a number in the field.
-	Numbers int64
-	// First and Last are the label's field of the first and the last engagement.
-	First, Last record.Value
-	// Delay is the time from the view to the first engagement in ms, at least 0.
-	Delay int64
+	Func label.Func
 }
 
 // Sample is one view with its labels.
@@ -58,7 +26,7 @@ type Sample struct {
 	ViewID   []byte
 	ViewTime int64 // ms
 	Positive bool
-	Labels   []Label // one for each Column
+	Labels   []label.Totals // one for each Column
 	// Maturity is for how long after the view engagements could be seen, in ms: the
 	// longest window, less where the log ends before.
 	Maturity int64
@@ -87,12 +55,12 @@ func Schema(columns []Column, view string) (string, error) {
 	labels := record{Type: "record", Name: "TributaryLabels" + level, Fields: []field{}}
 	delays := record{Type: "record", Name: "TributaryDelays" + level, Fields: []field{}}
 	for _, c := range columns {
-		t, ok := labelTypes[c.Func]
-		if !ok {
+		d := c.Func.Definition()
+		if d == nil {
 			return "", fmt.Errorf("sample schema: label of %s: unknown function %q", c.Kind, c.Func)
 		}
-		labels.Fields = append(labels.Fields, field{c.Kind, t})
-		delays.Fields = append(delays.Fields, field{c.Kind, nullable("long")})
+		labels.Fields = append(labels.Fields, field{c.Kind, d.Type})
+		delays.Fields = append(delays.Fields, field{c.Kind, []string{"null", "long"}})
 	}
 	viewType := json.RawMessage(`"string"`)
 	if view != "" {
@@ -140,23 +108,14 @@ func levelAbove(view string) (string, error) {
 	return level, nil
 }
 
-func nullable(types ...string) []string { return append([]string{"null"}, types...) }
-
-// The union of first and last holds any scalar, so that it needs no knowledge of the
-// engagement's schema, which may change.
-var labelTypes = map[Func]any{
-	Binary: "int", Count: "long", TimeToFirst: nullable("long"),
-	Sum: "double", Min: nullable("double"), Max: nullable("double"),
-	First: nullable("boolean", "long", "double", "string"),
-	Last:  nullable("boolean", "long", "double", "string"),
-}
-
 // Encoder encodes samples of one schema.
 type Encoder struct {
 	Columns []Column
 	// JSONViews says that views are JSON text, to be written as a string.
 	JSONViews   bool
 	SpecVersion int32
+
+	functions []*label.Definition // of the columns
 }
 
 // Append appends the Avro encoding of s.
@@ -164,11 +123,16 @@ func (e *Encoder) Append(dst []byte, s *Sample) []byte {
 	dst = appendText(dst, s.ViewID)
 	dst = binary.AppendVarint(dst, s.ViewTime)
 	dst = wire.AppendBool(dst, s.Positive)
-	for i, c := range e.Columns {
-		dst = appendLabel(dst, c.Func, &s.Labels[i])
+	if e.functions == nil {
+		for _, c := range e.Columns {
+			e.functions = append(e.functions, c.Func.Definition()) // Schema has refused what is unknown
+		}
+	}
+	for i, f := range e.functions {
+		dst = f.Append(dst, &s.Labels[i])
 	}
 	for i := range s.Labels {
-		dst = appendDelay(dst, &s.Labels[i])
+		dst = label.AppendDelay(dst, &s.Labels[i])
 	}
 	dst = binary.AppendVarint(dst, s.Maturity)
 	dst = appendDouble(dst, s.Rate)
@@ -178,65 +142,6 @@ func (e *Encoder) Append(dst []byte, s *Sample) []byte {
 		return appendText(dst, s.View)
 	}
 	return append(dst, s.View...)
-}
-
-func appendLabel(dst []byte, f Func, l *Label) []byte {
-	switch f {
-	case Binary:
-		return binary.AppendVarint(dst, min(l.Count, 1))
-	case Count:
-		return binary.AppendVarint(dst, l.Count)
-	case TimeToFirst:
-		return appendDelay(dst, l)
-	case Sum:
-		return appendDouble(dst, l.Sum)
-	case Min:
-		return appendNullableDouble(dst, l.Min, l.Numbers > 0)
-	case Max:
-		return appendNullableDouble(dst, l.Max, l.Numbers > 0)
-	case First:
-		return appendScalar(dst, l.First)
-	default: // Last; Schema has refused anything else
-		return appendScalar(dst, l.Last)
-	}
-}
-
-// Branches of the union of labelTypes[First].
-const (
-	branchNull = iota
-	branchBool
-	branchLong
-	branchDouble
-	branchString
-)
-
-func appendScalar(dst []byte, v record.Value) []byte {
-	switch v.Kind {
-	case record.Bool:
-		return wire.AppendBool(binary.AppendVarint(dst, branchBool), v.Int != 0)
-	case record.Int:
-		return binary.AppendVarint(binary.AppendVarint(dst, branchLong), v.Int)
-	case record.Float:
-		return appendDouble(binary.AppendVarint(dst, branchDouble), v.Float)
-	case record.String:
-		return appendText(binary.AppendVarint(dst, branchString), v.Text)
-	default:
-		return binary.AppendVarint(dst, branchNull)
-	}
-}
-
-func appendDelay(dst []byte, l *Label) []byte {
-	if l.Count == 0 {
-		return binary.AppendVarint(dst, 0)
-	}
-	return binary.AppendVarint(binary.AppendVarint(dst, 1), l.Delay)
-}
-
-func appendNullableDouble(dst []byte, f float64, ok bool) []byte {
-	if !ok {
-		return binary.AppendVarint(dst, 0)
-	}
-	return appendDouble(binary.AppendVarint(dst, 1), f)
 }
 
 func appendDouble(dst []byte, f float64) []byte {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tributary/io/record"
+	"tributary/transforms/label"
 )
 
 // decode reads an encoded sample with goavro, by the schema that Schema gives.
@@ -28,49 +29,49 @@ func decode(t require.TestingT, columns []Column, view string, encoded []byte) m
 func text(s string) record.Value { return record.Value{Kind: record.String, Text: []byte(s)} }
 
 func TestLabelsDecode(t *testing.T) {
-	none := Label{}
-	some := Label{
+	none := label.Totals{}
+	some := label.Totals{
 		Count: 3, Sum: 6.5, Min: -1, Max: 5, Numbers: 2, Delay: 1500,
 		First: record.Value{Kind: record.Int, Int: -7}, Last: record.Value{Kind: record.Float, Float: 2.5},
 	}
-	valued := func(v record.Value) Label { return Label{Count: 1, First: v, Last: v} }
+	valued := func(v record.Value) label.Totals { return label.Totals{Count: 1, First: v, Last: v} }
 	in := func(branch string, v any) any { return map[string]any{branch: v} }
 	for _, c := range []struct {
 		name  string
-		f     Func
-		label Label
+		f     label.Func
+		label label.Totals
 		want  any
 	}{
-		{"binary, nothing counts", Binary, none, int32(0)},
-		{"binary, several count", Binary, some, int32(1)},
-		{"count, nothing counts", Count, none, int64(0)},
-		{"count", Count, some, int64(3)},
-		{"time to first, nothing counts", TimeToFirst, none, nil},
-		{"time to first", TimeToFirst, some, in("long", int64(1500))},
-		{"time to first, at once", TimeToFirst, Label{Count: 1}, in("long", int64(0))},
-		{"sum, nothing counts", Sum, none, 0.0},
-		{"sum", Sum, some, 6.5},
-		{"min, nothing counts", Min, none, nil},
-		{"min", Min, some, in("double", -1.0)},
-		{"min of engagements without a number", Min, Label{Count: 2}, nil},
-		{"max, nothing counts", Max, none, nil},
-		{"max", Max, some, in("double", 5.0)},
-		{"max of engagements without a number", Max, Label{Count: 2}, nil},
-		{"first, nothing counts", First, none, nil},
-		{"first", First, some, in("long", int64(-7))},
-		{"last, nothing counts", Last, none, nil},
-		{"last", Last, some, in("double", 2.5)},
-		{"first, a bool", First, valued(record.Value{Kind: record.Bool, Int: 1}), in("boolean", true)},
-		{"last, a bool", Last, valued(record.Value{Kind: record.Bool}), in("boolean", false)},
-		{"first, a text", First, valued(text("grün")), in("string", "grün")},
-		{"last, an empty text", Last, valued(text("")), in("string", "")},
-		{"first, absent in the engagement that counts", First, valued(record.Value{}), nil},
-		{"first, the largest long", First, valued(record.Value{Kind: record.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
+		{"binary, nothing counts", label.Binary, none, int32(0)},
+		{"binary, several count", label.Binary, some, int32(1)},
+		{"count, nothing counts", label.Count, none, int64(0)},
+		{"count", label.Count, some, int64(3)},
+		{"time to first, nothing counts", label.TimeToFirst, none, nil},
+		{"time to first", label.TimeToFirst, some, in("long", int64(1500))},
+		{"time to first, at once", label.TimeToFirst, label.Totals{Count: 1}, in("long", int64(0))},
+		{"sum, nothing counts", label.Sum, none, 0.0},
+		{"sum", label.Sum, some, 6.5},
+		{"min, nothing counts", label.Min, none, nil},
+		{"min", label.Min, some, in("double", -1.0)},
+		{"min of engagements without a number", label.Min, label.Totals{Count: 2}, nil},
+		{"max, nothing counts", label.Max, none, nil},
+		{"max", label.Max, some, in("double", 5.0)},
+		{"max of engagements without a number", label.Max, label.Totals{Count: 2}, nil},
+		{"first, nothing counts", label.First, none, nil},
+		{"first", label.First, some, in("long", int64(-7))},
+		{"last, nothing counts", label.Last, none, nil},
+		{"last", label.Last, some, in("double", 2.5)},
+		{"first, a bool", label.First, valued(record.Value{Kind: record.Bool, Int: 1}), in("boolean", true)},
+		{"last, a bool", label.Last, valued(record.Value{Kind: record.Bool}), in("boolean", false)},
+		{"first, a text", label.First, valued(text("grün")), in("string", "grün")},
+		{"last, an empty text", label.Last, valued(text("")), in("string", "")},
+		{"first, absent in the engagement that counts", label.First, valued(record.Value{}), nil},
+		{"first, the largest long", label.First, valued(record.Value{Kind: record.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			columns := []Column{{"like", c.f}}
 			e := Encoder{Columns: columns, JSONViews: true}
-			got := decode(t, columns, "", e.Append(nil, &Sample{Labels: []Label{c.label}}))
+			got := decode(t, columns, "", e.Append(nil, &Sample{Labels: []label.Totals{c.label}}))
 			require.Equal(t, map[string]any{"like": c.want}, got["labels"])
 		})
 	}
@@ -86,11 +87,11 @@ func TestSampleDecodes(t *testing.T) {
 	encoded, err := codec.BinaryFromNative(nil, view)
 	require.NoError(t, err)
 
-	columns := []Column{{"like", Binary}, {"share", Count}, {"watch", Sum}}
+	columns := []Column{{"like", label.Binary}, {"share", label.Count}, {"watch", label.Sum}}
 	e := Encoder{Columns: columns, SpecVersion: 7}
 	got := decode(t, columns, viewSchema, e.Append([]byte{}, &Sample{
 		ViewID: []byte("v1"), ViewTime: 1_767_268_800_007, Positive: true,
-		Labels:   []Label{{Count: 1, Delay: 30}, {}, {Count: 2, Sum: 1.5, Delay: 0}},
+		Labels:   []label.Totals{{Count: 1, Delay: 30}, {}, {Count: 2, Sum: 1.5, Delay: 0}},
 		Maturity: 1_800_000, Rate: 0.25, Weight: 4, View: encoded,
 	}))
 	require.Equal(t, map[string]any{
@@ -104,7 +105,7 @@ func TestSampleDecodes(t *testing.T) {
 
 // TestSampleRoundTrip: whatever a sample holds, goavro reads the same back.
 func TestSampleRoundTrip(t *testing.T) {
-	funcs := []Func{Binary, Count, TimeToFirst, Sum, Min, Max, First, Last}
+	funcs := label.All(label.Nothing, label.Number, label.Value)
 	finite := rapid.Float64Range(-1e12, 1e12)
 	rapid.Check(t, func(t *rapid.T) {
 		var columns []Column
@@ -115,7 +116,7 @@ func TestSampleRoundTrip(t *testing.T) {
 		}
 		for i := range rapid.IntRange(0, 5).Draw(t, "kinds") {
 			columns = append(columns, Column{"k" + string(rune('0'+i)), rapid.SampledFrom(funcs).Draw(t, "func")})
-			s.Labels = append(s.Labels, Label{
+			s.Labels = append(s.Labels, label.Totals{
 				Count: rapid.Int64Range(0, 3).Draw(t, "count"), Sum: finite.Draw(t, "sum"), Min: finite.Draw(t, "min"), Max: finite.Draw(t, "max"),
 				Numbers: rapid.Int64Range(0, 3).Draw(t, "numbers"), Delay: rapid.Int64Min(0).Draw(t, "delay"),
 				First: text(rapid.String().Draw(t, "first")), Last: record.Value{Kind: record.Int, Int: rapid.Int64().Draw(t, "last")},
@@ -139,10 +140,10 @@ func TestSampleRoundTrip(t *testing.T) {
 				}
 				return map[string]any{branch: v}
 			}
-			want := map[Func]any{
-				Binary: int32(min(l.Count, 1)), Count: l.Count, TimeToFirst: nullable("long", l.Delay, l.Count > 0), Sum: l.Sum,
-				Min: nullable("double", l.Min, l.Numbers > 0), Max: nullable("double", l.Max, l.Numbers > 0),
-				First: nullable("string", string(l.First.Text), true), Last: nullable("long", l.Last.Int, true),
+			want := map[label.Func]any{
+				label.Binary: int32(min(l.Count, 1)), label.Count: l.Count, label.TimeToFirst: nullable("long", l.Delay, l.Count > 0), label.Sum: l.Sum,
+				label.Min: nullable("double", l.Min, l.Numbers > 0), label.Max: nullable("double", l.Max, l.Numbers > 0),
+				label.First: nullable("string", string(l.First.Text), true), label.Last: nullable("long", l.Last.Int, true),
 			}[c.Func]
 			require.Equal(t, want, got["labels"].(map[string]any)[c.Kind], "%s of %+v", c.Func, l)
 			require.Equal(t, nullable("long", l.Delay, l.Count > 0), got["delay_ms"].(map[string]any)[c.Kind])
@@ -158,7 +159,7 @@ func TestSampleRoundTrip(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	_, err := Schema([]Column{{"like", "median"}}, "")
 	require.EqualError(t, err, `sample schema: label of like: unknown function "median"`)
-	_, err = Schema([]Column{{"like", Binary}}, `{"type":`)
+	_, err = Schema([]Column{{"like", label.Binary}}, `{"type":`)
 	require.ErrorContains(t, err, "sample schema: the view's schema: ")
 }
 
@@ -169,7 +170,7 @@ func TestSchemaKeepsTheViewsNames(t *testing.T) {
 		`{"type":"record","name":"V","fields":[{"name":"x","type":{"type":"fixed","name":"F","size":2}}]}`,
 		`{"type":"record","name":"V","namespace":"a.b","fields":[{"name":"x","type":{"type":"fixed","name":"F","size":2}}]}`,
 	} {
-		schema, err := Schema([]Column{{"like", Binary}}, view)
+		schema, err := Schema([]Column{{"like", label.Binary}}, view)
 		require.NoError(t, err)
 		var parsed struct {
 			Fields []struct {
@@ -188,12 +189,12 @@ func TestSchemaKeepsTheViewsNames(t *testing.T) {
 // TestSamplesOfSamples: the samples of a join are the views of another, and of one after that,
 // and all can read what comes out.
 func TestSamplesOfSamples(t *testing.T) {
-	columns := []Column{{"like", Binary}}
+	columns := []Column{{"like", label.Binary}}
 	view, encoded := `{"type":"record","name":"V","fields":[{"name":"x","type":"int"}]}`, []byte{14}
 	var first string
 	for level := range 4 {
 		e := Encoder{Columns: columns}
-		encoded = e.Append(nil, &Sample{ViewID: []byte{'v', byte('0' + level)}, Labels: []Label{{}}, View: encoded})
+		encoded = e.Append(nil, &Sample{ViewID: []byte{'v', byte('0' + level)}, Labels: []label.Totals{{}}, View: encoded})
 		got := decode(t, columns, view, encoded)
 		for below := level; below >= 0; below-- {
 			require.Equal(t, "v"+string(rune('0'+below)), got["view_id"])

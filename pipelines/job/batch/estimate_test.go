@@ -9,6 +9,7 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -20,12 +21,12 @@ func TestEstimateThatFails(t *testing.T) {
 	for !attribution.InSample(strconv.AppendInt(nil, int64(id), 10)) {
 		id++
 	}
-	columns := []sample.Column{{Kind: "like", Func: sample.Binary}}
+	columns := []sample.Column{{Kind: "like", Func: label.Binary}}
 	schema, err := sample.Schema(columns, view)
 	require.NoError(t, err)
 	encoder := sample.Encoder{Columns: columns, SpecVersion: 1}
 	encoded := encoder.Append(nil, &sample.Sample{
-		ViewID: strconv.AppendInt(nil, int64(id), 10), ViewTime: 1, Labels: make([]sample.Label, 1), Rate: 1, Weight: 1, View: []byte{2}, // no boolean
+		ViewID: strconv.AppendInt(nil, int64(id), 10), ViewTime: 1, Labels: make([]label.Totals, 1), Rate: 1, Weight: 1, View: []byte{2}, // no boolean
 	})
 	block := sample.AppendTo(sample.NewBlock(nil, sample.Header{Last: true}), encoded)
 	write := func(format spec.Format) (l account.Sheet, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/pipelines/spec"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -83,8 +84,8 @@ func TestEventsHaveTheirSchemas(t *testing.T) {
 func TestDecoders(t *testing.T) {
 	e := newTraffic(logStart, 500, time.Minute).next()
 	for _, positive := range []bool{true, false} {
-		encoder := sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: sample.Binary}}}
-		ours := encoder.Append(nil, &sample.Sample{ViewID: e.id, ViewTime: e.ms, Positive: positive, Labels: make([]sample.Label, 1), View: e.value})
+		encoder := sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
+		ours := encoder.Append(nil, &sample.Sample{ViewID: e.id, ViewTime: e.ms, Positive: positive, Labels: make([]label.Totals, 1), View: e.value})
 		label := byte(0)
 		if positive {
 			label = 1

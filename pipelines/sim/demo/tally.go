@@ -8,6 +8,7 @@ import (
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -32,7 +33,7 @@ type arrived struct {
 // concurrent use.
 type tally struct {
 	truth *truth
-	funcs map[string]spec.LabelFunc // by kind
+	funcs map[string]label.Func // by kind
 	text  *sample.JSON
 	line  []byte
 
@@ -68,7 +69,7 @@ func newTally(s *spec.Spec, sampleSchema string, truth *truth) (*tally, error) {
 		return nil, err
 	}
 	t := &tally{
-		truth: truth, text: text, funcs: map[string]spec.LabelFunc{}, samples: map[string]int{}, kinds: map[string]int64{}, rejections: map[string]bool{},
+		truth: truth, text: text, funcs: map[string]label.Func{}, samples: map[string]int{}, kinds: map[string]int64{}, rejections: map[string]bool{},
 	}
 	for i := range s.Engagements {
 		t.funcs[s.Engagements[i].Kind] = s.Engagements[i].Label.Func

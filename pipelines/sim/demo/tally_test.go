@@ -7,12 +7,13 @@ import (
 
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
 func TestCompare(t *testing.T) {
 	ms := func(n int64) *int64 { return &n }
-	tally := &tally{funcs: map[string]spec.LabelFunc{"like": spec.Count, "share": spec.Binary, "buy": spec.Sum}}
+	tally := &tally{funcs: map[string]label.Func{"like": label.Count, "share": label.Binary, "buy": label.Sum}}
 	want := generate.TrueSample{ViewID: "v", ViewTime: 1000, Positive: true, Pos: 3, Labels: map[string]generate.TrueLabel{
 		"like": {Count: 2, Sum: 2, DelayMs: ms(500)}, "share": {Count: 3, Sum: 3, DelayMs: ms(0)}, "buy": {Count: 2, Sum: 7.25, DelayMs: ms(9)},
 	}}
@@ -54,7 +55,7 @@ func TestCompare(t *testing.T) {
 // TestTallyRepeats tells a sample that is there twice, which is an error, from a late record
 // that is, which is not.
 func TestTallyRepeats(t *testing.T) {
-	columns := []sample.Column{{Kind: "like", Func: sample.Binary}}
+	columns := []sample.Column{{Kind: "like", Func: label.Binary}}
 	schema, err := sample.Schema(columns, "")
 	require.NoError(t, err)
 	known := &truth{samples: map[string]generate.TrueSample{"v": {ViewID: "v"}, "missing": {}}}
@@ -63,7 +64,7 @@ func TestTallyRepeats(t *testing.T) {
 	tally.text, err = newText(schema, true)
 	require.NoError(t, err)
 	encoder := sample.Encoder{Columns: columns, JSONViews: true}
-	value := encoder.Append(nil, &sample.Sample{ViewID: []byte("v"), Labels: make([]sample.Label, 1), View: []byte(`{"view_id":"v"}`)})
+	value := encoder.Append(nil, &sample.Sample{ViewID: []byte("v"), Labels: make([]label.Totals, 1), View: []byte(`{"view_id":"v"}`)})
 	for range 3 {
 		_, err := tally.sample(value)
 		require.NoError(t, err)

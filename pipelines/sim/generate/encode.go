@@ -130,7 +130,7 @@ func appendText(out []byte, s string) []byte {
 }
 
 // appendTruth appends the record of a truth row.
-func (e *encoder) appendTruth(out []byte, r *row, labels []label) []byte {
+func (e *encoder) appendTruth(out []byte, r *row, labels []trueLabel) []byte {
 	_, pos := e.dice.page(e.Seed, r.view, false)
 	positive := byte(0)
 	for i := range labels {

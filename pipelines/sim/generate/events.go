@@ -73,7 +73,7 @@ func Events(c Config) ([]Partition, []Sample, Truth, error) {
 	var samples []Sample
 	pos := positives{kinds: make([]int64, len(c.Kinds))}
 	sorter := rowSorter{seed: c.Seed, kinds: len(c.Kinds)}
-	emit := func(r *row, labels []label) error {
+	emit := func(r *row, labels []trueLabel) error {
 		pos.count(labels)
 		samples = append(samples, m.sample(d, r, labels))
 		return nil
@@ -106,7 +106,7 @@ func (m *model) event(d *dice, r *rec, view bool) Event {
 	return e
 }
 
-func (m *model) sample(d *dice, r *row, labels []label) Sample {
+func (m *model) sample(d *dice, r *row, labels []trueLabel) Sample {
 	s := Sample{ViewID: string(appendViewID(nil, m.Seed, r.view)), ViewTime: r.time, Labels: map[string]Label{}}
 	_, s.Pos = d.page(m.Seed, r.view, false)
 	for kind, l := range labels {

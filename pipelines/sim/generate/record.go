@@ -65,8 +65,8 @@ type row struct {
 	view, time int64
 }
 
-// label is the truth about one kind in one sample.
-type label struct {
+// trueLabel is the truth about one kind in one sample.
+type trueLabel struct {
 	count int64
 	sum   float64
 	// delay is the time from the view to the first engagement that counts, in ms; one
@@ -74,7 +74,7 @@ type label struct {
 	delay int64
 }
 
-func (l *label) add(delay int64, amount float64) {
+func (l *trueLabel) add(delay int64, amount float64) {
 	delay = max(0, delay)
 	if l.count == 0 || delay < l.delay {
 		l.delay = delay
@@ -89,7 +89,7 @@ type chunk struct {
 	views, engagements [][]rec
 	// rows are in order of (time, view id); the labels of row i are those from i*kinds on.
 	rows   []row
-	labels []label
+	labels []trueLabel
 	// end is a time that no later chunk's records arrive before.
 	end int64
 }

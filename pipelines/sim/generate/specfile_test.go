@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/spec"
+	"tributary/transforms/label"
 )
 
 func TestSpecSaysWhatTheTruthHoldsFor(t *testing.T) {
@@ -37,7 +38,7 @@ func TestSpecSaysWhatTheTruthHoldsFor(t *testing.T) {
 			for _, e := range s.Engagements {
 				assert.Equal(t, windows[e.Kind].Window, e.Window)
 				assert.Equal(t, c.ViewTime, e.ViewTime != nil)
-				assert.Equal(t, e.Kind == "buy", e.Label.Func == spec.Sum)
+				assert.Equal(t, e.Kind == "buy", e.Label.Func == label.Sum)
 				assert.Equal(t, c.Order == OrderFile, e.Inputs[0].Order == spec.OrderFile)
 			}
 		})

@@ -62,7 +62,7 @@ func (t *teller) chunk(n int64) *chunk {
 	t.out = &chunk{views: make([][]rec, t.Partitions), engagements: make([][]rec, t.Partitions)}
 	t.out.end = t.clock.at(float64(to)/float64(t.Views)) - t.skew - 1
 	t.out.rows = make([]row, 0, to-from)
-	t.out.labels = make([]label, 0, int(to-from)*len(t.Kinds))
+	t.out.labels = make([]trueLabel, 0, int(to-from)*len(t.Kinds))
 	t.seq = 0
 	for view := from; view < to; view++ {
 		t.tell(view)
@@ -101,7 +101,7 @@ func (t *teller) tell(view int64) {
 	}
 	if v.fate == fateSample {
 		t.out.rows = append(t.out.rows, row{view: view, time: at})
-		t.out.labels = append(t.out.labels, make([]label, len(t.Kinds))...)
+		t.out.labels = append(t.out.labels, make([]trueLabel, len(t.Kinds))...)
 	}
 	for kind := range t.Kinds {
 		chance := t.Kinds[kind].Rate

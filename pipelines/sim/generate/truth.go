@@ -1,6 +1,8 @@
 package generate
 
-import "tributary/pipelines/spec"
+import (
+	"tributary/transforms/label"
+)
 
 // TrueSample is what the sample of a view must hold: a row of the files in truth.
 type TrueSample struct {
@@ -20,11 +22,11 @@ type TrueLabel struct {
 }
 
 // Value is the label if it is a binary one, a count or the sum of amounts.
-func (l *TrueLabel) Value(label spec.LabelFunc) float64 {
-	switch label {
-	case spec.Sum:
+func (l *TrueLabel) Value(f label.Func) float64 {
+	switch f {
+	case label.Sum:
 		return l.Sum
-	case spec.Binary:
+	case label.Binary:
 		return float64(min(l.Count, 1))
 	default:
 		return float64(l.Count)
@@ -87,7 +89,7 @@ type positives struct {
 	kinds []int64
 }
 
-func (p *positives) count(labels []label) {
+func (p *positives) count(labels []trueLabel) {
 	found := false
 	for kind := range labels {
 		if labels[kind].count > 0 {

@@ -87,7 +87,7 @@ func newRowWriter(m *model, f *files) *rowWriter {
 
 func (w *rowWriter) take(c numbered) error { return w.sorter.add(c.chunk, w.write) }
 
-func (w *rowWriter) write(r *row, labels []label) error {
+func (w *rowWriter) write(r *row, labels []trueLabel) error {
 	w.positives.count(labels)
 	w.datum = w.encoder.appendTruth(w.datum[:0], r, labels)
 	return w.files.append(w.datum)
@@ -110,12 +110,12 @@ type rowSorter struct {
 
 type sortableRow struct {
 	row
-	labels []label
+	labels []trueLabel
 }
 
 // add takes the rows of a chunk and emits all but the last millisecond's, which the next
 // chunk may add to.
-func (s *rowSorter) add(c *chunk, emit func(*row, []label) error) error {
+func (s *rowSorter) add(c *chunk, emit func(*row, []trueLabel) error) error {
 	for i, r := range c.rows {
 		s.waiting = append(s.waiting, sortableRow{r, c.labels[i*s.kinds : (i+1)*s.kinds]})
 	}
@@ -127,7 +127,7 @@ func (s *rowSorter) add(c *chunk, emit func(*row, []label) error) error {
 }
 
 // flush emits the first n rows waiting.
-func (s *rowSorter) flush(n int, emit func(*row, []label) error) error {
+func (s *rowSorter) flush(n int, emit func(*row, []trueLabel) error) error {
 	for from := 0; from < n; {
 		to := from + 1
 		for to < n && s.waiting[to].time == s.waiting[from].time {
