@@ -148,8 +148,17 @@ func TestStrictIsLookedAt(t *testing.T) {
 // TestDefaultsThatDoNotFit: of scalars, where goavro takes more than Avro does.
 func TestDefaultsThatDoNotFit(t *testing.T) {
 	for _, tt := range [][2]string{
-		{"double", "null"}, {"float", "null"}, {"long", `"1"`}, {"long", "1e3"}, {"int", "2147483648"}, {"float", "1e39"}, {"string", "1"},
-		{"boolean", "1"}, {"null", "false"}, {"bytes", `"\u0100"`}, {"double", `"NaN"`},
+		{"double", "null"},
+		{"float", "null"},
+		{"long", `"1"`},
+		{"long", "1e3"},
+		{"int", "2147483648"},
+		{"float", "1e39"},
+		{"string", "1"},
+		{"boolean", "1"},
+		{"null", "false"},
+		{"bytes", `"\u0100"`},
+		{"double", `"NaN"`},
 	} {
 		f := mustParse(t, fields(`"a":"`+tt[0]+`","default":`+tt[1])).Type().Fields[0]
 		_, err := f.AppendDefault(nil)
