@@ -9,7 +9,9 @@
 //
 // github.com/linkedin/goavro carries what is not done for each record of a job: it checks every schema
 // that strict readers are to take (Strict), encodes the scalars of defaults, and turns records into Go
-// values and JSON for tests of specs and for whoever holds a join to the truth (Codec, EachRow).
+// values and JSON for tests of specs and for whoever holds a join to the truth (Codec, EachRow); made
+// truth is written by it. What people and programs are shown, samples, dead letters and files, is one JSON
+// by NewJSON wherever it is seen.
 //
 // The rest is done here, for one of two reasons. Speed, on the records of a view of 115 bytes, two
 // fields of seven read (the benchmarks of this package; one core of a busy machine, so the quotient is

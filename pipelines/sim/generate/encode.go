@@ -128,31 +128,3 @@ func (e *encoder) appendEventID(out []byte, r *rec) []byte {
 func appendText(out []byte, s string) []byte {
 	return append(binary.AppendVarint(out, int64(len(s))), s...)
 }
-
-// appendTruth appends the record of a truth row.
-func (e *encoder) appendTruth(out []byte, r *row, labels []trueLabel) []byte {
-	_, pos := e.dice.page(e.Seed, r.view, false)
-	positive := byte(0)
-	for i := range labels {
-		if labels[i].count > 0 {
-			positive = 1
-		}
-	}
-	out = binary.AppendVarint(out, idLength)
-	out = appendViewID(out, e.Seed, r.view)
-	out = binary.AppendVarint(out, r.time)
-	out = append(out, positive)
-	out = binary.AppendVarint(out, pos)
-	for i := range labels {
-		l := &labels[i]
-		out = binary.AppendVarint(out, l.count)
-		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(l.sum))
-		if l.count == 0 {
-			out = append(out, branchNull)
-			continue
-		}
-		out = append(out, branchValue)
-		out = binary.AppendVarint(out, l.delay)
-	}
-	return out
-}

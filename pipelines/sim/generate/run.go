@@ -135,7 +135,9 @@ func newWriters(ctx context.Context, m *model) (*writers, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.rows = newRowWriter(m, partitionFiles(ctx, &m.Config, truthDir, 0, schema))
+	if w.rows, err = newRowWriter(m, partitionFiles(ctx, &m.Config, truthDir, 0, schema)); err != nil {
+		return nil, err
+	}
 	for range len(w.lanes) + 1 {
 		w.queues = append(w.queues, make(chan numbered, queued))
 	}

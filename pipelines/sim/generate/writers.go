@@ -74,22 +74,26 @@ type rowWriter struct {
 	sorter    rowSorter
 	files     *files
 	positives positives
-	encoder   *encoder
+	encoder   *truthEncoder
 	datum     []byte
 }
 
-func newRowWriter(m *model, f *files) *rowWriter {
+func newRowWriter(m *model, f *files) (*rowWriter, error) {
+	encoder, err := newTruthEncoder(m, f.schema)
 	return &rowWriter{
 		sorter: rowSorter{seed: m.Seed, kinds: len(m.Kinds)}, files: f,
-		positives: positives{kinds: make([]int64, len(m.Kinds))}, encoder: newEncoder(m, 0),
-	}
+		positives: positives{kinds: make([]int64, len(m.Kinds))}, encoder: encoder,
+	}, err
 }
 
 func (w *rowWriter) take(c numbered) error { return w.sorter.add(c.chunk, w.write) }
 
 func (w *rowWriter) write(r *row, labels []trueLabel) error {
 	w.positives.count(labels)
-	w.datum = w.encoder.appendTruth(w.datum[:0], r, labels)
+	var err error
+	if w.datum, err = w.encoder.append(w.datum[:0], r, labels); err != nil {
+		return err
+	}
 	return w.files.append(w.datum)
 }
 
