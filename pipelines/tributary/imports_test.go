@@ -60,8 +60,11 @@ func TestImportsPointOneWay(t *testing.T) {
 	}))
 	require.Greater(t, found, 300)
 	for _, wrong := range [][2]string{
-		{"io/kafkaio/sink/", "io/kafkaio"}, {"io/fileio/", "runners/flink"}, {"transforms/sample/", "io/kafkaio/source"},
-		{"runners/flink/", "pipelines/job"}, {"pipelines/job/", "testdata/services"},
+		{"io/kafkaio/sink/", "io/kafkaio"},
+		{"io/fileio/", "runners/flink"},
+		{"transforms/sample/", "io/kafkaio/source"},
+		{"runners/flink/", "pipelines/job"},
+		{"pipelines/job/", "testdata/services"},
 	} {
 		require.False(t, allowed(wrong[0], wrong[1]), "%s may not import %s", wrong[0], wrong[1])
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,7 +30,8 @@ func runCmd() *cobra.Command {
 On Flink the job is submitted through Beam's job server. With --worker its Go code runs in
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
 runs in this process, and ends with it. With --runner prism all of it runs in this process.
-The direct runner joins what is there now, or up to --until, as "tributary join" does.
+The direct runner joins what is there now, or up to --until, as "tributary join" does. A
+spec of files is joined on Flink, too: all slices at once, on as many machines as there are.
 
 A job that has written samples is not begun again. It goes on with --resume:
   log    begins anew from what its topics hold, with no state at all. The commit log says
@@ -145,14 +147,11 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	if limits.Bounded {
-		if r.resume != "" || r.drain {
-			return usageError{fmt.Errorf("--runner %s joins all there is, each time: leave out --resume and --drain", r.runner)}
-		}
-		return join(cmd, s, batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}, &reportFlags{})
+	if limits.Bounded || r.runner == flinkRunner && !s.ReadsTopics() {
+		return r.joinAll(cmd, s)
 	}
-	if !s.Streams() {
-		return usageError{fmt.Errorf("%s reads files, which have an end: join them with `tributary join`, or with --runner %s", file, directRunner)}
+	if !s.ReadsTopics() {
+		return usageError{fmt.Errorf("%s reads files, which have an end: join them with `tributary join`, or with --runner %s or %s", file, directRunner, flinkRunner)}
 	}
 	if r.runner == flinkRunner && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
 		return usageError{fmt.Errorf("%s has commands that print tokens, and workers run none for jobs that prove nothing: start them with --token-file, and give --worker-token-file here", file)}
@@ -186,6 +185,19 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 		tell(cmd.ErrOrStderr(), "this run ends: %s\n", end)
 	}
 	return r.start(cmd, s, plan)
+}
+
+// joinAll joins what has an end: on the direct runner one slice of event time after another, on Flink all at once.
+func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
+	if r.resume != "" || r.drain {
+		return usageError{errors.New("what has an end is joined as a whole, each time: leave out --resume and --drain")}
+	}
+	opt := batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}
+	if r.runner == flinkRunner {
+		r.flink.Name, r.flink.Streaming, r.flink.Checkpoints.Interval = "join-"+filepath.Base(s.File), true, 0
+		opt.Runner = r.on()
+	}
+	return join(cmd, s, opt, &reportFlags{})
 }
 
 func (r *streamRun) options(limits runners.Limits) stream.Options {

@@ -30,7 +30,7 @@ func TestEstimateThatFails(t *testing.T) {
 	})
 	block := sample.AppendTo(sample.NewBlock(nil, sample.Header{Last: true}), encoded)
 	write := func(format spec.Format) (l account.Sheet, err error) {
-		f := &writeSamplesFn{Path: t.TempDir() + "/out", Format: format, Schema: schema}
+		f := &writeSamplesFn{Files: []sampleFile{{Path: t.TempDir() + "/out"}}, Format: format, Schema: schema}
 		left := [][]byte{block}
 		err = f.ProcessElement(t.Context(), 0, func(b *[]byte) bool {
 			if len(left) == 0 {

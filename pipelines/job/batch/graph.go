@@ -70,6 +70,15 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 	}
 }
 
+// outputsOf names the files of what is joined at once; of several slices together none is that of the samples.
+func (p *plan) outputsOf(s slice) outputs {
+	out := outputsOf(&p.spec.Outputs, s)
+	if p.whole {
+		out.Samples = ""
+	}
+	return out
+}
+
 // samplesPath is the folder that samples go to, empty if they go to none.
 func samplesPath(o *spec.Outputs) string {
 	if folder := o.SamplesFolder(); folder != nil {
@@ -78,10 +87,15 @@ func samplesPath(o *spec.Outputs) string {
 	return ""
 }
 
-// pipeline builds the join of one slice.
-func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
+// pipeline builds the join of one slice, whose samples become the files of each of all. With spread set, it is
+// for a runner with several workers.
+func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *beam.Pipeline {
 	params := p.sliceParams(s)
-	out := outputsOf(&p.spec.Outputs, s)
+	out := p.outputsOf(s)
+	files := make([]sampleFile, len(all))
+	for i, one := range all {
+		files[i] = sampleFile{outputsOf(&p.spec.Outputs, one).Samples, one.from, one.to}
+	}
 	roles := make([]string, len(p.sources))
 	fields := map[int32][2]string{}
 	for i, src := range p.sources {
@@ -93,6 +107,9 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 
 	pipeline, root := beam.NewPipelineWithRoot()
 	pieces := beam.CreateList(root.Scope("Pieces"), p.pieces(s))
+	if spread {
+		pieces = beam.Reshuffle(root.Scope("Pieces"), pieces)
+	}
 	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields, Reading: p.reading}, pieces)
 	joined := attribution.Join(root, params, batches)
 
@@ -100,9 +117,8 @@ func (p *plan) pipeline(s slice, fingerprint string) *beam.Pipeline {
 	written := []beam.PCollection{read, joined.Accounts}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
 		written = append(written, beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-			Path: out.Samples, Format: folder.Format, Codec: folder.Codec,
-			Schema: p.sampleSchema, JSONViews: params.ViewSchema == "", From: s.from, To: s.to,
-		}, beam.GroupByKey(root.Scope("Samples"), beam.AddFixedKey(root.Scope("Samples"), joined.Samples))))
+			Files: files, Format: folder.Format, Codec: folder.Codec, Schema: p.sampleSchema, JSONViews: params.ViewSchema == "",
+		}, beam.GroupByKey(root.Scope("Samples"), bySlice(root.Scope("Samples"), all, joined.Samples))))
 	}
 	if p.topic != nil {
 		acknowledged, tooLarge := p.topic.write(root.Scope("Topic"), joined.Samples)

@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/spec"
+	"tributary/runners/devcluster/servicestest"
 	"tributary/transforms/account"
 )
 
@@ -22,7 +24,8 @@ const joinEnv = "TRIBUTARY_TEST_JOIN"
 func TestMain(m *testing.M) {
 	file := os.Getenv(joinEnv)
 	if file == "" {
-		os.Exit(m.Run())
+		beam.Init()
+		os.Exit(servicestest.Main(m))
 	}
 	s, err := spec.Load(file)
 	if err == nil {

@@ -20,11 +20,14 @@ import (
 // stale if all of that time was to be joined.
 //
 // A file that reaches beyond the times asked for is a problem: the rest of it would be lost.
-func (p *plan) clearOverlaps(ctx context.Context, all []slice, opt Options) (stale []staleFile, err error) {
+func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Options) (stale []staleFile, err error) {
 	current := map[string]bool{}
 	for _, s := range all {
+		current[outputsOf(&p.spec.Outputs, s).Samples] = true
+	}
+	for _, s := range units {
 		o := outputsOf(&p.spec.Outputs, s)
-		for _, path := range []string{o.Samples, o.Late, o.Dead, o.Orphans, o.Accounts, o.Earlier} {
+		for _, path := range []string{o.Late, o.Dead, o.Orphans, o.Accounts, o.Earlier} {
 			current[path] = true
 		}
 	}

@@ -35,6 +35,8 @@ type plan struct {
 	sampleSchema string
 	// topic takes the samples; nil if they go to files.
 	topic *topicSink
+	// whole says that all slices are joined at once: what is beside the samples is of the whole.
+	whole bool
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64
 	// last is the largest event time in all inputs.

@@ -33,7 +33,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 	}
 	for _, s := range all {
 		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
-		files := outputsOf(&r.plan.spec.Outputs, s)
+		files := r.plan.outputsOf(s)
 		done, path, err := files.accounts(ctx)
 		if err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
+	"tributary/runners"
 	"tributary/runners/direct"
 	"tributary/transforms/account"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Prune bool
 	// Until is where reading topics ends; the zero value reads what is there.
 	Until source.Stop
+	// Runner joins all slices at once, over many machines; nil joins one after another in this process.
+	Runner runners.Runner
 	// Progress is told how far the run is: now and then, and whenever a slice is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
@@ -96,11 +99,17 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := p.checkFolders(ctx, all); err != nil {
 		return nil, err
 	}
-	stale, err := p.clearOverlaps(ctx, all, opt)
+	units := all // what is finished or not by itself
+	if opt.Runner != nil {
+		p.whole = len(all) > 1
+		units = []slice{{from: all[0].from, to: all[len(all)-1].to, first: true}}
+	}
+	r.slices = len(units)
+	stale, err := p.clearOverlaps(ctx, all, units, opt)
 	if err != nil {
 		return nil, err
 	}
-	todo, err := r.unfinished(ctx, all)
+	todo, err := r.unfinished(ctx, units)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +119,13 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 		}
 	}
 	noted := &failures{}
-	if err := r.join(context.WithValue(ctx, failuresKey{}, noted), todo); err != nil {
+	ctx = context.WithValue(ctx, failuresKey{}, noted)
+	if opt.Runner == nil {
+		err = r.join(ctx, todo)
+	} else {
+		err = r.spread(ctx, opt.Runner, todo, all)
+	}
+	if err != nil {
 		return nil, noted.problemOf(s, err)
 	}
 	old, err := p.prune(ctx, stale, opt.Prune)
@@ -118,9 +133,9 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 		return nil, err
 	}
 	out := &report.Report{
-		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Intervals: len(all), Finished: len(all) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
+		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Intervals: len(units), Finished: len(units) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
-		Outputs: describeOutputs(&s.Outputs, r.total, len(all)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
+		Outputs: describeOutputs(&s.Outputs, r.total, len(units)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window
@@ -168,7 +183,9 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 		parallel = runtime.GOMAXPROCS(0)
 	}
 	err := direct.RunAll(ctx, len(todo), parallel,
-		func(i int) *beam.Pipeline { return r.plan.pipeline(todo[i].slice, todo[i].fingerprint) },
+		func(i int) *beam.Pipeline {
+			return r.plan.pipeline(todo[i].slice, []slice{todo[i].slice}, todo[i].fingerprint, false)
+		},
 		func(i int) error { return r.finish(ctx, todo[i].slice) })
 	close(stop)
 	<-stopped
@@ -188,7 +205,7 @@ func (r *runner) tell() {
 
 // finish takes the account of a slice that has been joined.
 func (r *runner) finish(ctx context.Context, s slice) error {
-	path := outputsOf(&r.plan.spec.Outputs, s).Accounts
+	path := r.plan.outputsOf(s).Accounts
 	l, err := readAccounts(ctx, path)
 	if err != nil {
 		return err

@@ -26,16 +26,23 @@ func init() {
 // writeSamplesFn writes all samples of a slice to one file, in order of (view time, view
 // ID). The file appears whole, in place of an older one, or not at all.
 type writeSamplesFn struct {
-	Path   string
+	// Files are those of the slices, by the key of their samples.
+	Files  []sampleFile
 	Format spec.Format
 	Codec  spec.Codec
 	// Schema is that of the samples; JSONViews says that a sample's view is JSON text.
 	Schema    string
 	JSONViews bool
-	From, To  int64
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(*[]byte) bool, accounts func(account.Sheet)) (err error) {
+// sampleFile is the file of the samples of a slice.
+type sampleFile struct {
+	Path     string
+	From, To int64
+}
+
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*[]byte) bool, accounts func(account.Sheet)) (err error) {
+	to := f.Files[slice]
 	var all [][]byte
 	var block []byte
 	for blocks(&block) {
@@ -50,14 +57,14 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 	if len(all) == 0 {
 		return nil // no file, then
 	}
-	file, err := fileio.Create(ctx, f.Path)
+	file, err := fileio.Create(ctx, to.Path)
 	if err != nil {
-		return failed(ctx, "samples", f.Path, err)
+		return failed(ctx, "samples", to.Path, err)
 	}
 	defer func() {
 		if err != nil {
 			if file.Err() != nil {
-				err = failed(ctx, "samples", f.Path, err)
+				err = failed(ctx, "samples", to.Path, err)
 			}
 			file.Abort()
 			err = fmt.Errorf("write samples: %w", err)
@@ -76,7 +83,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 		return err
 	}
 	account := account.New()
-	account.From, account.To = f.From, f.To
+	account.From, account.To = to.From, to.To
 	var text []byte
 	err = sample.Merge(all, func(encoded []byte) error {
 		if attribution.InSample(sampleID(encoded)) {
@@ -94,7 +101,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, _ int, blocks func(
 		return err
 	}
 	if err := file.Commit(); err != nil {
-		return failed(ctx, "samples", f.Path, err)
+		return failed(ctx, "samples", to.Path, err)
 	}
 	account.Bytes.Out = file.Size()
 	account.Files = writtenAs("samples", file)
