@@ -177,6 +177,9 @@ func TestOutputsPageHasEachField(t *testing.T) {
 func TestOutputsPageHasSamples(t *testing.T) {
 	outputs := page(OutputsPage)
 	labels, labelTypes := outputs.table(t, "Samples", "label")
+	for _, f := range label.All(label.Nothing, label.Number, label.Value) {
+		require.Contains(t, labels, string(f), "label functions")
+	}
 	var columns []sample.Column
 	for _, name := range labels {
 		columns = append(columns, sample.Column{Kind: name, Func: label.Func(name)})

@@ -11,6 +11,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/attribution"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -33,7 +34,7 @@ func batch(input, partition int32, records ...string) record.Batch {
 
 // printSamples prints a block of samples as JSON lines.
 func printSamples(block []byte) error {
-	text, err := sample.Schema([]sample.Column{{Kind: "click", Func: sample.Binary}}, "")
+	text, err := sample.Schema([]sample.Column{{Kind: "click", Func: label.Binary}}, "")
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func printRejected(r record.Rejected) { fmt.Println(r.Reason, r.Detail) }
 func ExampleJoin() {
 	ms := record.UnitEpochMs
 	params := attribution.Params{
-		Kinds: []attribution.Kind{{Name: "click", Window: 1000, Label: sample.Binary, Credit: attribution.CreditAll}},
+		Kinds: []attribution.Kind{{Name: "click", Window: 1000, Label: label.Binary, Credit: attribution.CreditAll}},
 		Inputs: []attribution.Input{
 			{Kind: attribution.Views, ID: "view_id", Time: attribution.Field{Path: "ts", Unit: ms}},
 			{Kind: 0, ID: "view_id", Time: attribution.Field{Path: "ts", Unit: ms}},
