@@ -37,8 +37,8 @@ import (
 // ones plus those at hand, whichever is less, some 300 bytes for each record of a transaction,
 // and the commit log, about 60 bytes a group kept.
 //
-// Abort: a bundle whose context has ended begins no transaction. So a runner that must not have
-// anything committed after a failure ends the contexts of all bundles.
+// Abort: a bundle whose context has an error begins no transaction. So a runner that must not have
+// anything committed after a failure gives the contexts of all bundles one.
 //
 // Failure: what may pass is tried up to five times, each time from the commit log. Then, or if
 // the writer is fenced (ErrFenced), the commit log is lost (ErrCommitLogLost), a group is too old

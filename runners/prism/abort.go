@@ -11,10 +11,14 @@ import (
 
 // Prism (2.77.0) drops what a failed bundle held, and lets the watermark go on without it until the
 // job has ended: what is put together from then on is not whole, and must not be committed. So the
-// contexts of all bundles of a run end as soon as one of them fails, before Prism learns of it, and
-// sinks write nothing in a bundle whose context has ended.
+// contexts of all bundles of a run have an error as soon as one of them fails, before Prism learns of
+// it, and sinks begin to write nothing in a bundle whose context has one.
+//
+// They are not done, though: what is under way comes to its end. Beam opens the stream of data of all
+// bundles with the context of the first, and its worker waits for itself for ever if that stream ends
+// while a bundle does (DataChannelManager.closeInstruction).
 
-// ErrAborted is why the contexts of a run's bundles have ended.
+// ErrAborted is the error of the contexts of bundles of a run that is aborted.
 var ErrAborted = errors.New("the run is aborted")
 
 // abortHook is the name under which the worker of a run has abort's hooks. Beam ships the names of
@@ -38,27 +42,27 @@ func newRun(ctx context.Context) (*run, context.Context) {
 	return r, context.WithValue(context.WithoutCancel(ctx), runKey{}, r)
 }
 
-// bundleContext has the values of a bundle's context and ends when its run is aborted, not with the
-// bundle: streams that a bundle opens serve those after it.
+// bundleContext is the context of a bundle, with an error once its run is aborted.
 type bundleContext struct {
-	context.Context // the run's
-	bundle          context.Context
+	context.Context
+	run *run
 }
 
-func (c bundleContext) Value(key any) any {
-	if v := c.Context.Value(key); v != nil { // how package context finds whom to end with it
-		return v
+// Err is why the run is aborted, or else that of the context.
+func (c bundleContext) Err() error {
+	if why := context.Cause(c.run.aborted); why != nil {
+		return why
 	}
-	return c.bundle.Value(key)
+	return c.Context.Err()
 }
 
-// beginBundle makes the context of a bundle one that ends when its run is aborted.
+// beginBundle makes the context of a bundle one that has an error once its run is aborted.
 func beginBundle(ctx context.Context, req *fnpb.InstructionRequest) (context.Context, error) {
 	r, ok := ctx.Value(runKey{}).(*run)
 	if !ok || req.GetProcessBundle() == nil {
 		return ctx, nil
 	}
-	return bundleContext{r.aborted, ctx}, nil
+	return bundleContext{ctx, r}, nil
 }
 
 // endBundle aborts the run of a bundle that has failed.

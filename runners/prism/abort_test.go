@@ -49,18 +49,19 @@ func meetingOf(name string) *meeting {
 	return m.(*meeting)
 }
 
-// waitFn waits until the context of its bundle ends, and then still does not fail.
+// waitFn waits until the context of its bundle has an error, and then still does not fail.
 type waitFn struct{ Test string }
 
 func (f *waitFn) ProcessElement(ctx context.Context, _ []byte) error {
 	m := meetingOf(f.Test)
 	close(m.waits)
-	select {
-	case <-ctx.Done():
-		m.cause <- context.Cause(ctx)
-	case <-time.After(30 * time.Second):
-		m.cause <- errors.New("it has not ended")
+	for range 3000 {
+		if ctx.Err() != nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond) // nothing tells when
 	}
+	m.cause <- ctx.Err()
 	return nil
 }
 
@@ -96,17 +97,20 @@ func TestManyBundles(t *testing.T) {
 	require.NoError(t, Run(ctx, p))
 }
 
-// TestValuesOfBundles: a context of a bundle keeps its values, and what is derived from it ends with it.
-func TestValuesOfBundles(t *testing.T) {
+// TestUnderWay: what a bundle has begun by its context goes on when the run is aborted.
+func TestUnderWay(t *testing.T) {
 	type key struct{}
 	r, ctx := newRun(context.WithValue(t.Context(), key{}, "value"))
 	ctx, err := beginBundle(ctx, bundleRequest)
 	require.NoError(t, err)
-	within, cancel := context.WithTimeout(ctx, time.Hour)
+	require.NoError(t, ctx.Err())
+	stream, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
-	require.Equal(t, "value", within.Value(key{}))
+	require.Equal(t, "value", stream.Value(key{}))
 	r.abort(ErrAborted)
-	require.ErrorIs(t, context.Cause(within), ErrAborted)
+	require.ErrorIs(t, ctx.Err(), ErrAborted)
+	require.ErrorIs(t, context.Cause(ctx), ErrAborted)
+	require.NoError(t, stream.Err())
 }
 
 // TestCancelEndsBundles: whoever cancels a run ends its bundles, and no other's.
@@ -128,7 +132,7 @@ var (
 	failedResponse = &fnpb.InstructionResponse{Error: "broken on purpose"}
 )
 
-// TestLateBundle: a bundle that begins when its run is aborted begins with a context that has ended.
+// TestLateBundle: a bundle that begins when its run is aborted begins with a context that has an error.
 func TestLateBundle(t *testing.T) {
 	r, ctx := newRun(t.Context())
 	ctx, err := beginBundle(ctx, bundleRequest)

@@ -23,8 +23,8 @@ import (
 const Readers = 1
 
 // Run runs a pipeline until it ends or ctx does, in which case the error is the context's.
-// Prism goes on in the background then, until the process ends, but its bundles do not: their
-// contexts end with ctx, and with the first bundle that fails.
+// Prism goes on in the background then, until the process ends, but its sinks begin to write nothing
+// more, as they do once a bundle has failed.
 func Run(ctx context.Context, p *beam.Pipeline) error {
 	r, started := newRun(ctx)
 	started, cancel := context.WithCancel(started)
