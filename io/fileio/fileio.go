@@ -9,6 +9,16 @@
 // a reading that breaks off goes on where it was, in the same version of the file.
 //
 // With STORAGE_EMULATOR_HOST set, gs:// goes to that address without credentials.
+//
+//	fileio.go      List, Find, Open, ReadFile, Create, Remove: on either store
+//	list.go        what patterns match; glob.go, walk.go: patterns, folders, links; dated.go: dates of folders
+//	nomatch.go     what is there instead of what was asked for
+//	local.go       the store of the file system; cloud.go: that of Google Cloud Storage
+//	create.go      files that appear whole or not at all; createlocal.go, createcloud.go: how, on each store
+//	hold.go        a folder that one run has for itself; holdlocal.go, holdcloud.go, lock_unix.go, lock_other.go
+//	writable.go    whether files can be created
+//	gzip.go        files whose names end in .gz
+//	retry.go       which faults are waited out, and for how long; transport.go, clouderror.go: those of the cloud
 package fileio
 
 import (

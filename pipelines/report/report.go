@@ -16,6 +16,15 @@
 //     are of one station to another, so "0.25" takes a quarter of the room.
 //   - speed: events read (views and engagements) per second of wall clock, from the
 //     start to the last file written; memory is the largest resident set of the process.
+//
+// Files:
+//
+//	report.go      what is reported; rules.go, notes.go: what to worry about; limits.go: what makes a join fail
+//	timeline.go    positives over time; reasons.go, inputs.go, beside.go, unread.go: what else is shown
+//	text.go        for people; table.go, tables.go: its tables
+//	json.go        for programs; schema.go: its JSON Schema
+//	html.go        as a page; charts.go, graph.go, plot.go: its pictures
+//	format.go, words.go: numbers and words as all of them write them
 package report
 
 import (

@@ -14,6 +14,18 @@
 //
 // Files that end in keys.go, and root.go, hold sections; declare.go says what an entry is, slot.go how
 // it finds its place, types.go has the types of values. Rules between values are in rules*.go.
+//
+// # Files
+//
+//	spec.go        the Spec; kafka.go, stream.go, formats.go, tests.go, kinds.go, outputs.go, sinks.go, paths.go: its parts
+//	load.go        a file; yaml.go: the way back; tree.go: YAML with places; parse.go, reader.go, fields.go: reading it
+//	*keys.go       the sections, root.go the whole; declare.go, slot.go, types.go, definitions.go, renamed.go
+//	inputs.go, engagements.go, label.go, where.go, order.go, expect.go, clusters.go, registry.go, signin.go, command.go,
+//	time.go, timefield.go, duration.go, fieldpath.go, topics.go: values that take more than a line to read
+//	rules*.go      what must hold between values
+//	unknown.go     keys that there are not; nearest.go, words.go: what was meant; edit.go: the line as it should read
+//	schema.go      the JSON Schema; reference.go, keys.go, settings.go, object.go: what else is made of the declarations
+//	mask.go        what must not be shown; unread.go: files that no format reads
 package spec
 
 import (

@@ -1,4 +1,12 @@
 // Command tributary joins views with engagements into labelled training samples.
+//
+//	main.go        the root command and exit codes; usage.go: wrong command lines; flags.go, complete.go, version.go
+//	init.go, check.go, checkinputs.go, test.go, schema.go: specs
+//	join.go, run.go, runner.go, job.go, worker.go, report.go, html.go: jobs
+//	topics.go, cluster.go: what jobs need; show.go: what they give
+//	generate.go, demo.go: made input
+//	help.go        help; helptopics.go: its pages
+//	meter.go, progress.go: how far a piece of work is
 package main
 
 import (

@@ -13,15 +13,18 @@
 //
 // A record passes through the files in this order; only fn.go knows Beam.
 //
-//	params.go      what is joined, and which views an engagement may refer to
-//	pack.go        reads records (decode.go), judges lateness, routes into blocks (block.go)
+//	params.go      what is joined, and which views an engagement may refer to; meaning.go: what must not change
+//	pack.go        reads records (decode.go, where.go), judges lateness, routes into blocks (block.go, compress.go)
 //	core.go        joins one bucket:
 //	  views.go       its views in order, and their duplicates (index.go finds ids)
 //	  engagements.go its engagements by the id they name, and their duplicates
 //	  sightings.go   what the bucket saw of each engagement
-//	  label.go       credit and labels: the samples (hash.go decides which negatives stay)
+//	  label.go       credit and labels: the samples (hash.go decides which negatives stay; sum.go adds exactly)
+//	  heavy.go       ids with many engagements, in order of time; sweep.go: running sums over them
 //	output.go      encodes samples and sightings, and counts
 //	fate.go        brings the sightings of all buckets together
+//
+// Beside it, scan.go and inspect.go read records as pack.go does, for whoever plans or looks at a join.
 package attribution
 
 import (

@@ -37,4 +37,16 @@
 //     files have, and panics on a second decimal without a scale.
 //   - Its JSON has members in any order. Two writings of a sample must be the same bytes.
 //   - It gives up a file at the first damaged block, and has no zstandard.
+//
+// # Files
+//
+//	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go: its text, and what is made of it
+//	lookup.go      a field by its path
+//	projection.go  fields of encoded records; compile.go, program.go, run.go: as a program over their bytes
+//	resolve.go     a record from one schema to another; match.go, transcode.go: which types fit, and how
+//	json.go        records as JSON
+//	wire.go        the encoding, read; bounded.go: what nesting a schema can have
+//	reader.go      files, block by block; header.go, input.go, codec.go, damage.go; writer.go: and written
+//	format.go      all this as a format.Format
+//	goavro.go      what goavro does; each.go: every record of a file, for tools and tests
 package avro

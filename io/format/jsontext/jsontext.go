@@ -1,6 +1,12 @@
 // Package jsontext reads records that are text in a file, whatever the layout: package jsonl and package
 // csv have one each, and give every record as the text of a JSON object. It finds fields in such text
 // and turns it into Avro by a schema.
+//
+//	jsontext.go    what a format of text says of itself
+//	chunks.go      a file in chunks; source.go: a window over its text; padding.go: zeros at its end
+//	scan.go        walks over JSON; str.go: strings
+//	extract.go     fields of a record
+//	encode.go      records to Avro by a schema; compile.go, scalar.go, logical.go: types; misfit.go: what does not fit
 package jsontext
 
 import (

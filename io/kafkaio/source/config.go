@@ -13,7 +13,7 @@
 //	gap.go, bomb.go   batches without records, and those that unpack to too much
 //	notes.go          offsets for a consumer group; notetimeindex.go, entries for a restart
 //	fromlog.go        where to begin for a restart from the log
-//	extent.go         how far the log has come where a bounded read ends
+//	extent.go         how far the log has come where a bounded read ends; range.go, reading a run of it
 //	eventtime.go      Beam's event time
 package source
 

@@ -8,6 +8,15 @@
 //	pieces -> read -> attribution.Join -> samples  -> one file
 //	                                   -> rejected -> late, dead letters, orphans
 //	                                   -> accounts -> merged, checked, written last
+//
+//	run.go         Run: plan, join what is not finished, add up
+//	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them
+//	slices.go      event time in pieces; order.go: partitions of files in order; chunk.go: where reading begins
+//	resume.go      which slices are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
+//	graph.go       the pipeline of a slice; spread.go: all slices in one, on a cluster
+//	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
+//	inspect.go     a look at inputs, for check
+//	spectest.go    the tests of a spec; compare.go: what they wanted and got
 package batch
 
 import (

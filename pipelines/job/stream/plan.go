@@ -9,6 +9,13 @@
 //
 // The samples are those that a join of files would give for the same records in the same
 // order: both hand the same batches to the same join.
+//
+//	plan.go        what is read and written, resolved before the job starts
+//	graph.go       the pipeline; sinks.go: where samples go
+//	end.go         a run that ends, and what it decides; resume.go: a run that goes on
+//	account.go     accounts of pieces of the work; accounts.go: those of a topic, put together; sheet.go, count.go
+//	book.go        what no longer changes, added up; bookkeep.go: when that is, and how it is written
+//	report.go      what became of every event
 package stream
 
 import (

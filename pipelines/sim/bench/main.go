@@ -1,5 +1,12 @@
 // Command benchstream measures the join of topics beside the control, the same join in Flink
 // SQL: on the same topics, the same machine, in the same run, in turns.
+//
+//	main.go        the command line; run.go: the turns of both sides
+//	traffic.go     the log; topics.go: its topics; cluster.go: the servers of a side
+//	ours.go, control.go: the two sides; running.go: a job of either
+//	throughput.go, state.go, delay.go, soak.go: what is measured; samples.go: whether it is right
+//	process.go, profile.go: processes; scale.go: what it would take at size
+//	report.go, table.go, plot.go: the result
 package main
 
 import (

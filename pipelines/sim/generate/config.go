@@ -6,6 +6,12 @@
 // its payload, its engagements, what goes wrong with them. So the files are the same
 // bytes on any number of cores, and the truth is written down from what was made up,
 // never computed by joining.
+//
+//	config.go      what is made; kinds.go, schema.go, specfile.go: its kinds, schemas and spec
+//	run.go         making it, on all cores; story.go: some views and all that follows from them
+//	clock.go, ids.go, random.go: times, ids, chance
+//	events.go, record.go: what may go wrong with a record; truth.go, encodetruth.go: what must become of it
+//	lane.go        the order in a partition; encode.go, writers.go, files.go, folder.go: files
 package generate
 
 import (

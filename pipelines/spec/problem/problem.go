@@ -2,6 +2,9 @@
 // what was found, what is allowed, and how the line should read.
 //
 // Every problem has a stable code, explained in one table (see Codes).
+//
+//	problem.go     a problem, and lists of them; print.go: as people see it
+//	codes.go       the table of codes; codes_*.go: its rows, by what they are about; streamed.go: specs in their examples
 package problem
 
 import (
