@@ -46,7 +46,7 @@ func (l *Sheet) Check() error {
 	return errors.Join(c.errs...)
 }
 
-// count is a figure and what it is called in the ledger's JSON.
+// count is a figure and what it is called in JSON.
 type count struct {
 	name string
 	n    int64

@@ -11,11 +11,11 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
-// MarshalJSON writes the ledger so that equal accounts give equal bytes: keys sorted,
+// MarshalJSON writes the sheet so that equal accounts give equal bytes: keys sorted,
 // and nothing that holds no information, as an empty piece of the timeline or a zero
 // in it, whose presence depends on how the work was split.
 //
-// The receiver is a value, so that a Ledger inside another struct is written likewise.
+// The receiver is a value, so that a Sheet inside another struct is written likewise.
 func (l Sheet) MarshalJSON() ([]byte, error) {
 	plain := l
 	plain.Engagements = make(map[string]*Engagements, len(l.Engagements))
@@ -152,12 +152,12 @@ func (i *Interval) trim() *Interval {
 	return kept
 }
 
-// pairs are the entries of a Histogram, the only arrays of a ledger, as indented JSON
+// pairs are the entries of a Histogram, the only arrays of a sheet, as indented JSON
 // has them: each number on a line of its own.
 var pairs = regexp.MustCompile(`\[\s+(\d+),\s+(\d+)\s+\]`)
 
-// Encode returns the ledger as the content of a ledger file: indented JSON and a
-// final newline, identical for equal ledgers.
+// Encode returns the sheet as the content of a file of accounts: indented JSON and a
+// final newline, identical for equal sheets.
 func (l *Sheet) Encode() ([]byte, error) {
 	text, err := Indent(l)
 	if err != nil {
@@ -166,7 +166,7 @@ func (l *Sheet) Encode() ([]byte, error) {
 	return text, nil
 }
 
-// Indent returns v, which may hold ledgers, as indented JSON with a final newline and
+// Indent returns v, which may hold sheets, as indented JSON with a final newline and
 // each entry of a Histogram on one line.
 func Indent(v any) ([]byte, error) {
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -177,7 +177,7 @@ func Indent(v any) ([]byte, error) {
 }
 
 // Decode reads what Encode or MarshalJSON wrote. It fails for text that is not a
-// ledger; whether the ledger balances is for Check to say.
+// sheet; whether it balances is for Check to say.
 func Decode(content []byte) (*Sheet, error) {
 	var found struct {
 		Views       *json.RawMessage `json:"views"`
@@ -248,7 +248,7 @@ func decode(buf []byte) (Sheet, error) {
 }
 
 func init() {
-	// The coder writes JSON behind the origin: there is one ledger per block of samples, so its cost
+	// The coder writes JSON behind the origin: there is one sheet per block of samples, so its cost
 	// does not show, and one format is less to keep than two.
 	beam.RegisterType(reflect.TypeFor[Sheet]())
 	beam.RegisterCoder(reflect.TypeFor[Sheet](), encode, decode)

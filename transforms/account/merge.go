@@ -1,6 +1,6 @@
 package account
 
-// New returns an empty ledger with an entry for each kind, so that a kind of which
+// New returns an empty sheet with an entry for each kind, so that a kind of which
 // nothing came shows as zeros instead of being absent.
 func New(kinds ...string) *Sheet {
 	l := &Sheet{
@@ -17,7 +17,7 @@ func New(kinds ...string) *Sheet {
 // afterwards.
 //
 // Counts are summed, delays merged, and From and To widened to cover both, where a
-// ledger that covers nothing (From = To) does not count. The order of merging makes
+// sheet that covers nothing (From = To) does not count. The order of merging makes
 // no difference, and New() changes no figure. What was merged has no fingerprint, no
 // files and no origin.
 func (l *Sheet) Merge(other *Sheet) {

@@ -9,7 +9,7 @@
 //
 //	batches -> pack -> GroupByKey(shard), window(bucket) -> join -> samples
 //	             |                                           |
-//	             +-> late, malformed                         +-> sightings -> GroupByKey -> tally -> orphans
+//	             +-> late, malformed                         +-> partial outcomes -> GroupByKey -> merge outcomes -> orphans
 //
 // A record passes through the files in this order; only fn.go knows Beam.
 //
@@ -18,11 +18,11 @@
 //	core.go        joins one bucket:
 //	  views.go       its views in order, and their duplicates (index.go finds ids)
 //	  engagements.go its engagements by the id they name, and their duplicates
-//	  sightings.go   what the bucket saw of each engagement
+//	  partial.go     what the bucket saw of each engagement
 //	  label.go       credit and labels: the samples (hash.go decides which negatives stay; sum.go adds exactly)
 //	  heavy.go       ids with many engagements, in order of time; sweep.go: running sums over them
-//	output.go      encodes samples and sightings, and counts
-//	fate.go        brings the sightings of all buckets together
+//	output.go      encodes samples and partial outcomes, and counts
+//	outcome.go     brings the partial outcomes of all buckets together
 //
 // Beside it, scan.go and inspect.go read records as pack.go does, for whoever plans or looks at a join.
 package attribution
@@ -44,7 +44,7 @@ type Result struct {
 	// Rejected is a PCollection<record.Rejected>: late and malformed records as they are met,
 	// and orphans, if they are wanted, when their last bucket closes.
 	Rejected beam.PCollection
-	// Ledgers is a PCollection<account.Ledger>; merged, they account for every record. Those
+	// Accounts is a PCollection<account.Sheet>; merged, they account for every record. Those
 	// with an origin are of a piece of work that a restart may do again.
 	Accounts beam.PCollection
 }

@@ -127,7 +127,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 	sheet := flushed(k)
 	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
 	var bucket Bucket
-	tallies := map[home]*tally{}
+	tallies := map[owner]*outcomeMerger{}
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
@@ -137,15 +137,15 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 		joiner.Join(&bucket, out)
 		out.finish()
 		sheet.Merge(out.sheet)
-		for at, sightings := range out.sightings {
+		for at, partials := range out.partials {
 			if tallies[at] == nil {
-				tallies[at] = newTally(p)
+				tallies[at] = newOutcomeMerger(p)
 			}
-			require.NoError(tb, tallies[at].add(sightings))
+			require.NoError(tb, tallies[at].add(partials))
 		}
 	}
 	for _, t := range tallies {
-		t.settle(sheet, func(record.Rejected) {})
+		t.merge(sheet, func(record.Rejected) {})
 	}
 	require.NoError(tb, sheet.Check())
 	return sheet

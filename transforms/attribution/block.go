@@ -21,7 +21,7 @@ import (
 //	             each less that of the record before, at first bucket start, 0 and 0
 //	view       ... id (bytes) payload (bytes)
 //	             ... id at (uvarint) id length (uvarint) payload (bytes)    with tagInside: the id is within the payload
-//	             ... id (bytes) payload hash (uint64)    with tagStub: only that the view exists
+//	             ... id (bytes) payload hash (uint64)    with tagDedupMarker: only that the view exists
 //	engagement ... kind (uvarint) id (bytes) [floor (varint)] [view time (varint)] [event id (bytes)] [value]
 //	             floor and view time less the engagement's own
 //	value      = kind (byte), then by kind: number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
@@ -34,7 +34,7 @@ const blockFormat = 3
 const (
 	tagEngagement = 1 << iota
 	// Of a view.
-	tagStub
+	tagDedupMarker
 	tagInside
 	// Of an engagement: which optional parts follow.
 	tagFloor
@@ -74,14 +74,14 @@ var errMeaning = errors.New("another version of the spec has written it, in whic
 func (w *blockWriter) view(v *View, inside int) {
 	tag := byte(0)
 	switch {
-	case v.Stub:
-		tag = tagStub
+	case v.DedupMarker:
+		tag = tagDedupMarker
 	case inside >= 0:
 		tag = tagInside
 	}
 	w.common(tag, logPlace{v.Time, v.Offset, v.Partition})
 	switch {
-	case v.Stub:
+	case v.DedupMarker:
 		w.block = binary.LittleEndian.AppendUint64(wire.AppendBytes(w.block, v.ID), v.PayloadHash)
 		return
 	case inside >= 0:
@@ -226,8 +226,8 @@ func (d *blockReader) view(tag byte) View {
 	at := d.common(tag)
 	v := View{Time: at.time, Partition: at.partition, Offset: at.offset}
 	switch {
-	case tag&tagStub != 0:
-		v.Stub, v.ID, v.PayloadHash = true, d.Bytes(), d.Uint64()
+	case tag&tagDedupMarker != 0:
+		v.DedupMarker, v.ID, v.PayloadHash = true, d.Bytes(), d.Uint64()
 	case tag&tagInside != 0:
 		at, size := d.Uvarint(), d.Uvarint()
 		v.Payload = d.Bytes()

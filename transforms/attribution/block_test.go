@@ -42,7 +42,7 @@ func drawView(t *rapid.T) View {
 		Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
 	}
 	v.Hash = hashID(v.ID)
-	if v.Stub = rapid.Bool().Draw(t, "stub"); v.Stub {
+	if v.DedupMarker = rapid.Bool().Draw(t, "stub"); v.DedupMarker {
 		v.PayloadHash = rapid.Uint64().Draw(t, "payload hash")
 		return v
 	}
@@ -220,7 +220,7 @@ func FuzzBlock(f *testing.F) {
 		Views: []View{
 			{ID: []byte("v1"), Time: 3100, Partition: 1, Offset: 9, Payload: []byte(`{"id":"v1"}`)},
 			{ID: []byte("v2"), Time: 3200, Payload: []byte(`{}`)},
-			{ID: []byte("v3"), Time: 2900, Stub: true, PayloadHash: 5},
+			{ID: []byte("v3"), Time: 2900, DedupMarker: true, PayloadHash: 5},
 		},
 		Engagements: []Engagement{
 			{Kind: 1, ViewID: []byte("v1"), Time: 3300, Floor: record.NoTime, ViewTime: record.NoTime},

@@ -16,10 +16,10 @@ type View struct {
 	Partition int32
 	Offset    int64
 	Payload   []byte
-	// Stub says that only the view's existence matters here: it lies before the slice,
+	// DedupMarker says that only the view's existence matters here: it lies before the slice,
 	// or in an earlier bucket, where it makes later views with its id duplicates.
-	Stub        bool
-	PayloadHash uint64 // of a stub, whose payload is not here
+	DedupMarker bool
+	PayloadHash uint64 // of a dedup marker, whose payload is not here
 }
 
 // Engagement is one engagement that may refer to views of a bucket.
@@ -62,31 +62,31 @@ type Output interface {
 	ResentView()
 	// Overflow counts sums of a kind that are beyond what a double holds.
 	Overflow(kind int, sums int64)
-	// Sighting takes what became of an engagement in this bucket.
-	Sighting(e *Engagement, s Sighting)
+	// PartialOutcome takes what became of an engagement in this bucket.
+	PartialOutcome(e *Engagement, s PartialOutcome)
 }
 
-// Sighting is what one bucket knows of an engagement. An engagement that carries no
-// view time is in several buckets, and only all of them together know its fate.
-type Sighting struct {
+// PartialOutcome is what one bucket knows of an engagement. An engagement that carries no
+// view time is in several buckets, and only all of them together know its outcome.
+type PartialOutcome struct {
 	// Home: this is the one bucket that speaks for the engagement even if it saw nothing.
-	Home bool
+	Owner bool
 	// Final: no other bucket has anything to add.
-	Final bool
-	Seen  Seen
+	Final   bool
+	Outcome Outcome
 	// Matches is how many views of this bucket have the engagement in their window.
 	Matches int64
 }
 
-// Seen is what became of an engagement in a bucket; larger ones outrank smaller ones.
-type Seen uint8
+// Outcome is what became of an engagement in a bucket; larger ones outrank smaller ones.
+type Outcome uint8
 
 // What a bucket can see of an engagement.
 const (
-	SeenNothing   Seen = iota // its view is not here
-	SeenOutside               // its view is here, but not with it in the window
-	SeenDuplicate             // the same event came before, and no view counts this one instead
-	SeenMatched               // it counts, or another one was credited in its place
+	OutcomeNone      Outcome = iota // its view is not here
+	OutcomeOutside                  // its view is here, but not with it in the window
+	OutcomeDuplicate                // the same event came before, and no view counts this one instead
+	OutcomeMatched                  // it counts, or another one was credited in its place
 )
 
 // Joiner joins buckets. It keeps its memory from one bucket to the next; not for
@@ -101,10 +101,10 @@ type Joiner struct {
 	keys     []uint64 // of views, for sorting: time, index
 	order    []timed
 	ids      index
-	next     []int32 // of an engagement: the next one that names the same view, or -1
-	group    []int32 // engagements of one id
-	seen     []Seen  // of the group
-	matches  []int64 // of the group: views that count the engagement
+	next     []int32   // of an engagement: the next one that names the same view, or -1
+	group    []int32   // engagements of one id
+	seen     []Outcome // of the group
+	matches  []int64   // of the group: views that count the engagement
 	counting []*Engagement
 	sum      valueSum
 
@@ -131,10 +131,10 @@ func (j *Joiner) Join(b *Bucket, out Output) {
 	clear(j.heavies)
 	j.insertViews(b, out)
 	j.insertEngagements(b)
-	j.reportSightings(b, out)
+	j.reportOutcomes(b, out)
 	for i := range j.order {
 		t := &j.order[i]
-		if v := &b.Views[t.index]; !t.duplicate && !v.Stub {
+		if v := &b.Views[t.index]; !t.duplicate && !v.DedupMarker {
 			j.emit(b, v, t.entry, out)
 		}
 	}

@@ -91,7 +91,7 @@ func TestManyIDs(t *testing.T) {
 	}}
 	NewJoiner(p).Join(&b, o)
 	require.Equal(t, 5000, positives)
-	require.Equal(t, map[Seen]int{SeenMatched: 5000, SeenNothing: 5000}, o.seen)
+	require.Equal(t, map[Outcome]int{OutcomeMatched: 5000, OutcomeNone: 5000}, o.seen)
 }
 
 // TestHashesThatCollide: ids are told apart by themselves where their hashes are the same.

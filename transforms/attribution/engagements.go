@@ -9,7 +9,7 @@ import (
 )
 
 // insertEngagements hangs each engagement on the id it names. Most copies name a view
-// of another bucket and are passed over, but for those at home, whose fate may
+// of another bucket and are passed over, but for those at home, whose outcome may
 // have to be told here, and the duplicates of these.
 func (j *Joiner) insertEngagements(b *Bucket) {
 	n := len(b.Engagements)

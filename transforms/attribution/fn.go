@@ -69,13 +69,13 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.B
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
 // one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
 // what they are of before they are written.
-func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), ledgers func(beam.EventTime, account.Sheet)) {
+func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), accounts func(beam.EventTime, account.Sheet)) {
 	at := f.first
 	if at == mtime.MaxTimestamp { // nothing came, which is told as well
 		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l account.Sheet) { ledgers(at, l) })
+	f.packer.flush(func(l account.Sheet) { accounts(at, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
@@ -98,7 +98,7 @@ func (f *joinFn) Setup() {
 	}
 }
 
-func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), sightings func(beam.EventTime, int64, []byte), rejected func(record.Rejected), ledgers func(account.Sheet)) error {
+func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), partials func(beam.EventTime, int64, []byte), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	var block []byte
 	for first := true; blocks(&block); first = false {
 		index, err := blockBucket(block)
@@ -122,35 +122,36 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 	for _, r := range out.orphans {
 		rejected(r)
 	}
-	for home, b := range out.sightings {
-		sightings(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
+	for home, b := range out.partials {
+		partials(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
 	}
 	if !out.joined {
 		out.sheet.Origin = f.P.origin(account.StepJoined, shard, f.bucket.Index)
-		ledgers(*out.sheet)
+		accounts(*out.sheet)
 	}
 	return nil
 }
 
-// tallyFn tells the fates of the engagements of one shard that have one home bucket.
+// tallyFn merges what buckets know of the engagements of one shard that have one owner bucket. It, the
+// other DoFns and their scopes keep their names: a runner finds state by the names of operators.
 type tallyFn struct {
 	P Params
 
-	tally *tally
+	merger *outcomeMerger
 }
 
-func (f *tallyFn) Setup() { f.tally = newTally(&f.P) }
+func (f *tallyFn) Setup() { f.merger = newOutcomeMerger(&f.P) }
 
-func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, sightings func(*[]byte) bool, ledgers func(account.Sheet), rejected func(record.Rejected)) error {
+func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, partials func(*[]byte) bool, accounts func(account.Sheet), rejected func(record.Rejected)) error {
 	var b []byte
-	for sightings(&b) {
-		if err := f.tally.add(b); err != nil {
+	for partials(&b) {
+		if err := f.merger.add(b); err != nil {
 			return err
 		}
 	}
-	counted := newLedger(&f.P)
-	f.tally.settle(counted, rejected)
+	counted := newSheet(&f.P)
+	f.merger.merge(counted, rejected)
 	counted.Origin = f.P.origin(account.StepMerged, shard, f.P.bucketIn(at.Milliseconds()))
-	ledgers(*counted)
+	accounts(*counted)
 	return nil
 }

@@ -75,7 +75,7 @@ func (j *Joiner) findUpTo(b *Bucket) {
 
 // seeAny judges an engagement by all views in j.times, as seeAll does, and counts those that count
 // it: they are those of the times in c.
-func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Seen, matches int64, c counted) {
+func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Outcome, matches int64, c counted) {
 	j.steps++
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	from, to := max(s.foundFrom, g.Floor+1), min(s.foundTo, upTo)
@@ -88,10 +88,10 @@ func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Seen, matches int64, c 
 	matches = views(c.from, c.to)
 	switch {
 	case matches > 0:
-		return SeenMatched, matches, c
+		return OutcomeMatched, matches, c
 	case views(from, to) > 0:
-		return SeenOutside, 0, c
+		return OutcomeOutside, 0, c
 	default:
-		return SeenNothing, 0, c
+		return OutcomeNone, 0, c
 	}
 }

@@ -46,7 +46,7 @@ func TestOneIDForEverything(t *testing.T) {
 				t.Log(time.Since(began))
 				require.Less(t, time.Since(began), time.Minute)
 				require.Equal(t, map[int64]int{6: n - 5, 5: 1, 4: 1, 3: 1, 2: 1, 1: 1}, labels)
-				require.Equal(t, map[Seen]int{SeenMatched: n}, o.seen)
+				require.Equal(t, map[Outcome]int{OutcomeMatched: n}, o.seen)
 			})
 		}
 	}
@@ -192,6 +192,6 @@ func (o *bytesOutput) SampledOut()                   {}
 func (o *bytesOutput) DuplicateView(_, _ bool)       {}
 func (o *bytesOutput) ResentView()                   {}
 func (o *bytesOutput) Overflow(kind int, sums int64) { o.Overflows[kind] += sums }
-func (o *bytesOutput) Sighting(g *Engagement, s Sighting) {
+func (o *bytesOutput) PartialOutcome(g *Engagement, s PartialOutcome) {
 	o.Sightings = append(o.Sightings, fmt.Sprint(g.Offset, s))
 }

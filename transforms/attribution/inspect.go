@@ -18,7 +18,7 @@ func NewInspector(p Params, reject func(record.Rejected)) *Inspector {
 	p.Shards, p.Earlier = 1, nil
 	return &Inspector{
 		packer: newPacker(&p, func(int64, int64, []byte) {}, reject),
-		sheet:  newLedger(&p),
+		sheet:  newSheet(&p),
 	}
 }
 

@@ -59,7 +59,7 @@ func (j *Joiner) count(b *Bucket, v *View, at int32) {
 	j.gather(b, &j.ids.entries[at])
 	j.counting = j.counting[:0]
 	j.each(b, v.Time, func(_ int, g *Engagement, shadowed bool) {
-		if !shadowed && j.see(v, g) == SeenMatched {
+		if !shadowed && j.classify(v, g) == OutcomeMatched {
 			j.counting = append(j.counting, g)
 		}
 	})

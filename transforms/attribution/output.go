@@ -28,21 +28,21 @@ type output struct {
 	// buckets want to know of the bucket.
 	joined  bool
 	meaning uint64
-	// sightings by the home that will tally them.
-	sightings map[home][]byte
-	orphans   []record.Rejected
-	sheet     *account.Sheet
-	interval  *account.Interval
+	// partial outcomes by the home that will merge them.
+	partials map[owner][]byte
+	orphans  []record.Rejected
+	sheet    *account.Sheet
+	interval *account.Interval
 }
 
-// home is the bucket that tells an engagement's fate, and the engagement's shard there.
-type home struct{ bucket, shard int64 }
+// owner is the bucket that tells an engagement's outcome, and the engagement's shard there.
+type owner struct{ bucket, shard int64 }
 
 // newOutput begins the output of one bucket's part; meaning is the fingerprint of p's.
 func newOutput(p *Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
 	return &output{
 		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket, shard), meaning: meaning,
-		sightings: map[home][]byte{}, sheet: newLedger(p),
+		partials: map[owner][]byte{}, sheet: newSheet(p),
 	}
 }
 
@@ -135,26 +135,26 @@ func (o *output) Overflow(kind int, sums int64) {
 	o.sheet.Engagements[o.p.Kinds[kind].Name].N[account.Overflows] += sums
 }
 
-// Sighting implements Output.
-func (o *output) Sighting(g *Engagement, s Sighting) {
+// PartialOutcome implements Output.
+func (o *output) PartialOutcome(g *Engagement, s PartialOutcome) {
 	if g.Time < o.p.From || g.Time >= o.p.To {
 		return // another slice accounts for it
 	}
-	at := home{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
+	at := owner{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
 	e := o.sheet.Engagements[o.p.Kinds[g.Kind].Name]
 	e.N[account.Matches] += s.Matches
 	at.shard = o.p.shardOf(g.Hash, at.bucket)
 	if o.p.joined(at.bucket, at.shard) || o.p.open(at.bucket) {
-		return // an earlier run has told its fate, or a later one will
+		return // an earlier run has told its outcome, or a later one will
 	}
 	if !s.Final {
-		if o.sightings[at] == nil {
-			o.sightings[at] = binary.LittleEndian.AppendUint64(nil, o.meaning)
+		if o.partials[at] == nil {
+			o.partials[at] = binary.LittleEndian.AppendUint64(nil, o.meaning)
 		}
-		o.sightings[at] = appendSighting(o.sightings[at], o.p, g, s)
+		o.partials[at] = appendPartial(o.partials[at], o.p, g, s)
 		return
 	}
-	if !countFate(e, s.Seen, partlyLate(o.p, g)) {
+	if !countOutcome(e, s.Outcome, partlyLate(o.p, g)) {
 		return
 	}
 	orphan := rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID))

@@ -23,7 +23,7 @@ type packer struct {
 	p       *Params
 	longest int64
 	meaning uint64
-	reach   Reach
+	reach   InputBounds
 	// firstBucket and lastBucket bound the buckets of the slice with all that matters for
 	// it, ownFirst and ownLast those of its own views.
 	firstBucket, lastBucket, ownFirst, ownLast int64
@@ -53,9 +53,9 @@ type readerKey struct {
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(record.Rejected)) *packer {
 	k := &packer{
-		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.Reach(), emit: emit, reject: reject,
+		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.InputBounds(), emit: emit, reject: reject,
 		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
-		stretches: map[stretch]*account.Sheet{}, whole: newLedger(p),
+		stretches: map[stretch]*account.Sheet{}, whole: newSheet(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
@@ -68,7 +68,7 @@ func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject f
 	return k
 }
 
-func newLedger(p *Params) *account.Sheet {
+func newSheet(p *Params) *account.Sheet {
 	kinds := make([]string, len(p.Kinds))
 	for i, k := range p.Kinds {
 		kinds[i] = k.Name
@@ -139,7 +139,7 @@ func (k *packer) accountOf(b *record.Batch) *account.Sheet {
 	key := stretch{b.Input, b.Partition, record.Chapter(b.Offset)}
 	counted := k.stretches[key]
 	if counted == nil {
-		counted = newLedger(k.p)
+		counted = newSheet(k.p)
 		counted.Origin = account.Origin{
 			Step: account.StepRead, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
 			MaxTime: b.MaxTime, SecondTime: b.SecondTime, AfterIdle: b.AfterIdle,
@@ -351,12 +351,12 @@ func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by laten
 		b := k.p.bucketOf(t)
 		k.put(v.Hash, b, func(w *blockWriter) { w.view(&v, inside(&v)) })
 	}
-	k.addStubs(&v, own)
+	k.addDedupMarkers(&v, own)
 }
 
-// addStubs tells the buckets after the view's own of it, as far as its duplicates may
+// addDedupMarkers tells the buckets after the view's own of it, as far as its duplicates may
 // lie there, and its own bucket if the view is not of this slice.
-func (k *packer) addStubs(v *View, own bool) {
+func (k *packer) addDedupMarkers(v *View, own bool) {
 	first, last := k.p.bucketOf(v.Time), min(k.p.bucketOf(min(v.Time+k.p.DedupWindow, record.MaxTime)), k.lastBucket)
 	if own {
 		first++
@@ -366,7 +366,7 @@ func (k *packer) addStubs(v *View, own bool) {
 		return
 	}
 	stub := *v
-	stub.Stub, stub.PayloadHash = true, xxh3.Hash(v.Payload)
+	stub.DedupMarker, stub.PayloadHash = true, xxh3.Hash(v.Payload)
 	for b := first; b <= last; b++ {
 		k.put(stub.Hash, b, func(w *blockWriter) { w.view(&stub, -1) })
 	}
@@ -429,7 +429,7 @@ func (k *packer) addEngagement(r *reader, c *cursor, rec []byte, g *Engagement, 
 	g.Hash = hashID(g.ViewID)
 	first, last := k.firstBucket, k.lastBucket
 	if g.Time >= k.p.To {
-		// Its fate is told elsewhere and it makes no earlier one a duplicate: it matters
+		// Its outcome is told elsewhere and it makes no earlier one a duplicate: it matters
 		// for the labels of this slice's views only.
 		first, last = k.ownFirst, k.ownLast
 	}
@@ -489,7 +489,7 @@ func (k *packer) flush(tell func(account.Sheet)) {
 	}
 	clear(k.stretches)
 	tell(*k.whole)
-	k.whole = newLedger(k.p)
+	k.whole = newSheet(k.p)
 }
 
 // malformed refuses count records, of which the first begins record.

@@ -138,7 +138,7 @@ type Layout struct {
 // NoLogEnd is the LogEnd of a log that goes on; it is also a To that bounds nothing.
 const NoLogEnd = math.MaxInt64
 
-// maxBucket is how much time the views of one bucket may span, stubs included: 40 days.
+// maxBucket is how much time the views of one bucket may span, dedup markers included: 40 days.
 const maxBucket = 40 * 24 * 3_600_000
 
 // Validate reports everything that is wrong with p at once.
@@ -199,22 +199,22 @@ func (p *Params) longestWindow() int64 {
 // looked up, to tell one outside its view's window from an orphan. What an event in order
 // finds within the out-of-orderness is still open, what a displaced one finds may not be;
 // twice the skew covers every view time an engagement can carry and still count.
-func (p *Params) margin() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
+func (p *Params) slack() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
 
-// Reach says which events outside a slice matter for it, in milliseconds: a reader has to
+// InputBounds says which events outside a slice matter for it, in milliseconds: a reader has to
 // hand over views of [from-ViewsBefore, to+ViewsAfter) and engagements of
 // [from-EngagementsBefore, to+EngagementsAfter).
-type Reach struct {
+type InputBounds struct {
 	ViewsBefore, ViewsAfter, EngagementsBefore, EngagementsAfter int64
 }
 
-// Reach returns the reach of the join.
-func (p *Params) Reach() Reach {
-	return Reach{
+// InputBounds returns the input bounds of the join.
+func (p *Params) InputBounds() InputBounds {
+	return InputBounds{
 		// The view of an engagement of the slice accounts for it (see spanOf), and the view
 		// before that one tells whether it is a duplicate.
-		ViewsBefore: p.longestWindow() + p.margin() + p.DedupWindow,
-		ViewsAfter:  p.ClockSkew + p.margin() + 1,
+		ViewsBefore: p.longestWindow() + p.slack() + p.DedupWindow,
+		ViewsAfter:  p.ClockSkew + p.slack() + 1,
 		// Duplicates must meet.
 		EngagementsBefore: p.ClockSkew + p.DedupWindow,
 		EngagementsAfter:  p.longestWindow(),
@@ -222,14 +222,14 @@ func (p *Params) Reach() Reach {
 }
 
 // LooksBack is how far before the start of a bucket the events lie that matter for it, in
-// milliseconds: without those before, its samples are the same, and so are the fates of the
+// milliseconds: without those before, its samples are the same, and so are the outcomes of the
 // engagements that it is home to.
 func (p *Params) LooksBack() int64 {
 	// What an engagement of its views may be a duplicate of; an engagement that names its
 	// view's time lies at most three times the skew before it, which margin covers.
-	back := p.ClockSkew + p.margin() + p.DedupWindow
+	back := p.ClockSkew + p.slack() + p.DedupWindow
 	// What it is home to may have its view that far back.
-	return back + p.longestWindow() + p.margin()
+	return back + p.longestWindow() + p.slack()
 }
 
 // shardOf returns the shard of a view's hash in bucket b.
@@ -309,8 +309,8 @@ func (p *Params) spanOf(kind int, eventTime, viewTime int64) span {
 		s.countsFrom, s.countsTo = max(s.countsFrom, s.foundFrom), min(s.countsTo, s.foundTo)
 		s.shadowTo = s.foundTo // its duplicates carry the same view time
 	} else {
-		s.foundFrom = eventTime - p.longestWindow() - p.margin() + 1
-		s.foundTo = s.countsTo + p.margin()
+		s.foundFrom = eventTime - p.longestWindow() - p.slack() + 1
+		s.foundTo = s.countsTo + p.slack()
 		s.shadowTo = s.foundTo + p.DedupWindow
 	}
 	// Outside the times that are taken there are no views, and so no buckets: before them,

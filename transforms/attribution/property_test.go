@@ -67,7 +67,7 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 		cuts := []int64{origin, origin + rapid.Int64Range(1, 399).Draw(t, "cut"), origin + 400}
 		var encoded []string
 		refused := map[string]int{}
-		sheet := newLedger(p)
+		sheet := newSheet(p)
 		for i := 1; i < len(cuts); i++ {
 			q := *p
 			q.From, q.To = cuts[i-1], cuts[i]
@@ -161,7 +161,7 @@ func drawLog(t *rapid.T, p *Params, origin int64) []*rec {
 			}
 			near := log[k-2].time + rapid.SampledFrom([]int64{
 				0, 0, 1, p.DedupWindow, p.DedupWindow + 1, window, window - 1,
-				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.margin(), p.longestWindow() + p.margin() - 1,
+				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.slack(), p.longestWindow() + p.slack() - 1,
 			}).Draw(t, "near")
 			r.time = min(max(near, origin), origin+300)
 			if r.view {
@@ -197,7 +197,7 @@ func runInMemory(t require.TestingT, p *Params, log []*rec, seed int64) inMemory
 // runFrom does so with the records of each partition from an offset on.
 func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, seed int64) inMemory {
 	random := rand.New(rand.NewSource(seed))
-	got := inMemory{sheet: newLedger(p), refused: map[string]int{}}
+	got := inMemory{sheet: newSheet(p), refused: map[string]int{}}
 	refuse := func(r record.Rejected) {
 		rec := string(r.Record)
 		if r.Reason == record.ReasonOrphan {
@@ -224,7 +224,7 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		encoder.Columns = append(encoder.Columns, sample.Column{Kind: kind.Name, Func: kind.Label})
 	}
 	var samples [][]byte
-	sightings := map[home][][]byte{}
+	partials := map[owner][][]byte{}
 	joiner := NewJoiner(p)
 	joiner.heavyFrom = 1 + random.Intn(10) // ids are heavy with and without
 	var bucket Bucket
@@ -251,17 +251,17 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		for _, r := range out.orphans {
 			refuse(r)
 		}
-		for at, s := range out.sightings {
+		for at, s := range out.partials {
 			requireBucket(t, p, at.bucket)
-			sightings[at] = append(sightings[at], s)
+			partials[at] = append(partials[at], s)
 		}
 	}
-	for _, all := range sightings {
-		tally := newTally(p)
+	for _, all := range partials {
+		tally := newOutcomeMerger(p)
 		for _, s := range all {
 			require.NoError(t, tally.add(s))
 		}
-		tally.settle(got.sheet, refuse)
+		tally.merge(got.sheet, refuse)
 	}
 
 	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
@@ -394,7 +394,7 @@ func describe(log []*rec) string {
 
 // flushed flushes k and returns all that it accounts for.
 func flushed(k *packer) *account.Sheet {
-	counted := newLedger(k.p)
+	counted := newSheet(k.p)
 	k.flush(func(l account.Sheet) { counted.Merge(&l) })
 	return counted
 }

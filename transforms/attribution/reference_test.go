@@ -57,7 +57,7 @@ func reached(times []int64, maxAhead int64) int64 {
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
 func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
-	sheet := newLedger(p)
+	sheet := newSheet(p)
 	longest := p.longestWindow()
 	margin := max(p.OutOfOrderness, 2*p.ClockSkew)
 	own := func(r *rec) bool { return p.From <= r.time && r.time < p.To }

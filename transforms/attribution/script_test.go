@@ -18,7 +18,7 @@ import (
 // A bucket in a test is written as lines, and what the join makes of it as lines too:
 //
 //	view v@1000 x=1              the view v at 1000 ms, with payload "1"
-//	stub v@1000 x=1              the same, of an earlier bucket or slice
+//	dedup marker v@1000 x=1              the same, of an earlier bucket or slice
 //	like v@1500 value=3 id=e     an engagement of kind like: its label's field, its own id
 //	like v@1500 vt=1000 floor=9  with its view's time; read when views at or before 9 had closed
 //
@@ -27,7 +27,7 @@ import (
 //	v@1000 like=1+500            a sample: label and delay of each kind; "like=0" if nothing counts
 //	duplicate, duplicate differs a view that was there before
 //	sampled out                  a negative that was not kept
-//	like v@1500: matched, final  what the bucket saw of the engagement (see Sighting)
+//	like v@1500: matched, final  what the bucket saw of the engagement (see PartialOutcome)
 
 // coreCase is one such bucket. Its params are coreParams, changed by change.
 type coreCase struct {
@@ -88,7 +88,7 @@ func readBucket(t *testing.T, p *Params, index int64, text string) *Bucket {
 			v := View{ID: []byte(id), Hash: hashID([]byte(id)), Time: time, Offset: int64(offset), Payload: []byte(fields["x"])}
 			if words[0] == "stub" {
 				hash := v.payloadHash()
-				v.Stub, v.PayloadHash, v.Payload = true, hash, nil
+				v.DedupMarker, v.PayloadHash, v.Payload = true, hash, nil
 			}
 			b.Views = append(b.Views, v)
 			continue
@@ -137,7 +137,7 @@ type lineOutput struct {
 
 	lines      []string
 	sampledOut int
-	seen       map[Seen]int
+	seen       map[Outcome]int
 }
 
 func (o *lineOutput) Sample(s *sample.Sample) {
@@ -185,17 +185,17 @@ func (o *lineOutput) Overflow(kind int, values int64) {
 	o.lines = append(o.lines, fmt.Sprintf("%s leaves out %d", o.p.Kinds[kind].Name, values))
 }
 
-func (o *lineOutput) Sighting(g *Engagement, s Sighting) {
+func (o *lineOutput) PartialOutcome(g *Engagement, s PartialOutcome) {
 	if o.seen == nil {
-		o.seen = map[Seen]int{}
+		o.seen = map[Outcome]int{}
 	}
-	o.seen[s.Seen]++
+	o.seen[s.Outcome]++
 	if o.quiet {
 		return
 	}
-	names := []string{SeenNothing: "nothing", SeenDuplicate: "duplicate", SeenOutside: "outside", SeenMatched: "matched"}
-	line := fmt.Sprintf("%s %s@%d: %s", o.p.Kinds[g.Kind].Name, g.ViewID, g.Time, names[s.Seen])
-	if s.Home {
+	names := []string{OutcomeNone: "nothing", OutcomeDuplicate: "duplicate", OutcomeOutside: "outside", OutcomeMatched: "matched"}
+	line := fmt.Sprintf("%s %s@%d: %s", o.p.Kinds[g.Kind].Name, g.ViewID, g.Time, names[s.Outcome])
+	if s.Owner {
 		line += ", home"
 	}
 	if s.Final {

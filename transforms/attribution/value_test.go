@@ -154,7 +154,7 @@ func TestDecimalsAddUp(t *testing.T) {
 func TestSeveralViews(t *testing.T) {
 	p := coreParams()
 	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
-	sheet := newLedger(p)
+	sheet := newSheet(p)
 	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func([]byte) {})
 	NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)

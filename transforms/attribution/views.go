@@ -42,10 +42,10 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 		last.next, e.lastView = int32(i), int32(i)
 		if !t.duplicate {
 			e.keep(int32(i))
-			if !v.Stub {
+			if !v.DedupMarker {
 				out.ResentView()
 			}
-		} else if !v.Stub {
+		} else if !v.DedupMarker {
 			kept := &b.Views[j.order[e.keptView].index]
 			if !e.keptHashed {
 				e.keptHash, e.keptHashed = kept.payloadHash(), true
@@ -94,7 +94,7 @@ func (j *Joiner) sortViews(views []View) {
 }
 
 func (v *View) payloadHash() uint64 {
-	if v.Stub {
+	if v.DedupMarker {
 		return v.PayloadHash
 	}
 	return xxh3.Hash(v.Payload)

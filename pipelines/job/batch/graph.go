@@ -155,7 +155,7 @@ func (p *plan) sliceParams(s slice) attribution.Params {
 	params.From, params.To = s.from, s.to
 	// The end of the log matters only to slices near it. It is that of what was read:
 	// what a folder says of the rest proves nothing.
-	if p.last < s.to+params.Reach().EngagementsAfter {
+	if p.last < s.to+params.InputBounds().EngagementsAfter {
 		params.LogEnd = p.last
 	}
 	return params

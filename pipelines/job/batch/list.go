@@ -117,7 +117,7 @@ func (p *plan) leftOut(src *job.Source, path string, opt planOptions) bool {
 	if !opt.folders.Trust || !ok || src.Order == spec.OrderField {
 		return false
 	}
-	reach := p.params.Reach()
+	reach := p.params.InputBounds()
 	before := time.Duration(max(reach.ViewsBefore, reach.EngagementsBefore))*time.Millisecond + opt.folders.Slack
 	after := time.Duration(max(reach.ViewsAfter, reach.EngagementsAfter))*time.Millisecond + opt.folders.Slack
 	return !opt.from.IsZero() && to.Before(opt.from.Add(-before)) || !opt.to.IsZero() && from.After(opt.to.Add(after))

@@ -137,7 +137,7 @@ const piecesReads = 64
 
 // pieces lists what a slice has to read.
 func (p *plan) pieces(s slice) []piece {
-	reach := p.params.Reach()
+	reach := p.params.InputBounds()
 	var out []piece
 	for _, f := range p.files {
 		open := piece{File: f.file}

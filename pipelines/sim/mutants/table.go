@@ -11,7 +11,7 @@ import (
 // mutant is a bug, as a table tells it in a few lines, with an empty one between two:
 //
 //	mutant window: its end counts
-//	file   transforms/attribution/sightings.go
+//	file   transforms/attribution/partial.go
 //	tests  transforms/attribution TestEnds|TestStories/late
 //	-if at < end {
 //	+if at <= end {

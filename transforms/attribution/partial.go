@@ -6,8 +6,8 @@ import (
 	"tributary/io/record"
 )
 
-// reportSightings says of every engagement what this bucket saw of it.
-func (j *Joiner) reportSightings(b *Bucket, out Output) {
+// reportOutcomes says of every engagement what this bucket saw of it.
+func (j *Joiner) reportOutcomes(b *Bucket, out Output) {
 	for i := range j.ids.entries {
 		e := &j.ids.entries[i]
 		if e.engagements < 0 {
@@ -20,7 +20,7 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 		clear(j.matches)
 		j.each(b, record.MaxTime, func(at int, _ *Engagement, shadowed bool) {
 			if shadowed {
-				j.seen[at] = SeenDuplicate
+				j.seen[at] = OutcomeDuplicate
 			}
 		})
 		if !j.orderHeavy(b, int32(i)) {
@@ -35,7 +35,7 @@ func (j *Joiner) reportSightings(b *Bucket, out Output) {
 // seeAll judges the gathered group by all views with the id.
 func (j *Joiner) seeAll(b *Bucket, e *entry) {
 	for t := e.firstView; t >= 0; t = j.order[t].next {
-		// A stub of an earlier bucket is judged there.
+		// A dedup marker of an earlier bucket is judged there.
 		v := &b.Views[j.order[t].index]
 		if j.order[t].duplicate || j.p.bucketOf(v.Time) != b.Index {
 			continue
@@ -44,9 +44,9 @@ func (j *Joiner) seeAll(b *Bucket, e *entry) {
 			if shadowed {
 				return
 			}
-			seen := j.see(v, g)
+			seen := j.classify(v, g)
 			j.seen[at] = max(j.seen[at], seen)
-			if seen == SeenMatched {
+			if seen == OutcomeMatched {
 				j.matches[at]++
 			}
 		})
@@ -54,24 +54,24 @@ func (j *Joiner) seeAll(b *Bucket, e *entry) {
 }
 
 // see judges one engagement by one view with the id it names that had not closed.
-func (j *Joiner) see(v *View, g *Engagement) Seen {
+func (j *Joiner) classify(v *View, g *Engagement) Outcome {
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	switch {
 	case v.Time < s.foundFrom || v.Time > s.foundTo:
-		return SeenNothing
+		return OutcomeNone
 	case v.Time-j.p.ClockSkew <= g.Time && g.Time < v.Time+j.p.Kinds[g.Kind].Window:
-		return SeenMatched
+		return OutcomeMatched
 	default:
-		return SeenOutside
+		return OutcomeOutside
 	}
 }
 
-func (j *Joiner) report(b *Bucket, g *Engagement, seen Seen, matches int64, out Output) {
+func (j *Joiner) report(b *Bucket, g *Engagement, seen Outcome, matches int64, out Output) {
 	s := j.p.spanOf(g.Kind, g.Time, g.ViewTime)
 	home := j.p.bucketOf(s.foundTo) == b.Index
-	if !home && (seen == SeenNothing || seen == SeenDuplicate) {
+	if !home && (seen == OutcomeNone || seen == OutcomeDuplicate) {
 		return // home knows as much: duplicates meet there
 	}
 	alone := j.p.bucketOf(max(s.foundFrom, g.Floor+1)) == b.Index
-	out.Sighting(g, Sighting{Home: home, Final: home && (alone || seen == SeenMatched), Seen: seen, Matches: matches})
+	out.PartialOutcome(g, PartialOutcome{Owner: home, Final: home && (alone || seen == OutcomeMatched), Outcome: seen, Matches: matches})
 }

@@ -12,37 +12,37 @@ import (
 	"tributary/transforms/account"
 )
 
-// Several buckets may know something of one engagement: the fate of an engagement is
-// the most that any of them saw. Each bucket writes down its sightings, the home bucket
-// always, the others if they saw the view; tally brings them together by the
+// Several buckets may know something of one engagement: the outcome of an engagement is
+// the most that any of them saw. Each bucket writes down its partial outcomes, the owner bucket
+// always, the others if they saw the view; the outcome merger brings them together by the
 // engagement's place in the log.
 //
-//	sightings = meaning (8 bytes) sighting*
-//	sighting  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
-//	            [event time (varint) view id]    with sightingRecord, at home if it saw nothing
+//	partial outcomes = meaning (8 bytes) partial outcome*
+//	partial outcome  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
+//	            [event time (varint) view id]    with partialRecord, at home if it saw nothing
 
-// Flags beside Seen in a sighting.
+// Flags beside the outcome in a partial outcome.
 const (
 	sightingHome = 1 << (iota + 4)
 	sightingPartlyLate
-	sightingRecord
+	partialRecord
 )
 
-func appendSighting(dst []byte, p *Params, g *Engagement, s Sighting) []byte {
-	flags := byte(s.Seen)
-	if s.Home {
+func appendPartial(dst []byte, p *Params, g *Engagement, s PartialOutcome) []byte {
+	flags := byte(s.Outcome)
+	if s.Owner {
 		flags |= sightingHome
 		if partlyLate(p, g) {
 			flags |= sightingPartlyLate
 		}
-		if s.Seen == SeenNothing {
-			flags |= sightingRecord // of what may be an orphan
+		if s.Outcome == OutcomeNone {
+			flags |= partialRecord // of what may be an orphan
 		}
 	}
 	dst = binary.AppendUvarint(dst, uint64(g.Partition))
 	dst = binary.AppendUvarint(dst, uint64(g.Offset))
 	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
-	if flags&sightingRecord != 0 {
+	if flags&partialRecord != 0 {
 		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
 	}
 	return dst
@@ -55,8 +55,8 @@ type place struct {
 	kind      int
 }
 
-// tally collects sightings until all of an engagement are there.
-type tally struct {
+// outcomeMerger collects partial outcomes until all of an engagement are there.
+type outcomeMerger struct {
 	p       *Params
 	meaning uint64
 	seen    map[place]told
@@ -65,53 +65,53 @@ type tally struct {
 type told struct {
 	home       bool
 	partlyLate bool
-	seen       Seen
+	seen       Outcome
 	time       int64
 	id         []byte
 }
 
-func newTally(p *Params) *tally {
-	return &tally{p: p, meaning: p.Meaning().Fingerprint(), seen: map[place]told{}}
+func newOutcomeMerger(p *Params) *outcomeMerger {
+	return &outcomeMerger{p: p, meaning: p.Meaning().Fingerprint(), seen: map[place]told{}}
 }
 
-func (t *tally) add(sightings []byte) error {
-	d := wire.NewReader(sightings)
+func (t *outcomeMerger) add(partials []byte) error {
+	d := wire.NewReader(partials)
 	if meaning := d.Uint64(); !d.Short() && meaning != t.meaning {
-		return fmt.Errorf("sightings: %w", errMeaning)
+		return fmt.Errorf("partial outcomes: %w", errMeaning)
 	}
 	for d.More() {
 		at := place{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
 		flags := d.Byte()
 		kind := d.Uvarint()
 		if kind >= uint64(len(t.p.Kinds)) {
-			return fmt.Errorf("sightings: kind %d of %d", kind, len(t.p.Kinds))
+			return fmt.Errorf("partial outcomes: kind %d of %d", kind, len(t.p.Kinds))
 		}
 		at.kind = int(kind)
 		s := t.seen[at]
-		s.seen = max(s.seen, Seen(flags&(sightingHome-1)))
+		s.seen = max(s.seen, Outcome(flags&(sightingHome-1)))
 		if flags&sightingHome != 0 {
 			s.home, s.partlyLate = true, flags&sightingPartlyLate != 0
 		}
-		if flags&sightingRecord != 0 {
+		if flags&partialRecord != 0 {
 			s.time, s.id = d.Varint(), d.Bytes()
 		}
 		t.seen[at] = s
 	}
 	if d.Short() {
-		return fmt.Errorf("sightings: %w", errShort)
+		return fmt.Errorf("partial outcomes: %w", errShort)
 	}
 	return nil
 }
 
-// settle counts every engagement under its fate, and hands orphans to reject if they are
+// merge counts every engagement under its outcome, and hands orphans to reject if they are
 // wanted, in no particular order.
-func (t *tally) settle(sheet *account.Sheet, reject func(record.Rejected)) {
+func (t *outcomeMerger) merge(sheet *account.Sheet, reject func(record.Rejected)) {
 	for at, s := range t.seen {
 		if !s.home {
-			continue // of an engagement whose fate was final at home, or of another slice
+			continue // of an engagement whose outcome was final at home, or of another slice
 		}
 		e := sheet.Engagements[t.p.Kinds[at.kind].Name]
-		if !countFate(e, s.seen, s.partlyLate) {
+		if !countOutcome(e, s.seen, s.partlyLate) {
 			continue
 		}
 		orphan := rejectOrphan(t.p, at, s.time, s.id)
@@ -153,14 +153,14 @@ func countOrphan(e *account.Engagements, orphan *record.Rejected) {
 // likeFloat is what whole numbers look like once a program has read them as floats.
 var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
 
-// countFate counts one engagement and tells whether it is an orphan.
-func countFate(e *account.Engagements, seen Seen, partlyLate bool) (orphan bool) {
+// countOutcome counts one engagement and tells whether it is an orphan.
+func countOutcome(e *account.Engagements, seen Outcome, partlyLate bool) (orphan bool) {
 	switch {
-	case seen == SeenMatched:
+	case seen == OutcomeMatched:
 		e.N[account.Matched]++
-	case seen == SeenOutside:
+	case seen == OutcomeOutside:
 		e.N[account.Outside]++
-	case seen == SeenDuplicate:
+	case seen == OutcomeDuplicate:
 		e.N[account.Duplicates]++
 	case partlyLate:
 		e.N[account.Late]++

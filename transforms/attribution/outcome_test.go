@@ -1,0 +1,150 @@
+package attribution
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/io/record"
+	"tributary/transforms/account"
+)
+
+// fateParams: a like looks for its view over 3 buckets of 1 s and a little.
+func fateParams() *Params {
+	return &Params{
+		Kinds:  []Kind{{Name: "like", Window: 3000}, {Name: "share", Window: 1000}},
+		Inputs: []Input{{Kind: Views}, {Kind: 1}, {Kind: 0}},
+		Bucket: 1000, Shards: 1, Keep: 1, To: NoLogEnd, Orphans: true,
+	}
+}
+
+func like(offset int64) *Engagement {
+	return &Engagement{ViewID: []byte("v"), Time: 5000, Partition: 2, Offset: offset, Floor: record.NoTime, ViewTime: record.NoTime}
+}
+
+// TestTally brings together what several buckets saw of one engagement, in every order.
+func TestTally(t *testing.T) {
+	home := func(s Outcome) PartialOutcome { return PartialOutcome{Owner: true, Outcome: s} }
+	away := func(s Outcome) PartialOutcome { return PartialOutcome{Outcome: s} }
+	late := like(7)
+	late.Floor = 2001 // of the views it might count for, from 2001 on, the first had closed
+	for _, c := range []struct {
+		name       string
+		engagement *Engagement
+		partials   []PartialOutcome
+		want       account.Engagements
+		orphan     bool
+	}{
+		{"nobody saw its view", like(7), []PartialOutcome{home(OutcomeNone)}, account.Engagements{N: account.Values{account.Orphans: 1}.Counts()}, true},
+		{"another bucket has its view", like(7), []PartialOutcome{home(OutcomeNone), away(OutcomeMatched)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"another has one outside the window", like(7), []PartialOutcome{home(OutcomeNone), away(OutcomeOutside)}, account.Engagements{N: account.Values{account.Outside: 1}.Counts()}, false},
+		{"matched outranks outside", like(7), []PartialOutcome{home(OutcomeOutside), away(OutcomeMatched), away(OutcomeOutside)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"duplicate outranks outside", like(7), []PartialOutcome{home(OutcomeDuplicate), away(OutcomeOutside)}, account.Engagements{N: account.Values{account.Duplicates: 1}.Counts()}, false},
+		{"a duplicate without a view is one", like(7), []PartialOutcome{home(OutcomeDuplicate)}, account.Engagements{N: account.Values{account.Duplicates: 1}.Counts()}, false},
+		{"matched by two", like(7), []PartialOutcome{away(OutcomeMatched), away(OutcomeMatched), home(OutcomeNone)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"partly late, and its view not found", late, []PartialOutcome{home(OutcomeNone)}, account.Engagements{N: account.Values{account.Late: 1}.Counts()}, false},
+		{"partly late, and matched all the same", late, []PartialOutcome{home(OutcomeNone), away(OutcomeMatched)}, account.Engagements{N: account.Values{account.Matched: 1}.Counts()}, false},
+		{"of another slice: nothing at home", like(7), []PartialOutcome{away(OutcomeMatched)}, account.Engagements{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := fateParams()
+			for turn := range c.partials {
+				tally := newOutcomeMerger(p)
+				for i := range c.partials {
+					s := c.partials[(i+turn)%len(c.partials)]
+					require.NoError(t, tally.add(appendPartial(fateMeaning(p), p, c.engagement, s)))
+				}
+				sheet := newSheet(p)
+				var orphans []record.Rejected
+				tally.merge(sheet, func(r record.Rejected) { orphans = append(orphans, r) })
+				got := *sheet.Engagements["like"]
+				reasons := int64(0)
+				for _, r := range got.Reasons {
+					reasons += r.Count
+				}
+				require.Equal(t, got.N[account.Orphans]+got.N[account.Late], reasons, "each has its reason")
+				got.Delay, got.Reasons = nil, nil
+				require.Equal(t, c.want, got)
+				if !c.orphan {
+					require.Empty(t, orphans)
+					continue
+				}
+				require.Equal(t, []record.Rejected{{
+					Reason: record.ReasonOrphan, Detail: `no view with the id "v" in reach`, Input: 2, Partition: 2, Offset: 7, Count: 1,
+					EventTime: 5000, Watermark: record.NoTime, Record: []byte("v"),
+				}}, orphans)
+			}
+		})
+	}
+}
+
+// TestTallyTellsApart: the place in the log and the kind make an engagement.
+func TestTallyTellsApart(t *testing.T) {
+	p := fateParams()
+	p.Orphans = false
+	other := like(7)
+	other.Partition = 3
+	share := like(7)
+	share.Kind = 1
+	partials := fateMeaning(p)
+	for _, g := range []*Engagement{like(7), like(8), other, share} {
+		partials = appendPartial(partials, p, g, PartialOutcome{Owner: true})
+	}
+	partials = appendPartial(partials, p, like(8), PartialOutcome{Outcome: OutcomeMatched})
+	tally, sheet := newOutcomeMerger(p), newSheet(p)
+	require.NoError(t, tally.add(partials))
+	tally.merge(sheet, func(record.Rejected) { t.Error("orphans are not wanted") })
+	require.Equal(t, []int64{2, 1}, []int64{sheet.Engagements["like"].N[account.Orphans], sheet.Engagements["like"].N[account.Matched]})
+	require.Equal(t, int64(1), sheet.Engagements["share"].N[account.Orphans])
+
+	// And a tally begins anew for the next bucket.
+	sheet = newSheet(p)
+	tally.merge(sheet, nil)
+	require.Zero(t, sheet.Engagements["like"].N[account.Orphans])
+}
+
+// fateMeaning is what partial outcomes begin with.
+func fateMeaning(p *Params) []byte {
+	return binary.LittleEndian.AppendUint64(nil, p.Meaning().Fingerprint())
+}
+
+func TestTallyRefuses(t *testing.T) {
+	p := fateParams()
+	whole := appendPartial(fateMeaning(p), p, like(300), PartialOutcome{Owner: true})
+	for n := 1; n < len(whole); n++ {
+		if n == len(fateMeaning(p)) {
+			continue // there may be none
+		}
+		require.EqualError(t, newOutcomeMerger(p).add(whole[:n]), "partial outcomes: it ends within a record", "cut to %d of %d bytes", n, len(whole))
+	}
+	unknown := like(7)
+	unknown.Kind = 2
+	q := fateParams()
+	q.Kinds = append(q.Kinds, Kind{Name: "click", Window: 1})
+	require.EqualError(t, newOutcomeMerger(p).add(appendPartial(fateMeaning(p), q, unknown, PartialOutcome{Owner: true})), "partial outcomes: kind 2 of 2")
+	require.ErrorIs(t, newOutcomeMerger(p).add(appendPartial(fateMeaning(q), q, like(7), PartialOutcome{Owner: true})), errMeaning)
+}
+
+func FuzzSightings(f *testing.F) {
+	p := fateParams()
+	two := appendPartial(appendPartial(fateMeaning(p), p, like(300), PartialOutcome{Owner: true}), p, like(2), PartialOutcome{Outcome: OutcomeMatched})
+	f.Add(two)
+	f.Add(two[:len(two)-1])
+	f.Add(append(fateMeaning(p), 0, 0, 0xff, 9, 0, 0))
+	f.Add(append(fateMeaning(p), 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tally, sheet := newOutcomeMerger(p), newSheet(p)
+		if err := tally.add(data); err != nil {
+			return
+		}
+		orphans := int64(0)
+		tally.merge(sheet, func(record.Rejected) { orphans++ })
+		total := int64(0)
+		for _, e := range sheet.Engagements {
+			total += e.N[account.Matched] + e.N[account.Outside] + e.N[account.Orphans] + e.N[account.Duplicates] + e.N[account.Late]
+		}
+		require.LessOrEqual(t, orphans, total)
+		require.LessOrEqual(t, total*4, int64(len(data)), "a sighting takes four bytes")
+	})
+}
