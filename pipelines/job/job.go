@@ -15,7 +15,6 @@ import (
 
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
-	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -64,7 +63,7 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 		p.Kinds = append(p.Kinds, attribution.Kind{
 			Name:   e.Kind,
 			Window: e.Window.Milliseconds(),
-			Label:  label.Func(e.Label.Func),
+			Label:  e.Label.Func,
 			Credit: attribution.Credit(e.Attribution),
 
 			SkipBadValues: e.OnBadValue == spec.BadValueNull,
