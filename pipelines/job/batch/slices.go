@@ -38,7 +38,8 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 		length = p.chooseLength(recordsPerSlice)
 	}
 	if p.topic != nil { // groups are of whole buckets
-		length = max((length+p.spec.Bucket-1)/p.spec.Bucket*p.spec.Bucket, p.spec.Bucket)
+		buckets := (length + p.spec.Bucket - 1).Nanoseconds() / p.spec.Bucket.Nanoseconds()
+		length = time.Duration(max(buckets, 1) * p.spec.Bucket.Nanoseconds())
 	}
 	step := length.Milliseconds()
 	starts := map[int64]bool{}

@@ -153,8 +153,8 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 		r.TimeIndex = &timeindex.Topic{Cluster: s.OutputCluster(), Topic: marks}
 	}
 	p.reading = r
-	text := ""
-	p.written, p.given, text = inputs.Views()
+	written, given, text := inputs.Views()
+	p.written, p.given = written, given
 	return p.chooseViewSchema(text)
 }
 
