@@ -4,7 +4,7 @@ TRIBUTARY := $(BUILD)/tributary
 GOLANGCI_LINT := v2.15.0
 GOVULNCHECK := v1.9.0
 # GCS is spoken over HTTP: the tag leaves out what its client needs for gRPC beyond that, xDS above all.
-export GOFLAGS += -tags=disable_grpc_modules
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -tags=disable_grpc_modules)
 FUZZTIME ?= 30s
 VIEWS ?= 1000000
 N ?= 100

@@ -146,7 +146,7 @@ func TestWriteMisuse(t *testing.T) {
 		{"a part again", []sink.Group{parts[0], parts[0]}, "part 0 of group 1000 of shard 0 came where part 1 was due"},
 		{"shard too large", []sink.Group{{Shard: 2, Last: true}}, "group 0 of shard 2: shards are 0 to 1"},
 		{"negative shard", []sink.Group{{Shard: -1, Last: true}}, "group 0 of shard -1: shards are 0 to 1"},
-		{"broken frame", []sink.Group{{Last: true, Records: []byte{0, 9}}}, "shard 0: part 0 of group 0: framed record: key: length 9 with 0 bytes left"},
+		{"broken frame", []sink.Group{{Last: true, Records: []byte{0, 9}}}, "shard 0: part 0 of group 0: framed record: 2 bytes do not hold it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := writeBundle(t.Context(), r.w, c.groups)

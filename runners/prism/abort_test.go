@@ -14,13 +14,15 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/dofn"
 )
 
 func TestMain(m *testing.M) { ptest.Main(m) }
 
 func init() {
-	register.DoFn2x1[context.Context, []byte, error](&failFn{})
-	register.DoFn2x1[context.Context, []byte, error](&waitFn{})
+	dofn.Register(dofn.Method2x1((*failFn).ProcessElement))
+	dofn.Register(dofn.Method2x1((*waitFn).ProcessElement))
 	register.Function1x2(keyed)
 	register.Function2x2(together)
 }
