@@ -11,7 +11,6 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/fileio"
 	"tributary/io/format"
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
@@ -21,7 +20,7 @@ import (
 
 func init() {
 	dofn.Register(
-		dofn.Method1x0((*folderFn).StartBundle), dofn.Method4x1((*folderFn).ProcessElement), dofn.Method1x1((*folderFn).FinishBundle),
+		dofn.Method1x0((*folderFn).StartBundle), dofn.Method4x1((*folderFn).ProcessElement), dofn.Method1x1((*folderFn).FinishBundle), dofn.Method0x0((*folderFn).Teardown),
 	)
 	dofn.Register(dofn.Method0x0((*folderProgressFn).Setup), dofn.Method2x0((*folderProgressFn).ProcessElement), dofn.Method1x1((*folderProgressFn).FinishBundle))
 	register.Emitter2[beam.EventTime, commitlog.Committed]()
@@ -35,18 +34,14 @@ func init() {
 // writes again takes the place of itself. So samples are there exactly once without transactions.
 type SampleFolder struct {
 	Path   string
-	Format string
-	Codec  string
-	// Schema is that of the samples; JSONViews says that a sample's view is JSON text.
-	Schema    string
-	JSONViews bool
+	Format SampleFormat
 	// Step is the length of a bucket in ms.
 	Step int64
 }
 
 // NewSampleFolder returns the folder of an output of a spec.
 func NewSampleFolder(s *spec.Spec, o *spec.Output, schema string, jsonViews bool) SampleFolder {
-	return SampleFolder{Path: o.Path, Format: string(o.Format), Codec: string(o.Codec), Schema: schema, JSONViews: jsonViews, Step: s.Bucket.Milliseconds()}
+	return SampleFolder{Path: o.Path, Format: NewSampleFormat(o, schema, jsonViews), Step: s.Bucket.Milliseconds()}
 }
 
 // Write writes samples.
@@ -144,23 +139,10 @@ func (f *folderFn) add(ctx context.Context, o *openShare, path string, part int6
 }
 
 func (f *folderFn) begin(ctx context.Context, o *openShare, path string) (err error) {
-	schema, err := avro.ParseSchema(f.Folder.Schema)
-	if err != nil {
-		return err
-	}
-	in, err := format.Get[format.Writer](f.Folder.Format)
-	if err != nil {
-		return err
-	}
-	asJSON, err := sample.NewJSON(schema, f.Folder.JSONViews)
-	if err != nil {
-		return err
-	}
 	if o.file, err = fileio.Create(ctx, path); err != nil {
 		return err
 	}
-	o.writer, err = in.Write(o.file, format.WriteOptions{Codec: f.Folder.Codec, Schema: f.Folder.Schema, JSON: asJSON.Append})
-	if err != nil {
+	if o.writer, err = f.Folder.Format.Begin(o.file); err != nil {
 		o.file.Abort()
 	}
 	return err
@@ -180,21 +162,23 @@ func (o *openShare) close(ctx context.Context, path string) error {
 }
 
 func (f *folderFn) FinishBundle(func(beam.EventTime, commitlog.Committed)) error {
+	defer f.Teardown()
 	for key, o := range f.open {
-		if o.file != nil {
-			o.file.Abort()
-		}
 		return fmt.Errorf("bucket at %d of shard %d has no last part in its bundle, %d parts came", key.start, key.shard, o.parts)
 	}
 	return nil
 }
 
+// Teardown gives up the files that a bundle has left open.
+func (f *folderFn) Teardown() {
+	for _, o := range f.open {
+		if o.file != nil {
+			o.file.Abort()
+		}
+	}
+}
+
 // file names the file of a share.
 func (f *SampleFolder) file(of share) string {
-	in, err := format.Get[format.Writer](f.Format)
-	ending := ""
-	if err == nil {
-		ending = in.Ending(f.Codec)
-	}
-	return IntervalFile(f.Path, "part", of.start, of.start+f.Step, fmt.Sprintf("-s%04d%s", of.shard, ending))
+	return IntervalFile(f.Path, "part", of.start, of.start+f.Step, fmt.Sprintf("-s%04d%s", of.shard, f.Format.Ending()))
 }

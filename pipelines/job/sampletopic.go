@@ -10,8 +10,10 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/spec"
+	"tributary/transforms/attribution"
 	"tributary/transforms/sample"
 )
 
@@ -46,6 +48,14 @@ func SampleConfig(s *spec.Spec) sink.Config {
 		c.Topic, c.CommitLog, c.Compression = o.Topic, s.Outputs.Topics.CommitLog, string(o.Codec)
 	}
 	return c
+}
+
+// Layouts are those of a commit log as the join has them.
+func Layouts(earlier []commitlog.Layout) (out []attribution.Layout) {
+	for _, l := range earlier {
+		out = append(out, attribution.Layout{Until: l.Until, Shards: int(l.Shards)})
+	}
+	return out
 }
 
 // NewSampleTopic returns the topic of the samples of a spec; schema is theirs, and jsonViews says that

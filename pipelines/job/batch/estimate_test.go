@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
@@ -30,7 +31,7 @@ func TestEstimateThatFails(t *testing.T) {
 	})
 	block := sample.AppendTo(sample.NewBlock(nil, sample.Header{Last: true}), encoded)
 	write := func(format spec.Format) (l account.Sheet, err error) {
-		f := &writeSamplesFn{Files: []sampleFile{{Path: t.TempDir() + "/out"}}, Format: format, Schema: schema}
+		f := &writeSamplesFn{Files: []sampleFile{{Path: t.TempDir() + "/out"}}, Format: job.SampleFormat{Format: string(format), Schema: schema}}
 		left := [][]byte{block}
 		err = f.ProcessElement(t.Context(), 0, func(b *[]byte) bool {
 			if len(left) == 0 {

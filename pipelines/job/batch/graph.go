@@ -31,7 +31,6 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
-	"tributary/io/format"
 	"tributary/pipelines/job"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -65,9 +64,7 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 	}
 	ending := ""
 	if samples := o.SamplesFolder(); samples != nil {
-		if in, err := format.Get[format.Writer](string(samples.Format)); err == nil {
-			ending = in.Ending(string(samples.Codec))
-		}
+		ending = job.NewSampleFormat(samples, "", false).Ending()
 	}
 	return outputs{
 		Samples:  file(samplesPath(o), "part", ending),
@@ -126,7 +123,7 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 	written := []beam.PCollection{read, joined.Accounts}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
 		written = append(written, beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-			Files: files, Format: folder.Format, Codec: folder.Codec, Schema: p.sampleSchema, JSONViews: params.ViewSchema == "",
+			Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == ""),
 		}, beam.GroupByKey(root.Scope("Samples"), bySlice(root.Scope("Samples"), all, joined.Samples))))
 	}
 	if p.topic != nil {

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/kafkaio/commitlog"
-	"tributary/io/kafkaio/sink"
-
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/kafkaio/commitlog"
+	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
@@ -142,9 +141,7 @@ func (p *plan) claim(ctx context.Context, all []slice) error {
 		return err
 	}
 	w.Earlier, w.FencingEpoch = progress.Earlier, progress.FencingEpoch
-	for _, l := range progress.Earlier {
-		p.params.Earlier = append(p.params.Earlier, attribution.Layout{Until: l.Until, Shards: int(l.Shards)})
-	}
+	p.params.Earlier = job.Layouts(progress.Earlier)
 	return nil
 }
 

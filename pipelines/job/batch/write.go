@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
-	"tributary/io/format"
-	"tributary/io/format/avro"
-	"tributary/pipelines/spec"
+	"tributary/pipelines/job"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
 	"tributary/transforms/sample"
@@ -28,11 +25,7 @@ func init() {
 type writeSamplesFn struct {
 	// Files are those of the slices, by the key of their samples.
 	Files  []sampleFile
-	Format spec.Format
-	Codec  spec.Codec
-	// Schema is that of the samples; JSONViews says that a sample's view is JSON text.
-	Schema    string
-	JSONViews bool
+	Format job.SampleFormat
 }
 
 // sampleFile is the file of the samples of a slice.
@@ -70,15 +63,11 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks f
 			err = fmt.Errorf("write samples: %w", err)
 		}
 	}()
-	schema, err := avro.ParseSchema(f.Schema)
+	w, err := f.Format.Begin(file)
 	if err != nil {
 		return err
 	}
-	w, err := f.begin(file, schema)
-	if err != nil {
-		return err
-	}
-	asJSON, err := sample.NewJSON(schema, f.JSONViews)
+	asJSON, err := f.Format.JSON()
 	if err != nil {
 		return err
 	}
@@ -115,17 +104,4 @@ func sampleID(encoded []byte) []byte {
 		return nil // Merge has read the same key
 	}
 	return id
-}
-
-// begin begins a file in the format.
-func (f *writeSamplesFn) begin(w io.Writer, schema *avro.Schema) (format.Records, error) {
-	in, err := format.Get[format.Writer](string(f.Format))
-	if err != nil {
-		return nil, err
-	}
-	asJSON, err := sample.NewJSON(schema, f.JSONViews)
-	if err != nil {
-		return nil, err
-	}
-	return in.Write(w, format.WriteOptions{Codec: string(f.Codec), Schema: f.Schema, JSON: asJSON.Append})
 }

@@ -203,10 +203,7 @@ func (p *Plan) takeUp(progress commitlog.Progress) {
 		p.params.Since = progress.CommittedBefore
 	}
 	p.samples.Earlier, p.samples.FencingEpoch = progress.Earlier, progress.FencingEpoch
-	p.params.Earlier, p.params.Kept = nil, nil
-	for _, l := range progress.Earlier {
-		p.params.Earlier = append(p.params.Earlier, attribution.Layout{Until: l.Until, Shards: int(l.Shards)})
-	}
+	p.params.Earlier, p.params.Kept = job.Layouts(progress.Earlier), nil
 	for _, k := range progress.Kept {
 		p.params.Kept = append(p.params.Kept, attribution.Part{Bucket: k.ID, Shard: int64(k.Shard)})
 	}
