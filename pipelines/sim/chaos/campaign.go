@@ -141,8 +141,27 @@ func (c *Campaign) finish(ctx context.Context) error {
 	if err := c.awaitSamples(ctx, c.System.Stream.Input.Last); err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}
+	if err := c.awaitAll(ctx); err != nil {
+		return fmt.Errorf("at the end: %w", err)
+	}
 	if err := c.System.Stop(ctx); err != nil {
 		return err
 	}
 	return AuditTopics(ctx, c.System.Stream, false)
+}
+
+// awaitAll waits until the job has accounted for all that was published: the last samples wait for
+// the slowest partition only, and the others may have records behind what those need.
+func (c *Campaign) awaitAll(ctx context.Context) error {
+	for deadline := time.Now().Add(recoverWithin); ; {
+		err := errors.Join(c.System.Stream.auditAccounts(ctx, false), c.System.Stream.auditRejected(ctx))
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
