@@ -105,39 +105,23 @@ func (t *InputTopics) useRegistry(cluster string) error {
 	return nil
 }
 
-// AddTo adds what the records of topics look like to a check of fields.
-func (t *InputTopics) AddTo(fields *FieldCheck) {
+// AddTo adds what the records of topics look like to a check of fields, and the schemas of views among them.
+func (t *InputTopics) AddTo(fields *FieldCheck, views *ViewSchemas) {
 	for i := range t.sources {
-		switch {
-		case t.sources[i].Topic == "":
-		case t.schemas[i] == nil:
+		src := &t.sources[i]
+		if src.Topic == "" {
+			continue
+		}
+		views.Add(src, t.schemas[i], "topic "+src.Topic)
+		if t.schemas[i] == nil {
 			fields.AddText(i)
-		default:
-			fields.Add(i, "topic "+t.sources[i].Topic, t.schemas[i])
+			continue
+		}
+		fields.Add(i, "topic "+src.Topic, t.schemas[i])
+		if src.Schema != "" {
+			views.Give(src, t.schemas[i])
 		}
 	}
-}
-
-// Schema is the one that the records of a source are known to have, by the place of the source; nil for
-// files and for JSON.
-func (t *InputTopics) Schema(source int) *avro.Schema { return t.schemas[source] }
-
-// Views tells which schemas views of topics have, and which of these the spec gives. text is a
-// topic of views without one, empty if there is none.
-func (t *InputTopics) Views() (written []Written, given []*avro.Schema, text string) {
-	for i, src := range t.sources {
-		switch {
-		case src.Topic == "" || t.params.Inputs[i].Kind != attribution.Views:
-		case t.schemas[i] == nil:
-			text = src.Topic
-		default:
-			written = append(written, Written{Schema: t.schemas[i], Source: src.Topic})
-			if src.Schema != "" {
-				given = append(given, t.schemas[i])
-			}
-		}
-	}
-	return written, given, text
 }
 
 // Reading says how the topics are read: all but when, by whom and how far. It is for after the check

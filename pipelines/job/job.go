@@ -1,7 +1,7 @@
 // Package job says what a spec means to the join: its parameters, and in which role each
 // input is read. Joins of files and of topics both begin here.
 //
-//	job.go         the parameters of the join; fields.go, check.go, schema.go: fields and schemas of inputs
+//	job.go         the parameters of the join; fields.go, check.go, schema.go, viewschema.go: fields and schemas of inputs
 //	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics
 //	files.go       names of files
 //	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: the sinks of both graphs; folderlog.go: the log of a folder

@@ -4,8 +4,6 @@ import (
 	"context"
 	"maps"
 	"runtime"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -177,7 +175,7 @@ func scaleSizes(f *scannedFile, plain int64) {
 
 // problem is a problem with an input of the spec.
 func (p *plan) problem(code, message string, src *job.Source) problem.Problem {
-	return p.spec.Problem(code, message, append(slices.Clone(src.At), "inputs", strconv.Itoa(src.Number))...)
+	return src.Problem(p.spec, code, message)
 }
 
 // asError is nil for no problems.

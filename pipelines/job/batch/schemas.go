@@ -19,7 +19,6 @@ import (
 const (
 	codeNoFile       = "T2001"
 	codeUnreadable   = "T2002"
-	codeIncompatible = "T2005"
 	codeOrder        = "T2007"
 	codeFormat       = "T2008"
 	codeSchemaFile   = "T2009"
@@ -51,11 +50,11 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[uint64]*avro.Schema{}
-	fields := job.NewFieldCheck(p.spec, &p.params, p.sources)
+	fields, views := job.NewFieldCheck(p.spec, &p.params, p.sources), &job.ViewSchemas{}
 	for i := range p.sources {
-		if schema := given[p.sources[i].Schema]; schema != nil && p.sources[i].Topic == "" {
-			fields.Given(i, schema)
+		if src := &p.sources[i]; src.Topic == "" && src.Schema != "" {
+			fields.Given(i, given[src.Schema])
+			views.Give(src, given[src.Schema])
 		}
 	}
 	for _, f := range p.files {
@@ -78,20 +77,23 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 			}
 			if schema == nil {
 				f.addText(fields, head)
+				for _, r := range f.roles {
+					views.Add(&p.sources[r.source], nil, f.Path)
+				}
 				continue
 			}
 		}
 		f.Schema = schema.ID()
-		known[f.Schema] = schema
 		p.params.Schemas[f.Schema] = schema.String()
 		for _, r := range f.roles {
 			fields.Add(r.source, f.Path, schema)
+			views.Add(&p.sources[r.source], schema, f.Path)
 		}
 	}
-	topics.AddTo(fields)
+	topics.AddTo(fields, views)
 	problems = append(problems, fields.Problems()...)
 	if len(problems) == 0 {
-		problems = p.chooseViewSchema(known, given, topics)
+		problems = views.Choose(p.spec, &p.params)
 	}
 	problems.Sort()
 	return topics, asError(problems)
@@ -117,73 +119,4 @@ func codeOf(err error) string {
 		return codeFormat
 	}
 	return codeUnreadable
-}
-
-// chooseViewSchema decides which schema the views in samples have: the one the spec gives,
-// or else that of the inputs which can read the views of all others, with the most
-// fields if there are several. It does not depend on the order of inputs.
-func (p *plan) chooseViewSchema(known map[uint64]*avro.Schema, given map[string]*avro.Schema, topics *job.InputTopics) problem.List {
-	var candidates []*avro.Schema
-	seen := map[uint64]string{} // a file of each
-	var text, encoded *job.Source
-	for _, f := range p.files {
-		for _, r := range f.roles {
-			src := &p.sources[r.source]
-			if src.Role != "views" {
-				continue
-			}
-			if f.Schema == 0 {
-				text = src
-				continue
-			}
-			encoded = src
-			if seen[f.Schema] == "" {
-				seen[f.Schema] = f.Path
-				candidates = append(candidates, known[f.Schema])
-			}
-		}
-	}
-	for i := range p.sources {
-		src, schema := &p.sources[i], topics.Schema(i)
-		switch {
-		case src.Topic == "" || src.Role != "views":
-		case schema == nil:
-			text = src
-		default:
-			encoded = src
-			known[schema.ID()] = schema
-			if seen[schema.ID()] == "" {
-				seen[schema.ID()] = "topic " + src.Topic
-				candidates = append(candidates, schema)
-			}
-		}
-	}
-	for i := range p.sources {
-		if src := &p.sources[i]; src.Role == "views" && src.Schema != "" {
-			schema := given[src.Schema]
-			if src.Topic != "" {
-				schema = topics.Schema(i)
-			}
-			candidates = []*avro.Schema{schema}
-			break
-		}
-	}
-	switch {
-	case text != nil && encoded != nil:
-		return problem.List{p.problem(codeIncompatible, "some views are plain JSON text, others Avro: give the text inputs a schema", text)}
-	case encoded == nil:
-		return nil // JSON text, as it is
-	}
-	var written []job.Written
-	for fingerprint, path := range seen {
-		written = append(written, job.Written{Schema: known[fingerprint], Source: path})
-	}
-	chosen, err := job.ViewSchema(candidates, written)
-	if err == nil {
-		p.params.ViewSchema = chosen.String()
-		return nil
-	}
-	found := p.problem(codeIncompatible, "no schema of the views' files can read all the others: "+err.Error(), encoded)
-	found.Hint = "give the inputs a schema that can read them all (schema: FILE.avsc), by Avro's rules of resolution"
-	return problem.List{found}
 }

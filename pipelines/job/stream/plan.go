@@ -21,12 +21,10 @@ package stream
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/io/kafkaio/timeindex"
@@ -72,9 +70,7 @@ type Plan struct {
 	// samples, and with other topics what else is written to the same cluster.
 	samples      sink.Config
 	sampleSchema string
-	// written and given are the schemas of views, of their topics and of the spec.
-	written []job.Written
-	given   []*avro.Schema
+	views        job.ViewSchemas
 	// topic and folder are the places that samples go to, nil where there is none.
 	topic  *job.SampleTopic
 	folder *job.SampleFolder
@@ -138,8 +134,12 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 		return err
 	}
 	fields := job.NewFieldCheck(s, &p.params, sources)
-	inputs.AddTo(fields)
-	if problems := fields.Problems(); len(problems) > 0 {
+	inputs.AddTo(fields, &p.views)
+	problems := fields.Problems()
+	if len(problems) == 0 {
+		problems = p.views.Choose(s, &p.params)
+	}
+	if len(problems) > 0 {
 		problems.Sort()
 		return problems
 	}
@@ -153,31 +153,6 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 		r.TimeIndex = &timeindex.Topic{Cluster: s.OutputCluster(), Topic: marks}
 	}
 	p.reading = r
-	written, given, text := inputs.Views()
-	p.written, p.given = written, given
-	return p.chooseViewSchema(text)
-}
-
-// chooseViewSchema decides which schema views have in samples: one that the spec gives, or
-// else one of the registry.
-func (p *Plan) chooseViewSchema(text string) error {
-	if len(p.written) == 0 {
-		return nil // JSON text, as it is
-	}
-	if text != "" {
-		return fmt.Errorf("views of %s are JSON, those of %s Avro: the views in samples need one schema", text, p.written[0].Source)
-	}
-	candidates := p.given
-	if len(candidates) == 0 {
-		for _, w := range p.written {
-			candidates = append(candidates, w.Schema)
-		}
-	}
-	chosen, err := job.ViewSchema(candidates, p.written)
-	if err != nil {
-		return fmt.Errorf("no schema of the views can read all the others: %w", err)
-	}
-	p.params.ViewSchema = chosen.String()
 	return nil
 }
 

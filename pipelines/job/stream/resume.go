@@ -104,7 +104,7 @@ func (p *Plan) fitsState(progress commitlog.Progress) error {
 		return errors.New("resume: the commit log does not say what the state means, as one of an earlier release: use --resume log")
 	}
 	was := attribution.Meaning(progress.Meaning)
-	if kept := was[attribution.MeaningViewSchema]; len(p.given) == 0 && kept != "" && kept != p.params.ViewSchema && p.params.ViewSchema != "" {
+	if kept := was[attribution.MeaningViewSchema]; len(p.views.Given) == 0 && kept != "" && kept != p.params.ViewSchema && p.params.ViewSchema != "" {
 		if err := p.keepViewSchema(kept); err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (p *Plan) fitsState(progress commitlog.Progress) error {
 func (p *Plan) keepViewSchema(text string) error {
 	schema, err := avro.ParseSchema(text)
 	if err == nil {
-		schema, err = job.ViewSchema([]*avro.Schema{schema}, p.written)
+		schema, err = job.ViewSchema([]*avro.Schema{schema}, p.views.Written)
 	}
 	if err != nil {
 		return fmt.Errorf("resume: the schema that views have in the state does not read those of now: use --resume log: %w", err)
