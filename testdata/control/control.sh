@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Runs a SQL file as a job on a Flink session cluster: control.sh FILE.sql REST-ADDRESS
 # Each ${NAME} in the file is taken from the environment. Prints `job ID`, and ends when the job does.
-# shellcheck source-path=SCRIPTDIR source=../services/lib.sh
+# shellcheck source-path=SCRIPTDIR source=../../runners/devcluster/services/lib.sh
 here=$(dirname "$(realpath "$0")")
-. "$here/../services/lib.sh"
+. "$here/../../runners/devcluster/services/lib.sh"
 
 NAME=control VERSION=1.19.3 KAFKA_CONNECTOR=3.2.0-1.19
 FLINK=$CACHE/flink-$VERSION
 LIBS=$CACHE/flink-control-$VERSION
 
 service_install() {
-  [[ -d $FLINK ]] || "$here/../services/flink.sh" install
+  [[ -d $FLINK ]] || "$here/../../runners/devcluster/services/flink.sh" install
   EXCLUDE=org.slf4j maven_libs "$LIBS" ae002ae67fac77c8d6984cefc3711ebe2f1ac7762c03f8649df973d6f49aa0a2 \
     "org.apache.flink:flink-sql-connector-kafka:$KAFKA_CONNECTOR" "org.apache.flink:flink-avro:$VERSION"
 }
