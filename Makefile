@@ -13,7 +13,7 @@ SEED ?= 0
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build services run test race lint vulns fmt fuzz bench bench-stream soak scale e2e chaos mutants clean
+.PHONY: help build services run test race lint vulns fmt fuzz bench bench-batch bench-stream soak scale e2e chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 bench: ## run the benchmarks, ours beside their controls
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-batch: ## measure the join of files beside the same join in DuckDB (ARGS='--events 50000000', 30 GB of disk), some minutes
+	go build -o $(BUILD)/benchstream ./pipelines/sim/bench
+	$(BUILD)/benchstream batch $(ARGS)
 
 bench-stream: services ## measure the join of topics beside the same join in Flink SQL, some 10 minutes
 	testdata/control/control.sh install

@@ -1,10 +1,13 @@
 // Command benchstream measures the join of topics beside the control, the same join in Flink
-// SQL: on the same topics, the same machine, in the same run, in turns.
+// SQL: on the same topics, the same machine, in the same run, in turns; and likewise the join of
+// files beside DuckDB.
 //
 //	main.go        the command line; run.go: the turns of both sides
 //	traffic.go     the log; topics.go: its topics; cluster.go: the servers of a side
 //	ours.go, control.go: the two sides; running.go: a job of either
 //	throughput.go, state.go, delay.go, soak.go: what is measured; samples.go: whether it is right
+//	batch.go       the join of files beside DuckDB; contestants.go: who joins; batchsamples.go: whether it is right;
+//	batchreport.go: the result
 //	process.go, profile.go: processes; scale.go: what it would take at size
 //	report.go, table.go, plot.go: the result
 package main
@@ -52,7 +55,14 @@ func command() *cobra.Command {
 			return runWorker(cmd.Context())
 		},
 	})
-	cmd.AddCommand(soakCommand())
+	cmd.AddCommand(soakCommand(), batchCommand())
+	cmd.AddCommand(&cobra.Command{
+		Use: joinCommand, Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			beam.Init()
+			return runJoin(cmd.Context(), args[0])
+		},
+	})
 	flags := cmd.Flags()
 	flags.Int64Var(&o.events, "events", 4_000_000, "events that our side reads")
 	flags.Int64Var(&o.controlEvents, "control-events", 300_000, "first of them, that the control reads")

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"tributary/io/format/avro"
+	"tributary/io/record"
+)
+
+// readSamples reads all Avro files of samples of ours below a folder.
+func readSamples(dir string) (got answer, err error) {
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".avro" {
+			return err
+		}
+		if err := got.readFile(path); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	})
+	return got, err
+}
+
+func (a *answer) readFile(path string) error {
+	file, err := os.Open(path) //nolint:gosec // of the folder that was written
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // only read
+	reader, err := avro.NewReader(bufio.NewReader(file))
+	if err != nil {
+		return err
+	}
+	projection, err := avro.Project(reader.Header().Schema, []string{"positive", "delay_ms.like"})
+	if err != nil {
+		return err
+	}
+	values := make([]record.Value, 2)
+	var records []byte
+	for {
+		block, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if records, err = block.Records(records[:0]); err != nil {
+			return err
+		}
+		rest := records
+		for range block.Count {
+			n, err := projection.Extract(rest, values)
+			if err != nil {
+				return err
+			}
+			a.Samples++
+			a.Positives += values[0].Int
+			a.DelayMs += values[1].Int
+			rest = rest[n:]
+		}
+	}
+}
