@@ -13,16 +13,19 @@
 //
 // A record passes through the files in this order; only fn.go knows Beam.
 //
-//	params.go      what is joined, and which views an engagement may refer to; meaning.go: what must not change
-//	pack.go        reads records (decode.go, where.go), judges lateness, routes into blocks (block.go, compress.go)
-//	core.go        joins one bucket:
+//	params.go      what is joined: validate.go; span.go: which views an engagement may refer to; bounds.go: what a slice reads;
+//	               layout.go: buckets and shards; meaning.go: what must not change; sheet.go: accounts
+//	reader.go      reads records (extract.go, schemas.go, labelvalue.go, where.go)
+//	pack.go        judges lateness (lateness.go), routes packviews.go and packengagements.go into blocks (open.go), refuses (rejects.go)
+//	               and counts (counts.go); block.go, blockwriter.go, blockreader.go, compress.go: the encoding of blocks
+//	bucket.go      holds one bucket; joiner.go joins it, joined.go: what that gives
 //	  views.go       its views in order, and their duplicates (index.go finds ids)
 //	  engagements.go its engagements by the id they name, and their duplicates
 //	  partial.go     what the bucket saw of each engagement
 //	  label.go       credit and labels: the samples (hash.go decides which negatives stay; sum.go adds exactly)
 //	  heavy.go       ids with many engagements, in order of time; sweep.go: running sums over them
-//	output.go      encodes samples and partial outcomes, and counts
-//	outcome.go     brings the partial outcomes of all buckets together
+//	output.go      encodes samples and partial outcomes (partials.go), and counts
+//	outcome.go     brings the partial outcomes of all buckets together (countoutcome.go)
 //
 // Beside it, scan.go and inspect.go read records as pack.go does, for whoever plans or looks at a join.
 package attribution

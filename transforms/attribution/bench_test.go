@@ -131,7 +131,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
-			require.NoError(tb, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(tb, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func([]byte) {})
 		joiner.Join(&bucket, out)
@@ -232,7 +232,7 @@ func BenchmarkBlocks(b *testing.B) {
 		index, err := blockBucket(largest)
 		require.NoError(b, err)
 		bucket.Reset(index)
-		require.NoError(b, bucket.addBlock(largest, p.Meaning().Fingerprint(), p.Bucket))
+		require.NoError(b, addBlock(&bucket, largest, p.Meaning().Fingerprint(), p.Bucket))
 	}
 	read()
 	records := len(bucket.Views) + len(bucket.Engagements)

@@ -108,7 +108,7 @@ func TestBlocksRoundTrip(t *testing.T) {
 		require.Equal(t, want.Index, index)
 		for _, block := range [][]byte{block, compressed(block, someMeaning, want.Index)} {
 			got := Bucket{Index: index}
-			require.NoError(t, got.addBlock(block, someMeaning, length))
+			require.NoError(t, addBlock(&got, block, someMeaning, length))
 			require.Len(t, got.Views, len(want.Views))
 			require.Len(t, got.Engagements, len(want.Engagements))
 			for i := range want.Views {
@@ -170,7 +170,7 @@ func TestBlocksRefuseWhatIsCut(t *testing.T) {
 		}
 		for n := range len(block) {
 			var got Bucket
-			err := got.addBlock(block[:n:n], someMeaning, length)
+			err := addBlock(&got, block[:n:n], someMeaning, length)
 			if records, ok := whole[n]; ok {
 				require.NoError(t, err)
 				require.Equal(t, records, len(got.Views)+len(got.Engagements))
@@ -209,7 +209,7 @@ func TestBlocksRefuse(t *testing.T) {
 		{"an id whose end overflows", withView(math.MaxInt64), "block of bucket 3: it ends within a record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.EqualError(t, new(Bucket).addBlock(c.block, someMeaning, 1000), c.want)
+			require.EqualError(t, addBlock(new(Bucket), c.block, someMeaning, 1000), c.want)
 		})
 	}
 }
@@ -238,7 +238,7 @@ func FuzzBlock(f *testing.F) {
 	f.Add(headed(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got Bucket
-		if err := got.addBlock(data, someMeaning, 1000); err != nil {
+		if err := addBlock(&got, data, someMeaning, 1000); err != nil {
 			return
 		}
 		var err error
@@ -247,7 +247,7 @@ func FuzzBlock(f *testing.F) {
 		// What was read can be written and read again.
 		again := Bucket{Index: got.Index}
 		encoded, _ := blockOf(&got, 1000)
-		require.NoError(t, again.addBlock(encoded, someMeaning, 1000))
+		require.NoError(t, addBlock(&again, encoded, someMeaning, 1000))
 		require.Len(t, again.Views, len(got.Views))
 		require.Len(t, again.Engagements, len(got.Engagements))
 		for i := range got.Views {

@@ -110,7 +110,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		} else if index != f.bucket.Index {
 			return fmt.Errorf("shard %d: blocks of buckets %d and %d in one window", shard, f.bucket.Index, index)
 		}
-		if err := f.bucket.addBlock(block, f.meaning, f.P.Bucket); err != nil {
+		if err := addBlock(&f.bucket, block, f.meaning, f.P.Bucket); err != nil {
 			return err
 		}
 	}

@@ -1,52 +1,12 @@
 package attribution
 
 import (
-	"encoding/binary"
 	"fmt"
-	"regexp"
-	"slices"
-	"strconv"
 
 	"tributary/io/record"
 	"tributary/io/wire"
 	"tributary/transforms/account"
 )
-
-// Several buckets may know something of one engagement: the outcome of an engagement is
-// the most that any of them saw. Each bucket writes down its partial outcomes, the owner bucket
-// always, the others if they saw the view; the outcome merger brings them together by the
-// engagement's place in the log.
-//
-//	partial outcomes = meaning (8 bytes) partial outcome*
-//	partial outcome  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
-//	            [event time (varint) view id]    with partialRecord, at home if it saw nothing
-
-// Flags beside the outcome in a partial outcome.
-const (
-	sightingHome = 1 << (iota + 4)
-	sightingPartlyLate
-	partialRecord
-)
-
-func appendPartial(dst []byte, p *Params, g *Engagement, s PartialOutcome) []byte {
-	flags := byte(s.Outcome)
-	if s.Owner {
-		flags |= sightingHome
-		if partlyLate(p, g) {
-			flags |= sightingPartlyLate
-		}
-		if s.Outcome == OutcomeNone {
-			flags |= partialRecord // of what may be an orphan
-		}
-	}
-	dst = binary.AppendUvarint(dst, uint64(g.Partition))
-	dst = binary.AppendUvarint(dst, uint64(g.Offset))
-	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
-	if flags&partialRecord != 0 {
-		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
-	}
-	return dst
-}
 
 // place is where an engagement stands in the log.
 type place struct {
@@ -121,53 +81,4 @@ func (t *outcomeMerger) merge(sheet *account.Sheet, reject func(record.Rejected)
 		}
 	}
 	clear(t.seen)
-}
-
-// partlyLate tells whether views that g might count for had closed when it was read.
-func partlyLate(p *Params, g *Engagement) bool {
-	return g.Floor >= p.spanOf(g.Kind, g.Time, g.ViewTime).countsFrom
-}
-
-// quotedOfID bounds what is quoted of an id.
-const quotedOfID = 200
-
-// rejectOrphan describes an orphan by its place in the log and the id it names; the
-// record itself did not travel.
-func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) record.Rejected {
-	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
-	return record.Rejected{
-		Reason: record.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach",
-		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
-		Record: viewID,
-	}
-}
-
-// countOrphan counts why an engagement is an orphan.
-func countOrphan(e *account.Engagements, orphan *record.Rejected) {
-	e.AddReason(orphan.Detail, 1)
-	if likeFloat.Match(orphan.Record) {
-		e.N[account.OrphansLikeFloats]++
-	}
-}
-
-// likeFloat is what whole numbers look like once a program has read them as floats.
-var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
-
-// countOutcome counts one engagement and tells whether it is an orphan.
-func countOutcome(e *account.Engagements, seen Outcome, partlyLate bool) (orphan bool) {
-	switch {
-	case seen == OutcomeMatched:
-		e.N[account.Matched]++
-	case seen == OutcomeOutside:
-		e.N[account.Outside]++
-	case seen == OutcomeDuplicate:
-		e.N[account.Duplicates]++
-	case partlyLate:
-		e.N[account.Late]++
-		e.AddReason("its view may be among those that had closed", 1)
-	default:
-		e.N[account.Orphans]++
-		return true
-	}
-	return false
 }

@@ -232,7 +232,7 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		bucket.Reset(key.bucket)
 		for _, block := range all {
-			require.NoError(t, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		var last sample.Header
 		part := 0

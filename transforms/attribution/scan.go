@@ -73,18 +73,6 @@ func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 	return int64(len(rest))
 }
 
-// skip returns the length of a record that e refuses, or -1 if it cannot be told.
-func skip(e record.Extractor, record []byte) int {
-	if s, ok := e.(interface {
-		Skip(buf []byte) (n int, err error)
-	}); ok {
-		if n, err := s.Skip(record); err == nil {
-			return n
-		}
-	}
-	return -1
-}
-
 // time returns the event time of one record, record.NoTime where it has none.
 func (s *Scanner) time(rec []byte) int64 {
 	if _, err := s.extractor.Extract(rec, s.values); err != nil {

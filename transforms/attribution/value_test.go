@@ -30,7 +30,7 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 	k := newPacker(p, func(_, index int64, block []byte) {
 		if index == p.bucketOf(1000) {
 			bucket.Index = index
-			require.NoError(t, bucket.addBlock(block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r record.Rejected) { rejected = append(rejected, r) })
 	require.NoError(t, k.add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))

@@ -1,13 +1,10 @@
 package attribution
 
 import (
-	"errors"
 	"fmt"
-	"sync"
 	"unicode/utf8"
 
 	"tributary/io/format/avro"
-	"tributary/io/format/jsontext"
 	"tributary/io/record"
 	"tributary/transforms/label"
 )
@@ -91,94 +88,6 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 		}
 	}
 	return r, nil
-}
-
-// unitOf is a time field with the unit it has by the spec; the schema may know better.
-type unitOf struct {
-	path string
-	unit *record.Unit
-}
-
-// projector is avro.Project or avro.ProjectChecked.
-type projector func(s *avro.Schema, paths []string) (*avro.Projection, error)
-
-// newExtractor compiles the extraction of paths from the input's records with that schema
-// (none for JSON), returns it with room for the values, and settles the units of time fields.
-// Records of the schema must have the fields of the first paths, so many as required says; of
-// the others those that they do not have are null, as they are in JSON.
-func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
-	values := make([]record.Value, len(paths))
-	if schema == "" {
-		return jsontext.NewExtractor(paths), values, nil
-	}
-	writer, err := parseSchema(schema)
-	if err != nil {
-		return nil, nil, err
-	}
-	written := make([]string, len(paths))
-	for i, path := range paths {
-		found, field, err := writer.Find(path, in.Others[path]...)
-		var unknown *avro.UnknownFieldError
-		switch {
-		case i >= required && errors.As(err, &unknown):
-			continue
-		case err != nil:
-			return nil, nil, err
-		}
-		written[i] = found
-		for _, t := range times {
-			if t.path == path && *t.unit == record.UnitAuto {
-				*t.unit = field.Unit
-			}
-		}
-	}
-	projection, err := project(writer, written)
-	return projection, values, err
-}
-
-// resolve returns what brings views of that schema to the one of the samples, or nil if
-// they have it.
-func resolve(p *Params, schema string) (*avro.Resolution, error) {
-	writer, err := parseSchema(schema)
-	if err != nil {
-		return nil, err
-	}
-	reader, err := parseSchema(p.ViewSchema)
-	if err != nil {
-		return nil, fmt.Errorf("the schema of the samples' views: %w", err)
-	}
-	resolution, err := avro.Resolve(writer, reader)
-	if err != nil || resolution.Identical() {
-		return nil, err
-	}
-	return resolution, nil
-}
-
-// schemas caches parsed schemas by their text: every slice and every bundle wants them.
-var schemas sync.Map
-
-// schemaOf returns the schema with that fingerprint: the text that came with the batch, or
-// else the one that is known; empty for JSON.
-func schemaOf(p *Params, fingerprint uint64, text string) (string, error) {
-	if fingerprint == 0 || text != "" {
-		return text, nil
-	}
-	text, ok := p.Schemas[fingerprint]
-	if !ok {
-		return "", fmt.Errorf("no schema with fingerprint %016x", fingerprint)
-	}
-	return text, nil
-}
-
-func parseSchema(text string) (*avro.Schema, error) {
-	if s, ok := schemas.Load(text); ok {
-		return s.(*avro.Schema), nil
-	}
-	s, err := avro.ParseSchema(text)
-	if err == nil {
-		schemas.Store(text, s)
-	}
-	return s, err
 }
 
 // read extracts the fields of the record at the start of buf and returns its length. An
@@ -269,27 +178,4 @@ func (r *reader) engagement(g *Engagement) (bad error, err error) {
 		}
 	}
 	return nil, nil
-}
-
-// labelValue is v as the label keeps it; not ok if it cannot.
-func labelValue(f label.Func, v record.Value) (record.Value, bool) {
-	if !f.OfNumbers() {
-		return v.Plain()
-	}
-	number, ok := v.Number()
-	switch {
-	case !ok:
-		return record.Value{}, false
-	case v.Kind == record.Int, v.Kind == record.Decimal && f.Exact(): // summed exactly
-		return v, true
-	default:
-		return record.Value{Kind: record.Float, Float: number}, true
-	}
-}
-
-func wanted(f label.Func) string {
-	if f.OfNumbers() {
-		return "number"
-	}
-	return "value that a label holds: a finite number or UTF-8"
 }

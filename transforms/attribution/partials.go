@@ -1,0 +1,48 @@
+package attribution
+
+import (
+	"encoding/binary"
+
+	"tributary/io/wire"
+)
+
+// Several buckets may know something of one engagement: the outcome of an engagement is
+// the most that any of them saw. Each bucket writes down its partial outcomes, the owner bucket
+// always, the others if they saw the view; the outcome merger brings them together by the
+// engagement's place in the log.
+//
+//	partial outcomes = meaning (8 bytes) partial outcome*
+//	partial outcome  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
+//	            [event time (varint) view id]    with partialRecord, at home if it saw nothing
+
+// Flags beside the outcome in a partial outcome.
+const (
+	sightingHome = 1 << (iota + 4)
+	sightingPartlyLate
+	partialRecord
+)
+
+func appendPartial(dst []byte, p *Params, g *Engagement, s PartialOutcome) []byte {
+	flags := byte(s.Outcome)
+	if s.Owner {
+		flags |= sightingHome
+		if partlyLate(p, g) {
+			flags |= sightingPartlyLate
+		}
+		if s.Outcome == OutcomeNone {
+			flags |= partialRecord // of what may be an orphan
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(g.Partition))
+	dst = binary.AppendUvarint(dst, uint64(g.Offset))
+	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
+	if flags&partialRecord != 0 {
+		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
+	}
+	return dst
+}
+
+// partlyLate tells whether views that g might count for had closed when it was read.
+func partlyLate(p *Params, g *Engagement) bool {
+	return g.Floor >= p.spanOf(g.Kind, g.Time, g.ViewTime).countsFrom
+}
