@@ -61,7 +61,7 @@ func TestLateAfterIdle(t *testing.T) {
 			})
 			require.NoError(t, k.add(c.batch))
 			require.Equal(t, c.want, strings.Join(got, ", "))
-			sheet := flushed(k)
+			sheet := packed(p, k)
 			require.Equal(t, c.views, sheet.Views.N[account.LateAfterIdle])
 			require.Equal(t, c.likes, sheet.Engagements["like"].N[account.LateAfterIdle])
 		})

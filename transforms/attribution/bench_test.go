@@ -2,85 +2,16 @@ package attribution
 
 import (
 	"encoding/binary"
-	"fmt"
-	"math"
-	"math/rand"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
-
-// The input of the benchmarks: an hour of views of about 105 bytes as Avro, in order but for
-// 5 s of disorder, and likes of one in ten of them within the window of half an hour.
-const (
-	benchViews  = 200_000
-	benchHour   = int64(3_600_000)
-	benchWindow = int64(1_800_000)
-	benchBatch  = 2000 // records
-)
-
-const (
-	benchViewSchema = `{"type":"record","name":"View","fields":[{"name":"view_id","type":"string"},
-		{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"user","type":"string"},{"name":"page","type":"string"}]}`
-	benchLikeSchema = `{"type":"record","name":"Like","fields":[{"name":"event_id","type":"string"},{"name":"view_id","type":"string"},
-		{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}}]}`
-)
-
-// benchInput makes the batches, and the params that read them.
-func benchInput(tb testing.TB) (*Params, []record.Batch) {
-	tb.Helper()
-	viewSchema, err := avro.ParseSchema(benchViewSchema)
-	require.NoError(tb, err)
-	likeSchema, err := avro.ParseSchema(benchLikeSchema)
-	require.NoError(tb, err)
-	p := &Params{
-		Kinds: []Kind{{Name: "like", Window: benchWindow, Label: label.Binary, Credit: CreditAll}},
-		Inputs: []Input{
-			{Kind: Views, ID: "view_id", Time: Field{Path: "ts"}},
-			{Kind: 0, ID: "view_id", Time: Field{Path: "ts"}, EventID: "event_id"},
-		},
-		Schemas:    map[uint64]string{viewSchema.ID(): benchViewSchema, likeSchema.ID(): benchLikeSchema},
-		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DedupWindow: 10_000, Bucket: benchWindow / 6, Shards: 16, Keep: 1,
-		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
-	}
-	require.NoError(tb, p.Validate())
-
-	text := func(dst []byte, s string) []byte { return append(binary.AppendVarint(dst, int64(len(s))), s...) }
-	random := rand.New(rand.NewSource(1))
-	var views, likes [][]byte
-	for i := range int64(benchViews) {
-		t := i*benchHour/benchViews + random.Int63n(5000)
-		id := fmt.Sprintf("view-%016x", random.Uint64())
-		record := binary.AppendVarint(text(nil, id), t)
-		views = append(views, text(text(record, fmt.Sprintf("user-%08x", random.Uint32())), fmt.Sprintf("https://example.com/%040x", random.Uint64())))
-		if random.Intn(10) == 0 {
-			record = text(text(nil, fmt.Sprintf("like-%016x", random.Uint64())), id)
-			likes = append(likes, binary.AppendVarint(record, t+random.Int63n(benchWindow)))
-		}
-	}
-	random.Shuffle(len(likes), func(i, j int) { likes[i], likes[j] = likes[j], likes[i] })
-	var batches []record.Batch
-	add := func(input int32, schema uint64, records [][]byte) {
-		for from := 0; from < len(records); from += benchBatch {
-			some := records[from:min(from+benchBatch, len(records))]
-			b := record.Batch{Input: input, Partition: input, Schema: schema, Offset: int64(from), MaxTime: record.NoTime, Count: int32(len(some))}
-			for _, r := range some {
-				b.Records = append(b.Records, r...)
-			}
-			batches = append(batches, b)
-		}
-	}
-	add(0, viewSchema.ID(), views)
-	add(1, likeSchema.ID(), likes)
-	return p, batches
-}
 
 // BenchmarkJoin packs, joins and tallies in memory, on one processor and without Beam, and
 // alternates with the control: what one would write by hand, a map of views and a lookup for
@@ -124,7 +55,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 	for _, b := range batches {
 		require.NoError(tb, k.add(b))
 	}
-	sheet := flushed(k)
+	sheet := flushed(p, k)
 	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
 	var bucket Bucket
 	tallies := map[owner]*outcomeMerger{}
@@ -212,54 +143,4 @@ func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, posi
 		samples++
 	}
 	return samples, positives
-}
-
-// BenchmarkBlocks appends the records of a bucket to a block and reads them back.
-func BenchmarkBlocks(b *testing.B) {
-	p, batches := benchInput(b)
-	var largest []byte
-	k := newPacker(p, func(_, _ int64, block []byte) {
-		if len(block) > len(largest) {
-			largest = block
-		}
-	}, func(record.Rejected) {})
-	for _, batch := range batches {
-		require.NoError(b, k.add(batch))
-	}
-	flushed(k)
-	var bucket Bucket
-	read := func() {
-		index, err := blockBucket(largest)
-		require.NoError(b, err)
-		bucket.Reset(index)
-		require.NoError(b, addBlock(&bucket, largest, p.Meaning().Fingerprint(), p.Bucket))
-	}
-	read()
-	records := len(bucket.Views) + len(bucket.Engagements)
-	report := func(b *testing.B) {
-		b.SetBytes(int64(len(largest)))
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/record")
-	}
-	b.Run("read", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			read()
-		}
-		report(b)
-	})
-	b.Run("append", func(b *testing.B) {
-		b.ReportAllocs()
-		w := blockWriter{block: make([]byte, 0, 2*len(largest))}
-		for b.Loop() {
-			w.open(p.Meaning().Fingerprint(), bucket.Index, bucket.Index*p.Bucket)
-			for i := range bucket.Views {
-				w.view(&bucket.Views[i], inside(&bucket.Views[i]))
-			}
-			for i := range bucket.Engagements {
-				w.engagement(&bucket.Engagements[i])
-			}
-		}
-		require.Len(b, w.block, len(largest))
-		report(b)
-	})
 }

@@ -2,7 +2,6 @@ package attribution
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"tributary/io/wire"
@@ -46,9 +45,6 @@ const (
 func appendHeader(dst []byte, meaning uint64, bucket int64) []byte {
 	return binary.AppendVarint(binary.LittleEndian.AppendUint64(append(dst, blockFormat), meaning), bucket)
 }
-
-// errMeaning is the end of what is said of state that another spec has left.
-var errMeaning = errors.New("another version of the spec has written it, in which records mean something else: begin anew from the log, with --resume log")
 
 // blockBucket returns the bucket index of a block.
 func blockBucket(block []byte) (int64, error) {

@@ -61,7 +61,7 @@ func benchBlock(b *testing.B, size int) []byte {
 	for _, batch := range batches {
 		require.NoError(b, k.add(batch))
 	}
-	flushed(k)
+	packed(p, k)
 	require.NotNil(b, found)
 	return found
 }

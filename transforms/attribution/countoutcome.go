@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,23 +13,23 @@ import (
 // quotedOfID bounds what is quoted of an id.
 const quotedOfID = 200
 
-// rejectOrphan describes an orphan by its place in the log and the id it names; the
-// record itself did not travel.
-func rejectOrphan(p *Params, at place, eventTime int64, viewID []byte) record.Rejected {
-	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
-	return record.Rejected{
-		Reason: record.ReasonOrphan, Detail: "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach",
-		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
-		Record: viewID,
-	}
-}
-
-// countOrphan counts why an engagement is an orphan.
-func countOrphan(e *account.Engagements, orphan *record.Rejected) {
-	e.AddReason(orphan.Detail, 1)
-	if likeFloat.Match(orphan.Record) {
+// rejectOrphan counts why an engagement is an orphan and, if orphans are wanted, hands it to reject: its
+// place in the log and the id it names, since the record itself did not travel.
+func rejectOrphan(p *Params, e *account.Engagements, at place, eventTime int64, viewID []byte, reject func(record.Rejected)) {
+	why := "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach"
+	e.AddReason(why, 1)
+	if likeFloat.Match(viewID) {
 		e.N[account.OrphansLikeFloats]++
 	}
+	if !p.Orphans {
+		return
+	}
+	input := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Kind == at.kind })
+	reject(record.Rejected{
+		Reason: record.ReasonOrphan, Detail: why,
+		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
+		Record: viewID,
+	})
 }
 
 // likeFloat is what whole numbers look like once a program has read them as floats.
@@ -51,4 +52,12 @@ func countOutcome(e *account.Engagements, seen Outcome, partlyLate bool) (orphan
 		return true
 	}
 	return false
+}
+
+// countFinal counts an engagement whose outcome one bucket knows alone, and hands it to reject if it is
+// an orphan and these are wanted.
+func countFinal(p *Params, e *account.Engagements, g *Engagement, seen Outcome, reject func(record.Rejected)) {
+	if countOutcome(e, seen, partlyLate(p, g)) {
+		rejectOrphan(p, e, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
+	}
 }

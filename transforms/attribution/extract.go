@@ -17,16 +17,16 @@ type unitOf struct {
 // projector is avro.Project or avro.ProjectChecked.
 type projector func(s *avro.Schema, paths []string) (*avro.Projection, error)
 
-// newExtractor compiles the extraction of paths from the input's records with that schema
+// extractor compiles the extraction of paths from the input's records with that schema
 // (none for JSON), returns it with room for the values, and settles the units of time fields.
 // Records of the schema must have the fields of the first paths, so many as required says; of
 // the others those that they do not have are null, as they are in JSON.
-func newExtractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
+func (known schemas) extractor(in *Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
 	values := make([]record.Value, len(paths))
 	if schema == "" {
 		return jsontext.NewExtractor(paths), values, nil
 	}
-	writer, err := parseSchema(schema)
+	writer, err := known.parse(schema)
 	if err != nil {
 		return nil, nil, err
 	}

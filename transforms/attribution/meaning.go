@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,3 +126,6 @@ func orNone(text string) string {
 	}
 	return text
 }
+
+// errMeaning is the end of what is said of state that another spec has left.
+var errMeaning = errors.New("another version of the spec has written it, in which records mean something else: begin anew from the log, with --resume log")

@@ -1,12 +1,16 @@
 package attribution
 
 import (
+	"errors"
 	"fmt"
 
 	"tributary/io/record"
 	"tributary/io/wire"
 	"tributary/transforms/account"
 )
+
+// errCut is what a list of partial outcomes ends with that has lost its end.
+var errCut = errors.New("it ends within a record")
 
 // place is where an engagement stands in the log.
 type place struct {
@@ -58,7 +62,7 @@ func (t *outcomeMerger) add(partials []byte) error {
 		t.seen[at] = s
 	}
 	if d.Short() {
-		return fmt.Errorf("partial outcomes: %w", errShort)
+		return fmt.Errorf("partial outcomes: %w", errCut)
 	}
 	return nil
 }
@@ -70,14 +74,8 @@ func (t *outcomeMerger) merge(sheet *account.Sheet, reject func(record.Rejected)
 		if !s.home {
 			continue // of an engagement whose outcome was final at home, or of another slice
 		}
-		e := sheet.Engagements[t.p.Kinds[at.kind].Name]
-		if !countOutcome(e, s.seen, s.partlyLate) {
-			continue
-		}
-		orphan := rejectOrphan(t.p, at, s.time, s.id)
-		countOrphan(e, &orphan)
-		if t.p.Orphans {
-			reject(orphan)
+		if e := sheet.Engagements[t.p.Kinds[at.kind].Name]; countOutcome(e, s.seen, s.partlyLate) {
+			rejectOrphan(t.p, e, at, s.time, s.id, reject)
 		}
 	}
 	clear(t.seen)

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -147,4 +148,14 @@ func FuzzSightings(f *testing.F) {
 		require.LessOrEqual(t, orphans, total)
 		require.LessOrEqual(t, total*4, int64(len(data)), "a sighting takes four bytes")
 	})
+}
+
+func TestOrphansLikeFloats(t *testing.T) {
+	e := &account.Engagements{}
+	for _, id := range []string{"123.0", "-1.00", "123", "1.5", "v1.0"} {
+		rejectOrphan(coreParams(), e, place{kind: 0}, 0, []byte(id), nil)
+	}
+	require.Equal(t, int64(2), e.N[account.OrphansLikeFloats])
+	require.Equal(t, int64(5), e.Reasons["no view with the id … in reach"].Count)
+	require.True(t, strings.HasSuffix(e.Reasons["no view with the id … in reach"].Example, `"-1.00" in reach`))
 }

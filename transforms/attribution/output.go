@@ -1,9 +1,6 @@
 package attribution
 
 import (
-	"bytes"
-	"encoding/binary"
-
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/sample"
@@ -149,17 +146,10 @@ func (o *output) PartialOutcome(g *Engagement, s PartialOutcome) {
 	}
 	if !s.Final {
 		if o.partials[at] == nil {
-			o.partials[at] = binary.LittleEndian.AppendUint64(nil, o.meaning)
+			o.partials[at] = newPartials(o.meaning)
 		}
 		o.partials[at] = appendPartial(o.partials[at], o.p, g, s)
 		return
 	}
-	if !countOutcome(e, s.Outcome, partlyLate(o.p, g)) {
-		return
-	}
-	orphan := rejectOrphan(o.p, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID))
-	countOrphan(e, &orphan)
-	if o.p.Orphans {
-		o.orphans = append(o.orphans, orphan)
-	}
+	countFinal(o.p, e, g, s.Outcome, func(r record.Rejected) { o.orphans = append(o.orphans, r) })
 }

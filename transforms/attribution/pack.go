@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"fmt"
 	"math"
 
 	"tributary/io/record"
@@ -19,19 +18,13 @@ type packer struct {
 	// it, ownFirst and ownLast those of its own views.
 	firstBucket, lastBucket, ownFirst, ownLast int64
 
-	readers map[readerKey]*reader
+	readers *readers
 	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
 	stretches map[stretch]*account.Sheet
 	whole     *account.Sheet
-	text      []byte // room for a view as JSON
 	emit      func(shard, bucket int64, block []byte)
 	reject    func(record.Rejected)
-}
-
-type readerKey struct {
-	input  int32
-	schema uint64
 }
 
 // newPacker returns a packer that hands finished blocks to emit and refused records to
@@ -39,7 +32,7 @@ type readerKey struct {
 func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject func(record.Rejected)) *packer {
 	k := &packer{
 		p: p, longest: p.longestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.InputBounds(), emit: emit, reject: reject,
-		readers: map[readerKey]*reader{}, blocks: map[int64][]blockWriter{},
+		readers: newReaders(p), blocks: map[int64][]blockWriter{},
 		stretches: map[stretch]*account.Sheet{}, whole: newSheet(p),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
@@ -56,7 +49,7 @@ func newPacker(p *Params, emit func(shard, bucket int64, block []byte), reject f
 // add packs one batch. An error means a batch of an unknown input or schema; records of a
 // schema that does not serve are malformed.
 func (k *packer) add(b record.Batch) error {
-	r, err := k.reader(b)
+	r, err := k.readers.of(&b)
 	if err != nil {
 		return err
 	}
@@ -88,7 +81,7 @@ func (k *packer) add(b record.Batch) error {
 		}
 		n, err := r.read(rec)
 		if err != nil && !b.Framed {
-			if n = skip(r.extractor, rec); n < 0 {
+			if n = r.skip(rec); n < 0 {
 				// Where the next record begins is not known either.
 				k.malformed(r, &c, record.NoTime, int64(b.Count-i), rec, err)
 				return nil
@@ -101,33 +94,12 @@ func (k *packer) add(b record.Batch) error {
 			k.addUnreadable(r, &c, rec, err)
 			continue
 		}
-		if r.schema != "" {
+		if !r.json() {
 			rec = rec[:n] // a sample ends with its view: what stands behind is no part of it
 		}
 		k.addRecord(r, &c, rec)
 	}
 	return nil
-}
-
-func (k *packer) reader(b record.Batch) (*reader, error) {
-	key := readerKey{b.Input, b.Schema}
-	if r, ok := k.readers[key]; ok {
-		return r, nil
-	}
-	if b.Input < 0 || int(b.Input) >= len(k.p.Inputs) {
-		return nil, fmt.Errorf("batch of input %d: there are %d", b.Input, len(k.p.Inputs))
-	}
-	schema, err := schemaOf(k.p, b.Schema, b.SchemaText)
-	if err != nil {
-		return nil, fmt.Errorf("input %d: %w", b.Input, err)
-	}
-	r, err := newReader(k.p, int(b.Input), schema)
-	if err != nil {
-		// A schema that turned up while the job runs: its records are bad, not the job.
-		r = &reader{in: &k.p.Inputs[b.Input], schema: schema, unusable: err}
-	}
-	k.readers[key] = r
-	return r, nil
 }
 
 // addRecord packs the record that r has just read.

@@ -69,12 +69,12 @@ func (k *packer) addEngagement(r *reader, c *cursor, rec []byte, g *Engagement, 
 // countMissing counts the optional fields that an engagement does not have.
 func (k *packer) countMissing(r *reader, c *cursor, g *Engagement, bad bool) {
 	e := k.engagements(r, c)
-	if r.eventID >= 0 && g.EventID == nil {
+	if r.in.EventID != "" && g.EventID == nil {
 		e.N[account.WithoutID]++
 	}
 	if bad {
 		e.N[account.BadValues]++
-	} else if r.value >= 0 && g.Value.Kind == record.Null {
+	} else if r.in.Value != "" && g.Value.Kind == record.Null {
 		e.N[account.WithoutValue]++
 	}
 }

@@ -31,20 +31,10 @@ func (k *packer) addView(r *reader, c *cursor, rec, id []byte, t int64, by laten
 	}
 	v := View{ID: id, Hash: hashID(id), Time: t, Partition: c.batch.Partition, Offset: c.offset, Payload: rec}
 	if own {
-		if r.resolution != nil {
-			resolved, _, err := r.resolution.Append(nil, rec)
-			if err != nil {
-				k.malformed(r, c, t, 1, rec, err)
-				return
-			}
-			v.Payload = resolved
-		}
-		if r.asJSON != nil {
-			var err error
-			if k.text, _, err = r.asJSON.Append(k.text[:0], v.Payload); err != nil {
-				k.malformed(r, c, t, 1, rec, err)
-				return
-			}
+		var err error
+		if v.Payload, err = r.payload(rec); err != nil {
+			k.malformed(r, c, t, 1, rec, err)
+			return
 		}
 		c.sheet.Views.N[account.Read]++
 		c.input(r).N[account.Read]++

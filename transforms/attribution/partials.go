@@ -22,6 +22,9 @@ const (
 	partialRecord
 )
 
+// newPartials begins the partial outcomes of a join of that meaning.
+func newPartials(meaning uint64) []byte { return binary.LittleEndian.AppendUint64(nil, meaning) }
+
 func appendPartial(dst []byte, p *Params, g *Engagement, s PartialOutcome) []byte {
 	flags := byte(s.Outcome)
 	if s.Owner {

@@ -11,10 +11,8 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
-	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/account"
-	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -89,8 +87,6 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 func drawOrigin(t *rapid.T) int64 {
 	return rapid.SampledFrom([]int64{record.MinTime, 1_767_225_600_000, record.MaxTime - 300}).Draw(t, "origin")
 }
-
-var labelFuncs = []label.Func{label.Binary, label.Count, label.TimeToFirst, label.Sum, label.Min, label.Max, label.First, label.Last}
 
 func drawParams(t *rapid.T, origin int64) *Params {
 	p := &Params{
@@ -214,10 +210,10 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 	for _, b := range batches(log, from, random) {
 		require.NoError(t, k.add(b))
 		if random.Intn(4) == 0 {
-			got.sheet.Merge(flushed(k))
+			got.sheet.Merge(flushed(p, k))
 		}
 	}
-	got.sheet.Merge(flushed(k))
+	got.sheet.Merge(flushed(p, k))
 
 	encoder := &sample.Encoder{JSONViews: true, SpecVersion: p.SpecVersion}
 	for _, kind := range p.Kinds {
@@ -277,24 +273,6 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 func requireBucket(t require.TestingT, p *Params, bucket int64) {
 	require.GreaterOrEqual(t, bucket, p.bucketOf(record.MinTime))
 	require.LessOrEqual(t, bucket, p.bucketOf(record.MaxTime))
-}
-
-// sampleJSON turns an encoded sample into JSON by the schema it must have.
-func sampleJSON(t require.TestingT, p *Params, encoded []byte) string {
-	var columns []sample.Column
-	for _, k := range p.Kinds {
-		columns = append(columns, sample.Column{Kind: k.Name, Func: k.Label})
-	}
-	text, err := sample.Schema(columns, "")
-	require.NoError(t, err)
-	schema, err := parseSchema(text)
-	require.NoError(t, err)
-	toJSON, err := avro.NewJSON(schema)
-	require.NoError(t, err)
-	out, n, err := toJSON.Append(nil, encoded)
-	require.NoError(t, err)
-	require.Len(t, encoded, n)
-	return string(out)
 }
 
 // refusal is what runInMemory notes of a record that was refused.
@@ -390,11 +368,4 @@ func describe(log []*rec) string {
 		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s floor=%d fate=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.floor, r.fate)
 	}
 	return b.String()
-}
-
-// flushed flushes k and returns all that it accounts for.
-func flushed(k *packer) *account.Sheet {
-	counted := newSheet(k.p)
-	k.flush(func(l account.Sheet) { counted.Merge(&l) })
-	return counted
 }

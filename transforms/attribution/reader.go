@@ -27,6 +27,7 @@ type reader struct {
 	// asJSON goes through views as whoever reads samples does; nil if their schema leaves it
 	// nothing to find.
 	asJSON *avro.JSONWriter
+	text   []byte // room for a view as JSON
 	// slots of the optional fields in values, or -1.
 	viewTime, eventID, value int
 	where                    int // the first condition's
@@ -43,7 +44,7 @@ const (
 
 // newReader compiles what is needed to read records of the input with that schema; empty
 // stands for JSON.
-func newReader(p *Params, input int, schema string) (*reader, error) {
+func newReader(p *Params, known schemas, input int, schema string) (*reader, error) {
 	in := &p.Inputs[input]
 	r := &reader{in: in, schema: schema, viewTime: -1, eventID: -1, value: -1}
 	paths := []string{slotTime: in.Time.Path, slotID: in.ID}
@@ -68,15 +69,15 @@ func newReader(p *Params, input int, schema string) (*reader, error) {
 	if in.Kind == Views {
 		project = avro.ProjectChecked // a view goes into its sample as it is
 	}
-	r.extractor, r.values, err = newExtractor(in, schema, project, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	r.extractor, r.values, err = known.extractor(in, schema, project, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
 	if err != nil {
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
 	if in.Kind == Views && schema != "" {
-		if r.resolution, err = resolve(p, schema); err != nil {
+		if r.resolution, err = known.resolve(p, schema); err != nil {
 			return nil, fmt.Errorf("input %d: %w", input, err)
 		}
-		views, err := parseSchema(p.ViewSchema)
+		views, err := known.parse(p.ViewSchema)
 		if err != nil {
 			return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 		}
@@ -97,13 +98,19 @@ func (r *reader) read(buf []byte) (n int, err error) {
 	return r.extractor.Extract(buf, r.values)
 }
 
+// skip returns the length of a record that read refuses, or -1 if it cannot be told.
+func (r *reader) skip(record []byte) int { return skip(r.extractor, record) }
+
+// json tells whether the records are JSON texts.
+func (r *reader) json() bool { return r.schema == "" }
+
 // timeAlone returns the event time of a record of which perhaps nothing else can be read;
 // record.NoTime if it cannot either.
 func (r *reader) timeAlone(rec []byte) int64 {
 	if r.alone == nil {
 		r.alone = &Scanner{unit: r.in.Time.Unit}
 		var err error
-		r.alone.extractor, r.alone.values, err = newExtractor(r.in, r.schema, avro.Project, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
+		r.alone.extractor, r.alone.values, err = schemas{}.extractor(r.in, r.schema, avro.Project, []string{slotTime: r.in.Time.Path}, 1, unitOf{r.in.Time.Path, &r.alone.unit})
 		if err != nil {
 			r.alone.extractor = nil
 		}
@@ -141,6 +148,23 @@ func (r *reader) identity(slot int, path string) ([]byte, error) {
 	}
 	id, r.scratch = id[len(r.scratch):], id
 	return id, nil
+}
+
+// payload returns a view, which is the record last read, as samples hold it. An error means that
+// whoever reads the sample could not read it.
+func (r *reader) payload(view []byte) ([]byte, error) {
+	var err error
+	if r.resolution != nil {
+		if view, _, err = r.resolution.Append(nil, view); err != nil {
+			return nil, err
+		}
+	}
+	if r.asJSON != nil {
+		if r.text, _, err = r.asJSON.Append(r.text[:0], view); err != nil {
+			return nil, err
+		}
+	}
+	return view, nil
 }
 
 // matches tells whether the record last read meets the input's conditions.

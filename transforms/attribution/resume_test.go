@@ -72,24 +72,6 @@ func TestResumedJoin(t *testing.T) {
 	})
 }
 
-// TestLayoutOf looks at both sides of a change of shards.
-func TestLayoutOf(t *testing.T) {
-	p := &Params{Bucket: 10, Shards: 5, Earlier: []Layout{{Until: 20, Shards: 3}, {Until: 40, Shards: 7}}, Since: 20}
-	for bucket, want := range map[int64]int{-1: 3, 1: 3, 2: 7, 3: 7, 4: 5, 100: 5} {
-		require.Equal(t, want, p.shardsOf(bucket), "bucket %d", bucket)
-	}
-	require.True(t, p.joined(1, 4))
-	require.False(t, p.joined(2, 4))
-	p.Kept = []Part{{Bucket: 30, Shard: 4}}
-	require.True(t, p.joined(3, 4))
-	require.False(t, p.joined(3, 3))
-	require.False(t, p.joined(4, 4))
-	p.Earlier[0].Until = 40
-	require.ErrorContains(t, p.Validate(), "earlier shards: must be in order, got until 40 after 40")
-	p.Earlier[0].Shards = 0
-	require.ErrorContains(t, p.Validate(), "earlier shards: must be positive, got 0")
-}
-
 // TestJoinUntil joins the beginning of a log as far as all of its partitions have come: what it
 // decides is what an undisturbed run decides, whatever the rest of the log holds, and nothing
 // of later buckets is told.
@@ -144,19 +126,4 @@ func TestJoinUntil(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestClosedBy looks at both sides of the watermark that closes a bucket.
-func TestClosedBy(t *testing.T) {
-	p := &Params{Bucket: 10, Kinds: []Kind{{Window: 25}, {Window: 5}}}
-	for watermark, want := range map[int64]int64{record.NoTime: -1, 34: -1, 35: 10, 44: 10, 45: 20, 54: 20, 55: 30} {
-		require.Equal(t, want, p.ClosedBy(watermark), "watermark %d", watermark)
-	}
-	p.Until = p.ClosedBy(45)
-	require.False(t, p.open(1))
-	require.True(t, p.open(2))
-	p.Until = p.ClosedBy(record.NoTime)
-	require.True(t, p.open(0))
-	p.Until = 0
-	require.False(t, p.open(1<<40))
 }

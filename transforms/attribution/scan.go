@@ -34,7 +34,7 @@ func NewScanner(p *Params, input int, schema uint64, extra ...string) (*Scanner,
 	if err != nil {
 		return nil, err
 	}
-	s.extractor, s.values, err = newExtractor(in, text, avro.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
+	s.extractor, s.values, err = schemas{}.extractor(in, text, avro.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
 	return s, err
 }
 

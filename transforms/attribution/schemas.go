@@ -2,13 +2,12 @@ package attribution
 
 import (
 	"fmt"
-	"sync"
 
 	"tributary/io/format/avro"
 )
 
-// schemas caches parsed schemas by their text: every slice and every bundle wants them.
-var schemas sync.Map
+// schemas are the parsed ones by their text: a reader looks at each several times.
+type schemas map[string]*avro.Schema
 
 // schemaOf returns the schema with that fingerprint: the text that came with the batch, or
 // else the one that is known; empty for JSON.
@@ -23,25 +22,26 @@ func schemaOf(p *Params, fingerprint uint64, text string) (string, error) {
 	return text, nil
 }
 
-func parseSchema(text string) (*avro.Schema, error) {
-	if s, ok := schemas.Load(text); ok {
-		return s.(*avro.Schema), nil
+// parse returns the schema that text is.
+func (known schemas) parse(text string) (*avro.Schema, error) {
+	if s, ok := known[text]; ok {
+		return s, nil
 	}
 	s, err := avro.ParseSchema(text)
 	if err == nil {
-		schemas.Store(text, s)
+		known[text] = s
 	}
 	return s, err
 }
 
 // resolve returns what brings views of that schema to the one of the samples, or nil if
 // they have it.
-func resolve(p *Params, schema string) (*avro.Resolution, error) {
-	writer, err := parseSchema(schema)
+func (known schemas) resolve(p *Params, schema string) (*avro.Resolution, error) {
+	writer, err := known.parse(schema)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := parseSchema(p.ViewSchema)
+	reader, err := known.parse(p.ViewSchema)
 	if err != nil {
 		return nil, fmt.Errorf("the schema of the samples' views: %w", err)
 	}

@@ -38,17 +38,6 @@ type coreCase struct {
 	want   string
 }
 
-// coreParams: likes count for 1 s, shares for 3 s; buckets of 10 s; twins within 100 ms.
-func coreParams() *Params {
-	return &Params{
-		Kinds: []Kind{
-			{Name: "like", Window: 1000, Label: label.Count, Credit: CreditAll},
-			{Name: "share", Window: 3000, Label: label.Binary, Credit: CreditAll},
-		},
-		DedupWindow: 100, Bucket: 10_000, Shards: 1, Keep: 1, LogEnd: NoLogEnd, From: 0, To: NoLogEnd,
-	}
-}
-
 // onlyLike leaves one kind with that label and credit.
 func onlyLike(f label.Func, credit Credit) func(*Params) {
 	return func(p *Params) { p.Kinds = []Kind{{Name: "like", Window: 1000, Label: f, Credit: credit}} }

@@ -75,7 +75,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 		require.Equal(t, bad, r.SchemaText)
 		require.Equal(t, int64(i+1), r.EventTime, "which can be read still")
 	}
-	sheet := flushed(k)
+	sheet := packed(p, k)
 	require.Equal(t, int64(4), sheet.Views.N[account.Read])
 	require.Equal(t, int64(2), sheet.Views.N[account.Dead])
 
@@ -121,6 +121,6 @@ func TestFieldsThatNobodyAsksFor(t *testing.T) {
 		}
 		// In a sample a view is a level deeper, and the fifth is too deep for that.
 		require.Equal(t, []int64{1, 2, 4}, offsets, "framed %v", framed)
-		require.EqualValues(t, 6, flushed(k).Views.N[account.Read])
+		require.EqualValues(t, 6, packed(p, k).Views.N[account.Read])
 	}
 }

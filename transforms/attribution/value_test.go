@@ -2,13 +2,10 @@ package attribution
 
 import (
 	"fmt"
-	"math/big"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
-	"pgregory.net/rapid"
 
 	"tributary/io/record"
 	"tributary/transforms/account"
@@ -25,12 +22,12 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 		{Name: "views.inputs.0", Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}},
 		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Value: "x"},
 	}
-	var bucket Bucket
+	var joined Bucket
 	var rejected []record.Rejected
 	k := newPacker(p, func(_, index int64, block []byte) {
 		if index == p.bucketOf(1000) {
-			bucket.Index = index
-			require.NoError(t, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
+			joined.Index = index
+			require.NoError(t, addBlock(&joined, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r record.Rejected) { rejected = append(rejected, r) })
 	require.NoError(t, k.add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
@@ -40,16 +37,16 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 		likes.Count++
 	}
 	require.NoError(t, k.add(likes))
-	sheet := flushed(k)
+	sheet := flushed(p, k)
 	var label0 gjson.Result
 	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
-	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, bucket.Index, func(b []byte) {
+	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, joined.Index, func(b []byte) {
 		require.NoError(t, sample.Merge([][]byte{b}, func(encoded []byte) error {
 			label0 = gjson.Get(sampleJSON(t, p, encoded), "labels.like")
 			return nil
 		}))
 	})
-	NewJoiner(p).Join(&bucket, out)
+	NewJoiner(p).Join(&joined, out)
 	out.finish()
 	sheet.Merge(out.sheet)
 	return label0, sheet, rejected
@@ -126,49 +123,18 @@ func TestSumThatOverflows(t *testing.T) {
 	}
 }
 
-// TestDecimalsAddUp: the sum of decimals of any scales is the double nearest to their exact
-// sum, in any order.
-func TestDecimalsAddUp(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		j := NewJoiner(coreParams())
-		exact := new(big.Rat)
-		var credited []*Engagement
-		for range rapid.IntRange(1, 20).Draw(t, "values") {
-			n, scale := rapid.Int64().Draw(t, "unscaled"), rapid.Int64Range(0, 12).Draw(t, "scale")
-			v := big.NewInt(n)
-			exact.Add(exact, new(big.Rat).SetFrac(v, powerOfTen(scale)))
-			bits := new(big.Int).Set(v)
-			if n < 0 {
-				bits.Add(bits, new(big.Int).Lsh(big.NewInt(1), 72))
-			}
-			credited = append(credited, &Engagement{Value: record.Value{Kind: record.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
-		}
-		var l label.Totals
-		require.False(t, j.fold(&l, &View{}, credited))
-		want, _ := exact.Float64()
-		require.InDelta(t, want, l.Sum, 0)
-	})
-}
-
 // TestSeveralViews: an engagement that counts for two views is one match and two pairs.
 func TestSeveralViews(t *testing.T) {
 	p := coreParams()
-	b := readBucket(t, p, 0, "view v@1000\nview v@1500\nlike v@1600")
+	id := []byte("v")
+	b := &Bucket{
+		Views:       []View{{ID: id, Hash: hashID(id), Time: 1000}, {ID: id, Hash: hashID(id), Time: 1500, Offset: 1}},
+		Engagements: []Engagement{{ViewID: id, Hash: hashID(id), Time: 1600, Offset: 2, Floor: record.NoTime, ViewTime: record.NoTime}},
+	}
 	sheet := newSheet(p)
 	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func([]byte) {})
 	NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})
 	require.Equal(t, int64(1), sheet.Views.N[account.Resent])
-}
-
-func TestOrphansLikeFloats(t *testing.T) {
-	e := &account.Engagements{}
-	for _, id := range []string{"123.0", "-1.00", "123", "1.5", "v1.0"} {
-		r := rejectOrphan(coreParams(), place{kind: 0}, 0, []byte(id))
-		countOrphan(e, &r)
-	}
-	require.Equal(t, int64(2), e.N[account.OrphansLikeFloats])
-	require.Equal(t, int64(5), e.Reasons["no view with the id … in reach"].Count)
-	require.True(t, strings.HasSuffix(e.Reasons["no view with the id … in reach"].Example, `"-1.00" in reach`))
 }
