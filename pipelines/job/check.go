@@ -13,7 +13,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // Codes of problems with fields.
@@ -30,7 +30,7 @@ const (
 // as it is where JSON lacks it. One that no schema has is misspelt.
 type FieldCheck struct {
 	spec    *spec.Spec
-	params  *attribution.Params
+	params  *rules.Params
 	sources []Source
 	layouts []layout
 	seen    map[layoutKey]bool
@@ -53,7 +53,7 @@ type layoutKey struct {
 }
 
 // NewFieldCheck returns a check of the sources of a spec, of which nothing is known yet.
-func NewFieldCheck(s *spec.Spec, p *attribution.Params, sources []Source) *FieldCheck {
+func NewFieldCheck(s *spec.Spec, p *rules.Params, sources []Source) *FieldCheck {
 	return &FieldCheck{
 		spec: s, params: p, sources: sources,
 		seen: map[layoutKey]bool{}, text: map[string]bool{}, schemas: map[string][]*avro.Schema{},
@@ -97,7 +97,7 @@ func (c *FieldCheck) first(source int, hash uint64) bool {
 	return first
 }
 
-// Problems notes the aliases of fields in the parameters of the join (attribution.Input.Others),
+// Problems notes the aliases of fields in the parameters of the join (rules.Input.Others),
 // and returns what is wrong with all that was added.
 func (c *FieldCheck) Problems() (problems problem.List) {
 	c.setOthers()

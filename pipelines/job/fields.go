@@ -5,7 +5,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/record"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // wanted is a field that the spec names for a source.
@@ -58,14 +58,14 @@ func (c *FieldCheck) wanted(source int) []wanted {
 		}
 	}
 	idKey := "id"
-	if in.Kind != attribution.Views {
+	if in.Kind != rules.Views {
 		idKey = "view"
 	}
 	add(wanted{path: in.ID, use: useID}, idKey)
 	add(wanted{path: in.Time.Path, use: useTime, needsUnit: in.Time.Unit == record.UnitAuto}, "time")
 	add(wanted{path: in.ViewTime.Path, use: useTime, needsUnit: in.ViewTime.Unit == record.UnitAuto, optional: true}, "view_time")
 	add(wanted{path: in.EventID, use: useID, optional: true}, "id")
-	if in.Kind != attribution.Views {
+	if in.Kind != rules.Views {
 		label := c.params.Kinds[in.Kind].Label
 		value := wanted{path: in.Value, optional: true}
 		if label.OfNumbers() { // any value is the first or the last

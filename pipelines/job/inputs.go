@@ -12,14 +12,14 @@ import (
 	"tributary/io/kafkaio/registry"
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // InputTopics are those inputs of a spec that are topics, and what is known of their records
 // before any is read.
 type InputTopics struct {
 	spec    *spec.Spec
-	params  *attribution.Params
+	params  *rules.Params
 	sources []Source
 	// found and schemas go by the place in sources: empty for files, and without a schema for JSON.
 	found    []source.Topic
@@ -29,7 +29,7 @@ type InputTopics struct {
 
 // FindTopics reads the schema files of the topics among the sources and asks the registry for those
 // of others. The parameters of the join get the schemas that are the same for all of a topic.
-func FindTopics(ctx context.Context, s *spec.Spec, p *attribution.Params, sources []Source) (*InputTopics, error) {
+func FindTopics(ctx context.Context, s *spec.Spec, p *rules.Params, sources []Source) (*InputTopics, error) {
 	t := &InputTopics{spec: s, params: p, sources: sources, found: make([]source.Topic, len(sources)), schemas: make([]*avro.Schema, len(sources))}
 	for i, src := range sources {
 		if src.Topic == "" {

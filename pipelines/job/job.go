@@ -14,12 +14,12 @@ import (
 	"strings"
 
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
 // Source is one input of the spec in one role; its place in a plan's list is what
-// record.Batch.Input and attribution.Params.Inputs count by.
+// record.Batch.Input and rules.Params.Inputs count by.
 type Source struct {
 	spec.Input
 	// Role names it in messages and outputs: views, or the kind of engagement.
@@ -31,8 +31,8 @@ type Source struct {
 
 // Of translates a spec for the join, without what only its inputs can tell (schemas, the end
 // of the log) and without a slice.
-func Of(s *spec.Spec) (attribution.Params, []Source) {
-	p := attribution.Params{
+func Of(s *spec.Spec) (rules.Params, []Source) {
+	p := rules.Params{
 		OutOfOrderness: s.OutOfOrderness.Milliseconds(),
 		MaxFutureSkew:  s.MaxFutureSkew().Milliseconds(),
 		ClockSkew:      s.ClockSkew.Milliseconds(),
@@ -43,12 +43,12 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 		SpecVersion:    s.Version,
 		Orphans:        s.Outputs.Orphans != "" || s.Outputs.Topics.Orphans != "",
 		From:           math.MinInt64,
-		To:             attribution.NoLogEnd,
-		LogEnd:         attribution.NoLogEnd,
+		To:             rules.NoLogEnd,
+		LogEnd:         rules.NoLogEnd,
 		Schemas:        map[uint64]string{},
 	}
 	var sources []Source
-	add := func(role string, at []string, inputs []spec.Input, in attribution.Input) {
+	add := func(role string, at []string, inputs []spec.Input, in rules.Input) {
 		for i, input := range inputs {
 			in.Ordered = input.Ordered()
 			in.Name = strings.Join(at, ".") + ".inputs." + strconv.Itoa(i)
@@ -56,42 +56,42 @@ func Of(s *spec.Spec) (attribution.Params, []Source) {
 			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
 		}
 	}
-	add("views", []string{"views"}, s.Views.Inputs, attribution.Input{
-		Kind: attribution.Views, ID: s.Views.ID, Time: timeField(&s.Views.Time),
+	add("views", []string{"views"}, s.Views.Inputs, rules.Input{
+		Kind: rules.Views, ID: s.Views.ID, Time: timeField(&s.Views.Time),
 	})
 	for k, e := range s.Engagements {
-		p.Kinds = append(p.Kinds, attribution.Kind{
+		p.Kinds = append(p.Kinds, rules.Kind{
 			Name:   e.Kind,
 			Window: e.Window.Milliseconds(),
 			Label:  e.Label.Func,
-			Credit: attribution.Credit(e.Attribution),
+			Credit: rules.Credit(e.Attribution),
 
 			SkipBadValues: e.OnBadValue == spec.BadValueNull,
 		})
-		in := attribution.Input{
+		in := rules.Input{
 			Kind: k, ID: e.View, Time: timeField(&e.Time), ViewTime: timeField(e.ViewTime), EventID: e.ID, Value: e.Label.Field,
 		}
 		for _, c := range e.Where {
-			in.Where = append(in.Where, attribution.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
+			in.Where = append(in.Where, rules.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
 		}
 		add(e.Kind, []string{"engagements", e.Kind}, e.Inputs, in)
 	}
 	return p, sources
 }
 
-var conditionTypes = map[spec.ConditionType]attribution.ConditionType{
-	spec.TextCondition: attribution.TextCondition, spec.NumberCondition: attribution.NumberCondition, spec.BoolCondition: attribution.BoolCondition,
+var conditionTypes = map[spec.ConditionType]rules.ConditionType{
+	spec.TextCondition: rules.TextCondition, spec.NumberCondition: rules.NumberCondition, spec.BoolCondition: rules.BoolCondition,
 }
 
-func timeField(f *spec.TimeField) attribution.Field {
+func timeField(f *spec.TimeField) rules.Field {
 	if f == nil {
-		return attribution.Field{}
+		return rules.Field{}
 	}
-	return attribution.Field{Path: f.Field, Unit: f.Unit}
+	return rules.Field{Path: f.Field, Unit: f.Unit}
 }
 
 // Columns are the labels in a sample.
-func Columns(p *attribution.Params) []sample.Column {
+func Columns(p *rules.Params) []sample.Column {
 	columns := make([]sample.Column, len(p.Kinds))
 	for i, k := range p.Kinds {
 		columns[i] = sample.Column{Kind: k.Name, Func: k.Label}

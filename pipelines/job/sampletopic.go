@@ -13,7 +13,7 @@ import (
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
@@ -51,9 +51,9 @@ func SampleConfig(s *spec.Spec) sink.Config {
 }
 
 // Layouts are those of a commit log as the join has them.
-func Layouts(earlier []commitlog.Layout) (out []attribution.Layout) {
+func Layouts(earlier []commitlog.Layout) (out []rules.Layout) {
 	for _, l := range earlier {
-		out = append(out, attribution.Layout{Until: l.Until, Shards: int(l.Shards)})
+		out = append(out, rules.Layout{Until: l.Until, Shards: int(l.Shards)})
 	}
 	return out
 }

@@ -8,7 +8,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // codeIncompatible is of schemas of views that do not go together.
@@ -46,7 +46,7 @@ func (v *ViewSchemas) Give(src *Source, schema *avro.Schema) {
 
 // Choose decides which schema views have in samples, and tells the join: one that the spec gives, or else one that they
 // have. JSON text stays as it is. What keeps it from being decided is a problem of an input of the spec.
-func (v *ViewSchemas) Choose(s *spec.Spec, p *attribution.Params) problem.List {
+func (v *ViewSchemas) Choose(s *spec.Spec, p *rules.Params) problem.List {
 	switch {
 	case v.text != nil && v.encoded != nil:
 		return problem.List{v.text.Problem(s, codeIncompatible, "some views are plain JSON text, others Avro: give the text inputs a schema")}

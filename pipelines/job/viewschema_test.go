@@ -8,7 +8,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // TestViewSchemas: of the schemas that a spec gives, or else of those that views have, the one counts that can read all
@@ -40,7 +40,7 @@ func TestViewSchemas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
-				v, p := &ViewSchemas{}, &attribution.Params{}
+				v, p := &ViewSchemas{}, &rules.Params{}
 				slices.Reverse(c.given)
 				for _, schema := range c.given {
 					v.Give(files, schema)

@@ -141,7 +141,7 @@ type Engagement struct {
 	Attribution Attribution
 }
 
-// Condition holds for records whose field is Value, as attribution.Condition says.
+// Condition holds for records whose field is Value, as rules.Condition says.
 type Condition struct {
 	Field, Value string
 	// Type is what the value was written as in the spec.

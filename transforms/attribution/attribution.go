@@ -11,28 +11,23 @@
 //	             |                                           |
 //	             +-> late, malformed                         +-> partial outcomes -> GroupByKey -> merge outcomes -> orphans
 //
-// A record passes through the files in this order; only fn.go knows Beam.
+// A record passes through these packages in this order; none of them knows Beam but this one.
 //
-//	params.go      what is joined: validate.go; span.go: which views an engagement may refer to; bounds.go: what a slice reads;
-//	               layout.go: buckets and shards; meaning.go: what must not change; sheet.go: accounts
-//	reader.go      reads records (extract.go, schemas.go, labelvalue.go, where.go)
-//	pack.go        judges lateness (lateness.go), routes packviews.go and packengagements.go into blocks (open.go), refuses (rejects.go)
-//	               and counts (counts.go); block.go, blockwriter.go, blockreader.go, compress.go: the encoding of blocks
-//	bucket.go      holds one bucket; joiner.go joins it, joined.go: what that gives
-//	  views.go       its views in order, and their duplicates (index.go finds ids)
-//	  engagements.go its engagements by the id they name, and their duplicates
-//	  partial.go     what the bucket saw of each engagement
-//	  label.go       credit and labels: the samples (hash.go decides which negatives stay; sum.go adds exactly)
-//	  heavy.go       ids with many engagements, in order of time; sweep.go: running sums over them
-//	output.go      encodes samples and partial outcomes (partials.go), and counts
-//	outcome.go     brings the partial outcomes of all buckets together (countoutcome.go)
+//	rules/    what is joined, and which views an engagement may refer to
+//	decode/   reads records as views and engagements
+//	shuffle/  judges lateness, and routes records into blocks of (shard, bucket)
+//	bucket/   joins one bucket
+//	outcome/  brings together what all buckets saw of an engagement
 //
-// Beside it, scan.go and inspect.go read records as pack.go does, for whoever plans or looks at a join.
+// Here are the composite, its DoFns (fn.go), the output of one bucket, encoded and counted (output.go), and
+// the Inspector, which reads records as a join does for whoever looks at one (inspect.go).
 package attribution
 
 import (
 	"fmt"
 	"time"
+
+	"tributary/transforms/attribution/rules"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
@@ -72,7 +67,7 @@ type Result struct {
 // how they are cut. Malformed records are never an error.
 //
 // Join panics while the pipeline is built if p is invalid.
-func Join(s beam.Scope, p Params, batches beam.PCollection) Result {
+func Join(s beam.Scope, p rules.Params, batches beam.PCollection) Result {
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("attribution.Join: %w", err))
 	}
@@ -95,8 +90,8 @@ func Join(s beam.Scope, p Params, batches beam.PCollection) Result {
 }
 
 // byBucket puts every bucket into a window of its own: event times of successive buckets
-// (Params.eventTime) are one bucket length apart, and so are these windows.
-func byBucket(s beam.Scope, p *Params, c beam.PCollection) beam.PCollection {
+// (rules.Params.EventTime) are one bucket length apart, and so are these windows.
+func byBucket(s beam.Scope, p *rules.Params, c beam.PCollection) beam.PCollection {
 	return beam.WindowInto(s, window.NewFixedWindows(time.Duration(p.Bucket)*time.Millisecond), c,
 		beam.Trigger(trigger.Default()), beam.PanesDiscard())
 }

@@ -9,6 +9,11 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/attributiontest"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/outcome"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
@@ -18,7 +23,7 @@ import (
 // each like. The control neither finds duplicates nor judges lateness, accounts for nothing
 // and gives samples in no order; "x-control" says how many times as fast as it we are.
 func BenchmarkJoin(b *testing.B) {
-	p, batches := benchInput(b)
+	p, batches := attributiontest.Hour(b)
 	events := int64(0)
 	for _, batch := range batches {
 		events += int64(batch.Count)
@@ -34,7 +39,7 @@ func BenchmarkJoin(b *testing.B) {
 		samples, positives := joinByHand(b, p, batches)
 		control += time.Since(started)
 		require.Equal(b, [2]int64{sheet.Views.N[account.Samples], sheet.Views.N[account.Positives]}, [2]int64{samples, positives})
-		require.Equal(b, int64(benchViews), samples)
+		require.Equal(b, int64(attributiontest.HourViews), samples)
 		runs++
 		b.StartTimer()
 	}
@@ -45,24 +50,24 @@ func BenchmarkJoin(b *testing.B) {
 }
 
 // joinBatches is our join, from batches to blocks of samples.
-func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Sheet {
+func joinBatches(tb testing.TB, p *rules.Params, batches []record.Batch) *account.Sheet {
 	tb.Helper()
 	type place struct{ shard, bucket int64 }
 	blocks := map[place][][]byte{}
-	k := newPacker(p, func(shard, bucket int64, block []byte) {
+	k := shuffle.NewPacker(p, func(shard, bucket int64, block []byte) {
 		blocks[place{shard, bucket}] = append(blocks[place{shard, bucket}], block)
 	}, func(r record.Rejected) { tb.Fatalf("rejected: %+v", r) })
 	for _, b := range batches {
-		require.NoError(tb, k.add(b))
+		require.NoError(tb, k.Add(b))
 	}
 	sheet := flushed(p, k)
-	joiner, encoder := NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
-	var bucket Bucket
-	tallies := map[owner]*outcomeMerger{}
+	joiner, encoder := bucket.NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
+	var bucket bucket.Bucket
+	tallies := map[owner]*outcome.Merger{}
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
-			require.NoError(tb, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(tb, shuffle.AddBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func([]byte) {})
 		joiner.Join(&bucket, out)
@@ -70,13 +75,13 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 		sheet.Merge(out.sheet)
 		for at, partials := range out.partials {
 			if tallies[at] == nil {
-				tallies[at] = newOutcomeMerger(p)
+				tallies[at] = outcome.NewMerger(p)
 			}
-			require.NoError(tb, tallies[at].add(partials))
+			require.NoError(tb, tallies[at].Add(partials))
 		}
 	}
 	for _, t := range tallies {
-		t.merge(sheet, func(record.Rejected) {})
+		t.Merge(sheet, func(record.Rejected) {})
 	}
 	require.NoError(tb, sheet.Check())
 	return sheet
@@ -84,7 +89,7 @@ func joinBatches(tb testing.TB, p *Params, batches []record.Batch) *account.Shee
 
 // joinByHand is the control: it decodes with a decoder made for these very records, and
 // encodes samples as we do.
-func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, positives int64) {
+func joinByHand(tb testing.TB, p *rules.Params, batches []record.Batch) (samples, positives int64) {
 	tb.Helper()
 	type view struct {
 		time    int64
@@ -119,7 +124,7 @@ func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, posi
 		}
 	}
 	for _, l := range likes {
-		if v := views[l.viewID]; v != nil && v.time <= l.time && l.time < v.time+benchWindow {
+		if v := views[l.viewID]; v != nil && v.time <= l.time && l.time < v.time+attributiontest.HourWindow {
 			v.likes++
 			if v.first < 0 || l.time < v.first {
 				v.first = l.time
@@ -127,7 +132,7 @@ func joinByHand(tb testing.TB, p *Params, batches []record.Batch) (samples, posi
 		}
 	}
 	encoder := sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
-	s := sample.Sample{Labels: make([]label.Totals, 1), Rate: 1, Weight: 1, Maturity: p.longestWindow()}
+	s := sample.Sample{Labels: make([]label.Totals, 1), Rate: 1, Weight: 1, Maturity: p.LongestWindow()}
 	var block []byte
 	for id, v := range views {
 		s.ViewID, s.ViewTime, s.View, s.Positive = []byte(id), v.time, v.payload, v.likes > 0

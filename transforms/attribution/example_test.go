@@ -11,6 +11,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
@@ -58,11 +59,11 @@ func printRejected(r record.Rejected) { fmt.Println(r.Reason, r.Detail) }
 // Two views, of which one was clicked within a second, the other later, and a click on neither.
 func ExampleJoin() {
 	ms := record.UnitEpochMs
-	params := attribution.Params{
-		Kinds: []attribution.Kind{{Name: "click", Window: 1000, Label: label.Binary, Credit: attribution.CreditAll}},
-		Inputs: []attribution.Input{
-			{Kind: attribution.Views, ID: "view_id", Time: attribution.Field{Path: "ts", Unit: ms}},
-			{Kind: 0, ID: "view_id", Time: attribution.Field{Path: "ts", Unit: ms}},
+	params := rules.Params{
+		Kinds: []rules.Kind{{Name: "click", Window: 1000, Label: label.Binary, Credit: rules.CreditAll}},
+		Inputs: []rules.Input{
+			{Kind: rules.Views, ID: "view_id", Time: rules.Field{Path: "ts", Unit: ms}},
+			{Kind: 0, ID: "view_id", Time: rules.Field{Path: "ts", Unit: ms}},
 		},
 		Bucket: 60_000, Shards: 1, Keep: 1, SpecVersion: 1, Orphans: true,
 		OutOfOrderness: 500, To: record.MaxTime, LogEnd: 70_000,

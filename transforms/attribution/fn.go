@@ -12,6 +12,10 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/outcome"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/sample"
 )
 
@@ -35,9 +39,9 @@ func init() {
 
 // packFn packs batches into blocks of (shard, bucket).
 type packFn struct {
-	P Params
+	P rules.Params
 
-	packer *packer
+	packer *shuffle.Packer
 	now    beam.EventTime
 	// first is the earliest event time of the bundle.
 	first beam.EventTime
@@ -47,9 +51,9 @@ type packFn struct {
 }
 
 func (f *packFn) Setup() {
-	f.packer = newPacker(&f.P,
+	f.packer = shuffle.NewPacker(&f.P,
 		func(shard, bucket int64, block []byte) {
-			f.blocks(mtime.FromMilliseconds(f.P.eventTime(bucket)), shard, block)
+			f.blocks(mtime.FromMilliseconds(f.P.EventTime(bucket)), shard, block)
 		},
 		func(r record.Rejected) {
 			r.Record = bytes.Clone(r.Record) // or it would keep the whole batch alive
@@ -63,7 +67,7 @@ func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.Even
 
 func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Sheet)) error {
 	f.now, f.first, f.blocks, f.rejected = at, min(f.first, at), blocks, rejected
-	return f.packer.add(b)
+	return f.packer.Add(b)
 }
 
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
@@ -75,23 +79,23 @@ func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int
 		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
-	f.packer.flush(func(l account.Sheet) { accounts(at, l) })
+	f.packer.Flush(func(l account.Sheet) { accounts(at, l) })
 }
 
 // joinFn joins the blocks of one (shard, bucket).
 type joinFn struct {
-	P Params
+	P rules.Params
 
-	joiner  *Joiner
+	joiner  *bucket.Joiner
 	meaning uint64
 	encoder sample.Encoder
-	bucket  Bucket
+	bucket  bucket.Bucket
 	// samples and encoded are room for output, kept from one bucket to the next.
 	samples, encoded []byte
 }
 
 func (f *joinFn) Setup() {
-	f.joiner, f.meaning = NewJoiner(&f.P), f.P.Meaning().Fingerprint()
+	f.joiner, f.meaning = bucket.NewJoiner(&f.P), f.P.Meaning().Fingerprint()
 	f.encoder = sample.Encoder{JSONViews: f.P.ViewSchema == "", SpecVersion: f.P.SpecVersion}
 	for _, k := range f.P.Kinds {
 		f.encoder.Columns = append(f.encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
@@ -101,7 +105,7 @@ func (f *joinFn) Setup() {
 func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), partials func(beam.EventTime, int64, []byte), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	var block []byte
 	for first := true; blocks(&block); first = false {
-		index, err := blockBucket(block)
+		index, err := shuffle.BucketOf(block)
 		if err != nil {
 			return err
 		}
@@ -110,7 +114,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		} else if index != f.bucket.Index {
 			return fmt.Errorf("shard %d: blocks of buckets %d and %d in one window", shard, f.bucket.Index, index)
 		}
-		if err := addBlock(&f.bucket, block, f.meaning, f.P.Bucket); err != nil {
+		if err := shuffle.AddBlock(&f.bucket, block, f.meaning, f.P.Bucket); err != nil {
 			return err
 		}
 	}
@@ -123,10 +127,10 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		rejected(r)
 	}
 	for home, b := range out.partials {
-		partials(mtime.FromMilliseconds(f.P.eventTime(home.bucket)), home.shard, b)
+		partials(mtime.FromMilliseconds(f.P.EventTime(home.bucket)), home.shard, b)
 	}
 	if !out.joined {
-		out.sheet.Origin = f.P.origin(account.StepJoined, shard, f.bucket.Index)
+		out.sheet.Origin = f.P.Origin(account.StepJoined, shard, f.bucket.Index)
 		accounts(*out.sheet)
 	}
 	return nil
@@ -135,23 +139,23 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 // tallyFn merges what buckets know of the engagements of one shard that have one owner bucket. It, the
 // other DoFns and their scopes keep their names: a runner finds state by the names of operators.
 type tallyFn struct {
-	P Params
+	P rules.Params
 
-	merger *outcomeMerger
+	merger *outcome.Merger
 }
 
-func (f *tallyFn) Setup() { f.merger = newOutcomeMerger(&f.P) }
+func (f *tallyFn) Setup() { f.merger = outcome.NewMerger(&f.P) }
 
 func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, partials func(*[]byte) bool, accounts func(account.Sheet), rejected func(record.Rejected)) error {
 	var b []byte
 	for partials(&b) {
-		if err := f.merger.add(b); err != nil {
+		if err := f.merger.Add(b); err != nil {
 			return err
 		}
 	}
-	counted := newSheet(&f.P)
-	f.merger.merge(counted, rejected)
-	counted.Origin = f.P.origin(account.StepMerged, shard, f.P.bucketIn(at.Milliseconds()))
+	counted := f.P.NewSheet()
+	f.merger.Merge(counted, rejected)
+	counted.Origin = f.P.Origin(account.StepMerged, shard, f.P.BucketIn(at.Milliseconds()))
 	accounts(*counted)
 	return nil
 }

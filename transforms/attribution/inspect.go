@@ -3,29 +3,31 @@ package attribution
 import (
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
 )
 
 // Inspector judges records as a join does, and joins nothing: it tells what a join would
 // refuse, and why. Not for concurrent use.
 type Inspector struct {
-	packer *packer
+	packer *shuffle.Packer
 	sheet  *account.Sheet
 }
 
 // NewInspector returns an Inspector that hands refused records to reject, whose bytes are
 // valid for the call.
-func NewInspector(p Params, reject func(record.Rejected)) *Inspector {
+func NewInspector(p rules.Params, reject func(record.Rejected)) *Inspector {
 	p.Shards, p.Earlier = 1, nil
 	return &Inspector{
-		packer: newPacker(&p, func(int64, int64, []byte) {}, reject),
-		sheet:  newSheet(&p),
+		packer: shuffle.NewPacker(&p, func(int64, int64, []byte) {}, reject),
+		sheet:  p.NewSheet(),
 	}
 }
 
 // Add judges the records of one batch. An error means a batch of an unknown input or schema.
 func (i *Inspector) Add(b record.Batch) error {
-	err := i.packer.add(b)
-	i.packer.flush(func(l account.Sheet) { i.sheet.Merge(&l) })
+	err := i.packer.Add(b)
+	i.packer.Flush(func(l account.Sheet) { i.sheet.Merge(&l) })
 	return err
 }
 

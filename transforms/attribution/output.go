@@ -3,6 +3,9 @@ package attribution
 import (
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/outcome"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
@@ -11,7 +14,7 @@ const sampleBlockBytes = 256 << 10
 
 // output encodes what one joined bucket gives and accounts for it.
 type output struct {
-	p       *Params
+	p       *rules.Params
 	encoder *sample.Encoder
 	shard   int64
 	bucket  int64
@@ -36,10 +39,10 @@ type output struct {
 type owner struct{ bucket, shard int64 }
 
 // newOutput begins the output of one bucket's part; meaning is the fingerprint of p's.
-func newOutput(p *Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
+func newOutput(p *rules.Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
 	return &output{
-		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.joined(bucket, shard), meaning: meaning,
-		partials: map[owner][]byte{}, sheet: newSheet(p),
+		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.Joined(bucket, shard), meaning: meaning,
+		partials: map[owner][]byte{}, sheet: p.NewSheet(),
 	}
 }
 
@@ -80,7 +83,7 @@ func (o *output) count(s *sample.Sample) {
 	views := &o.sheet.Views
 	views.N[account.Samples]++
 	o.sheet.Bytes.Samples += int64(len(o.encoded))
-	if s.Maturity < o.p.longestWindow() {
+	if s.Maturity < o.p.LongestWindow() {
 		views.N[account.Immature]++
 	}
 	if o.interval == nil {
@@ -133,23 +136,23 @@ func (o *output) Overflow(kind int, sums int64) {
 }
 
 // PartialOutcome implements Output.
-func (o *output) PartialOutcome(g *Engagement, s PartialOutcome) {
+func (o *output) PartialOutcome(g *bucket.Engagement, s bucket.PartialOutcome) {
 	if g.Time < o.p.From || g.Time >= o.p.To {
 		return // another slice accounts for it
 	}
-	at := owner{bucket: o.p.bucketOf(o.p.spanOf(g.Kind, g.Time, g.ViewTime).foundTo)}
+	at := owner{bucket: o.p.BucketOf(o.p.SpanOf(g.Kind, g.Time, g.ViewTime).FoundTo)}
 	e := o.sheet.Engagements[o.p.Kinds[g.Kind].Name]
 	e.N[account.Matches] += s.Matches
-	at.shard = o.p.shardOf(g.Hash, at.bucket)
-	if o.p.joined(at.bucket, at.shard) || o.p.open(at.bucket) {
+	at.shard = o.p.ShardOf(g.Hash, at.bucket)
+	if o.p.Joined(at.bucket, at.shard) || o.p.Open(at.bucket) {
 		return // an earlier run has told its outcome, or a later one will
 	}
 	if !s.Final {
 		if o.partials[at] == nil {
-			o.partials[at] = newPartials(o.meaning)
+			o.partials[at] = outcome.NewPartials(o.meaning)
 		}
-		o.partials[at] = appendPartial(o.partials[at], o.p, g, s)
+		o.partials[at] = outcome.Append(o.partials[at], o.p, g, s)
 		return
 	}
-	countFinal(o.p, e, g, s.Outcome, func(r record.Rejected) { o.orphans = append(o.orphans, r) })
+	outcome.CountFinal(o.p, e, g, s.Outcome, func(r record.Rejected) { o.orphans = append(o.orphans, r) })
 }

@@ -13,6 +13,11 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/attributiontest"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/outcome"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/sample"
 )
 
@@ -65,7 +70,7 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 		cuts := []int64{origin, origin + rapid.Int64Range(1, 399).Draw(t, "cut"), origin + 400}
 		var encoded []string
 		refused := map[string]int{}
-		sheet := newSheet(p)
+		sheet := p.NewSheet()
 		for i := 1; i < len(cuts); i++ {
 			q := *p
 			q.From, q.To = cuts[i-1], cuts[i]
@@ -88,8 +93,8 @@ func drawOrigin(t *rapid.T) int64 {
 	return rapid.SampledFrom([]int64{record.MinTime, 1_767_225_600_000, record.MaxTime - 300}).Draw(t, "origin")
 }
 
-func drawParams(t *rapid.T, origin int64) *Params {
-	p := &Params{
+func drawParams(t *rapid.T, origin int64) *rules.Params {
+	p := &rules.Params{
 		MaxFutureSkew:  rapid.SampledFrom([]int64{0, 1, 30, 90}).Draw(t, "max ahead"),
 		OutOfOrderness: rapid.Int64Range(0, 40).Draw(t, "out of orderness"),
 		ClockSkew:      rapid.Int64Range(0, 5).Draw(t, "clock skew"),
@@ -99,14 +104,14 @@ func drawParams(t *rapid.T, origin int64) *Params {
 		Keep:           rapid.SampledFrom([]float64{1, 0.5}).Draw(t, "keep"),
 		SpecVersion:    3,
 		Orphans:        rapid.Bool().Draw(t, "orphans"),
-		From:           math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
+		From:           math.MinInt64, To: rules.NoLogEnd, LogEnd: rules.NoLogEnd,
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "kinds") {
-		p.Kinds = append(p.Kinds, Kind{
+		p.Kinds = append(p.Kinds, rules.Kind{
 			Name:   string(rune('a' + i)),
 			Window: rapid.Int64Range(1, 80).Draw(t, "window"),
-			Label:  rapid.SampledFrom(labelFuncs).Draw(t, "label"),
-			Credit: rapid.SampledFrom([]Credit{CreditAll, CreditFirst, CreditLast}).Draw(t, "credit"),
+			Label:  rapid.SampledFrom(attributiontest.Labels).Draw(t, "label"),
+			Credit: rapid.SampledFrom([]rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditLast}).Draw(t, "credit"),
 		})
 	}
 	if rapid.Bool().Draw(t, "slice") {
@@ -114,11 +119,11 @@ func drawParams(t *rapid.T, origin int64) *Params {
 		p.To = p.From + rapid.Int64Range(1, 150).Draw(t, "length")
 	}
 	// Two inputs of each role, one with an order and one without.
-	for kind := Views; kind < len(p.Kinds); kind++ {
+	for kind := rules.Views; kind < len(p.Kinds); kind++ {
 		for _, ordered := range []bool{true, false} {
-			in := Input{Kind: kind, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered}
-			if kind != Views {
-				in.ViewTime, in.EventID, in.Value = Field{"vt", record.UnitEpochMs}, "eid", "value"
+			in := rules.Input{Kind: kind, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, Ordered: ordered}
+			if kind != rules.Views {
+				in.ViewTime, in.EventID, in.Value = rules.Field{Path: "vt", Unit: record.UnitEpochMs}, "eid", "value"
 			}
 			p.Inputs = append(p.Inputs, in)
 		}
@@ -128,14 +133,14 @@ func drawParams(t *rapid.T, origin int64) *Params {
 
 // drawLog draws records over a few ids and a short time, so that everything collides.
 // Each input has one partition of its own.
-func drawLog(t *rapid.T, p *Params, origin int64) []*rec {
+func drawLog(t *rapid.T, p *rules.Params, origin int64) []*rec {
 	var log []*rec
 	n := rapid.IntRange(0, 25).Draw(t, "records")
 	for range n {
 		input := rapid.IntRange(0, len(p.Inputs)-1).Draw(t, "input")
 		in := p.Inputs[input]
 		r := &rec{
-			partition: int32(input), ordered: in.Ordered, view: in.Kind == Views, kind: in.Kind,
+			partition: int32(input), ordered: in.Ordered, view: in.Kind == rules.Views, kind: in.Kind,
 			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: origin + rapid.Int64Range(0, 300).Draw(t, "time"),
 			viewTime: record.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
 		}
@@ -157,7 +162,7 @@ func drawLog(t *rapid.T, p *Params, origin int64) []*rec {
 			}
 			near := log[k-2].time + rapid.SampledFrom([]int64{
 				0, 0, 1, p.DedupWindow, p.DedupWindow + 1, window, window - 1,
-				-p.ClockSkew, -p.ClockSkew - 1, p.longestWindow(), p.longestWindow() + p.slack(), p.longestWindow() + p.slack() - 1,
+				-p.ClockSkew, -p.ClockSkew - 1, p.LongestWindow(), p.LongestWindow() + p.Slack(), p.LongestWindow() + p.Slack() - 1,
 			}).Draw(t, "near")
 			r.time = min(max(near, origin), origin+300)
 			if r.view {
@@ -186,14 +191,14 @@ type inMemory struct {
 
 // runInMemory runs the transform's parts as Join connects them. The seed decides how the
 // log is cut into batches and in which order they come.
-func runInMemory(t require.TestingT, p *Params, log []*rec, seed int64) inMemory {
+func runInMemory(t require.TestingT, p *rules.Params, log []*rec, seed int64) inMemory {
 	return runFrom(t, p, log, nil, seed)
 }
 
 // runFrom does so with the records of each partition from an offset on.
-func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, seed int64) inMemory {
+func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int64, seed int64) inMemory {
 	random := rand.New(rand.NewSource(seed))
-	got := inMemory{sheet: newSheet(p), refused: map[string]int{}}
+	got := inMemory{sheet: p.NewSheet(), refused: map[string]int{}}
 	refuse := func(r record.Rejected) {
 		rec := string(r.Record)
 		if r.Reason == record.ReasonOrphan {
@@ -202,13 +207,13 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, rec)]++
 	}
 	blocks := map[blockKey][][]byte{}
-	k := newPacker(p, func(shard, bucket int64, block []byte) {
+	k := shuffle.NewPacker(p, func(shard, bucket int64, block []byte) {
 		requireBucket(t, p, bucket)
 		key := blockKey{shard, bucket}
 		blocks[key] = append(blocks[key], block)
 	}, refuse)
 	for _, b := range batches(log, from, random) {
-		require.NoError(t, k.add(b))
+		require.NoError(t, k.Add(b))
 		if random.Intn(4) == 0 {
 			got.sheet.Merge(flushed(p, k))
 		}
@@ -221,14 +226,14 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 	}
 	var samples [][]byte
 	partials := map[owner][][]byte{}
-	joiner := NewJoiner(p)
-	joiner.heavyFrom = 1 + random.Intn(10) // ids are heavy with and without
-	var bucket Bucket
+	joiner := bucket.NewJoiner(p)
+	joiner.HeavyFrom = 1 + random.Intn(10) // ids are heavy with and without
+	var bucket bucket.Bucket
 	for key, all := range blocks {
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		bucket.Reset(key.bucket)
 		for _, block := range all {
-			require.NoError(t, addBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, shuffle.AddBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		var last sample.Header
 		part := 0
@@ -253,16 +258,16 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 		}
 	}
 	for _, all := range partials {
-		tally := newOutcomeMerger(p)
+		tally := outcome.NewMerger(p)
 		for _, s := range all {
-			require.NoError(t, tally.add(s))
+			require.NoError(t, tally.Add(s))
 		}
-		tally.merge(got.sheet, refuse)
+		tally.Merge(got.sheet, refuse)
 	}
 
 	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
 		got.encoded = append(got.encoded, string(encoded))
-		got.samples = append(got.samples, wantOf(p, sampleJSON(t, p, encoded)))
+		got.samples = append(got.samples, wantOf(p, attributiontest.SampleJSON(t, p, encoded)))
 		return nil
 	}))
 	return got
@@ -270,9 +275,9 @@ func runFrom(t require.TestingT, p *Params, log []*rec, from map[int32]int64, se
 
 // requireBucket: no view can be in a bucket that lies outside the event times that are taken,
 // and Beam's fixed windows run into one another where those of a bucket before them would be.
-func requireBucket(t require.TestingT, p *Params, bucket int64) {
-	require.GreaterOrEqual(t, bucket, p.bucketOf(record.MinTime))
-	require.LessOrEqual(t, bucket, p.bucketOf(record.MaxTime))
+func requireBucket(t require.TestingT, p *rules.Params, bucket int64) {
+	require.GreaterOrEqual(t, bucket, p.BucketOf(record.MinTime))
+	require.LessOrEqual(t, bucket, p.BucketOf(record.MaxTime))
 }
 
 // refusal is what runInMemory notes of a record that was refused.
@@ -330,7 +335,7 @@ func jsonOf(r *rec) string {
 }
 
 // wantOf reads a sample back from JSON, as far as its label functions tell.
-func wantOf(p *Params, text string) want {
+func wantOf(p *rules.Params, text string) want {
 	s := gjson.Parse(text)
 	w := want{
 		ID: s.Get("view_id").String(), Time: s.Get("view_time").Int(), Payload: s.Get("view").String(),

@@ -7,6 +7,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
 )
 
@@ -56,9 +57,9 @@ func reached(times []int64, maxAhead int64) int64 {
 
 // reference joins the slow and obvious way: every view is held against every
 // engagement. Records of a partition must be in offset order.
-func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
-	sheet := newSheet(p)
-	longest := p.longestWindow()
+func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
+	sheet := p.NewSheet()
+	longest := p.LongestWindow()
 	margin := max(p.OutOfOrderness, 2*p.ClockSkew)
 	own := func(r *rec) bool { return p.From <= r.time && r.time < p.To }
 
@@ -198,9 +199,9 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 			if len(all) > 0 {
 				s.Positive = true
 				switch p.Kinds[k].Credit {
-				case CreditFirst:
+				case rules.CreditFirst:
 					all = all[:1]
-				case CreditLast:
+				case rules.CreditLast:
 					all = all[len(all)-1:]
 				default: // all
 				}
@@ -223,7 +224,7 @@ func reference(p *Params, log []*rec) ([]want, *account.Sheet) {
 			continue
 		}
 		if !s.Positive && p.Keep < 1 {
-			if !keeps(hashID([]byte(v.id)), p.Keep) {
+			if !rules.Keeps(rules.HashID([]byte(v.id)), p.Keep) {
 				sheet.Views.N[account.SampledOut]++
 				continue
 			}

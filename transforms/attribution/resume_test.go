@@ -10,13 +10,14 @@ import (
 	"pgregory.net/rapid"
 
 	"tributary/io/record"
+	"tributary/transforms/attribution/rules"
 )
 
 // drawOrdered draws the whole log of a join whose partitions all have an order.
-func drawOrdered(t *rapid.T) (p *Params, origin int64, log []*rec) {
+func drawOrdered(t *rapid.T) (p *rules.Params, origin int64, log []*rec) {
 	origin = drawOrigin(t)
 	p = drawParams(t, origin)
-	p.From, p.To = math.MinInt64, NoLogEnd
+	p.From, p.To = math.MinInt64, rules.NoLogEnd
 	for i := range p.Inputs {
 		p.Inputs[i].Ordered = true
 	}
@@ -37,13 +38,13 @@ func TestResumedJoin(t *testing.T) {
 		whole := runInMemory(t, p, log, 1)
 
 		q := *p
-		q.Since = p.Bucket * (p.bucketOf(origin) + rapid.Int64Range(1, 300/p.Bucket+1).Draw(t, "since"))
-		q.Earlier = []Layout{{Until: q.Since + p.Bucket*rapid.Int64Range(0, 3).Draw(t, "until"), Shards: p.Shards}}
+		q.Since = p.Bucket * (p.BucketOf(origin) + rapid.Int64Range(1, 300/p.Bucket+1).Draw(t, "since"))
+		q.Earlier = []rules.Layout{{Until: q.Since + p.Bucket*rapid.Int64Range(0, 3).Draw(t, "until"), Shards: p.Shards}}
 		q.Shards = rapid.IntRange(1, 9).Draw(t, "new shards")
 		from := map[int32]int64{}
 		passed := map[int32]bool{}
 		for _, r := range log {
-			passed[r.partition] = passed[r.partition] || r.time >= q.Since-p.LooksBack()
+			passed[r.partition] = passed[r.partition] || r.time >= q.Since-p.Lookback()
 			if !passed[r.partition] && rapid.IntRange(0, 9).Draw(t, "skipped") > 0 {
 				from[r.partition] = r.offset + 1
 			}
@@ -64,7 +65,7 @@ func TestResumedJoin(t *testing.T) {
 					delete(want, refusal(reason, r))
 				}
 			}
-			if !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Since {
+			if !r.view && p.BucketOf(p.SpanOf(r.kind, r.time, r.viewTime).FoundTo)*p.Bucket < q.Since {
 				delete(want, refusal(record.ReasonOrphan, r))
 			}
 		}
@@ -121,7 +122,7 @@ func TestJoinUntil(t *testing.T) {
 			require.Equal(t, whole.refused[refused], first.refused[refused], "until %d: %s", q.Until, refused)
 		}
 		for _, r := range begun {
-			if orphan := refusal(record.ReasonOrphan, r); !r.view && p.bucketOf(p.spanOf(r.kind, r.time, r.viewTime).foundTo)*p.Bucket < q.Until {
+			if orphan := refusal(record.ReasonOrphan, r); !r.view && p.BucketOf(p.SpanOf(r.kind, r.time, r.viewTime).FoundTo)*p.Bucket < q.Until {
 				require.Equal(t, whole.refused[orphan], first.refused[orphan], "until %d: %s", q.Until, orphan)
 			}
 		}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" //nolint:staticcheck // the batch to compare with is bounded and stateless
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
@@ -26,6 +25,8 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/attributiontest"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
@@ -107,7 +108,7 @@ func (f *noteRejectedFn) ProcessElement(r record.Rejected) {
 }
 
 // pipelineOf builds the join of encoded batches with everything it gives noted.
-func pipelineOf(test string, p *Params, source func(beam.Scope) beam.PCollection) *beam.Pipeline {
+func pipelineOf(test string, p *rules.Params, source func(beam.Scope) beam.PCollection) *beam.Pipeline {
 	pipeline, s := beam.NewPipelineWithRoot()
 	joined := Join(s, *p, beam.ParDo(s, &openBatchFn{Test: test}, source(s)))
 	beam.ParDo0(s, &noteSamplesFn{Test: test}, joined.Samples)
@@ -145,7 +146,7 @@ func encodeForTest(t *testing.T, b record.Batch) []byte {
 type streamed []any // record.Batch, or int64 for a watermark in ms
 
 // runStream runs a stream on prism and returns what it did.
-func runStream(t *testing.T, p *Params, stream streamed) *noted {
+func runStream(t *testing.T, p *rules.Params, stream streamed) *noted {
 	t.Helper()
 	config := teststream.NewConfig()
 	for _, step := range stream {
@@ -163,7 +164,7 @@ func runStream(t *testing.T, p *Params, stream streamed) *noted {
 }
 
 // runBatch runs the same batches on the direct runner.
-func runBatch(t *testing.T, p *Params, stream streamed) *noted {
+func runBatch(t *testing.T, p *rules.Params, stream streamed) *noted {
 	t.Helper()
 	var all [][]byte
 	for _, step := range stream {
@@ -177,13 +178,13 @@ func runBatch(t *testing.T, p *Params, stream streamed) *noted {
 }
 
 // samplesOf reads the samples back as "id@time: labels", in order.
-func samplesOf(t *testing.T, p *Params, n *noted) (encoded []string, readable []string) {
+func samplesOf(t *testing.T, p *rules.Params, n *noted) (encoded []string, readable []string) {
 	t.Helper()
 	require.NoError(t, sample.Merge(n.blocks, func(e []byte) error {
 		encoded = append(encoded, string(e))
 		id, at, err := sample.Key(e)
 		require.NoError(t, err)
-		w := wantOf(p, sampleJSON(t, p, e))
+		w := wantOf(p, attributiontest.SampleJSON(t, p, e))
 		readable = append(readable, fmt.Sprintf("%s@%d: %v", id, at, w.Labels))
 		return nil
 	}))
@@ -191,15 +192,15 @@ func samplesOf(t *testing.T, p *Params, n *noted) (encoded []string, readable []
 }
 
 // storyParams: one kind that counts, with a window of 100 ms, buckets of 50 ms.
-func storyParams(ordered bool) *Params {
-	return &Params{
-		Kinds: []Kind{{Name: "like", Window: 100, Label: label.Count, Credit: CreditAll}},
-		Inputs: []Input{
-			{Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}, Ordered: ordered},
-			{Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Ordered: ordered},
+func storyParams(ordered bool) *rules.Params {
+	return &rules.Params{
+		Kinds: []rules.Kind{{Name: "like", Window: 100, Label: label.Count, Credit: rules.CreditAll}},
+		Inputs: []rules.Input{
+			{Kind: rules.Views, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, Ordered: ordered},
+			{Kind: 0, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, EventID: "eid", Ordered: ordered},
 		},
 		OutOfOrderness: 10, DedupWindow: 5, Bucket: 50, Shards: 3, Keep: 1, SpecVersion: 1, Orphans: true,
-		From: math.MinInt64, To: NoLogEnd, LogEnd: NoLogEnd,
+		From: math.MinInt64, To: rules.NoLogEnd, LogEnd: rules.NoLogEnd,
 	}
 }
 
@@ -345,7 +346,7 @@ func generatedLog(seed int64) []*rec {
 			r.time = max(0, r.time-random.Int63n(200))
 		}
 		if r.view {
-			r.kind, r.payload = Views, fmt.Sprintf(`{"id":%q,"t":%d}`, r.id, r.time)
+			r.kind, r.payload = rules.Views, fmt.Sprintf(`{"id":%q,"t":%d}`, r.id, r.time)
 		} else {
 			r.partition, r.eventID = 1, fmt.Sprint(random.Intn(3))
 		}
@@ -358,7 +359,7 @@ func generatedLog(seed int64) []*rec {
 
 // streamOf puts batches in the order of their partitions, as sources read them, and the
 // watermark behind each that all partitions have reached.
-func streamOf(p *Params, all []record.Batch) streamed {
+func streamOf(p *rules.Params, all []record.Batch) streamed {
 	slices.SortFunc(all, func(a, b record.Batch) int {
 		return cmp.Or(cmp.Compare(a.MaxTime, b.MaxTime), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
@@ -407,24 +408,5 @@ func TestEndsOfTime(t *testing.T) {
 		require.Equal(t, []string{"first@0: [1]", "a@1700000000000: [1]", "last@7258118399999: [1]"}, readable, name)
 		require.EqualValues(t, 2, got.sheet.Engagements["like"].N[account.Orphans], name)
 		require.NoError(t, got.sheet.Check(), name)
-	}
-}
-
-// TestEventTimes: every bucket has a window of its own, which closes when its end plus
-// the window is reached, rounded up to a whole bucket.
-func TestEventTimes(t *testing.T) {
-	for _, bucket := range []int64{50, 30, 7, 100, 1000} {
-		p := storyParams(true)
-		p.Bucket = bucket
-		seen := map[int64]bool{}
-		for b := int64(0); b < 20; b++ {
-			at := mtime.Time(p.eventTime(b)).Milliseconds()
-			window := floorDiv(at, bucket)
-			require.False(t, seen[window], "bucket %d of length %d shares a window", b, bucket)
-			seen[window] = true
-			closing := (b+1)*bucket + p.longestWindow()
-			require.GreaterOrEqual(t, (window+1)*bucket, closing)
-			require.Less(t, (window+1)*bucket, closing+bucket)
-		}
 	}
 }

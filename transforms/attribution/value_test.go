@@ -9,6 +9,10 @@ import (
 
 	"tributary/io/record"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/attributiontest"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
@@ -16,37 +20,37 @@ import (
 // joinValues joins one view with an engagement for each value, as JSON, and returns the label
 // and the account.
 func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...string) (gjson.Result, *account.Sheet, []record.Rejected) {
-	p := coreParams()
-	p.Kinds = []Kind{{Name: "like", Window: 1000, Label: label, Credit: CreditAll, SkipBadValues: skipBad}}
-	p.Inputs = []Input{
-		{Name: "views.inputs.0", Kind: Views, ID: "id", Time: Field{"t", record.UnitEpochMs}},
-		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: Field{"t", record.UnitEpochMs}, EventID: "eid", Value: "x"},
+	p := attributiontest.Params()
+	p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: label, Credit: rules.CreditAll, SkipBadValues: skipBad}}
+	p.Inputs = []rules.Input{
+		{Name: "views.inputs.0", Kind: rules.Views, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}},
+		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, EventID: "eid", Value: "x"},
 	}
-	var joined Bucket
+	var joined bucket.Bucket
 	var rejected []record.Rejected
-	k := newPacker(p, func(_, index int64, block []byte) {
-		if index == p.bucketOf(1000) {
+	k := shuffle.NewPacker(p, func(_, index int64, block []byte) {
+		if index == p.BucketOf(1000) {
 			joined.Index = index
-			require.NoError(t, addBlock(&joined, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, shuffle.AddBlock(&joined, block, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r record.Rejected) { rejected = append(rejected, r) })
-	require.NoError(t, k.add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
+	require.NoError(t, k.Add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
 	likes := record.Batch{Input: 1, Partition: 1, Framed: true}
 	for i, v := range values {
 		likes.Records = record.AppendFramed(likes.Records, int64(i), []byte(fmt.Sprintf(`{"id":"v","t":%d,"eid":%d%s}`, 1001+i, i, v)))
 		likes.Count++
 	}
-	require.NoError(t, k.add(likes))
+	require.NoError(t, k.Add(likes))
 	sheet := flushed(p, k)
 	var label0 gjson.Result
 	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
 	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, joined.Index, func(b []byte) {
 		require.NoError(t, sample.Merge([][]byte{b}, func(encoded []byte) error {
-			label0 = gjson.Get(sampleJSON(t, p, encoded), "labels.like")
+			label0 = gjson.Get(attributiontest.SampleJSON(t, p, encoded), "labels.like")
 			return nil
 		}))
 	})
-	NewJoiner(p).Join(&joined, out)
+	bucket.NewJoiner(p).Join(&joined, out)
 	out.finish()
 	sheet.Merge(out.sheet)
 	return label0, sheet, rejected
@@ -125,15 +129,15 @@ func TestSumThatOverflows(t *testing.T) {
 
 // TestSeveralViews: an engagement that counts for two views is one match and two pairs.
 func TestSeveralViews(t *testing.T) {
-	p := coreParams()
+	p := attributiontest.Params()
 	id := []byte("v")
-	b := &Bucket{
-		Views:       []View{{ID: id, Hash: hashID(id), Time: 1000}, {ID: id, Hash: hashID(id), Time: 1500, Offset: 1}},
-		Engagements: []Engagement{{ViewID: id, Hash: hashID(id), Time: 1600, Offset: 2, Floor: record.NoTime, ViewTime: record.NoTime}},
+	b := &bucket.Bucket{
+		Views:       []bucket.View{{ID: id, Hash: rules.HashID(id), Time: 1000}, {ID: id, Hash: rules.HashID(id), Time: 1500, Offset: 1}},
+		Engagements: []bucket.Engagement{{ViewID: id, Hash: rules.HashID(id), Time: 1600, Offset: 2, Floor: record.NoTime, ViewTime: record.NoTime}},
 	}
-	sheet := newSheet(p)
+	sheet := p.NewSheet()
 	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func([]byte) {})
-	NewJoiner(p).Join(b, out)
+	bucket.NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})
 	require.Equal(t, int64(1), sheet.Views.N[account.Resent])

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // asEarlier renames the files of accounts as earlier releases called them.
@@ -74,7 +74,7 @@ func TestFingerprintKeepsItsWords(t *testing.T) {
 		Samples: spec.Output{Path: "s"}, Late: "l", DeadLetters: "d", Orphans: "o", Accounts: "a",
 		Topics: spec.Topics{CommitLog: "c", TimeIndex: "t", Accounts: "x"},
 	}
-	got, err := json.Marshal(meaningOf(attribution.Params{Kinds: make([]attribution.Kind, 1)}, &o, true))
+	got, err := json.Marshal(meaningOf(rules.Params{Kinds: make([]rules.Kind, 1)}, &o, true))
 	require.NoError(t, err)
 	require.Equal(t, `{"Format":2,"Params":{"Kinds":[{"Name":"","Window":0,"Label":"","Credit":"","SkipBadValues":false}],"Inputs":null,"Schemas":null,`+
 		`"ViewSchema":"","OutOfOrderness":0,"MaxAhead":0,"ClockSkew":0,"DuplicatesWithin":0,"Bucket":0,"Shards":0,"Earlier":null,"Compress":false,`+

@@ -9,7 +9,7 @@ import (
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
@@ -19,7 +19,7 @@ import (
 func TestEstimateThatFails(t *testing.T) {
 	const view = `{"type":"record","name":"V","fields":[{"name":"ok","type":"boolean"}]}`
 	id := 0
-	for !attribution.InSample(strconv.AppendInt(nil, int64(id), 10)) {
+	for !rules.InSample(strconv.AppendInt(nil, int64(id), 10)) {
 		id++
 	}
 	columns := []sample.Column{{Kind: "like", Func: label.Binary}}

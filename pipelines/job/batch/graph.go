@@ -36,6 +36,7 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 func init() {
@@ -147,7 +148,7 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 }
 
 // sliceParams are the parameters of the join of one slice.
-func (p *plan) sliceParams(s slice) attribution.Params {
+func (p *plan) sliceParams(s slice) rules.Params {
 	params := p.params
 	params.From, params.To = s.from, s.to
 	// The end of the log matters only to slices near it. It is that of what was read:

@@ -12,14 +12,15 @@ import (
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 // Inspection is a look at the files of a spec by one who joins nothing: a join would read
 // them so.
 type Inspection struct {
 	// Params are those of the join, with the schemas of the files.
-	Params attribution.Params
+	Params rules.Params
 	// Sources are the inputs in each of their roles; they have the places of Params.Inputs.
 	Sources []job.Source
 
@@ -133,7 +134,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 
 // placed finds records that do not say where in a log they are, though the spec says that
 // they do.
-type placed struct{ scanner *attribution.Scanner }
+type placed struct{ scanner *decode.Scanner }
 
 // newPlaced returns nil where records need not say it.
 func (i *Inspection) newPlaced(f InspectedFile, source int) (*placed, error) {
@@ -141,7 +142,7 @@ func (i *Inspection) newPlaced(f InspectedFile, source int) (*placed, error) {
 	if src.Order != spec.OrderField {
 		return nil, nil //nolint:nilnil // no record is to be sifted
 	}
-	scanner, err := attribution.NewScanner(&i.Params, source, f.Schema, src.PartitionField, src.OffsetField)
+	scanner, err := decode.NewScanner(&i.Params, source, f.Schema, src.PartitionField, src.OffsetField)
 	return &placed{scanner}, err
 }
 
@@ -150,7 +151,7 @@ func (p *placed) sift(b record.Batch, damages []Damage) (record.Batch, []Damage)
 	out := b
 	out.Framed, out.Count, out.Records = true, 0, nil
 	told := int32(0)
-	p.scanner.Scan(b, func(r attribution.Scanned) {
+	p.scanner.Scan(b, func(r decode.Scanned) {
 		told++
 		if _, _, err := logPlace(r.Extra); err != nil {
 			damages = append(damages, Damage{r.Offset, 1, false, fmt.Errorf("its place in the log: %w", err)})

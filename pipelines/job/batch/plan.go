@@ -15,14 +15,14 @@ import (
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
 // plan is a join of files, worked out before anything is joined.
 type plan struct {
 	spec    *spec.Spec
-	params  attribution.Params // without a slice
+	params  rules.Params // without a slice
 	sources []job.Source
 	// files are those of the inputs, then the partitions of their topics.
 	files []*scannedFile

@@ -19,7 +19,8 @@ import (
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 func init() {
@@ -51,13 +52,13 @@ var recordsRead atomic.Int64
 // readFn reads pieces of files into batches. What cannot be told apart as records is
 // refused here, on account of the slice that the piece says.
 type readFn struct {
-	P attribution.Params
+	P rules.Params
 	// Fields are the partition and offset fields of sources whose records carry them.
 	Fields map[int32][2]string
 	// Reading says how topics are read.
 	Reading source.Config
 
-	splitters map[splitKey]*attribution.Scanner
+	splitters map[splitKey]*decode.Scanner
 }
 
 type splitKey struct {
@@ -201,11 +202,11 @@ func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Bat
 	if scanner == nil {
 		fields := f.Fields[t.Input]
 		var err error
-		if scanner, err = attribution.NewScanner(&f.P, int(t.Input), p.File.Schema, fields[0], fields[1]); err != nil {
+		if scanner, err = decode.NewScanner(&f.P, int(t.Input), p.File.Schema, fields[0], fields[1]); err != nil {
 			return err
 		}
 		if f.splitters == nil {
-			f.splitters = map[splitKey]*attribution.Scanner{}
+			f.splitters = map[splitKey]*decode.Scanner{}
 		}
 		f.splitters[key] = scanner
 	}
@@ -214,7 +215,7 @@ func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Bat
 		parts[part.Key] = &record.Batch{Input: t.Input, Partition: part.Partition, Schema: b.Schema, MaxTime: part.Before.Largest, SecondTime: part.Before.Second, Framed: true, Repeat: b.Repeat}
 	}
 	told := int32(0)
-	scanner.Scan(b, func(r attribution.Scanned) {
+	scanner.Scan(b, func(r decode.Scanned) {
 		told++
 		name, offset, err := logPlace(r.Extra)
 		part := parts[string(name)]

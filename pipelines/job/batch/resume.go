@@ -14,7 +14,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // fingerprinted is a slice that is to be joined.
@@ -117,7 +117,7 @@ const writes = 2
 // wrote: with others, all that it finished would be joined again.
 type meaning struct {
 	Format  int
-	Params  attribution.Params
+	Params  rules.Params
 	Outputs struct {
 		Samples                            spec.Output
 		Late, DeadLetters, Orphans, Ledger string
@@ -127,7 +127,7 @@ type meaning struct {
 	First bool
 }
 
-func meaningOf(params attribution.Params, o *spec.Outputs, first bool) *meaning {
+func meaningOf(params rules.Params, o *spec.Outputs, first bool) *meaning {
 	m := meaning{Format: writes, Params: params, First: first}
 	out, topics := &m.Outputs, &m.Outputs.Topics
 	out.Samples, out.MoreSamples = o.Samples, o.MoreSamples

@@ -17,7 +17,7 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // Samples of files may go to a topic: by the same sink as those of a stream, a group for each shard's
@@ -132,7 +132,7 @@ func (p *plan) claim(ctx context.Context, all []slice) error {
 		if readErr != nil {
 			return readErr
 		}
-		if _, told := attribution.Meaning(before.Meaning).Differences(w.Meaning); len(told) > 0 {
+		if _, told := rules.Meaning(before.Meaning).Differences(w.Meaning); len(told) > 0 {
 			return fmt.Errorf("job %s has written samples that mean something else; begin another one, with a stream.name and topics of its own. What is not the same:\n  %s", w.Job, strings.Join(told, "\n  "))
 		}
 		progress, err = sink.Recover(ctx, *w)

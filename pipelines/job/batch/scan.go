@@ -12,7 +12,8 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 // A scan reads every input file once, event times only. It finds which times each
@@ -93,7 +94,7 @@ type scanned struct {
 }
 
 // scanFile scans a file for the sources of its roles.
-func scanFile(ctx context.Context, p *attribution.Params, sources []job.Source, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *scannedFile, progress func(bytes int64)) (scanned, error) {
 	found := scanned{minutes: map[int64]int64{}}
 	splitters := make([]*splitter, len(f.roles))
 	for i, r := range f.roles {
@@ -143,12 +144,12 @@ type splitter struct {
 	ordered bool
 	// byField: records carry partition and offset in the two extra fields.
 	byField bool
-	scanner *attribution.Scanner
+	scanner *decode.Scanner
 	clock   record.Clock // so far, of a file that is a partition
 	behind  int64        // bytes behind the records of the last batch
 }
 
-func newSplitter(p *attribution.Params, sources []job.Source, f *scannedFile, r role) (*splitter, error) {
+func newSplitter(p *rules.Params, sources []job.Source, f *scannedFile, r role) (*splitter, error) {
 	src := &sources[r.source]
 	s := &splitter{role: r, ordered: src.Order == spec.OrderFile, byField: src.Order == spec.OrderField, clock: record.NoClock}
 	var extra []string
@@ -156,7 +157,7 @@ func newSplitter(p *attribution.Params, sources []job.Source, f *scannedFile, r 
 		extra = []string{src.PartitionField, src.OffsetField}
 	}
 	var err error
-	s.scanner, err = attribution.NewScanner(p, r.source, f.Schema, extra...)
+	s.scanner, err = decode.NewScanner(p, r.source, f.Schema, extra...)
 	return s, err
 }
 
@@ -170,7 +171,7 @@ func (s *splitter) scan(b record.Batch, minutes map[int64]int64) []part {
 		whole.before = s.clock
 	}
 	var counter minuteCounter
-	s.behind = s.scanner.Scan(b, func(r attribution.Scanned) {
+	s.behind = s.scanner.Scan(b, func(r decode.Scanned) {
 		whole.add(r.Time)
 		counter.count(r.Time, minutes)
 	})
@@ -184,7 +185,7 @@ func (s *splitter) scan(b record.Batch, minutes map[int64]int64) []part {
 func (s *splitter) scanByField(b record.Batch, minutes map[int64]int64) []part {
 	var parts []part
 	var counter minuteCounter
-	s.behind = s.scanner.Scan(b, func(r attribution.Scanned) {
+	s.behind = s.scanner.Scan(b, func(r decode.Scanned) {
 		counter.count(r.Time, minutes)
 		key, offset, err := logPlace(r.Extra)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"tributary/pipelines/spec/problem"
 	"tributary/runners/direct"
 	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
@@ -73,13 +74,13 @@ func joinTest(ctx context.Context, s *spec.Spec, t *spec.Test) ([]map[string]any
 	for i := range params.Inputs {
 		in := &params.Inputs[i]
 		in.Ordered = false
-		in.Time = attribution.Field{Path: envelopeTime, Unit: record.UnitEpochMs}
+		in.Time = rules.Field{Path: envelopeTime, Unit: record.UnitEpochMs}
 		for _, path := range []*string{&in.ID, &in.EventID, &in.Value} {
 			*path = inRecord(*path)
 		}
 		in.Where = nil // a test says of what kind its records are
 		if in.ViewTime.Path != "" {
-			in.ViewTime = attribution.Field{Path: envelopeViewTime, Unit: record.UnitEpochMs}
+			in.ViewTime = rules.Field{Path: envelopeViewTime, Unit: record.UnitEpochMs}
 		}
 		if sources[i].Role == role {
 			continue // all of a role's records come as its first input
@@ -152,7 +153,7 @@ func testBatch(s *spec.Spec, t *spec.Test, role string) (record.Batch, error) {
 }
 
 // decodeSamples reads samples of JSON views, by goavro.
-func decodeSamples(p *attribution.Params, blocks [][]byte) ([]map[string]any, error) {
+func decodeSamples(p *rules.Params, blocks [][]byte) ([]map[string]any, error) {
 	text, err := sample.Schema(job.Columns(p), "")
 	if err != nil {
 		return nil, err

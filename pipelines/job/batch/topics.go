@@ -14,7 +14,8 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 // A partition of a topic, up to where it ends now, is planned and read like a file that is one
@@ -60,21 +61,21 @@ func (p *plan) planTopics(ctx context.Context, topics *job.InputTopics, until so
 
 // topicScan finds the event times of a partition of a topic, chapter by chapter.
 type topicScan struct {
-	params   attribution.Params // with the schemas that its records name
+	params   rules.Params // with the schemas that its records name
 	file     *scannedFile
 	found    scanned
 	chunks   map[int64]*scannedChunk // by chapter
-	scanners map[splitKey]*attribution.Scanner
+	scanners map[splitKey]*decode.Scanner
 	counter  minuteCounter
 	progress func(bytes int64)
 	told     int64 // the offset up to which progress was told
 }
 
 // scanTopic scans a partition of a topic for the sources of its roles.
-func scanTopic(ctx context.Context, reading source.Config, p *attribution.Params, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+func scanTopic(ctx context.Context, reading source.Config, p *rules.Params, f *scannedFile, progress func(bytes int64)) (scanned, error) {
 	s := &topicScan{
 		params: *p, file: f, found: scanned{minutes: map[int64]int64{}, schemas: map[uint64]string{}},
-		chunks: map[int64]*scannedChunk{}, scanners: map[splitKey]*attribution.Scanner{}, progress: progress, told: f.Range.From,
+		chunks: map[int64]*scannedChunk{}, scanners: map[splitKey]*decode.Scanner{}, progress: progress, told: f.Range.From,
 	}
 	s.params.Schemas = maps.Clone(p.Schemas)
 	if err := reading.ReadRange(ctx, *f.Range, s.batch, s.reject); err != nil {
@@ -136,19 +137,19 @@ func (s *topicScan) batch(b record.Batch) error {
 	if err != nil {
 		return nil //nolint:nilerr // who reads them finds the same, and accounts for each record
 	}
-	scanner.Scan(b, func(r attribution.Scanned) {
+	scanner.Scan(b, func(r decode.Scanned) {
 		c.parts[role][0].add(r.Time)
 		s.counter.count(r.Time, s.found.minutes)
 	})
 	return nil
 }
 
-func (s *topicScan) scanner(b record.Batch) (*attribution.Scanner, error) {
+func (s *topicScan) scanner(b record.Batch) (*decode.Scanner, error) {
 	key := splitKey{b.Input, b.Schema}
 	if scanner := s.scanners[key]; scanner != nil {
 		return scanner, nil
 	}
-	scanner, err := attribution.NewScanner(&s.params, int(b.Input), b.Schema)
+	scanner, err := decode.NewScanner(&s.params, int(b.Input), b.Schema)
 	if err == nil {
 		s.scanners[key] = scanner
 	}

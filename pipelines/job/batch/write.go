@@ -11,7 +11,7 @@ import (
 	"tributary/io/fileio"
 	"tributary/pipelines/job"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
@@ -75,10 +75,10 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks f
 	account.From, account.To = to.From, to.To
 	var text []byte
 	err = sample.Merge(all, func(encoded []byte) error {
-		if attribution.InSample(sampleID(encoded)) {
+		if rules.InSample(sampleID(encoded)) {
 			var failed error
 			if text, failed = asJSON.Append(text[:0], encoded); failed == nil { // or it is only Avro's
-				account.Bytes.JSON += int64(len(text)+1) * attribution.SampleOf
+				account.Bytes.JSON += int64(len(text)+1) * rules.SampleOf
 			}
 		}
 		if err := ctx.Err(); err != nil {

@@ -20,6 +20,8 @@ import (
 	"tributary/pipelines/report/show"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 // look is a look at one source.
@@ -38,7 +40,7 @@ type seen struct {
 	schema  *avro.Schema // nil for text
 	asJSON  *avro.JSONWriter
 	profile *profile.Profile
-	scanner *attribution.Scanner
+	scanner *decode.Scanner
 	judge   *attribution.Inspector
 	files   []string
 }
@@ -82,7 +84,7 @@ func (l *look) file(ctx context.Context, f batch.InspectedFile) error {
 		}
 		b.MaxTime, b.SecondTime = clock.Largest, clock.Second
 		if s.scanner != nil {
-			s.scanner.Scan(b, func(r attribution.Scanned) {
+			s.scanner.Scan(b, func(r decode.Scanned) {
 				clock.Add(r.Time)
 				l.bound(r.Time)
 			})
@@ -125,7 +127,7 @@ func (l *look) of(f batch.InspectedFile) (*seen, error) {
 		}
 	}
 	// Without a sound time field there are no times, and the judge says so of each record.
-	if scanner, err := attribution.NewScanner(&p, l.source, f.Schema); err == nil {
+	if scanner, err := decode.NewScanner(&p, l.source, f.Schema); err == nil {
 		s.scanner = scanner
 	}
 	s.judge = attribution.NewInspector(p, func(r record.Rejected) {
@@ -191,7 +193,7 @@ func (l *look) result() Input {
 	for _, s := range slices.SortedFunc(maps.Values(l.bySchema), func(a, b *seen) int { return cmp.Compare(a.files[0], b.files[0]) }) {
 		sheet := s.judge.Account()
 		read, late, dead, filtered := sheet.Views.N[account.Read], sheet.Views.N[account.Late], sheet.Views.N[account.Dead], int64(0)
-		if kind := l.found.Params.Inputs[l.source].Kind; kind != attribution.Views {
+		if kind := l.found.Params.Inputs[l.source].Kind; kind != rules.Views {
 			e := sheet.Engagements[l.found.Params.Kinds[kind].Name]
 			read, late, dead, filtered = e.N[account.Read], e.N[account.Late], e.N[account.Dead], e.N[account.Filtered]
 		}
@@ -218,7 +220,7 @@ func (l *look) result() Input {
 }
 
 // condition tells which values the field of a condition has.
-func (l *look) condition(c attribution.Condition) Condition {
+func (l *look) condition(c rules.Condition) Condition {
 	out := Condition{Field: c.Field, Value: c.Value}
 	values := map[string]int64{}
 	for _, s := range l.bySchema {

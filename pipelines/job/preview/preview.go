@@ -11,7 +11,7 @@ import (
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // Options are the choices of a look at files.
@@ -55,7 +55,7 @@ type Input struct {
 	// Errors are files that could not be read to where they were to be read.
 	Errors []string `json:"errors,omitempty"`
 
-	where []attribution.Condition
+	where []rules.Condition
 	time  string // its field
 }
 

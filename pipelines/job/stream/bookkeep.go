@@ -166,7 +166,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
-		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.LooksBack(), Provisional: p.samples.ProvisionalFrom,
+		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.Lookback(), Provisional: p.samples.ProvisionalFrom,
 	}, beam.GroupByKey(s, windows))
 }
 
@@ -182,7 +182,7 @@ type bookkeeperFn struct {
 	Writing sink.Config
 	Job     string
 	Every   time.Duration
-	// Bucket is their length, Longest the longest window, LooksBack that of attribution.Params: ms.
+	// Bucket is their length, Longest the longest window, LooksBack that of rules.Params: ms.
 	Bucket, Longest, LooksBack int64
 	// Provisional, if set, is the start of the first bucket that a run that goes on may correct.
 	Provisional int64

@@ -10,7 +10,7 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // End is how far a run that ends decides. A log that goes on can change what is beyond its own
@@ -85,7 +85,7 @@ func (p *Plan) planEnd(ctx context.Context, opt Options) error {
 		return nil
 	}
 	p.samples.ProvisionalFrom = until
-	p.params.LogEnd = attribution.NoLogEnd
+	p.params.LogEnd = rules.NoLogEnd
 	if extent.Largest != record.NoTime && !extent.Ahead {
 		p.params.LogEnd = extent.Largest
 	}

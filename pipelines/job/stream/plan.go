@@ -30,7 +30,7 @@ import (
 	"tributary/io/kafkaio/timeindex"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
 )
 
@@ -64,7 +64,7 @@ type Options struct {
 // Plan is a join of topics, worked out before it runs.
 type Plan struct {
 	spec    *spec.Spec
-	params  attribution.Params
+	params  rules.Params
 	roles   []string
 	reading source.Config
 	// samples, and with other topics what else is written to the same cluster.
@@ -164,7 +164,7 @@ func (p *Plan) planSamples(opt Options) {
 }
 
 // meaning is all that what a run leaves behind is to be understood by.
-func (p *Plan) meaning() attribution.Meaning {
+func (p *Plan) meaning() rules.Meaning {
 	m := p.params.Meaning()
 	names := []string{}
 	for _, t := range p.reading.Ranked() {

@@ -16,7 +16,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
-	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
 )
 
 // Resume is what a run begins from.
@@ -103,14 +103,14 @@ func (p *Plan) fitsState(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return errors.New("resume: the commit log does not say what the state means, as one of an earlier release: use --resume log")
 	}
-	was := attribution.Meaning(progress.Meaning)
-	if kept := was[attribution.MeaningViewSchema]; len(p.views.Given) == 0 && kept != "" && kept != p.params.ViewSchema && p.params.ViewSchema != "" {
+	was := rules.Meaning(progress.Meaning)
+	if kept := was[rules.MeaningViewSchema]; len(p.views.Given) == 0 && kept != "" && kept != p.params.ViewSchema && p.params.ViewSchema != "" {
 		if err := p.keepViewSchema(kept); err != nil {
 			return err
 		}
 	}
 	_, told := was.Differences(p.meaning())
-	_, more := attribution.Meaning(progress.State).Differences(p.samples.State)
+	_, more := rules.Meaning(progress.State).Differences(p.samples.State)
 	if told = append(told, more...); len(told) > 0 {
 		return fmt.Errorf("resume: the state is of a job with another meaning, and cannot be gone on from: use --resume log. What is not the same:\n  %s", strings.Join(told, "\n  "))
 	}
@@ -140,8 +140,8 @@ func (p *Plan) fitsLog(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return nil
 	}
-	names, told := attribution.Meaning(progress.Meaning).Differences(p.meaning())
-	if i := slices.Index(names, attribution.MeaningViewID); i >= 0 {
+	names, told := rules.Meaning(progress.Meaning).Differences(p.meaning())
+	if i := slices.Index(names, rules.MeaningViewID); i >= 0 {
 		return fmt.Errorf("resume from the log: %s: views are spread over shards by it, and some of those that are written would be written again: begin another job, with a name and topics of its own", told[i])
 	}
 	p.changed = told
@@ -184,7 +184,7 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	before := int64(record.NoTime)
 	p.resumed = &Resumed{Earlier: progress.Earlier, Changed: p.changed, Kept: len(progress.Kept)}
 	if progress.CommittedBefore != math.MinInt64 {
-		before = progress.CommittedBefore - p.params.LooksBack()
+		before = progress.CommittedBefore - p.params.Lookback()
 		p.resumed.Since, p.resumed.From = time.UnixMilli(progress.CommittedBefore).UTC(), time.UnixMilli(before).UTC()
 	}
 	if p.reading.Start, err = p.reading.StartFromLog(ctx, before, accounts.cuts()); err != nil {
@@ -205,7 +205,7 @@ func (p *Plan) takeUp(progress commitlog.Progress) {
 	p.samples.Earlier, p.samples.FencingEpoch = progress.Earlier, progress.FencingEpoch
 	p.params.Earlier, p.params.Kept = job.Layouts(progress.Earlier), nil
 	for _, k := range progress.Kept {
-		p.params.Kept = append(p.params.Kept, attribution.Part{Bucket: k.ID, Shard: int64(k.Shard)})
+		p.params.Kept = append(p.params.Kept, rules.Part{Bucket: k.ID, Shard: int64(k.Shard)})
 	}
 }
 

@@ -84,7 +84,7 @@ func Needed(s *spec.Spec) []Topic {
 // views, so they need as much to be there at all when they are written.
 func Retention(s *spec.Spec) time.Duration {
 	p, _ := job.Of(s)
-	return s.LongestWindow() + s.Bucket + s.OutOfOrderness + time.Duration(p.LooksBack())*time.Millisecond
+	return s.LongestWindow() + s.Bucket + s.OutOfOrderness + time.Duration(p.Lookback())*time.Millisecond
 }
 
 // settings are what a new topic is created with.

@@ -11,8 +11,8 @@ import (
 // mutant is a bug, as a table tells it in a few lines, with an empty one between two:
 //
 //	mutant window: its end counts
-//	file   transforms/attribution/partial.go
-//	tests  transforms/attribution TestEnds|TestStories/late
+//	file   transforms/attribution/bucket/outcomes.go
+//	tests  transforms/attribution/bucket TestEnds|TestStories/late
 //	-if at < end {
 //	+if at <= end {
 //

@@ -1,0 +1,65 @@
+package outcome
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"tributary/io/record"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+)
+
+// quotedOfID bounds what is quoted of an id.
+const quotedOfID = 200
+
+// rejectOrphan counts why an engagement is an orphan and, if orphans are wanted, hands it to reject: its
+// place in the log and the id it names, since the record itself did not travel.
+func rejectOrphan(p *rules.Params, e *account.Engagements, at place, eventTime int64, viewID []byte, reject func(record.Rejected)) {
+	why := "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach"
+	e.AddReason(why, 1)
+	if likeFloat.Match(viewID) {
+		e.N[account.OrphansLikeFloats]++
+	}
+	if !p.Orphans {
+		return
+	}
+	input := slices.IndexFunc(p.Inputs, func(in rules.Input) bool { return in.Kind == at.kind })
+	reject(record.Rejected{
+		Reason: record.ReasonOrphan, Detail: why,
+		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
+		Record: viewID,
+	})
+}
+
+// likeFloat is what whole numbers look like once a program has read them as floats.
+var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
+
+// countOutcome counts one engagement and tells whether it is an orphan.
+func countOutcome(e *account.Engagements, seen bucket.Outcome, partlyLate bool) (orphan bool) {
+	switch {
+	case seen == bucket.OutcomeMatched:
+		e.N[account.Matched]++
+	case seen == bucket.OutcomeOutside:
+		e.N[account.Outside]++
+	case seen == bucket.OutcomeDuplicate:
+		e.N[account.Duplicates]++
+	case partlyLate:
+		e.N[account.Late]++
+		e.AddReason("its view may be among those that had closed", 1)
+	default:
+		e.N[account.Orphans]++
+		return true
+	}
+	return false
+}
+
+// CountFinal counts an engagement whose outcome one bucket knows alone, and hands it to reject if it is
+// an orphan and these are wanted.
+func CountFinal(p *rules.Params, e *account.Engagements, g *bucket.Engagement, seen bucket.Outcome, reject func(record.Rejected)) {
+	if countOutcome(e, seen, partlyLate(p, g)) {
+		rejectOrphan(p, e, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
+	}
+}

@@ -1,0 +1,91 @@
+// Package outcome brings together what several buckets know of one engagement, and counts what became
+// of it.
+//
+//	partials.go  what a bucket writes down; merger.go: brings it together
+//	count.go     counts an outcome, and refuses orphans
+package outcome
+
+import (
+	"errors"
+	"fmt"
+
+	"tributary/io/record"
+	"tributary/io/wire"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+)
+
+// errCut is what a list of partial outcomes ends with that has lost its end.
+var errCut = errors.New("it ends within a record")
+
+// place is where an engagement stands in the log.
+type place struct {
+	partition int32
+	offset    int64
+	kind      int
+}
+
+// Merger collects partial outcomes until all of an engagement are there.
+type Merger struct {
+	p       *rules.Params
+	meaning uint64
+	seen    map[place]told
+}
+
+type told struct {
+	home       bool
+	partlyLate bool
+	seen       bucket.Outcome
+	time       int64
+	id         []byte
+}
+
+// NewMerger returns an empty Merger.
+func NewMerger(p *rules.Params) *Merger {
+	return &Merger{p: p, meaning: p.Meaning().Fingerprint(), seen: map[place]told{}}
+}
+
+// Add adds the partial outcomes that one bucket wrote down. An error means bytes of another join, or damaged ones.
+func (t *Merger) Add(partials []byte) error {
+	d := wire.NewReader(partials)
+	if meaning := d.Uint64(); !d.Short() && meaning != t.meaning {
+		return fmt.Errorf("partial outcomes: %w", rules.ErrMeaning)
+	}
+	for d.More() {
+		at := place{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
+		flags := d.Byte()
+		kind := d.Uvarint()
+		if kind >= uint64(len(t.p.Kinds)) {
+			return fmt.Errorf("partial outcomes: kind %d of %d", kind, len(t.p.Kinds))
+		}
+		at.kind = int(kind)
+		s := t.seen[at]
+		s.seen = max(s.seen, bucket.Outcome(flags&(sightingHome-1)))
+		if flags&sightingHome != 0 {
+			s.home, s.partlyLate = true, flags&sightingPartlyLate != 0
+		}
+		if flags&partialRecord != 0 {
+			s.time, s.id = d.Varint(), d.Bytes()
+		}
+		t.seen[at] = s
+	}
+	if d.Short() {
+		return fmt.Errorf("partial outcomes: %w", errCut)
+	}
+	return nil
+}
+
+// Merge counts every engagement under its outcome, and hands orphans to reject if they are
+// wanted, in no particular order.
+func (t *Merger) Merge(sheet *account.Sheet, reject func(record.Rejected)) {
+	for at, s := range t.seen {
+		if !s.home {
+			continue // of an engagement whose outcome was final at home, or of another slice
+		}
+		if e := sheet.Engagements[t.p.Kinds[at.kind].Name]; countOutcome(e, s.seen, s.partlyLate) {
+			rejectOrphan(t.p, e, at, s.time, s.id, reject)
+		}
+	}
+	clear(t.seen)
+}

@@ -1,0 +1,54 @@
+package outcome
+
+import (
+	"encoding/binary"
+
+	"tributary/io/wire"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+)
+
+// Several buckets may know something of one engagement: the outcome of an engagement is
+// the most that any of them saw. Each bucket writes down its partial outcomes, the owner bucket
+// always, the others if they saw the view; the outcome merger brings them together by the
+// engagement's place in the log.
+//
+//	partial outcomes = meaning (8 bytes) partial outcome*
+//	partial outcome  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
+//	            [event time (varint) view id]    with partialRecord, at home if it saw nothing
+
+// Flags beside the outcome in a partial outcome.
+const (
+	sightingHome = 1 << (iota + 4)
+	sightingPartlyLate
+	partialRecord
+)
+
+// NewPartials begins the partial outcomes of a join of that meaning.
+func NewPartials(meaning uint64) []byte { return binary.LittleEndian.AppendUint64(nil, meaning) }
+
+// Append appends what a bucket knows of g.
+func Append(dst []byte, p *rules.Params, g *bucket.Engagement, s bucket.PartialOutcome) []byte {
+	flags := byte(s.Outcome)
+	if s.Owner {
+		flags |= sightingHome
+		if partlyLate(p, g) {
+			flags |= sightingPartlyLate
+		}
+		if s.Outcome == bucket.OutcomeNone {
+			flags |= partialRecord // of what may be an orphan
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(g.Partition))
+	dst = binary.AppendUvarint(dst, uint64(g.Offset))
+	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
+	if flags&partialRecord != 0 {
+		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
+	}
+	return dst
+}
+
+// partlyLate tells whether views that g might count for had closed when it was read.
+func partlyLate(p *rules.Params, g *bucket.Engagement) bool {
+	return g.Floor >= p.SpanOf(g.Kind, g.Time, g.ViewTime).CountsFrom
+}

@@ -1,0 +1,47 @@
+package rules
+
+// LongestWindow is how long a view stays open: until its closing time.
+func (p *Params) LongestWindow() int64 {
+	longest := int64(0)
+	for _, k := range p.Kinds {
+		longest = max(longest, k.Window)
+	}
+	return longest
+}
+
+// Slack is how far beyond the views that an engagement may count for it is still
+// looked up, to tell one outside its view's window from an orphan. What an event in order
+// finds within the out-of-orderness is still open, what a displaced one finds may not be;
+// twice the skew covers every view time an engagement can carry and still count.
+func (p *Params) Slack() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
+
+// InputBounds says which events outside a slice matter for it, in milliseconds: a reader has to
+// hand over views of [from-ViewsBefore, to+ViewsAfter) and engagements of
+// [from-EngagementsBefore, to+EngagementsAfter).
+type InputBounds struct {
+	ViewsBefore, ViewsAfter, EngagementsBefore, EngagementsAfter int64
+}
+
+// InputBounds returns the input bounds of the join.
+func (p *Params) InputBounds() InputBounds {
+	return InputBounds{
+		// The view of an engagement of the slice accounts for it (see SpanOf), and the view
+		// before that one tells whether it is a duplicate.
+		ViewsBefore: p.LongestWindow() + p.Slack() + p.DedupWindow,
+		ViewsAfter:  p.ClockSkew + p.Slack() + 1,
+		// Duplicates must meet.
+		EngagementsBefore: p.ClockSkew + p.DedupWindow,
+		EngagementsAfter:  p.LongestWindow(),
+	}
+}
+
+// Lookback is how far before the start of a bucket the events lie that matter for it, in
+// milliseconds: without those before, its samples are the same, and so are the outcomes of the
+// engagements that it is home to.
+func (p *Params) Lookback() int64 {
+	// What an engagement of its views may be a duplicate of; an engagement that names its
+	// view's time lies at most three times the skew before it, which margin covers.
+	back := p.ClockSkew + p.Slack() + p.DedupWindow
+	// What it is home to may have its view that far back.
+	return back + p.LongestWindow() + p.Slack()
+}

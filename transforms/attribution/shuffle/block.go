@@ -1,0 +1,66 @@
+package shuffle
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"tributary/io/wire"
+)
+
+// A block holds records of one bucket on their way through the shuffle, one after
+// another. It is what rests in a stream's state, so it carries of an engagement only
+// what its label needs, a view's id only once where the payload holds it as text, and no
+// hash, which is computed again faster than it would be moved. Records of a block mostly
+// follow each other in the log, so each tells its place from that of the one before.
+//
+//	block      = format (byte) meaning (uint64) bucket index (varint) packing (byte) record*, compressed or not
+//	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
+//	             each less that of the record before, at first bucket start, 0 and 0
+//	view       ... id (bytes) payload (bytes)
+//	             ... id at (uvarint) id length (uvarint) payload (bytes)    with tagInside: the id is within the payload
+//	             ... id (bytes) payload hash (uint64)    with tagDedupMarker: only that the view exists
+//	engagement ... kind (uvarint) id (bytes) [floor (varint)] [view time (varint)] [event id (bytes)] [value]
+//	             floor and view time less the engagement's own
+//	value      = kind (byte), then by kind: number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
+//
+// The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
+// are numbers in it, views have no schema of their own.
+const blockFormat = 3
+
+// Bits of a record's tag.
+const (
+	tagEngagement = 1 << iota
+	// Of a view.
+	tagDedupMarker
+	tagInside
+	// Of an engagement: which optional parts follow.
+	tagFloor
+	tagViewTime
+	tagEventID
+	tagValue
+	// Of both: its partition is not that of the record before.
+	tagPartition
+)
+
+func appendHeader(dst []byte, meaning uint64, bucket int64) []byte {
+	return binary.AppendVarint(binary.LittleEndian.AppendUint64(append(dst, blockFormat), meaning), bucket)
+}
+
+// BucketOf returns the bucket index of a block.
+func BucketOf(block []byte) (int64, error) {
+	d, err := openBlock(block)
+	if err != nil {
+		return 0, err
+	}
+	return d.bucket, nil
+}
+
+func openBlock(block []byte) (blockReader, error) {
+	if len(block) == 0 || block[0] != blockFormat {
+		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d: another release has written it; begin anew from the log, with --resume log", len(block), blockFormat)
+	}
+	d := blockReader{Reader: wire.NewReader(block[1:])}
+	d.meaning = d.Uint64()
+	d.bucket = d.Varint()
+	return d, d.err()
+}

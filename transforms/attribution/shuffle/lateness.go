@@ -1,0 +1,66 @@
+package shuffle
+
+import (
+	"tributary/io/record"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution/decode"
+)
+
+// cursor is a place in a batch, with the clock of the partition before it, and the one by the log
+// alone, which is another one after the partition was idle.
+type cursor struct {
+	batch  record.Batch
+	offset int64
+	clock  record.Clock
+	log    record.Clock
+	sheet  *account.Sheet // of the batch's stretch
+	in     *account.Input // part of account, once it is needed
+}
+
+// pass moves the clocks over a record's event time.
+func (c *cursor) pass(r *decode.Reader, t int64) {
+	if !r.Input.Ordered {
+		return
+	}
+	c.clock.Add(t)
+	if c.batch.AfterIdle {
+		c.log.Add(t)
+	}
+}
+
+// watermark is that of the partition before the record at the cursor, or record.NoTime. A clock
+// that was raised does not hold back the one by the log.
+func (k *Packer) watermark(c *cursor) int64 {
+	at := k.watermarkAt(c.clock)
+	if c.batch.AfterIdle {
+		at = max(at, k.watermarkAt(c.log))
+	}
+	return at
+}
+
+func (k *Packer) watermarkAt(c record.Clock) int64 {
+	reached := c.Time(k.p.MaxFutureSkew)
+	if reached == record.NoTime {
+		return record.NoTime
+	}
+	return reached - k.p.OutOfOrderness
+}
+
+// lateness is what makes a record late: the watermark before it, and the one by the log alone,
+// which another reading goes by.
+type lateness struct{ watermark, log int64 }
+
+func (k *Packer) lateness(c *cursor) lateness {
+	l := lateness{watermark: k.watermark(c)}
+	if l.log = l.watermark; c.batch.AfterIdle {
+		l.log = k.watermarkAt(c.log)
+	}
+	return l
+}
+
+// passed tells whether the watermark has come to a time, and whether it has only because the
+// partition had been idle.
+func (l lateness) passed(t int64) (late, afterIdle bool) {
+	late = l.watermark != record.NoTime && t <= l.watermark
+	return late, late && (l.log == record.NoTime || t > l.log)
+}

@@ -1,0 +1,65 @@
+package shuffle
+
+import (
+	"bytes"
+	"maps"
+
+	"tributary/transforms/account"
+)
+
+// blockBytes is the size at which a block is emitted: large enough that what Beam
+// takes for an element is nothing beside it, small enough that the blocks of all
+// open buckets and shards fit in memory many times over.
+const blockBytes = 64 << 10
+
+// put appends a record to the block of its shard and bucket, if that is joined.
+func (k *Packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
+	if k.p.Open(bucket) {
+		return
+	}
+	shards := k.blocks[bucket]
+	if shards == nil {
+		shards = make([]blockWriter, k.p.ShardsOf(bucket))
+		k.blocks[bucket] = shards
+	}
+	shard := int64(hash % uint64(len(shards)))
+	w := &shards[shard]
+	if len(w.block) == 0 {
+		w.open(k.meaning, bucket, bucket*k.p.Bucket)
+	}
+	appendTo(w)
+	if len(w.block) >= blockBytes {
+		k.finish(shard, bucket, w.block)
+		w.block = w.block[:0]
+	}
+}
+
+// finish emits a copy: the buffer goes on being used.
+func (k *Packer) finish(shard, bucket int64, block []byte) {
+	if k.p.Compress {
+		block = compressed(block, k.meaning, bucket)
+	} else {
+		block = bytes.Clone(block)
+	}
+	k.whole.Bytes.Blocks += int64(len(block))
+	k.emit(shard, bucket, block)
+}
+
+// Flush emits all unfinished blocks, and with tell the accounts of what was added since the
+// last flush: one for each stretch of a log, in its order, and one that is of no single stretch.
+func (k *Packer) Flush(tell func(account.Sheet)) {
+	for bucket, shards := range k.blocks {
+		for shard := range shards {
+			if block := shards[shard].block; len(block) > 0 {
+				k.finish(int64(shard), bucket, block)
+			}
+		}
+	}
+	clear(k.blocks)
+	for _, sheet := range account.EndChapters(maps.Values(k.stretches)) {
+		tell(*sheet)
+	}
+	clear(k.stretches)
+	tell(*k.whole)
+	k.whole = k.p.NewSheet()
+}

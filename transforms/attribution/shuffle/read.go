@@ -1,0 +1,123 @@
+package shuffle
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"tributary/io/record"
+	"tributary/io/wire"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+)
+
+// AddBlock adds the records of a block of a join of that meaning to b. Views and engagements point
+// into the block.
+func AddBlock(b *bucket.Bucket, block []byte, meaning uint64, length int64) error {
+	d, err := openBlock(block)
+	if err != nil {
+		return err
+	}
+	if d.meaning != meaning {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, rules.ErrMeaning)
+	}
+	if err := d.unpack(); err != nil {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
+	}
+	d.before.time = d.bucket * length
+	for d.More() {
+		tag := d.Byte()
+		if tag&tagEngagement != 0 {
+			b.Engagements = append(b.Engagements, d.engagement(tag))
+		} else {
+			b.Views = append(b.Views, d.view(tag))
+		}
+	}
+	if err := d.err(); err != nil {
+		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
+	}
+	return nil
+}
+
+type blockReader struct {
+	wire.Reader
+	meaning uint64
+	bucket  int64
+	before  logPlace
+}
+
+var errShort = errors.New("it ends within a record")
+
+func (d *blockReader) err() error {
+	if d.Short() {
+		return errShort
+	}
+	return nil
+}
+
+func (d *blockReader) common(tag byte) logPlace {
+	d.before.time += d.Varint()
+	if tag&tagPartition != 0 {
+		d.before.partition += int32(d.Varint())
+	}
+	d.before.offset += d.Varint()
+	return d.before
+}
+
+func (d *blockReader) view(tag byte) bucket.View {
+	at := d.common(tag)
+	v := bucket.View{Time: at.time, Partition: at.partition, Offset: at.offset}
+	switch {
+	case tag&tagDedupMarker != 0:
+		v.DedupMarker, v.ID, v.PayloadHash = true, d.Bytes(), d.Uint64()
+	case tag&tagInside != 0:
+		at, size := d.Uvarint(), d.Uvarint()
+		v.Payload = d.Bytes()
+		if at > uint64(len(v.Payload)) || size > uint64(len(v.Payload))-at {
+			d.Fail()
+			return v
+		}
+		v.ID = v.Payload[at : at+size]
+	default:
+		v.ID, v.Payload = d.Bytes(), d.Bytes()
+	}
+	v.Hash = rules.HashID(v.ID)
+	return v
+}
+
+func (d *blockReader) engagement(tag byte) bucket.Engagement {
+	at := d.common(tag)
+	g := bucket.Engagement{
+		Time: at.time, Partition: at.partition, Offset: at.offset,
+		Kind: int(d.Uvarint()), ViewID: d.Bytes(), Floor: record.NoTime, ViewTime: record.NoTime,
+	}
+	g.Hash = rules.HashID(g.ViewID)
+	if tag&tagFloor != 0 {
+		g.Floor = g.Time + d.Varint()
+	}
+	if tag&tagViewTime != 0 {
+		g.ViewTime = g.Time + d.Varint()
+	}
+	if tag&tagEventID != 0 {
+		g.EventID = d.Bytes()
+	}
+	if tag&tagValue != 0 {
+		g.Value = d.value()
+	}
+	return g
+}
+
+func (d *blockReader) value() record.Value {
+	v := record.Value{Kind: record.Kind(d.Byte())}
+	switch v.Kind {
+	case record.Bool, record.Int:
+		v.Int = d.Varint()
+	case record.Float:
+		v.Float = math.Float64frombits(d.Uint64())
+	case record.Decimal:
+		v.Int, v.Text = d.Varint(), d.Bytes()
+	default:
+		v.Text = d.Bytes()
+	}
+	return v
+}

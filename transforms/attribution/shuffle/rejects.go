@@ -1,0 +1,37 @@
+package shuffle
+
+import (
+	"tributary/io/record"
+	"tributary/transforms/attribution/decode"
+)
+
+// addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
+// the watermark if it can be read alone: sources read nothing else, and what is late must
+// not hang on where they cut the log into batches.
+func (k *Packer) addUnreadable(r *decode.Reader, c *cursor, record []byte, why error) {
+	t := r.TimeAlone(record)
+	c.pass(r, t)
+	k.malformed(r, c, t, 1, record, why)
+}
+
+// malformed refuses count records, of which the first begins record.
+func (k *Packer) malformed(r *decode.Reader, c *cursor, t, count int64, rec []byte, err error) {
+	if !k.accounts(c, t) {
+		return
+	}
+	c.sheet.AddDead(r.Input.Name, k.p.KindName(r.Input.Kind), err.Error(), count)
+	k.reject(c.rejected(record.ReasonMalformed, err.Error(), t, k.watermark(c), count, rec))
+}
+
+func (c *cursor) late(reason record.Reason, why string, t int64, by lateness, afterIdle bool, record []byte) record.Rejected {
+	r := c.rejected(reason, why, t, by.watermark, 1, record)
+	r.AfterIdle = afterIdle
+	return r
+}
+
+func (c *cursor) rejected(reason record.Reason, detail string, t, watermark, count int64, rec []byte) record.Rejected {
+	return record.Rejected{
+		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset,
+		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: rec,
+	}
+}
