@@ -189,6 +189,8 @@ var _ sdf.WatermarkEstimator = (*watermarkEstimator)(nil)
 func init() {
 	beam.RegisterType(reflect.TypeFor[readFn]())
 	beam.RegisterType(reflect.TypeFor[watermarkEstimator]())
+	dofn.Element(record.EncodeBatch, record.DecodeBatch)
+	dofn.Element(record.EncodeRejected, record.DecodeRejected)
 	dofn.Register(dofn.Method6x2((*readFn).ProcessElement))
 	register.Emitter2[beam.EventTime, record.Batch]()
 	register.Emitter2[beam.EventTime, record.Rejected]()

@@ -1,16 +1,13 @@
 // Package record holds what sources hand to the join and the join hands to sinks:
 // batches of raw records, the values read out of them, and rejected records.
 //
-// It is the leaf that connectors and transforms share; it imports neither.
+// It is the leaf that connectors and transforms share; it imports neither, nor Beam.
 package record
 
 import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"reflect"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/wire"
 )
@@ -168,7 +165,8 @@ const (
 	flagLateAfterIdle
 )
 
-func encodeBatch(b Batch) []byte {
+// EncodeBatch writes a batch as it moves between workers and rests in state.
+func EncodeBatch(b Batch) []byte {
 	out := make([]byte, 0, len(b.Records)+len(b.SchemaText)+48)
 	out = binary.AppendVarint(out, int64(b.Input))
 	out = binary.AppendVarint(out, int64(b.Partition))
@@ -194,7 +192,8 @@ func encodeBatch(b Batch) []byte {
 	return append(wire.AppendText(out, b.SchemaText), b.Records...)
 }
 
-func decodeBatch(buf []byte) (Batch, error) {
+// DecodeBatch reads what EncodeBatch wrote. The batch keeps buf.
+func DecodeBatch(buf []byte) (Batch, error) {
 	d := wire.NewReader(buf)
 	b := Batch{
 		Input:      int32(d.Varint()),
@@ -218,7 +217,8 @@ func decodeBatch(buf []byte) (Batch, error) {
 	return b, nil
 }
 
-func encodeRejected(r Rejected) []byte {
+// EncodeRejected writes a rejected record as it moves between workers and rests in state.
+func EncodeRejected(r Rejected) []byte {
 	out := make([]byte, 0, len(r.Record)+len(r.Detail)+96)
 	out = wire.AppendText(out, string(r.Reason))
 	out = wire.AppendText(out, r.Detail)
@@ -238,7 +238,8 @@ func encodeRejected(r Rejected) []byte {
 	return append(out, r.Record...)
 }
 
-func decodeRejected(buf []byte) (Rejected, error) {
+// DecodeRejected reads what EncodeRejected wrote. The record keeps buf.
+func DecodeRejected(buf []byte) (Rejected, error) {
 	d := wire.NewReader(buf)
 	r := Rejected{
 		Reason:    Reason(d.Bytes()),
@@ -258,11 +259,4 @@ func decodeRejected(buf []byte) (Rejected, error) {
 		return Rejected{}, fmt.Errorf("decode rejected record: %d bytes are too few", len(buf))
 	}
 	return r, nil
-}
-
-func init() {
-	beam.RegisterType(reflect.TypeFor[Batch]())
-	beam.RegisterType(reflect.TypeFor[Rejected]())
-	beam.RegisterCoder(reflect.TypeFor[Batch](), encodeBatch, decodeBatch)
-	beam.RegisterCoder(reflect.TypeFor[Rejected](), encodeRejected, decodeRejected)
 }

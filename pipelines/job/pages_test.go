@@ -250,7 +250,7 @@ func TestPagesDecode(t *testing.T) {
 	require.Equal(t, wantEntry, way.decode(t, "An entry of the commit log", entry.Value()))
 	require.Equal(t,
 		map[string]any{"start": int64(-300000), "shard": uint64(3), "part": uint64(2), "last": byte(1), "samples": "\x02ab"},
-		way.decode(t, "A block of samples", sample.AppendTo(sample.NewBlock(nil, sample.Header{Start: -300000, Shard: 3, Part: 2, Last: true}), []byte("ab"))))
+		way.decode(t, "A block of samples", sample.EncodeBlock(sample.NewBlock(sample.Header{Start: -300000, Shard: 3, Part: 2, Last: true}, sample.AppendTo(nil, []byte("ab"))))))
 	require.Equal(t,
 		map[string]any{"shard": int64(3), "id": int64(-300000), "part": int64(2), "last": byte(1), "records": "\x00\x01k\x01v"},
 		way.decode(t, "A group", encoded(t, sink.Group{Shard: 3, ID: -300000, Part: 2, Last: true, Records: sink.AppendRecord(nil, []byte("k"), []byte("v"), sink.NoTimestamp)})))
@@ -267,7 +267,7 @@ func TestPagesDecode(t *testing.T) {
 
 // TestWayPageDrawsTheBlock: the drawing is that above its code.
 func TestWayPageDrawsTheBlock(t *testing.T) {
-	code, err := os.ReadFile("../../transforms/attribution/block.go")
+	code, err := os.ReadFile("../../transforms/attribution/shuffle/block.go")
 	require.NoError(t, err)
 	drawing := regexp.MustCompile(`(?m)^//\t.*\n`).FindAllString(string(code), -1)
 	require.Greater(t, len(drawing), 5)

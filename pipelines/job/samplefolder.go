@@ -46,7 +46,7 @@ func NewSampleFolder(s *spec.Spec, o *spec.Output, schema string, jsonViews bool
 
 // Write writes samples.
 //
-// Input: blocks, a PCollection<[]byte> of blocks of samples (see sample.Header), the parts of a shard's
+// Input: blocks, a PCollection<sample.Block>, the parts of a shard's
 // share of a bucket in order in one bundle.
 // Output: written, a PCollection<commitlog.Committed> with the event time of a share's last part, once its
 // file is there. A share without samples has no file.
@@ -86,8 +86,8 @@ func (f *folderFn) StartBundle(func(beam.EventTime, commitlog.Committed)) {
 	f.open = map[share]*openShare{}
 }
 
-func (f *folderFn) ProcessElement(ctx context.Context, at beam.EventTime, block []byte, emit func(beam.EventTime, commitlog.Committed)) error {
-	header, samples, err := sample.ReadHeader(block)
+func (f *folderFn) ProcessElement(ctx context.Context, at beam.EventTime, block sample.Block, emit func(beam.EventTime, commitlog.Committed)) error {
+	header, samples, err := block.Open()
 	if err != nil {
 		return err
 	}

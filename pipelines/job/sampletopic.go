@@ -74,7 +74,7 @@ func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews 
 
 // Write writes samples.
 //
-// Input: blocks, a PCollection<[]byte> of blocks of samples (see sample.Header), the parts of a shard's
+// Input: blocks, a PCollection<sample.Block>, the parts of a shard's
 // share of a bucket in order in one bundle.
 // Output: written, what acknowledges them (a PCollection<commitlog.Committed>, or that of
 // kafkaio.WriteAtLeastOnce), and refused, a PCollection<sink.Refused>: those that are too large for
@@ -113,8 +113,8 @@ func (f *groupFn) Setup() error {
 	return err
 }
 
-func (f *groupFn) ProcessElement(block []byte, emit func(sink.Group)) error {
-	header, samples, err := sample.ReadHeader(block)
+func (f *groupFn) ProcessElement(block sample.Block, emit func(sink.Group)) error {
+	header, samples, err := block.Open()
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,8 @@ type messageFn struct {
 
 func (f *messageFn) Setup() error { return f.Format.Setup() }
 
-func (f *messageFn) ProcessElement(block []byte, emit func(sink.Message)) error {
-	_, samples, err := sample.ReadHeader(block)
+func (f *messageFn) ProcessElement(block sample.Block, emit func(sink.Message)) error {
+	_, samples, err := block.Open()
 	if err != nil {
 		return err
 	}

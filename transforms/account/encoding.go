@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strconv"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
 // MarshalJSON writes the sheet so that equal accounts give equal bytes: keys sorted,
@@ -226,7 +223,9 @@ func nullReason(reasons map[string]*Reason) (text string, isNull bool) {
 	return "", false
 }
 
-func encode(l Sheet) ([]byte, error) {
+// EncodeSheet writes an account as it moves between workers: JSON behind the origin. There is one sheet
+// per block of samples, so its cost does not show, and one format is less to keep than two.
+func EncodeSheet(l Sheet) ([]byte, error) {
 	text, err := l.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -234,7 +233,8 @@ func encode(l Sheet) ([]byte, error) {
 	return append(l.Origin.append(nil), text...), nil
 }
 
-func decode(buf []byte) (Sheet, error) {
+// DecodeSheet reads what EncodeSheet wrote.
+func DecodeSheet(buf []byte) (Sheet, error) {
 	origin, text, err := decodeOrigin(buf)
 	if err != nil {
 		return Sheet{}, err
@@ -245,11 +245,4 @@ func decode(buf []byte) (Sheet, error) {
 	}
 	l.Origin = origin
 	return *l, nil
-}
-
-func init() {
-	// The coder writes JSON behind the origin: there is one sheet per block of samples, so its cost
-	// does not show, and one format is less to keep than two.
-	beam.RegisterType(reflect.TypeFor[Sheet]())
-	beam.RegisterCoder(reflect.TypeFor[Sheet](), encode, decode)
 }

@@ -1,35 +1,15 @@
 package account
 
 import (
-	"bytes"
 	"math"
 	"reflect"
 	"testing"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" //nolint:staticcheck // a bounded pipeline without state
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/passert"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
-
-func init() {
-	register.Function1x1(asText)
-}
-
-func TestMain(m *testing.M) { ptest.MainWithDefault(m, "direct") }
-
-// asText stands for any consumer; it needs the ledger to have passed the coder.
-func asText(l Sheet) string {
-	text, err := l.MarshalJSON()
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
 
 // balanced draws ledgers that balance, by adding up views and engagements one by one.
 func balanced() *rapid.Generator[*Sheet] {
@@ -208,12 +188,12 @@ func TestJSONKeepsEveryField(t *testing.T) {
 	for i := range reflect.TypeFor[Sheet]().NumField() {
 		require.False(t, reflect.ValueOf(*l).Field(i).IsZero(), "full() must set %s", reflect.TypeFor[Sheet]().Field(i).Name)
 	}
-	coded, err := encode(*l)
+	coded, err := EncodeSheet(*l)
 	require.NoError(t, err)
-	back, err := decode(coded)
+	back, err := DecodeSheet(coded)
 	require.NoError(t, err)
 	assert.Equal(t, *l, back)
-	_, err = decode(coded[:4])
+	_, err = DecodeSheet(coded[:4])
 	assert.ErrorContains(t, err, "cut short")
 	l.Origin = Origin{}
 	bare, err := Decode([]byte(text(t, l)))
@@ -266,20 +246,4 @@ func TestDecodeRefuses(t *testing.T) {
 		_, err := Decode([]byte(c.text))
 		assert.ErrorContains(t, err, c.want, name)
 	}
-}
-
-func TestCoder(t *testing.T) {
-	typ := reflect.TypeFor[Sheet]()
-	var buf bytes.Buffer
-	require.NoError(t, beam.NewElementEncoder(typ).Encode(*full(), &buf))
-	back, err := beam.NewElementDecoder(typ).Decode(&buf)
-	require.NoError(t, err)
-	assert.Equal(t, asText(*full()), asText(back.(Sheet)))
-}
-
-func TestInACollection(t *testing.T) {
-	p, s, in := ptest.CreateList([]Sheet{*full(), *New("like")})
-	got := beam.ParDo(s, asText, beam.Reshuffle(s, in))
-	passert.Equals(s, got, asText(*full()), asText(*New("like")))
-	require.NoError(t, ptest.Run(p))
 }

@@ -36,7 +36,7 @@ import (
 
 // Result is what a join gives.
 type Result struct {
-	// Samples is a PCollection<[]byte> of blocks of samples (sample.Merge), each in order of
+	// Samples is a PCollection<sample.Block> (see sample.Merge), each block in order of
 	// (view time, view ID), a bucket's blocks at the bucket's closing time.
 	Samples beam.PCollection
 	// Rejected is a PCollection<record.Rejected>: late and malformed records as they are met,

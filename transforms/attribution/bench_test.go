@@ -53,8 +53,8 @@ func BenchmarkJoin(b *testing.B) {
 func joinBatches(tb testing.TB, p *rules.Params, batches []record.Batch) *account.Sheet {
 	tb.Helper()
 	type place struct{ shard, bucket int64 }
-	blocks := map[place][][]byte{}
-	k := shuffle.NewPacker(p, func(shard, bucket int64, block []byte) {
+	blocks := map[place][]shuffle.Block{}
+	k := shuffle.NewPacker(p, func(shard, bucket int64, block shuffle.Block) {
 		blocks[place{shard, bucket}] = append(blocks[place{shard, bucket}], block)
 	}, func(r record.Rejected) { tb.Fatalf("rejected: %+v", r) })
 	for _, b := range batches {
@@ -67,9 +67,9 @@ func joinBatches(tb testing.TB, p *rules.Params, batches []record.Batch) *accoun
 	for at, some := range blocks {
 		bucket.Reset(at.bucket)
 		for _, block := range some {
-			require.NoError(tb, shuffle.AddBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(tb, block.AddTo(&bucket, p.Meaning().Fingerprint(), p.Bucket))
 		}
-		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func([]byte) {})
+		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func(sample.Block) {})
 		joiner.Join(&bucket, out)
 		out.finish()
 		sheet.Merge(out.sheet)

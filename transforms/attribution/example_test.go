@@ -34,7 +34,7 @@ func batch(input, partition int32, records ...string) record.Batch {
 }
 
 // printSamples prints a block of samples as JSON lines.
-func printSamples(block []byte) error {
+func printSamples(block sample.Block) error {
 	text, err := sample.Schema([]sample.Column{{Kind: "click", Func: label.Binary}}, "")
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func printSamples(block []byte) error {
 	if err != nil {
 		return err
 	}
-	return sample.Merge([][]byte{block}, func(encoded []byte) error {
+	return sample.Merge([]sample.Block{block}, func(encoded []byte) error {
 		line, err := json.Append(nil, encoded)
 		fmt.Println(string(line))
 		return err

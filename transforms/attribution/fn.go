@@ -28,13 +28,21 @@ func init() {
 	)
 	dofn.Register(dofn.Method0x0((*joinFn).Setup), dofn.Method6x1((*joinFn).ProcessElement))
 	dofn.Register(dofn.Method0x0((*tallyFn).Setup), dofn.Method5x1((*tallyFn).ProcessElement))
-	register.Emitter3[beam.EventTime, int64, []byte]()
+	dofn.Element(record.EncodeBatch, record.DecodeBatch)
+	dofn.Element(record.EncodeRejected, record.DecodeRejected)
+	dofn.Element(account.EncodeSheet, account.DecodeSheet)
+	dofn.Element(shuffle.EncodeBlock, shuffle.DecodeBlock)
+	dofn.Element(outcome.EncodePartials, outcome.DecodePartials)
+	dofn.Element(sample.EncodeBlock, sample.DecodeBlock)
+	register.Emitter3[beam.EventTime, int64, shuffle.Block]()
+	register.Emitter3[beam.EventTime, int64, outcome.Partials]()
 	register.Emitter2[beam.EventTime, record.Rejected]()
 	register.Emitter2[beam.EventTime, account.Sheet]()
-	register.Emitter1[[]byte]()
+	register.Emitter1[sample.Block]()
 	register.Emitter1[record.Rejected]()
 	register.Emitter1[account.Sheet]()
-	register.Iter1[[]byte]()
+	register.Iter1[shuffle.Block]()
+	register.Iter1[outcome.Partials]()
 }
 
 // packFn packs batches into blocks of (shard, bucket).
@@ -46,13 +54,13 @@ type packFn struct {
 	// first is the earliest event time of the bundle.
 	first beam.EventTime
 	// The emitters of the element at hand: the packer's callbacks outlive it.
-	blocks   func(beam.EventTime, int64, []byte)
+	blocks   func(beam.EventTime, int64, shuffle.Block)
 	rejected func(beam.EventTime, record.Rejected)
 }
 
 func (f *packFn) Setup() {
 	f.packer = shuffle.NewPacker(&f.P,
-		func(shard, bucket int64, block []byte) {
+		func(shard, bucket int64, block shuffle.Block) {
 			f.blocks(mtime.FromMilliseconds(f.P.EventTime(bucket)), shard, block)
 		},
 		func(r record.Rejected) {
@@ -61,11 +69,11 @@ func (f *packFn) Setup() {
 		})
 }
 
-func (f *packFn) StartBundle(func(beam.EventTime, int64, []byte), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Sheet)) {
+func (f *packFn) StartBundle(func(beam.EventTime, int64, shuffle.Block), func(beam.EventTime, record.Rejected), func(beam.EventTime, account.Sheet)) {
 	f.first = mtime.MaxTimestamp
 }
 
-func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Sheet)) error {
+func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.Batch, blocks func(beam.EventTime, int64, shuffle.Block), rejected func(beam.EventTime, record.Rejected), _ func(beam.EventTime, account.Sheet)) error {
 	f.now, f.first, f.blocks, f.rejected = at, min(f.first, at), blocks, rejected
 	return f.packer.Add(b)
 }
@@ -73,7 +81,7 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.B
 // FinishBundle emits what is left. A bundle's output has event time 0 unless it is given
 // one, so all three emitters take it. Accounts have the earliest: the watermark must not pass
 // what they are of before they are written.
-func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, []byte), rejected func(beam.EventTime, record.Rejected), accounts func(beam.EventTime, account.Sheet)) {
+func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, shuffle.Block), rejected func(beam.EventTime, record.Rejected), accounts func(beam.EventTime, account.Sheet)) {
 	at := f.first
 	if at == mtime.MaxTimestamp { // nothing came, which is told as well
 		at = f.now
@@ -102,10 +110,10 @@ func (f *joinFn) Setup() {
 	}
 }
 
-func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples func([]byte), partials func(beam.EventTime, int64, []byte), rejected func(record.Rejected), accounts func(account.Sheet)) error {
-	var block []byte
+func (f *joinFn) ProcessElement(shard int64, blocks func(*shuffle.Block) bool, samples func(sample.Block), partials func(beam.EventTime, int64, outcome.Partials), rejected func(record.Rejected), accounts func(account.Sheet)) error {
+	var block shuffle.Block
 	for first := true; blocks(&block); first = false {
-		index, err := shuffle.BucketOf(block)
+		index, err := block.Bucket()
 		if err != nil {
 			return err
 		}
@@ -114,7 +122,7 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*[]byte) bool, samples 
 		} else if index != f.bucket.Index {
 			return fmt.Errorf("shard %d: blocks of buckets %d and %d in one window", shard, f.bucket.Index, index)
 		}
-		if err := shuffle.AddBlock(&f.bucket, block, f.meaning, f.P.Bucket); err != nil {
+		if err := block.AddTo(&f.bucket, f.meaning, f.P.Bucket); err != nil {
 			return err
 		}
 	}
@@ -146,8 +154,8 @@ type tallyFn struct {
 
 func (f *tallyFn) Setup() { f.merger = outcome.NewMerger(&f.P) }
 
-func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, partials func(*[]byte) bool, accounts func(account.Sheet), rejected func(record.Rejected)) error {
-	var b []byte
+func (f *tallyFn) ProcessElement(at beam.EventTime, shard int64, partials func(*outcome.Partials) bool, accounts func(account.Sheet), rejected func(record.Rejected)) error {
+	var b outcome.Partials
 	for partials(&b) {
 		if err := f.merger.Add(b); err != nil {
 			return err

@@ -18,7 +18,7 @@ type output struct {
 	encoder *sample.Encoder
 	shard   int64
 	bucket  int64
-	emit    func(block []byte)
+	emit    func(sample.Block)
 
 	// samples and encoded are used again and again: what is emitted is a copy.
 	samples []byte // of the block at hand
@@ -29,7 +29,7 @@ type output struct {
 	joined  bool
 	meaning uint64
 	// partial outcomes by the home that will merge them.
-	partials map[owner][]byte
+	partials map[owner]outcome.Partials
 	orphans  []record.Rejected
 	sheet    *account.Sheet
 	interval *account.Interval
@@ -39,10 +39,10 @@ type output struct {
 type owner struct{ bucket, shard int64 }
 
 // newOutput begins the output of one bucket's part; meaning is the fingerprint of p's.
-func newOutput(p *rules.Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(block []byte)) *output {
+func newOutput(p *rules.Params, meaning uint64, encoder *sample.Encoder, shard, bucket int64, emit func(sample.Block)) *output {
 	return &output{
 		p: p, encoder: encoder, shard: shard, bucket: bucket, emit: emit, joined: p.Joined(bucket, shard), meaning: meaning,
-		partials: map[owner][]byte{}, sheet: p.NewSheet(),
+		partials: map[owner]outcome.Partials{}, sheet: p.NewSheet(),
 	}
 }
 
@@ -73,8 +73,7 @@ func (o *output) finish() {
 
 func (o *output) emitBlock(last bool) {
 	header := sample.Header{Start: o.bucket * o.p.Bucket, Shard: o.shard, Part: o.part, Last: last}
-	block := sample.NewBlock(make([]byte, 0, len(o.samples)+32), header)
-	o.emit(append(block, o.samples...))
+	o.emit(sample.NewBlock(header, o.samples))
 	o.samples = o.samples[:0]
 	o.part++
 }
@@ -148,10 +147,11 @@ func (o *output) PartialOutcome(g *bucket.Engagement, s bucket.PartialOutcome) {
 		return // an earlier run has told its outcome, or a later one will
 	}
 	if !s.Final {
-		if o.partials[at] == nil {
-			o.partials[at] = outcome.NewPartials(o.meaning)
+		partials, begun := o.partials[at]
+		if !begun {
+			partials = outcome.NewPartials(o.meaning)
 		}
-		o.partials[at] = outcome.Append(o.partials[at], o.p, g, s)
+		o.partials[at] = partials.Append(o.p, g, s)
 		return
 	}
 	outcome.CountFinal(o.p, e, g, s.Outcome, func(r record.Rejected) { o.orphans = append(o.orphans, r) })

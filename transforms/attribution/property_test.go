@@ -206,8 +206,8 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		}
 		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, rec)]++
 	}
-	blocks := map[blockKey][][]byte{}
-	k := shuffle.NewPacker(p, func(shard, bucket int64, block []byte) {
+	blocks := map[blockKey][]shuffle.Block{}
+	k := shuffle.NewPacker(p, func(shard, bucket int64, block shuffle.Block) {
 		requireBucket(t, p, bucket)
 		key := blockKey{shard, bucket}
 		blocks[key] = append(blocks[key], block)
@@ -224,8 +224,8 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 	for _, kind := range p.Kinds {
 		encoder.Columns = append(encoder.Columns, sample.Column{Kind: kind.Name, Func: kind.Label})
 	}
-	var samples [][]byte
-	partials := map[owner][][]byte{}
+	var samples []sample.Block
+	partials := map[owner][]outcome.Partials{}
 	joiner := bucket.NewJoiner(p)
 	joiner.HeavyFrom = 1 + random.Intn(10) // ids are heavy with and without
 	var bucket bucket.Bucket
@@ -233,13 +233,13 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		bucket.Reset(key.bucket)
 		for _, block := range all {
-			require.NoError(t, shuffle.AddBlock(&bucket, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, block.AddTo(&bucket, p.Meaning().Fingerprint(), p.Bucket))
 		}
 		var last sample.Header
 		part := 0
-		out := newOutput(p, p.Meaning().Fingerprint(), encoder, key.shard, key.bucket, func(b []byte) {
+		out := newOutput(p, p.Meaning().Fingerprint(), encoder, key.shard, key.bucket, func(b sample.Block) {
 			var err error
-			last, _, err = sample.ReadHeader(b)
+			last, _, err = b.Open()
 			require.NoError(t, err)
 			require.Equal(t, sample.Header{Start: key.bucket * p.Bucket, Shard: key.shard, Part: part, Last: last.Last}, last)
 			samples = append(samples, b)

@@ -57,7 +57,7 @@ var (
 // noted is what a pipeline did, in order.
 type noted struct {
 	steps    []string // "read N" for a batch, "bucket START" for the samples of a bucket
-	blocks   [][]byte
+	blocks   []sample.Block
 	sheet    *account.Sheet
 	rejected map[string]int
 }
@@ -86,10 +86,10 @@ func (f *openBatchFn) ProcessElement(text []byte, emit func(record.Batch)) error
 
 type noteSamplesFn struct{ Test string }
 
-func (f *noteSamplesFn) ProcessElement(at beam.EventTime, block []byte) {
+func (f *noteSamplesFn) ProcessElement(at beam.EventTime, block sample.Block) {
 	note(f.Test, func(n *noted) {
 		n.steps = append(n.steps, fmt.Sprintf("samples at %d", at.Milliseconds()))
-		n.blocks = append(n.blocks, slices.Clone(block))
+		n.blocks = append(n.blocks, block)
 	})
 }
 

@@ -28,10 +28,10 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 	}
 	var joined bucket.Bucket
 	var rejected []record.Rejected
-	k := shuffle.NewPacker(p, func(_, index int64, block []byte) {
+	k := shuffle.NewPacker(p, func(_, index int64, block shuffle.Block) {
 		if index == p.BucketOf(1000) {
 			joined.Index = index
-			require.NoError(t, shuffle.AddBlock(&joined, block, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(t, block.AddTo(&joined, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r record.Rejected) { rejected = append(rejected, r) })
 	require.NoError(t, k.Add(record.Batch{Input: 0, Partition: 0, Count: 1, Framed: true, Records: record.AppendFramed(nil, 0, []byte(`{"id":"v","t":1000}`))}))
@@ -44,8 +44,8 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 	sheet := flushed(p, k)
 	var label0 gjson.Result
 	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
-	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, joined.Index, func(b []byte) {
-		require.NoError(t, sample.Merge([][]byte{b}, func(encoded []byte) error {
+	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, joined.Index, func(b sample.Block) {
+		require.NoError(t, sample.Merge([]sample.Block{b}, func(encoded []byte) error {
 			label0 = gjson.Get(attributiontest.SampleJSON(t, p, encoded), "labels.like")
 			return nil
 		}))
@@ -136,7 +136,7 @@ func TestSeveralViews(t *testing.T) {
 		Engagements: []bucket.Engagement{{ViewID: id, Hash: rules.HashID(id), Time: 1600, Offset: 2, Floor: record.NoTime, ViewTime: record.NoTime}},
 	}
 	sheet := p.NewSheet()
-	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func([]byte) {})
+	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func(sample.Block) {})
 	bucket.NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})

@@ -20,6 +20,15 @@ import (
 //	block  = start (varint ms) shard (uvarint) part (uvarint) last (byte) sample*
 //	sample = length (uvarint) encoded sample
 
+// Block is such a run: an element, as its bytes.
+type Block struct{ encoded []byte }
+
+// EncodeBlock returns the bytes of a block.
+func EncodeBlock(b Block) []byte { return b.encoded }
+
+// DecodeBlock makes a block of its bytes, which it keeps.
+func DecodeBlock(encoded []byte) (Block, error) { return Block{encoded}, nil }
+
 // Header says what a block holds.
 type Header struct {
 	// Start is the event time at which the bucket starts (ms).
@@ -30,27 +39,31 @@ type Header struct {
 	Last bool
 }
 
-// NewBlock begins a block.
-func NewBlock(dst []byte, h Header) []byte {
+// headerRoom is what no header is longer than.
+const headerRoom = 32
+
+// NewBlock returns a block of samples, which it copies (see AppendTo).
+func NewBlock(h Header, samples []byte) Block {
+	dst := make([]byte, 0, headerRoom+len(samples))
 	dst = binary.AppendVarint(dst, h.Start)
 	dst = binary.AppendUvarint(dst, uint64(h.Shard))
 	dst = binary.AppendUvarint(dst, uint64(h.Part))
-	return wire.AppendBool(dst, h.Last)
+	return Block{append(wire.AppendBool(dst, h.Last), samples...)}
 }
 
-// ReadHeader splits a block into its header and its samples.
-func ReadHeader(block []byte) (h Header, samples []byte, err error) {
-	r := wire.NewReader(block)
+// Open splits a block into its header and its samples (see Next).
+func (b Block) Open() (h Header, samples []byte, err error) {
+	r := wire.NewReader(b.encoded)
 	h = Header{Start: r.Varint(), Shard: int64(r.Uvarint()), Part: int(r.Uvarint()), Last: r.Byte() != 0}
 	if r.Short() {
-		return Header{}, nil, fmt.Errorf("block of samples: %d bytes hold no header", len(block))
+		return Header{}, nil, fmt.Errorf("block of samples: %d bytes hold no header", len(b.encoded))
 	}
 	return h, r.Rest(), nil
 }
 
-// AppendTo appends an encoded sample to a block.
-func AppendTo(block, encoded []byte) []byte {
-	return wire.AppendBytes(block, encoded)
+// AppendTo appends an encoded sample to the samples of a block to be.
+func AppendTo(samples, encoded []byte) []byte {
+	return wire.AppendBytes(samples, encoded)
 }
 
 // Next splits the first encoded sample off the samples of a block. It and Key do without a wire.Reader,
@@ -68,10 +81,10 @@ func Next(samples []byte) (encoded, rest []byte, err error) {
 //
 // Buckets follow one another in time and only blocks of one bucket interleave, so it
 // costs a comparison or two for each sample and the logarithm of the shards.
-func Merge(blocks [][]byte, each func(encoded []byte) error) error {
+func Merge(blocks []Block, each func(encoded []byte) error) error {
 	runs := make([]*run, 0, len(blocks))
 	for _, b := range blocks {
-		h, rest, err := ReadHeader(b)
+		h, rest, err := b.Open()
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,15 @@ func encoded(id string, time int64) []byte {
 	return e.Append(nil, &Sample{ViewID: []byte(id), ViewTime: time, View: []byte("{}")})
 }
 
+// blockOf makes a block of encoded samples.
+func blockOf(start int64, all ...[]byte) Block {
+	var samples []byte
+	for _, one := range all {
+		samples = AppendTo(samples, one)
+	}
+	return NewBlock(Header{Start: start}, samples)
+}
+
 // TestMergeIsASort: blocks cut in any way from sorted runs of (bucket, shard) and given in any
 // order merge into what sorting all samples gives.
 func TestMergeIsASort(t *testing.T) {
@@ -39,22 +48,21 @@ func TestMergeIsASort(t *testing.T) {
 		}
 		order := func(a, b key) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.id, b.id)) }
 		slices.SortFunc(want, order)
-		var blocks [][]byte
+		var blocks []Block
 		for at, run := range runs {
 			slices.SortFunc(run, order)
-			var block []byte
+			header := Header{Start: at[0] * length}
+			var samples []byte
 			for _, k := range run {
-				if len(block) == 0 || rapid.IntRange(0, 3).Draw(t, "cut") == 0 {
-					if len(block) > 0 {
-						blocks = append(blocks, block)
-					}
-					block = NewBlock(nil, Header{Start: at[0] * length})
+				if len(samples) > 0 && rapid.IntRange(0, 3).Draw(t, "cut") == 0 {
+					blocks = append(blocks, NewBlock(header, samples))
+					samples = samples[:0] // which the block has copied
 				}
-				block = AppendTo(block, encoded(k.id, k.time))
+				samples = AppendTo(samples, encoded(k.id, k.time))
 			}
-			blocks = append(blocks, block)
+			blocks = append(blocks, NewBlock(header, samples))
 		}
-		blocks = append(blocks, NewBlock(nil, Header{Start: 7})) // an empty one adds nothing
+		blocks = append(blocks, NewBlock(Header{Start: 7}, nil)) // an empty one adds nothing
 		blocks = rapid.Permutation(blocks).Draw(t, "order")
 		var got []key
 		require.NoError(t, Merge(blocks, func(b []byte) error {
@@ -71,14 +79,14 @@ func TestMergeIsASort(t *testing.T) {
 func TestMergeOfNothing(t *testing.T) {
 	fail := func([]byte) error { return errors.New("called") }
 	require.NoError(t, Merge(nil, fail))
-	require.NoError(t, Merge([][]byte{NewBlock(nil, Header{Start: 0}), NewBlock(nil, Header{Start: -5})}, fail))
+	require.NoError(t, Merge([]Block{NewBlock(Header{Start: 0}, nil), NewBlock(Header{Start: -5}, nil)}, fail))
 }
 
 // TestMergeBeforeTheEpoch: buckets may start before 1970, and sort there.
 func TestMergeBeforeTheEpoch(t *testing.T) {
-	late, early := AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1)), AppendTo(NewBlock(nil, Header{Start: -10}), encoded("b", -3))
+	late, early := blockOf(0, encoded("a", 1)), blockOf(-10, encoded("b", -3))
 	var got []string
-	require.NoError(t, Merge([][]byte{late, early}, func(b []byte) error {
+	require.NoError(t, Merge([]Block{late, early}, func(b []byte) error {
 		id, _, err := Key(b)
 		got = append(got, string(id))
 		return err
@@ -87,24 +95,24 @@ func TestMergeBeforeTheEpoch(t *testing.T) {
 }
 
 func TestMergeRefuses(t *testing.T) {
-	good := AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1))
+	good := blockOf(0, encoded("a", 1)).encoded
 	for _, c := range []struct {
 		name  string
 		block []byte
 		want  string
 	}{
 		{"an empty block", nil, "block of samples: 0 bytes hold no header"},
-		{"a length without a sample", append(NewBlock(nil, Header{Start: 0}), 200, 1), "block of samples: it ends within a sample"},
-		{"half a length", append(NewBlock(nil, Header{Start: 0}), 200), "block of samples: it ends within a sample"},
+		{"a length without a sample", append(blockOf(0).encoded, 200, 1), "block of samples: it ends within a sample"},
+		{"half a length", append(blockOf(0).encoded, 200), "block of samples: it ends within a sample"},
 		{"a sample cut short", good[:len(good)-1], "block of samples: it ends within a sample"},
-		{"a later sample cut short", append(bytes.Clone(good), good[len(NewBlock(nil, Header{})):len(good)-1]...), "block of samples: it ends within a sample"},
-		{"a sample without an id", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{20, 'a'}), "encoded sample of 2 bytes: no view id"},
-		{"a sample with an id of negative length", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{1, 'a'}), "encoded sample of 2 bytes: no view id"},
-		{"a sample without a time", AppendTo(NewBlock(nil, Header{Start: 0}), []byte{2, 'a'}), "encoded sample of 2 bytes: no view time"},
-		{"an empty sample", AppendTo(NewBlock(nil, Header{Start: 0}), nil), "encoded sample of 0 bytes: no view id"},
+		{"a later sample cut short", append(bytes.Clone(good), good[len(blockOf(0).encoded):len(good)-1]...), "block of samples: it ends within a sample"},
+		{"a sample without an id", blockOf(0, []byte{20, 'a'}).encoded, "encoded sample of 2 bytes: no view id"},
+		{"a sample with an id of negative length", blockOf(0, []byte{1, 'a'}).encoded, "encoded sample of 2 bytes: no view id"},
+		{"a sample without a time", blockOf(0, []byte{2, 'a'}).encoded, "encoded sample of 2 bytes: no view time"},
+		{"an empty sample", blockOf(0, nil).encoded, "encoded sample of 0 bytes: no view id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.EqualError(t, Merge([][]byte{c.block}, func([]byte) error { return nil }), c.want)
+			require.EqualError(t, Merge([]Block{{c.block}}, func([]byte) error { return nil }), c.want)
 		})
 	}
 }
@@ -116,16 +124,16 @@ func TestHeader(t *testing.T) {
 			Start: rapid.Int64().Draw(t, "start"), Shard: rapid.Int64Min(0).Draw(t, "shard"),
 			Part: rapid.IntMin(0).Draw(t, "part"), Last: rapid.Bool().Draw(t, "last"),
 		}
-		block := NewBlock(nil, want)
-		got, rest, err := ReadHeader(AppendTo(block, []byte("sample")))
+		got, rest, err := NewBlock(want, AppendTo(nil, []byte("sample"))).Open()
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		encoded, rest, err := Next(rest)
 		require.NoError(t, err)
 		require.Equal(t, "sample", string(encoded))
 		require.Empty(t, rest)
-		for n := range block {
-			_, _, err := ReadHeader(block[:n])
+		empty := NewBlock(want, nil).encoded
+		for n := range empty {
+			_, _, err := Block{empty[:n]}.Open()
 			require.Error(t, err)
 		}
 	})
@@ -133,20 +141,20 @@ func TestHeader(t *testing.T) {
 
 func TestMergeStopsAtAnError(t *testing.T) {
 	full := errors.New("disk full")
-	block := AppendTo(AppendTo(NewBlock(nil, Header{Start: 0}), encoded("a", 1)), encoded("b", 2))
+	block := blockOf(0, encoded("a", 1), encoded("b", 2))
 	calls := 0
-	err := Merge([][]byte{block, block}, func([]byte) error { calls++; return full })
+	err := Merge([]Block{block, block}, func([]byte) error { calls++; return full })
 	require.ErrorIs(t, err, full)
 	require.Equal(t, 1, calls)
 }
 
 func FuzzMerge(f *testing.F) {
-	block := AppendTo(AppendTo(NewBlock(nil, Header{Start: 300}), encoded("a", 301)), encoded("b", 302))
+	block := blockOf(300, encoded("a", 301), encoded("b", 302)).encoded
 	f.Add(block, block[:len(block)-2])
 	f.Add([]byte{}, []byte{0xff, 0xff})
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		total := 0
-		if err := Merge([][]byte{a, b}, func(e []byte) error { total += len(e); return nil }); err == nil {
+		if err := Merge([]Block{{a}, {b}}, func(e []byte) error { total += len(e); return nil }); err == nil {
 			require.LessOrEqual(t, total, len(a)+len(b))
 		}
 	})

@@ -29,11 +29,11 @@ func TestEstimateThatFails(t *testing.T) {
 	encoded := encoder.Append(nil, &sample.Sample{
 		ViewID: strconv.AppendInt(nil, int64(id), 10), ViewTime: 1, Labels: make([]label.Totals, 1), Rate: 1, Weight: 1, View: []byte{2}, // no boolean
 	})
-	block := sample.AppendTo(sample.NewBlock(nil, sample.Header{Last: true}), encoded)
+	block := sample.NewBlock(sample.Header{Last: true}, sample.AppendTo(nil, encoded))
 	write := func(format spec.Format) (l account.Sheet, err error) {
 		f := &writeSamplesFn{Files: []sampleFile{{Path: t.TempDir() + "/out"}}, Format: job.SampleFormat{Format: string(format), Schema: schema}}
-		left := [][]byte{block}
-		err = f.ProcessElement(t.Context(), 0, func(b *[]byte) bool {
+		left := []sample.Block{block}
+		err = f.ProcessElement(t.Context(), 0, func(b *sample.Block) bool {
 			if len(left) == 0 {
 				return false
 			}

@@ -153,7 +153,7 @@ func testBatch(s *spec.Spec, t *spec.Test, role string) (record.Batch, error) {
 }
 
 // decodeSamples reads samples of JSON views, by goavro.
-func decodeSamples(p *rules.Params, blocks [][]byte) ([]map[string]any, error) {
+func decodeSamples(p *rules.Params, blocks []sample.Block) ([]map[string]any, error) {
 	text, err := sample.Schema(job.Columns(p), "")
 	if err != nil {
 		return nil, err
@@ -203,8 +203,8 @@ func object(text []byte) (o map[string]any, err error) {
 // collectFn hands blocks of samples to whoever started the pipeline in this process.
 type collectFn struct{ Key int64 }
 
-func (f *collectFn) ProcessElement(_ int, blocks func(*[]byte) bool) error {
-	var b []byte
+func (f *collectFn) ProcessElement(_ int, blocks func(*sample.Block) bool) error {
+	var b sample.Block
 	for blocks(&b) {
 		collector.add(f.Key, b)
 	}
@@ -213,12 +213,12 @@ func (f *collectFn) ProcessElement(_ int, blocks func(*[]byte) bool) error {
 
 // collector keeps what pipelines collect, by run: Beam gives a DoFn no way to reach its
 // launcher but through the process they share.
-var collector = &collected{runs: map[int64][][]byte{}}
+var collector = &collected{runs: map[int64][]sample.Block{}}
 
 type collected struct {
 	mu   sync.Mutex
 	last int64
-	runs map[int64][][]byte
+	runs map[int64][]sample.Block
 }
 
 func (c *collected) open() int64 {
@@ -228,13 +228,13 @@ func (c *collected) open() int64 {
 	return c.last
 }
 
-func (c *collected) add(key int64, block []byte) {
+func (c *collected) add(key int64, block sample.Block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.runs[key] = append(c.runs[key], block)
 }
 
-func (c *collected) get(key int64) [][]byte {
+func (c *collected) get(key int64) []sample.Block {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.runs[key]

@@ -16,7 +16,7 @@ import (
 
 func init() {
 	dofn.Register(dofn.Method2x1((*bySliceFn).ProcessElement))
-	register.Emitter2[int, []byte]()
+	register.Emitter2[int, sample.Block]()
 }
 
 // A runner with several machines joins all slices in one pipeline: pieces are spread over its workers before they
@@ -47,8 +47,8 @@ type bySliceFn struct {
 	Ends []int64
 }
 
-func (f *bySliceFn) ProcessElement(block []byte, emit func(int, []byte)) error {
-	header, samples, err := sample.ReadHeader(block)
+func (f *bySliceFn) ProcessElement(block sample.Block, emit func(int, sample.Block)) error {
+	header, samples, err := block.Open()
 	if err != nil {
 		return err
 	}
@@ -69,14 +69,11 @@ func (f *bySliceFn) ProcessElement(block []byte, emit func(int, []byte)) error {
 		if i == len(f.Ends) {
 			return fmt.Errorf("a sample of %s is behind all slices", timeOf(at))
 		}
-		if parts[i] == nil {
-			parts[i] = sample.NewBlock(nil, header)
-		}
 		parts[i] = append(parts[i], samples[:len(samples)-len(rest)]...)
 		samples = rest
 	}
 	for i, part := range parts {
-		emit(i, part)
+		emit(i, sample.NewBlock(header, part))
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 
 func init() {
 	dofn.Register(dofn.Method4x1((*writeSamplesFn).ProcessElement))
-	register.Iter1[[]byte]()
+	register.Iter1[sample.Block]()
 }
 
 // writeSamplesFn writes all samples of a slice to one file, in order of (view time, view
@@ -34,12 +34,12 @@ type sampleFile struct {
 	From, To int64
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*[]byte) bool, accounts func(account.Sheet)) (err error) {
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*sample.Block) bool, accounts func(account.Sheet)) (err error) {
 	to := f.Files[slice]
-	var all [][]byte
-	var block []byte
+	var all []sample.Block
+	var block sample.Block
 	for blocks(&block) {
-		_, samples, err := sample.ReadHeader(block)
+		_, samples, err := block.Open()
 		if err != nil {
 			return err
 		}

@@ -47,8 +47,8 @@ func NewMerger(p *rules.Params) *Merger {
 }
 
 // Add adds the partial outcomes that one bucket wrote down. An error means bytes of another join, or damaged ones.
-func (t *Merger) Add(partials []byte) error {
-	d := wire.NewReader(partials)
+func (t *Merger) Add(partials Partials) error {
+	d := wire.NewReader(partials.encoded)
 	if meaning := d.Uint64(); !d.Short() && meaning != t.meaning {
 		return fmt.Errorf("partial outcomes: %w", rules.ErrMeaning)
 	}

@@ -1,7 +1,6 @@
 package outcome
 
 import (
-	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -57,7 +56,7 @@ func TestTally(t *testing.T) {
 				tally := NewMerger(p)
 				for i := range c.partials {
 					s := c.partials[(i+turn)%len(c.partials)]
-					require.NoError(t, tally.Add(Append(fateMeaning(p), p, c.engagement, s)))
+					require.NoError(t, tally.Add(begun(p).Append(p, c.engagement, s)))
 				}
 				sheet := p.NewSheet()
 				var orphans []record.Rejected
@@ -91,11 +90,11 @@ func TestTallyTellsApart(t *testing.T) {
 	other.Partition = 3
 	share := like(7)
 	share.Kind = 1
-	partials := fateMeaning(p)
+	partials := begun(p)
 	for _, g := range []*bucket.Engagement{like(7), like(8), other, share} {
-		partials = Append(partials, p, g, bucket.PartialOutcome{Owner: true})
+		partials = partials.Append(p, g, bucket.PartialOutcome{Owner: true})
 	}
-	partials = Append(partials, p, like(8), bucket.PartialOutcome{Outcome: bucket.OutcomeMatched})
+	partials = partials.Append(p, like(8), bucket.PartialOutcome{Outcome: bucket.OutcomeMatched})
 	tally, sheet := NewMerger(p), p.NewSheet()
 	require.NoError(t, tally.Add(partials))
 	tally.Merge(sheet, func(record.Rejected) { t.Error("orphans are not wanted") })
@@ -108,38 +107,36 @@ func TestTallyTellsApart(t *testing.T) {
 	require.Zero(t, sheet.Engagements["like"].N[account.Orphans])
 }
 
-// fateMeaning is what partial outcomes begin with.
-func fateMeaning(p *rules.Params) []byte {
-	return binary.LittleEndian.AppendUint64(nil, p.Meaning().Fingerprint())
-}
+// begun are no partial outcomes yet.
+func begun(p *rules.Params) Partials { return NewPartials(p.Meaning().Fingerprint()) }
 
 func TestTallyRefuses(t *testing.T) {
 	p := fateParams()
-	whole := Append(fateMeaning(p), p, like(300), bucket.PartialOutcome{Owner: true})
+	whole := begun(p).Append(p, like(300), bucket.PartialOutcome{Owner: true}).encoded
 	for n := 1; n < len(whole); n++ {
-		if n == len(fateMeaning(p)) {
+		if n == len(begun(p).encoded) {
 			continue // there may be none
 		}
-		require.EqualError(t, NewMerger(p).Add(whole[:n]), "partial outcomes: it ends within a record", "cut to %d of %d bytes", n, len(whole))
+		require.EqualError(t, NewMerger(p).Add(Partials{whole[:n]}), "partial outcomes: it ends within a record", "cut to %d of %d bytes", n, len(whole))
 	}
 	unknown := like(7)
 	unknown.Kind = 2
 	q := fateParams()
 	q.Kinds = append(q.Kinds, rules.Kind{Name: "click", Window: 1})
-	require.EqualError(t, NewMerger(p).Add(Append(fateMeaning(p), q, unknown, bucket.PartialOutcome{Owner: true})), "partial outcomes: kind 2 of 2")
-	require.ErrorIs(t, NewMerger(p).Add(Append(fateMeaning(q), q, like(7), bucket.PartialOutcome{Owner: true})), rules.ErrMeaning)
+	require.EqualError(t, NewMerger(p).Add(begun(p).Append(q, unknown, bucket.PartialOutcome{Owner: true})), "partial outcomes: kind 2 of 2")
+	require.ErrorIs(t, NewMerger(p).Add(begun(q).Append(q, like(7), bucket.PartialOutcome{Owner: true})), rules.ErrMeaning)
 }
 
 func FuzzSightings(f *testing.F) {
 	p := fateParams()
-	two := Append(Append(fateMeaning(p), p, like(300), bucket.PartialOutcome{Owner: true}), p, like(2), bucket.PartialOutcome{Outcome: bucket.OutcomeMatched})
+	two := begun(p).Append(p, like(300), bucket.PartialOutcome{Owner: true}).Append(p, like(2), bucket.PartialOutcome{Outcome: bucket.OutcomeMatched}).encoded
 	f.Add(two)
 	f.Add(two[:len(two)-1])
-	f.Add(append(fateMeaning(p), 0, 0, 0xff, 9, 0, 0))
-	f.Add(append(fateMeaning(p), 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
+	f.Add(append(begun(p).encoded, 0, 0, 0xff, 9, 0, 0))
+	f.Add(append(begun(p).encoded, 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tally, sheet := NewMerger(p), p.NewSheet()
-		if err := tally.Add(data); err != nil {
+		if err := tally.Add(Partials{data}); err != nil {
 			return
 		}
 		orphans := int64(0)

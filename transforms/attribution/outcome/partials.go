@@ -24,11 +24,22 @@ const (
 	partialRecord
 )
 
-// NewPartials begins the partial outcomes of a join of that meaning.
-func NewPartials(meaning uint64) []byte { return binary.LittleEndian.AppendUint64(nil, meaning) }
+// Partials are what a bucket knows of the engagements of one owner bucket: an element, as its bytes.
+type Partials struct{ encoded []byte }
 
-// Append appends what a bucket knows of g.
-func Append(dst []byte, p *rules.Params, g *bucket.Engagement, s bucket.PartialOutcome) []byte {
+// EncodePartials returns the bytes of partial outcomes.
+func EncodePartials(s Partials) []byte { return s.encoded }
+
+// DecodePartials makes partial outcomes of their bytes, which they keep.
+func DecodePartials(encoded []byte) (Partials, error) { return Partials{encoded}, nil }
+
+// NewPartials begins the partial outcomes of a join of that meaning.
+func NewPartials(meaning uint64) Partials {
+	return Partials{binary.LittleEndian.AppendUint64(nil, meaning)}
+}
+
+// Append appends what a bucket knows of g, and returns all.
+func (partials Partials) Append(p *rules.Params, g *bucket.Engagement, s bucket.PartialOutcome) Partials {
 	flags := byte(s.Outcome)
 	if s.Owner {
 		flags |= sightingHome
@@ -39,13 +50,13 @@ func Append(dst []byte, p *rules.Params, g *bucket.Engagement, s bucket.PartialO
 			flags |= partialRecord // of what may be an orphan
 		}
 	}
-	dst = binary.AppendUvarint(dst, uint64(g.Partition))
+	dst := binary.AppendUvarint(partials.encoded, uint64(g.Partition))
 	dst = binary.AppendUvarint(dst, uint64(g.Offset))
 	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
 	if flags&partialRecord != 0 {
 		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
 	}
-	return dst
+	return Partials{dst}
 }
 
 // partlyLate tells whether views that g might count for had closed when it was read.

@@ -7,7 +7,7 @@ import (
 	"tributary/io/wire"
 )
 
-// A block holds records of one bucket on their way through the shuffle, one after
+// Block holds records of one bucket on their way through the shuffle, one after
 // another. It is what rests in a stream's state, so it carries of an engagement only
 // what its label needs, a view's id only once where the payload holds it as text, and no
 // hash, which is computed again faster than it would be moved. Records of a block mostly
@@ -25,6 +25,14 @@ import (
 //
 // The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
 // are numbers in it, views have no schema of their own.
+type Block struct{ encoded []byte }
+
+// EncodeBlock returns the bytes of a block: it is an element as such.
+func EncodeBlock(b Block) []byte { return b.encoded }
+
+// DecodeBlock makes a block of its bytes, which it keeps.
+func DecodeBlock(encoded []byte) (Block, error) { return Block{encoded}, nil }
+
 const blockFormat = 3
 
 // Bits of a record's tag.
@@ -46,20 +54,20 @@ func appendHeader(dst []byte, meaning uint64, bucket int64) []byte {
 	return binary.AppendVarint(binary.LittleEndian.AppendUint64(append(dst, blockFormat), meaning), bucket)
 }
 
-// BucketOf returns the bucket index of a block.
-func BucketOf(block []byte) (int64, error) {
-	d, err := openBlock(block)
+// Bucket returns the index of the bucket that the records are of.
+func (b Block) Bucket() (int64, error) {
+	d, err := b.open()
 	if err != nil {
 		return 0, err
 	}
 	return d.bucket, nil
 }
 
-func openBlock(block []byte) (blockReader, error) {
-	if len(block) == 0 || block[0] != blockFormat {
-		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d: another release has written it; begin anew from the log, with --resume log", len(block), blockFormat)
+func (b Block) open() (blockReader, error) {
+	if len(b.encoded) == 0 || b.encoded[0] != blockFormat {
+		return blockReader{}, fmt.Errorf("block of %d bytes: not of format %d: another release has written it; begin anew from the log, with --resume log", len(b.encoded), blockFormat)
 	}
-	d := blockReader{Reader: wire.NewReader(block[1:])}
+	d := blockReader{Reader: wire.NewReader(b.encoded[1:])}
 	d.meaning = d.Uint64()
 	d.bucket = d.Varint()
 	return d, d.err()

@@ -105,12 +105,12 @@ func TestBlocksRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, length := drawBucket(t)
 		block, _ := blockOf(&want, length)
-		index, err := BucketOf(block)
+		index, err := Block{block}.Bucket()
 		require.NoError(t, err)
 		require.Equal(t, want.Index, index)
 		for _, block := range [][]byte{block, compressed(block, someMeaning, want.Index)} {
 			got := bucket.Bucket{Index: index}
-			require.NoError(t, AddBlock(&got, block, someMeaning, length))
+			require.NoError(t, Block{block}.AddTo(&got, someMeaning, length))
 			require.Len(t, got.Views, len(want.Views))
 			require.Len(t, got.Engagements, len(want.Engagements))
 			for i := range want.Views {
@@ -172,7 +172,7 @@ func TestBlocksRefuseWhatIsCut(t *testing.T) {
 		}
 		for n := range len(block) {
 			var got bucket.Bucket
-			err := AddBlock(&got, block[:n:n], someMeaning, length)
+			err := Block{block[:n:n]}.AddTo(&got, someMeaning, length)
 			if records, ok := whole[n]; ok {
 				require.NoError(t, err)
 				require.Equal(t, records, len(got.Views)+len(got.Engagements))
@@ -211,7 +211,7 @@ func TestBlocksRefuse(t *testing.T) {
 		{"an id whose end overflows", withView(math.MaxInt64), "block of bucket 3: it ends within a record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.EqualError(t, AddBlock(new(bucket.Bucket), c.block, someMeaning, 1000), c.want)
+			require.EqualError(t, Block{c.block}.AddTo(new(bucket.Bucket), someMeaning, 1000), c.want)
 		})
 	}
 }
@@ -240,16 +240,16 @@ func FuzzBlock(f *testing.F) {
 	f.Add(headed(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got bucket.Bucket
-		if err := AddBlock(&got, data, someMeaning, 1000); err != nil {
+		if err := (Block{data}).AddTo(&got, someMeaning, 1000); err != nil {
 			return
 		}
 		var err error
-		got.Index, err = BucketOf(data)
+		got.Index, err = Block{data}.Bucket()
 		require.NoError(t, err)
 		// What was read can be written and read again.
 		again := bucket.Bucket{Index: got.Index}
 		encoded, _ := blockOf(&got, 1000)
-		require.NoError(t, AddBlock(&again, encoded, someMeaning, 1000))
+		require.NoError(t, Block{encoded}.AddTo(&again, someMeaning, 1000))
 		require.Len(t, again.Views, len(got.Views))
 		require.Len(t, again.Engagements, len(got.Engagements))
 		for i := range got.Views {

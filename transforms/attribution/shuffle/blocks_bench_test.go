@@ -13,9 +13,9 @@ import (
 // BenchmarkBlocks appends the records of a bucket to a block and reads them back.
 func BenchmarkBlocks(b *testing.B) {
 	p, batches := attributiontest.Hour(b)
-	var largest []byte
-	k := NewPacker(p, func(_, _ int64, block []byte) {
-		if len(block) > len(largest) {
+	var largest Block
+	k := NewPacker(p, func(_, _ int64, block Block) {
+		if len(block.encoded) > len(largest.encoded) {
 			largest = block
 		}
 	}, func(record.Rejected) {})
@@ -25,15 +25,15 @@ func BenchmarkBlocks(b *testing.B) {
 	packed(p, k)
 	var bucket bucket.Bucket
 	read := func() {
-		index, err := BucketOf(largest)
+		index, err := largest.Bucket()
 		require.NoError(b, err)
 		bucket.Reset(index)
-		require.NoError(b, AddBlock(&bucket, largest, p.Meaning().Fingerprint(), p.Bucket))
+		require.NoError(b, largest.AddTo(&bucket, p.Meaning().Fingerprint(), p.Bucket))
 	}
 	read()
 	records := len(bucket.Views) + len(bucket.Engagements)
 	report := func(b *testing.B) {
-		b.SetBytes(int64(len(largest)))
+		b.SetBytes(int64(len(largest.encoded)))
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/record")
 	}
 	b.Run("read", func(b *testing.B) {
@@ -45,7 +45,7 @@ func BenchmarkBlocks(b *testing.B) {
 	})
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
-		w := blockWriter{block: make([]byte, 0, 2*len(largest))}
+		w := blockWriter{block: make([]byte, 0, 2*len(largest.encoded))}
 		for b.Loop() {
 			w.open(p.Meaning().Fingerprint(), bucket.Index, bucket.Index*p.Bucket)
 			for i := range bucket.Views {
@@ -55,7 +55,7 @@ func BenchmarkBlocks(b *testing.B) {
 				w.engagement(&bucket.Engagements[i])
 			}
 		}
-		require.Len(b, w.block, len(largest))
+		require.Len(b, w.block, len(largest.encoded))
 		report(b)
 	})
 }

@@ -54,9 +54,9 @@ func benchBlock(b *testing.B, size int) []byte {
 	b.Helper()
 	p, batches := attributiontest.Hour(b)
 	var found []byte
-	k := NewPacker(p, func(_, _ int64, block []byte) {
-		if found == nil && len(block) >= size {
-			found = block[:size]
+	k := NewPacker(p, func(_, _ int64, block Block) {
+		if found == nil && len(block.encoded) >= size {
+			found = block.encoded[:size]
 		}
 	}, func(record.Rejected) {})
 	for _, batch := range batches {

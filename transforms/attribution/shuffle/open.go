@@ -42,7 +42,7 @@ func (k *Packer) finish(shard, bucket int64, block []byte) {
 		block = bytes.Clone(block)
 	}
 	k.whole.Bytes.Blocks += int64(len(block))
-	k.emit(shard, bucket, block)
+	k.emit(shard, bucket, Block{block})
 }
 
 // Flush emits all unfinished blocks, and with tell the accounts of what was added since the

@@ -33,13 +33,13 @@ type Packer struct {
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
 	stretches map[stretch]*account.Sheet
 	whole     *account.Sheet
-	emit      func(shard, bucket int64, block []byte)
+	emit      func(shard, bucket int64, block Block)
 	reject    func(record.Rejected)
 }
 
 // NewPacker returns a Packer that hands finished blocks to emit and refused records to
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
-func NewPacker(p *rules.Params, emit func(shard, bucket int64, block []byte), reject func(record.Rejected)) *Packer {
+func NewPacker(p *rules.Params, emit func(shard, bucket int64, block Block), reject func(record.Rejected)) *Packer {
 	k := &Packer{
 		p: p, longest: p.LongestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.InputBounds(), emit: emit, reject: reject,
 		readers: decode.NewReaders(p), blocks: map[int64][]blockWriter{},

@@ -11,10 +11,10 @@ import (
 	"tributary/transforms/attribution/rules"
 )
 
-// AddBlock adds the records of a block of a join of that meaning to b. Views and engagements point
-// into the block.
-func AddBlock(b *bucket.Bucket, block []byte, meaning uint64, length int64) error {
-	d, err := openBlock(block)
+// AddTo adds the records of a block of a join of that meaning, whose buckets have that length, to a
+// bucket. Views and engagements point into the block.
+func (b Block) AddTo(to *bucket.Bucket, meaning uint64, length int64) error {
+	d, err := b.open()
 	if err != nil {
 		return err
 	}
@@ -28,9 +28,9 @@ func AddBlock(b *bucket.Bucket, block []byte, meaning uint64, length int64) erro
 	for d.More() {
 		tag := d.Byte()
 		if tag&tagEngagement != 0 {
-			b.Engagements = append(b.Engagements, d.engagement(tag))
+			to.Engagements = append(to.Engagements, d.engagement(tag))
 		} else {
-			b.Views = append(b.Views, d.view(tag))
+			to.Views = append(to.Views, d.view(tag))
 		}
 	}
 	if err := d.err(); err != nil {

@@ -1,0 +1,36 @@
+package dofn
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+)
+
+// Element makes T a type of elements: between workers and in state they are what encode writes, which
+// decode takes to keep. Beam binds DoFns by the types of their elements, so two that are connected
+// wrongly fail when the pipeline is built.
+//
+// T has to be a struct, or Element panics: Beam takes every slice for a list, whatever its name, and
+// writes one byte after the other with a coder of its own. A struct of one slice costs no more than
+// the slice, and its bytes are those of a []byte: state that was written as such is read as T.
+//
+// Without Element a struct is written field by field and by reflection. It may be called for one type by several
+// packages.
+func Element[T any, E func(T) []byte | func(T) ([]byte, error)](encode E, decode func([]byte) (T, error)) {
+	t := reflect.TypeFor[T]()
+	if t.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("dofn.Element: %v is no struct", t))
+	}
+	beam.RegisterType(t)
+	beam.RegisterCoder(t, encode, decode)
+	// Or Beam would call them by reflection.
+	switch encode := any(encode).(type) {
+	case func(T) []byte:
+		register.Function1x1(encode)
+	case func(T) ([]byte, error):
+		register.Function1x2(encode)
+	}
+	register.Function1x2(decode)
+}
