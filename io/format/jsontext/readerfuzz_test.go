@@ -31,6 +31,7 @@ func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		"a,b\n1,2\n\n\"x\"\"y\",\"1\r\n2\"\r\n", "a\n\"\n", "a,b\n1\"2,3\n", "{}\nnope\n{\"a\":[1]}", "a\r\n\r\r\n\"b\"\r", "\xef\xbb\xbfa\n\xff\n", "a,\n",
 		"a\n\"1\n2\"3\n4\n", "a\n\"" + strings.Repeat("\n", 40) + "\"\n",
+		"d\x00", "a\n1\n\x00\x00",
 	} {
 		f.Add([]byte(text))
 	}
@@ -52,6 +53,9 @@ func FuzzReader(f *testing.F) {
 				}
 				require.NotEqual(t, good, isBad, "record %d is neither good nor bad, or both", i)
 			}
+		}
+		if unpadded := bytes.TrimRight(text, "\x00"); len(unpadded) > 0 {
+			text = unpadded
 		}
 		checkLines(t, text)
 		checkCSV(t, text)
