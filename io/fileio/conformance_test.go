@@ -34,6 +34,7 @@ func TestEmulatedCloud(t *testing.T) {
 func conformance(t *testing.T, root string) {
 	t.Run("write", func(t *testing.T) { testWrite(t, root+"write/") })
 	t.Run("write new", func(t *testing.T) { testWriteNew(t, root+"new/") })
+	t.Run("move", func(t *testing.T) { testMove(t, root+"move/") })
 	t.Run("hold", func(t *testing.T) { testHold(t, root+"hold/") })
 	t.Run("writable", func(t *testing.T) { testWritable(t, root+"writable/") })
 	t.Run("list", func(t *testing.T) { testList(t, root+"list/") })
@@ -129,6 +130,35 @@ func testWrite(t *testing.T, root string) {
 
 	_, err = Create(ctx, root)
 	require.ErrorContains(t, err, "it is a folder")
+}
+
+func testMove(t *testing.T, root string) {
+	ctx, from, to := t.Context(), root+"hidden/a b%2F", root+"dt=2026-01-01/hr=03/part ü.avro"
+	read := func() string {
+		content, err := ReadFile(ctx, to)
+		require.NoError(t, err)
+		return string(content)
+	}
+	require.ErrorIs(t, Move(ctx, from, to), fs.ErrNotExist)
+	for _, content := range []string{"first", "in place of it"} {
+		write(t, from, content)
+		require.NoError(t, Move(ctx, from, to))
+		require.Equal(t, content, read())
+		exists, err := Exists(ctx, from)
+		require.NoError(t, err)
+		require.False(t, exists)
+	}
+	// What is not there, or may not be moved any more, leaves all as it is.
+	require.ErrorIs(t, Move(ctx, from, to), fs.ErrNotExist)
+	write(t, from, "third")
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	require.ErrorIs(t, Move(cancelled, from, to), context.Canceled)
+	require.Equal(t, "in place of it", read())
+	require.Error(t, Move(ctx, from, "gs://elsewhere/x"), "to a bucket that is not there")
+	exists, err := Exists(ctx, from)
+	require.NoError(t, err)
+	require.True(t, exists)
 }
 
 func testList(t *testing.T, root string) {

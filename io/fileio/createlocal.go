@@ -103,14 +103,10 @@ func (s *localSink) commit() (version string, err error) {
 	if err := s.file.Close(); err != nil {
 		return "", fmt.Errorf("commit %s: %w", s.path, err)
 	}
-	for folder := filepath.Dir(s.path); ; folder = filepath.Dir(folder) {
-		if err := syncFolder(folder); err != nil {
-			return "", fmt.Errorf("commit %s: %w", s.path, err)
-		}
-		if s.made == "" || !strings.HasPrefix(folder+"/", s.made+"/") {
-			return fileOf(s.path, info).Version, nil
-		}
+	if err := syncFolders(filepath.Dir(s.path), s.made); err != nil {
+		return "", fmt.Errorf("commit %s: %w", s.path, err)
 	}
+	return fileOf(s.path, info).Version, nil
 }
 
 // name gives the hidden file the name it is to have.
@@ -145,6 +141,16 @@ func makeFolder(folder string) (made string, err error) {
 		made = up
 	}
 	return made, os.MkdirAll(folder, 0o755)
+}
+
+// syncFolders makes the names in a folder durable, and those of the folders that were made for it, from the
+// topmost on, which is empty if there were none.
+func syncFolders(folder, made string) error {
+	for ; ; folder = filepath.Dir(folder) {
+		if err := syncFolder(folder); err != nil || made == "" || !strings.HasPrefix(folder+"/", made+"/") {
+			return err
+		}
+	}
 }
 
 func syncFolder(folder string) error {

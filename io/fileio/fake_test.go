@@ -24,7 +24,7 @@ import (
 type fakeCloud struct {
 	*httptest.Server
 	// fault is called for each request, with how many there have been of its kind (get,
-	// list, stat, delete, insert, begin, chunk), from 1. If it answers, it returns true.
+	// list, stat, delete, copy, insert, begin, chunk), from 1. If it answers, it returns true.
 	fault func(kind string, n int, w http.ResponseWriter, r *http.Request) bool
 	// pageSize of lists.
 	pageSize int
@@ -96,6 +96,8 @@ func (f *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.list(w, r.URL.Query())
 	case "get", "stat", "delete":
 		f.one(kind, name, w, r)
+	case "copy":
+		f.copy(w, name)
 	case "insert":
 		f.insert(w, r)
 	case "begin":
@@ -128,6 +130,8 @@ func sortOut(r *http.Request) (kind, bucket, name string) {
 		switch {
 		case name == "":
 			return "list", bucket, ""
+		case strings.Contains(name, "/rewriteTo/"):
+			return "copy", bucket, name
 		case r.Method == http.MethodDelete:
 			return "delete", bucket, name
 		}
@@ -212,6 +216,21 @@ func (f *fakeCloud) one(kind, name string, w http.ResponseWriter, r *http.Reques
 		w.WriteHeader(status)
 		_, _ = w.Write(content)
 	}
+}
+
+// copy gives an object a second name.
+func (f *fakeCloud) copy(w http.ResponseWriter, names string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from, to, _ := strings.Cut(names, "/rewriteTo/b/bucket/o/")
+	o, ok := f.objects[from]
+	if !ok {
+		answer(w, http.StatusNotFound, "No such object: bucket/"+from)
+		return
+	}
+	f.generation++
+	f.objects[to] = object{o.content, f.generation}
+	_ = json.NewEncoder(w).Encode(map[string]any{"done": true, "resource": f.attrs(to)})
 }
 
 // meets tells whether an object is of the generation that a condition asks for, 0 for none.

@@ -15,6 +15,7 @@
 //	nomatch.go     what is there instead of what was asked for
 //	local.go       the store of the file system; cloud.go: that of Google Cloud Storage
 //	create.go      files that appear whole or not at all; createlocal.go, createcloud.go: how, on each store
+//	move.go        files that get another name
 //	hold.go        a folder that one run has for itself; holdlocal.go, holdcloud.go, lock_unix.go, lock_other.go
 //	writable.go    whether files can be created
 //	gzip.go        files whose names end in .gz
@@ -55,6 +56,8 @@ type store interface {
 	// create begins a file; with onlyNew its commit fails with fs.ErrExist if there is one.
 	create(ctx context.Context, path string, onlyNew bool) (sink, error)
 	remove(ctx context.Context, path string) error
+	// move gives a file another name, in place of one that is there.
+	move(ctx context.Context, from, to string) error
 	// writable tells what is in the way of creating files in a folder.
 	writable(ctx context.Context, folder string) error
 }
