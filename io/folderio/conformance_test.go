@@ -49,7 +49,7 @@ func TestCloudConformance(t *testing.T) {
 
 // quickFolder is in memory if it can be: hundreds of processes wait for a disk otherwise.
 func quickFolder(t testing.TB) string {
-	folder, err := os.MkdirTemp("/dev/shm", "folderio")
+	folder, err := os.MkdirTemp("/dev/shm", "folderio") //nolint:usetesting // which is on a disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -154,10 +154,10 @@ func (p *folderProcess) step(s *iotest.Steps, do func() error) error {
 	case iotest.Done, iotest.Unanswered, iotest.DiesAfter:
 	}
 	err := do()
-	switch {
-	case fate == iotest.DiesAfter:
+	if fate == iotest.DiesAfter {
 		return p.die()
-	case fate == iotest.Unanswered:
+	}
+	if fate == iotest.Unanswered {
 		return errNoAnswer
 	}
 	return err

@@ -27,6 +27,8 @@ type header struct {
 	// CommittedBefore: all groups with smaller IDs are in their files, and what else belongs to the job is written;
 	// NoID if that is not known of any. They stay as they are.
 	CommittedBefore int64 `json:"committed_before_ms"`
+	// Since is what CommittedBefore was when the run began.
+	Since int64 `json:"since_ms"`
 	// ProvisionalFrom: later groups may be written again with other content.
 	ProvisionalFrom int64 `json:"provisional_from_ms,omitempty"`
 	// RewrittenBefore: of the groups with smaller IDs some were removed, to be written anew.

@@ -17,6 +17,8 @@ var ErrBegun = errors.New("the job has begun already")
 type Progress struct {
 	// CommittedBefore: all groups with smaller IDs are written; NoID if that is not known of any.
 	CommittedBefore int64
+	// Since is what it was when the run began that is the last one: a state of that run goes on from there.
+	Since int64
 	// FencingEpoch is what it has to be in Config.
 	FencingEpoch int64
 	// RewrittenBefore: of the groups before it, some were removed and are not known to be written again. Zero if all
@@ -27,7 +29,7 @@ type Progress struct {
 }
 
 func (h *header) progress() Progress {
-	p := Progress{CommittedBefore: h.CommittedBefore, FencingEpoch: h.FencingEpoch, Meaning: h.Meaning, State: h.State}
+	p := Progress{CommittedBefore: h.CommittedBefore, Since: h.Since, FencingEpoch: h.FencingEpoch, Meaning: h.Meaning, State: h.State}
 	if h.RewrittenBefore > h.CommittedBefore {
 		p.RewrittenBefore = h.RewrittenBefore
 	}
@@ -41,7 +43,7 @@ func ReadProgress(ctx context.Context, c Config) (Progress, error) {
 		return Progress{}, fmt.Errorf("progress of job %s: %w", c.Job, err)
 	}
 	if h == nil {
-		h = &header{CommittedBefore: NoID}
+		h = &header{CommittedBefore: NoID, Since: NoID}
 	}
 	return h.progress(), nil
 }
@@ -154,7 +156,7 @@ func (h *header) outdatedFrom(next *header) (from int64, some bool) {
 // header is that of a new log.
 func (c *Config) header(epoch, committedBefore int64) *header {
 	return &header{
-		Job: c.Job, FencingEpoch: epoch, Run: rand.Text(), Step: c.Step, Layout: c.layout(), CommittedBefore: committedBefore,
+		Job: c.Job, FencingEpoch: epoch, Run: rand.Text(), Step: c.Step, Layout: c.layout(), CommittedBefore: committedBefore, Since: committedBefore,
 		Meaning: c.Meaning, State: c.State,
 	}
 }

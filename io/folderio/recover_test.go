@@ -201,7 +201,7 @@ func TestRecover(t *testing.T) {
 	run = recovered(t, c)
 	p, err := ReadProgress(t.Context(), c)
 	require.NoError(t, err)
-	require.Equal(t, Progress{CommittedBefore: hour, FencingEpoch: 3, RewrittenBefore: hour + step, Meaning: c.Meaning}, p)
+	require.Equal(t, Progress{CommittedBefore: hour, Since: hour, FencingEpoch: 3, RewrittenBefore: hour + step, Meaning: c.Meaning}, p)
 	_, err = NewWriter(was).Compact(t.Context(), acks)
 	require.ErrorIs(t, err, ErrFenced)
 	require.ErrorIs(t, NewWriter(was).note(t.Context(), 5*step), ErrFenced)
@@ -214,6 +214,7 @@ func TestRecover(t *testing.T) {
 	p, err = ReadProgress(t.Context(), c)
 	require.NoError(t, err)
 	require.Zero(t, p.RewrittenBefore, "all is written again")
+	require.Equal(t, []int64{hour, 2 * hour}, []int64{p.Since, p.CommittedBefore})
 
 	c.Step = hour
 	_, err = Recover(t.Context(), c, NoID)

@@ -3,8 +3,7 @@
 //
 //	job.go         the parameters of the join; fields.go, check.go, schema.go, viewschema.go: fields and schemas of inputs
 //	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics
-//	files.go       names of files
-//	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: the sinks of both graphs; folderlog.go: the log of a folder
+//	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: the sinks of both graphs
 //	pages.go       pages for "tributary help", the .md files beside it
 package job
 

@@ -139,7 +139,6 @@ func TestOutputsPageHasEachField(t *testing.T) {
 		"Timeline":                            account.Interval{},
 		"Its header":                          commitlog.Header{},
 		"How far it has come":                 commitlog.Complete{},
-		"The log of a folder":                 folderLog{},
 	} {
 		names, optional := fieldsOf(of)
 		check(heading, names, optional)
@@ -149,6 +148,7 @@ func TestOutputsPageHasEachField(t *testing.T) {
 		"A page of the book":   {"stream", "page"},
 		"A book":               {"stream", "book"},
 		"The time index":       {"../../io/kafkaio/timeindex", "entryValue"},
+		"The log of a folder":  {"../../io/folderio", "header"},
 	} {
 		names, optional := fieldsIn(t, of[0], of[1])
 		check(heading, names, optional)

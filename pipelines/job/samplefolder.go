@@ -2,14 +2,14 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
-	"tributary/io/fileio"
+	"tributary/io/folderio"
 	"tributary/io/format"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
@@ -19,166 +19,147 @@ import (
 )
 
 func init() {
-	dofn.Register(
-		dofn.Method1x0((*folderFn).StartBundle), dofn.Method4x1((*folderFn).ProcessElement), dofn.Method1x1((*folderFn).FinishBundle), dofn.Method0x0((*folderFn).Teardown),
-	)
-	dofn.Register(dofn.Method0x0((*folderProgressFn).Setup), dofn.Method2x0((*folderProgressFn).ProcessElement), dofn.Method1x1((*folderProgressFn).FinishBundle))
-	register.Emitter2[beam.EventTime, commitlog.Committed]()
-	beam.RegisterType(reflect.TypeFor[commitlog.Committed]())
+	dofn.Register(dofn.Method0x1((*folderGroupFn).Setup), dofn.Method2x1((*folderGroupFn).ProcessElement))
+	register.Emitter1[folderio.Group]()
+	register.Function2x0(committed)
+	register.Emitter1[commitlog.Committed]()
 }
 
-// SampleFolder is a folder that takes the samples of a stream: a file for each shard's share of a bucket,
-// named by both, in a folder of the day.
-//
-// A file appears whole or not at all, and holds the same bytes whenever it is written: what a restart
-// writes again takes the place of itself. So samples are there exactly once without transactions.
+// SampleFolder is a folder that takes the samples of a stream: a file for each shard's share of a bucket, or of
+// longer intervals, in folders of days or hours. See folderio.Write.
 type SampleFolder struct {
-	Path   string
-	Format SampleFormat
-	// Step is the length of a bucket in ms.
-	Step int64
+	Config folderio.Config
+	format SampleFormat
 }
 
 // NewSampleFolder returns the folder of an output of a spec.
-func NewSampleFolder(s *spec.Spec, o *spec.Output, schema string, jsonViews bool) SampleFolder {
-	return SampleFolder{Path: o.Path, Format: NewSampleFormat(o, schema, jsonViews), Step: s.Bucket.Milliseconds()}
+func NewSampleFolder(s *spec.Spec, o *spec.Output) SampleFolder {
+	return SampleFolder{Config: folderio.Config{
+		Path: o.Path, Job: s.Stream.Name, Format: string(o.Format), Codec: string(o.Codec), Step: s.Bucket.Milliseconds(), Shards: int32(s.Shards),
+	}}
+}
+
+// SetSchema says what the schema of the samples is; jsonViews, that the view in them is JSON text.
+func (f *SampleFolder) SetSchema(schema string, jsonViews bool) {
+	f.Config.Schema = schema
+	f.format = SampleFormat{Format: f.Config.Format, Codec: f.Config.Codec, Schema: schema, JSONViews: jsonViews}
 }
 
 // Write writes samples.
 //
 // Input: blocks, a PCollection<sample.Block>, the parts of a shard's
 // share of a bucket in order in one bundle.
-// Output: written, a PCollection<commitlog.Committed> with the event time of a share's last part, once its
-// file is there. A share without samples has no file.
-//
-// Memory: one block of an open file. Failure: an error fails the bundle; trying it again is safe.
+// Output: written, a PCollection<commitlog.Committed>, as folderio.Write has it.
 func (f *SampleFolder) Write(s beam.Scope, blocks beam.PCollection) (written beam.PCollection) {
-	return beam.ParDo(s, &folderFn{Folder: *f}, blocks)
+	return beam.ParDo(s, committed, folderio.Write(s, f.Config, beam.ParDo(s, &folderGroupFn{Format: f.format}, blocks)))
 }
 
 // NoteProgress notes in the folder up to which bucket all is written, as kafkaio.NoteProgress does in a
 // commit log.
-func (f *SampleFolder) NoteProgress(s beam.Scope, w sink.Config, written beam.PCollection, sent ...beam.PCollection) {
+func (f *SampleFolder) NoteProgress(s beam.Scope, written beam.PCollection, sent ...beam.PCollection) {
 	s = s.Scope("Progress")
-	beam.ParDo0(s, &folderProgressFn{Folder: f.Path, Job: w.Job, FencingEpoch: w.FencingEpoch, Step: w.Step, ProvisionalFrom: w.ProvisionalFrom},
-		kafkaio.ByWindow(s, w.Step, written, sent...))
+	folderio.NoteProgress(s, f.Config, kafkaio.ByWindow(s, f.Config.Step, written, sent...))
 }
 
-// folderFn writes the files of a bundle.
-type folderFn struct {
-	Folder SampleFolder
-
-	open map[share]*openShare
+// ReadProgress returns the progress that the last run began with, as commitlog.ReadProgress does.
+func (f *SampleFolder) ReadProgress(ctx context.Context, _ sink.Config) (commitlog.Progress, error) {
+	return progressOf(folderio.ReadProgress(ctx, f.Config))
 }
 
-// share is a shard's share of a bucket.
-type share struct{ shard, start int64 }
-
-// openShare is a file whose last part has not come; there is none before the first sample.
-type openShare struct {
-	parts   int64
-	records int64
-	file    *fileio.Writer
-	writer  format.Records
+// Begin makes this run the one that writes, as sink.Begin does: a job that has begun is sink.ErrBegun.
+func (f *SampleFolder) Begin(ctx context.Context, w sink.Config) (commitlog.Progress, error) {
+	f.Config.Meaning, f.Config.State = w.Meaning, w.State
+	p, err := folderio.Begin(ctx, f.Config)
+	if errors.Is(err, folderio.ErrBegun) {
+		err = fmt.Errorf("%w: %w", sink.ErrBegun, err)
+	}
+	f.Config.FencingEpoch = p.FencingEpoch
+	return progressOf(p, err)
 }
 
-func (f *folderFn) StartBundle(func(beam.EventTime, commitlog.Committed)) {
-	f.open = map[share]*openShare{}
+// Recover makes this run the one that writes, as sink.Recover does.
+func (f *SampleFolder) Recover(ctx context.Context, w sink.Config) (commitlog.Progress, error) {
+	return f.RecoverBeside(ctx, w, folderio.NoID)
 }
 
-func (f *folderFn) ProcessElement(ctx context.Context, at beam.EventTime, block sample.Block, emit func(beam.EventTime, commitlog.Committed)) error {
-	header, samples, err := block.Open()
-	if err != nil {
+// RecoverBeside is Recover where a topic's commit log says which buckets are complete, as far as the folder's does not.
+func (f *SampleFolder) RecoverBeside(ctx context.Context, w sink.Config, completeBefore int64) (commitlog.Progress, error) {
+	f.Config.Meaning, f.Config.State = w.Meaning, w.State
+	p, err := folderio.Recover(ctx, f.Config, completeBefore)
+	f.Config.FencingEpoch = p.FencingEpoch
+	return progressOf(p, err)
+}
+
+// TakeUp goes on with the state of the run before, and refuses one that does not bring what is missing in the folder.
+func (f *SampleFolder) TakeUp(ctx context.Context) error {
+	p, err := folderio.ReadProgress(ctx, f.Config)
+	switch {
+	case err != nil:
 		return err
+	case p.FencingEpoch == 0:
+		return fmt.Errorf("no run has written samples to %s: use --resume log", f.Config.Path)
+	case p.RewrittenBefore != 0:
+		return fmt.Errorf("a run that went on from the log has removed samples in %s that it was to write again, and has not come to: use --resume log", f.Config.Path)
 	}
-	key := share{header.Shard, header.Start}
-	o := f.open[key]
-	if o == nil {
-		o = &openShare{}
-		f.open[key] = o
-	}
-	path := f.Folder.file(key)
-	if err := f.add(ctx, o, path, int64(header.Part), samples); err != nil {
-		return fmt.Errorf("samples of shard %d, bucket at %d: %w", header.Shard, header.Start, err)
-	}
-	if !header.Last {
-		return nil
-	}
-	delete(f.open, key)
-	if err := o.close(ctx, path); err != nil {
-		return fmt.Errorf("samples of shard %d, bucket at %d: %w", header.Shard, header.Start, err)
-	}
-	emit(at, commitlog.Committed{Shard: int32(header.Shard), ID: header.Start, Version: 1, Records: o.records})
+	f.Config.FencingEpoch = p.FencingEpoch
 	return nil
 }
 
-// add appends the samples of the next part.
-func (f *folderFn) add(ctx context.Context, o *openShare, path string, part int64, samples []byte) error {
-	if part != o.parts {
-		return fmt.Errorf("part %d comes where part %d was due", part, o.parts)
-	}
-	o.parts++
-	for len(samples) > 0 {
-		encoded, rest, err := sample.Next(samples)
-		if err != nil {
-			return err
-		}
-		if o.file == nil {
-			if err := f.begin(ctx, o, path); err != nil {
-				return err
-			}
-		}
-		if err := o.writer.Append(encoded); err != nil {
-			o.file.Abort()
-			return err
-		}
-		o.records++
-		samples = rest
-	}
-	return nil
+// MarkProvisional says in the folder that a run that goes on may write buckets from one on with other content.
+func (f *SampleFolder) MarkProvisional(ctx context.Context, from int64) error {
+	f.Config.ProvisionalFrom = from
+	return folderio.MarkProvisional(ctx, f.Config)
 }
 
-func (f *folderFn) begin(ctx context.Context, o *openShare, path string) (err error) {
-	if o.file, err = fileio.Create(ctx, path); err != nil {
-		return err
-	}
-	if o.writer, err = f.Folder.Format.Begin(o.file); err != nil {
-		o.file.Abort()
+func progressOf(p folderio.Progress, err error) (commitlog.Progress, error) {
+	return commitlog.Progress{CommittedBefore: p.Since, FencingEpoch: p.FencingEpoch, Meaning: p.Meaning, State: p.State}, err
+}
+
+func committed(w folderio.Written, emit func(commitlog.Committed)) {
+	emit(commitlog.Committed{Shard: w.Shard, ID: w.ID, Version: 1, Records: w.Records})
+}
+
+// folderGroupFn turns a block of samples into a part of a group of records.
+type folderGroupFn struct {
+	Format SampleFormat
+
+	json *sample.JSON
+	text []byte
+}
+
+func (f *folderGroupFn) Setup() (err error) {
+	// Files of text are written from JSON, all others from what is encoded.
+	if in, missing := format.Get[format.Files](f.Format.Format); missing == nil && in.Text() {
+		f.json, err = f.Format.JSON()
 	}
 	return err
 }
 
-// close makes the file visible. Where there is none to be, one that is there goes: it was written while
-// records meant something else.
-func (o *openShare) close(ctx context.Context, path string) error {
-	if o.file == nil {
-		return fileio.Remove(ctx, path)
-	}
-	if err := o.writer.Close(); err != nil {
-		o.file.Abort()
+func (f *folderGroupFn) ProcessElement(block sample.Block, emit func(folderio.Group)) error {
+	header, samples, err := block.Open()
+	if err != nil {
 		return err
 	}
-	return o.file.Commit()
-}
-
-func (f *folderFn) FinishBundle(func(beam.EventTime, commitlog.Committed)) error {
-	defer f.Teardown()
-	for key, o := range f.open {
-		return fmt.Errorf("bucket at %d of shard %d has no last part in its bundle, %d parts came", key.start, key.shard, o.parts)
+	g := folderio.Group{Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last, Records: samples}
+	if f.json != nil {
+		if g.Records, err = f.asJSON(samples); err != nil {
+			return fmt.Errorf("samples of shard %d, bucket at %d: %w", header.Shard, header.Start, err)
+		}
 	}
+	emit(g)
 	return nil
 }
 
-// Teardown gives up the files that a bundle has left open.
-func (f *folderFn) Teardown() {
-	for _, o := range f.open {
-		if o.file != nil {
-			o.file.Abort()
+func (f *folderGroupFn) asJSON(samples []byte) (records []byte, err error) {
+	for len(samples) > 0 {
+		var encoded []byte
+		if encoded, samples, err = sample.Next(samples); err != nil {
+			return nil, err
 		}
+		if f.text, err = f.json.Append(f.text[:0], encoded); err != nil {
+			return nil, err
+		}
+		records = folderio.AppendRecord(records, f.text)
 	}
-}
-
-// file names the file of a share.
-func (f *SampleFolder) file(of share) string {
-	return IntervalFile(f.Path, "part", of.start, of.start+f.Step, fmt.Sprintf("-s%04d%s", of.shard, f.Format.Ending()))
+	return records, nil
 }

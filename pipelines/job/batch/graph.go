@@ -31,6 +31,7 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
+	"tributary/io/folderio"
 	"tributary/pipelines/job"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -61,7 +62,7 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		if root == "" {
 			return ""
 		}
-		return job.IntervalFile(root, kind, s.from, s.to, ending)
+		return folderio.IntervalFile(root, false, kind, s.from, s.to, ending)
 	}
 	ending := ""
 	if samples := o.SamplesFolder(); samples != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tributary/io/fileio"
-	"tributary/pipelines/job"
+	"tributary/io/folderio"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec/problem"
 )
@@ -138,8 +138,8 @@ func sliceOf(path, prefix string) (s slice, ok bool) {
 	if !ok || !cut || !ended {
 		return slice{}, false
 	}
-	begin, err := time.Parse(job.Stamp, from)
-	end, endErr := time.Parse(job.Stamp, to+"Z")
+	begin, err := time.Parse(folderio.Stamp, from)
+	end, endErr := time.Parse(folderio.Stamp, to+"Z")
 	return slice{from: msOf(begin), to: msOf(end)}, err == nil && endErr == nil
 }
 

@@ -20,7 +20,6 @@ import (
 	"tributary/io/kafkaio/sink"
 	"tributary/io/pool"
 	"tributary/io/record"
-	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
 
@@ -152,7 +151,7 @@ const DefaultBooksEvery = 10 * time.Minute
 // more. acknowledged are of the samples, sent of all that is written beside them.
 func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...beam.PCollection) {
 	var all []beam.PCollection
-	if p.spec.Stream.Delivery == spec.ExactlyOnce {
+	if p.folder != nil || !p.atLeastOnce() {
 		all = append(all, beam.ParDo(s, keyGroup, acknowledged))
 	} else {
 		all = append(all, beam.ParDo(s, keyBundle, acknowledged))

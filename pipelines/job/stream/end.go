@@ -85,6 +85,11 @@ func (p *Plan) planEnd(ctx context.Context, opt Options) error {
 		return nil
 	}
 	p.samples.ProvisionalFrom = until
+	if p.folder != nil {
+		if err := p.folder.MarkProvisional(ctx, until); err != nil {
+			return err
+		}
+	}
 	p.params.LogEnd = rules.NoLogEnd
 	if extent.Largest != record.NoTime && !extent.Ahead {
 		p.params.LogEnd = extent.Largest

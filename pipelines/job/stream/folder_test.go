@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tributary/io/folderio"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
-	"tributary/pipelines/job"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
@@ -109,7 +109,7 @@ func TestTopicsIntoAFolder(t *testing.T) {
 			anew := 0
 			for file := range first {
 				from, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), "part-"), "-")
-				at, err := time.Parse(job.Stamp, from)
+				at, err := time.Parse(folderio.Stamp, from)
 				require.NoError(t, err)
 				if !at.Before(again.Resumed().Since) {
 					require.Contains(t, got, file)

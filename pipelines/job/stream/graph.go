@@ -5,7 +5,6 @@ import (
 
 	"tributary/io/kafkaio"
 	"tributary/pipelines/job"
-	"tributary/pipelines/spec"
 	"tributary/transforms/attribution"
 )
 
@@ -22,9 +21,7 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	sent = append(sent, rejected.Write(s, beam.Flatten(s, unreadable, joined.Rejected), refused)...)
 	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
 	sent = append(sent, p.writeAccounts(root.Scope("Ledger"), unreadable, joined))
-	if p.spec.Stream.Delivery == spec.ExactlyOnce {
-		p.commits.NoteProgress(root, p.samples, committed, sent...)
-	}
+	p.noteProgress(root, committed, sent)
 	p.keepBooks(root.Scope("Books"), committed, sent...)
 	return pipeline
 }

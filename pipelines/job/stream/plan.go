@@ -95,7 +95,8 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if err := checkSpec(s); err != nil {
 		return nil, err
 	}
-	p := &Plan{spec: s, commits: commitsOf(s), booksEvery: opt.BooksEvery}
+	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
+	p.planSinks()
 	var sources []job.Source
 	p.params, sources = job.Of(s)
 	for _, src := range sources {
@@ -121,6 +122,9 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.claim(ctx, opt.Resume, progress); err != nil {
+		return nil, err
+	}
+	if err := p.claimFolder(ctx, opt.Resume); err != nil {
 		return nil, err
 	}
 	return p, p.planEnd(ctx, opt)
@@ -185,9 +189,8 @@ func (p *Plan) planSchema(ctx context.Context) (err error) {
 		return err
 	}
 	jsonViews := p.params.ViewSchema == ""
-	if o := p.spec.Outputs.SamplesFolder(); o != nil {
-		folder := job.NewSampleFolder(p.spec, o, p.sampleSchema, jsonViews)
-		p.folder = &folder
+	if p.folder != nil {
+		p.folder.SetSchema(p.sampleSchema, jsonViews)
 	}
 	if p.spec.Outputs.SamplesTopic() == nil {
 		return nil

@@ -15,7 +15,6 @@ import (
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
-	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -78,7 +77,7 @@ func (p *Plan) Resumed() *Resumed { return p.resumed }
 // progress is what the job has come to, and whether this run can go on from there. Nothing is
 // changed yet: the run before may still be at work.
 func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, error) {
-	if p.spec.Stream.Delivery == spec.AtLeastOnce {
+	if p.atLeastOnce() {
 		if opt.Resume == FromLog {
 			return commitlog.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no commit log says what was written: resume from a savepoint, or start anew and take the samples again")
 		}
@@ -94,7 +93,10 @@ func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, e
 	if opt.Resume == FromState {
 		return progress, p.fitsState(progress)
 	}
-	return progress, p.fitsLog(progress)
+	if err := p.fitsLog(progress); err != nil {
+		return progress, err
+	}
+	return progress, p.fitsBoth(progress)
 }
 
 // fitsState refuses state in which records mean something else than to this run. Views keep the
@@ -151,7 +153,7 @@ func (p *Plan) fitsLog(progress commitlog.Progress) error {
 // claim makes this run the one that writes, and the job's progress its own.
 func (p *Plan) claim(ctx context.Context, how Resume, progress commitlog.Progress) (err error) {
 	switch {
-	case p.spec.Stream.Delivery == spec.AtLeastOnce:
+	case p.atLeastOnce():
 		return nil
 	case how == FromState:
 		p.takeUp(progress)

@@ -3,10 +3,12 @@ package stream
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"tributary/io/folderio"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
@@ -57,7 +59,6 @@ type commits interface {
 	ReadProgress(context.Context, sink.Config) (commitlog.Progress, error)
 	Begin(context.Context, sink.Config) (commitlog.Progress, error)
 	Recover(context.Context, sink.Config) (commitlog.Progress, error)
-	NoteProgress(s beam.Scope, w sink.Config, committed beam.PCollection, sent ...beam.PCollection)
 }
 
 // topicCommits is the commit log of a topic.
@@ -75,21 +76,60 @@ func (topicCommits) Recover(ctx context.Context, w sink.Config) (commitlog.Progr
 	return sink.Recover(ctx, w)
 }
 
-func (topicCommits) NoteProgress(s beam.Scope, w sink.Config, committed beam.PCollection, sent ...beam.PCollection) {
-	kafkaio.NoteProgress(s, w, committed, sent...)
-}
-
-// commitsOf are those of the topic that samples go to, or else of the folder.
-func commitsOf(s *spec.Spec) commits {
-	if s.Outputs.SamplesTopic() != nil {
-		return topicCommits{}
+// planSinks finds the folder of the samples, if there is one. The commits are those of the topic that samples go to, or
+// else of the folder.
+func (p *Plan) planSinks() {
+	if o := p.spec.Outputs.SamplesFolder(); o != nil {
+		folder := job.NewSampleFolder(p.spec, o)
+		p.folder, p.commits = &folder, &folder
 	}
-	folder := job.NewSampleFolder(s, s.Outputs.SamplesFolder(), "", false)
-	return &folder
+	if p.spec.Outputs.SamplesTopic() != nil {
+		p.commits = topicCommits{}
+	}
 }
 
-// writeSamples writes samples to each of their places. It returns what acknowledges them where the commits are,
-// those that are too large for a topic, and what else is to be waited for.
+// atLeastOnce tells whether samples go to a topic that may have them more than once, and no commits say how far the
+// job has come.
+func (p *Plan) atLeastOnce() bool {
+	return p.spec.Stream.Delivery == spec.AtLeastOnce && p.spec.Outputs.SamplesTopic() != nil
+}
+
+// claimFolder makes this run the one that writes to a folder beside a topic, whose commits say the rest.
+func (p *Plan) claimFolder(ctx context.Context, how Resume) (err error) {
+	if p.folder == nil {
+		return nil
+	}
+	beside := p.spec.Outputs.SamplesTopic() != nil
+	switch {
+	case how == FromState:
+		err = p.folder.TakeUp(ctx)
+	case !beside:
+	case how == Fresh:
+		_, err = p.folder.Begin(ctx, p.samples)
+	default:
+		complete := int64(folderio.NoID)
+		if p.params.Since != 0 {
+			complete = p.params.Since
+		}
+		_, err = p.folder.RecoverBeside(ctx, p.samples, complete)
+	}
+	if err != nil {
+		return fmt.Errorf("the folder of samples: %w", err)
+	}
+	return nil
+}
+
+// fitsBoth refuses what a topic and a folder of samples do not come out of alike: the topic keeps what it has of
+// buckets that are not complete, and the folder may not have that yet.
+func (p *Plan) fitsBoth(progress commitlog.Progress) error {
+	if p.folder == nil || p.spec.Outputs.SamplesTopic() == nil || len(p.changed) == 0 && len(progress.Kept) == 0 {
+		return nil
+	}
+	return fmt.Errorf("resume from the log: samples go to a folder and a topic, and cannot change their meaning while they do: begin another job, with a name and places of its own (%s)", strings.Join(p.changed, "; "))
+}
+
+// writeSamples writes samples to each of their places. It returns what acknowledges them where it takes longest, those
+// that are too large for a topic, and what else is to be waited for.
 func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (committed, refused beam.PCollection, sent []beam.PCollection) {
 	if p.folder != nil {
 		committed = p.folder.Write(s.Scope("Folder"), blocks)
@@ -97,13 +137,26 @@ func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (committed, r
 	if p.topic == nil {
 		return committed, beam.PCollection{}, nil
 	}
-	if p.folder != nil {
-		sent = append(sent, beam.ParDo(s.Scope("Folder"), committedOnly, committed))
-	}
 	topic := *p.topic
 	topic.Config = p.samples
-	committed, refused = topic.Write(s, blocks)
-	return committed, refused, sent
+	written, refused := topic.Write(s, blocks)
+	switch {
+	case p.folder == nil:
+		return written, refused, nil
+	case p.atLeastOnce():
+		return committed, refused, []beam.PCollection{written}
+	}
+	return committed, refused, []beam.PCollection{beam.ParDo(s.Scope("Folder"), committedOnly, written)}
+}
+
+// noteProgress notes how far the job has come wherever that is kept.
+func (p *Plan) noteProgress(s beam.Scope, committed beam.PCollection, sent []beam.PCollection) {
+	if p.topic != nil && !p.atLeastOnce() {
+		kafkaio.NoteProgress(s, p.samples, committed, sent...)
+	}
+	if p.folder != nil {
+		p.folder.NoteProgress(s.Scope("Folder"), committed, sent...)
+	}
 }
 
 // committedOnly emits nothing: it is there for the watermark of its input.
