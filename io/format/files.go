@@ -77,8 +77,8 @@ type Chunk struct {
 	// Framed says that the records are framed as record.AppendFramed does, with the distance to Index;
 	// otherwise they stand back to back.
 	Framed bool
-	// Records returns them. The error is damage: see Lost.
-	Records func() ([]byte, error)
+	// Records returns them, in the room of dst where they fit it. The error is damage: see Lost.
+	Records func(dst []byte) ([]byte, error)
 }
 
 // Bad is a record that is none, or Count of them lost together. AtLeast says that more may be lost: how

@@ -118,7 +118,7 @@ func (h FormatHarness) read(t testing.TB, f *format.File, at format.Place) (out 
 		}
 		var records []byte
 		if c.Count > 0 {
-			if records, err = c.Records(); err != nil {
+			if records, err = c.Records(nil); err != nil {
 				lost := format.Bad{Index: c.Index, Count: c.Count, Err: err}
 				var damage format.Damage
 				require.ErrorAs(t, err, &damage, "what is wrong with records is damage")

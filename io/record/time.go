@@ -38,6 +38,11 @@ var numberUnits = []Unit{UnitSeconds, UnitEpochMs, UnitEpochMicros, UnitEpochNan
 // times outside [MinTime, MaxTime].
 func (v Value) Millis(unit Unit) (int64, error) {
 	switch v.Kind {
+	case Int: // as most records have it
+		if ms, ok := wholeMillis(v.Int, unit); ok {
+			return ms, nil
+		}
+		return v.numberMillis(unit, v)
 	case Null:
 		return 0, errors.New("time is null or absent")
 	case String:

@@ -108,7 +108,7 @@ func (v *visitor) read(f *format.File, files format.Files) error {
 		if c.Count == 0 {
 			continue
 		}
-		records, err := c.Records()
+		records, err := c.Records(nil)
 		if err == nil {
 			err = v.each(&c, records)
 		}

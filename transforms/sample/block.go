@@ -3,7 +3,6 @@ package sample
 import (
 	"bytes"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -112,21 +111,23 @@ func Merge(blocks []Block, each func(encoded []byte) error) error {
 }
 
 func mergeBucket(runs runHeap, each func([]byte) error) error {
-	heap.Init(&runs)
+	for i := len(runs)/2 - 1; i >= 0; i-- {
+		runs.down(i)
+	}
 	for len(runs) > 0 {
 		first := runs[0]
 		if err := each(first.encoded); err != nil {
 			return err
 		}
 		ok, err := first.next()
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case ok:
-			heap.Fix(&runs, 0)
-		default:
-			heap.Pop(&runs)
 		}
+		if !ok {
+			runs[0] = runs[len(runs)-1]
+			runs = runs[:len(runs)-1]
+		}
+		runs.down(0)
 	}
 	return nil
 }
@@ -165,21 +166,31 @@ func Key(encoded []byte) (id []byte, viewTime int64, err error) {
 	return id, viewTime, nil
 }
 
+// runHeap has the run with the first sample at its top. Every sample passes here: an interface would cost a call for
+// each comparison.
 type runHeap []*run
 
-func (h runHeap) Len() int      { return len(h) }
-func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h runHeap) Less(i, j int) bool {
-	a, b := h[i], h[j]
-	if a.time != b.time {
-		return a.time < b.time
+// down puts the run at i where it belongs among those below it.
+func (h runHeap) down(i int) {
+	for {
+		least := 2*i + 1
+		if least >= len(h) {
+			return
+		}
+		if next := least + 1; next < len(h) && h[next].before(h[least]) {
+			least = next
+		}
+		if !h[least].before(h[i]) {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
 	}
-	return bytes.Compare(a.id, b.id) < 0
 }
-func (h *runHeap) Push(x any) { *h = append(*h, x.(*run)) }
-func (h *runHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
+
+func (r *run) before(other *run) bool {
+	if r.time != other.time {
+		return r.time < other.time
+	}
+	return bytes.Compare(r.id, other.id) < 0
 }

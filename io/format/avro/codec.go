@@ -118,7 +118,9 @@ func unsnap(dst, data []byte, limit int64) ([]byte, error) {
 		return dst, fmt.Errorf("snappy: %d bytes cannot hold %d", len(data), n)
 	}
 	start := len(dst)
-	dst = slices.Grow(dst, n)
+	if cap(dst)-start < n { // without clearing what is there to be written
+		dst = slices.Grow(dst, n)
+	}
 	plain, err := snappy.Decode(dst[start:start+n], data)
 	if err != nil {
 		return dst[:start], fmt.Errorf("snappy: %w", err)

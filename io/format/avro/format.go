@@ -74,7 +74,7 @@ func (c *chunks) Next() (format.Chunk, error) {
 	}
 	chunk := format.Chunk{
 		Place: format.Place{Offset: b.Offset, Index: c.index}, Size: b.Size, Count: b.Count,
-		Records: func() ([]byte, error) { return b.Records(nil) },
+		Records: func(dst []byte) ([]byte, error) { return b.Records(dst[:0]) },
 	}
 	c.index += b.Count
 	return chunk, nil

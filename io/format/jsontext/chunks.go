@@ -55,7 +55,7 @@ func (c *chunks) Next() (format.Chunk, error) {
 			return format.Chunk{}, c.file.In(err)
 		}
 	}
-	out.Records = func() ([]byte, error) { return records, nil }
+	out.Records = func([]byte) ([]byte, error) { return records, nil }
 	return out, nil
 }
 

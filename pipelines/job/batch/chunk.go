@@ -45,14 +45,14 @@ func (f *file) reads() format.Files {
 	return files
 }
 
-// batchOf gives a chunk's records as a batch of no input yet. An error is damage.
-func batchOf(c *format.Chunk, f *file) (record.Batch, error) {
+// batchOf gives a chunk's records as a batch of no input yet, in room if they fit it. An error is damage.
+func batchOf(c *format.Chunk, f *file, room []byte) (record.Batch, error) {
 	b := record.Batch{Schema: f.Schema, Offset: c.Index, Count: int32(c.Count), MaxTime: record.NoTime, SecondTime: record.NoTime, Framed: c.Framed}
 	if c.Count == 0 {
 		return b, nil
 	}
 	var err error
-	b.Records, err = c.Records()
+	b.Records, err = c.Records(room)
 	return b, err
 }
 

@@ -107,7 +107,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 		if limit > 0 && read >= limit {
 			return false, ctx.Err()
 		}
-		b, err := batchOf(&c, &f.file.file)
+		b, err := batchOf(&c, &f.file.file, nil)
 		if err != nil {
 			c.Bad = append(c.Bad, lostOf(&c, err))
 			b.Count = 0

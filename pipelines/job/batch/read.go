@@ -90,7 +90,8 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(recor
 		return ctx.Err()
 	}
 	chunks := make(chan loaded, ahead)
-	go load(ctx, &p, chunks)
+	rooms := make(chan []byte, ahead+2) // of records that have been packed
+	go load(ctx, &p, chunks, rooms)
 	for c := range chunks {
 		if c.err != nil {
 			return fmt.Errorf("read %s: %w", p.File.Path, c.err)
@@ -116,13 +117,17 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(recor
 				batches(b)
 			}
 		}
+		select {
+		case rooms <- c.batch.Records:
+		default:
+		}
 	}
 	accounts(*account)
 	return ctx.Err()
 }
 
-// load reads the chunks of a piece, skipping what lies between them.
-func load(ctx context.Context, p *piece, out chan<- loaded) {
+// load reads the chunks of a piece, skipping what lies between them. Records go to rooms that are free.
+func load(ctx context.Context, p *piece, out chan<- loaded, rooms <-chan []byte) {
 	defer close(out)
 	send := func(l loaded) bool {
 		select {
@@ -149,7 +154,12 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 			l.err = fmt.Errorf("no chunk at byte %d: the file has changed since it was scanned", l.read.Place.Offset)
 		}
 		if l.err == nil {
-			l.load(&p.File)
+			var room []byte
+			select {
+			case room = <-rooms:
+			default:
+			}
+			l.load(&p.File, room)
 		}
 		if !send(l) {
 			return
@@ -158,8 +168,8 @@ func load(ctx context.Context, p *piece, out chan<- loaded) {
 }
 
 // load reads the records of the chunk. Where it is damaged they are lost together.
-func (l *loaded) load(f *file) {
-	batch, err := batchOf(&l.chunk, f)
+func (l *loaded) load(f *file, room []byte) {
+	batch, err := batchOf(&l.chunk, f, room)
 	if l.batch = batch; err != nil {
 		l.chunk.Bad = append(l.chunk.Bad, lostOf(&l.chunk, err))
 		l.batch.Count, l.chunk.Count = 0, 0

@@ -109,6 +109,7 @@ func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *sca
 		return found, err
 	}
 	defer func() { _ = reader.Close() }() // only read
+	var room []byte
 	for {
 		if err := ctx.Err(); err != nil {
 			return found, err
@@ -125,7 +126,7 @@ func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *sca
 		for _, b := range c.Bad {
 			meta.records += b.Count
 		}
-		b, err := batchOf(&c, &f.file)
+		b, err := batchOf(&c, &f.file, room)
 		if err != nil {
 			b.Count = 0 // who reads the chunk will find the same, and account for it
 		}
@@ -133,6 +134,7 @@ func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *sca
 			meta.parts[i] = s.scan(b, found.minutes)
 			meta.behind = s.behind
 		}
+		room = b.Records
 		found.chunks = append(found.chunks, meta)
 		progress(c.Size)
 	}

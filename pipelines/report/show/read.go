@@ -125,7 +125,7 @@ func readChunks(ctx context.Context, path string, files format.Files, take func(
 
 // takeChunk takes the records of a chunk, as far as it can be read.
 func takeChunk(c *format.Chunk, toJSON *avro.JSONWriter, take func(record) error, damaged func(error)) error {
-	rest, err := c.Records()
+	rest, err := c.Records(nil)
 	if err != nil {
 		damaged(err)
 		return nil

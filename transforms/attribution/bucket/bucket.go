@@ -3,7 +3,7 @@
 //
 //	bucket.go       what a bucket holds; output.go: what joining it gives
 //	joiner.go       joins one, in these steps:
-//	  views.go        its views in order, and their duplicates (index.go finds ids)
+//	  views.go        its views in order, and their duplicates (index.go finds ids, sort.go sorts by time)
 //	  engagements.go  its engagements by the id they name, and their duplicates
 //	  outcomes.go     what the bucket saw of each engagement
 //	  label.go        credit and labels: the samples (sum.go adds exactly)

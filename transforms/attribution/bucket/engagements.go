@@ -30,7 +30,7 @@ func (j *Joiner) insertEngagements(b *Bucket) {
 
 // home tells whether bucket index speaks for e: the last one in which its view may be.
 func (j *Joiner) home(e *Engagement, index int64) bool {
-	return j.p.BucketOf(j.p.SpanOf(e.Kind, e.Time, e.ViewTime).FoundTo) == index
+	return j.p.InBucket(index, j.p.SpanOf(e.Kind, e.Time, e.ViewTime).FoundTo)
 }
 
 func (j *Joiner) hang(engagement int, at int32) {

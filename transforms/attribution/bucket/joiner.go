@@ -18,6 +18,7 @@ type Joiner struct {
 	longest int64
 
 	keys     []uint64 // of views, for sorting: time, index
+	room     []uint64 // for sorting them
 	order    []timed
 	ids      index
 	next     []int32   // of an engagement: the next one that names the same view, or -1

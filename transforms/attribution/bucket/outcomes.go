@@ -37,7 +37,7 @@ func (j *Joiner) seeAll(b *Bucket, e *entry) {
 	for t := e.firstView; t >= 0; t = j.order[t].next {
 		// A dedup marker of an earlier bucket is judged there.
 		v := &b.Views[j.order[t].index]
-		if j.order[t].duplicate || j.p.BucketOf(v.Time) != b.Index {
+		if j.order[t].duplicate || !j.p.InBucket(b.Index, v.Time) {
 			continue
 		}
 		j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
@@ -68,10 +68,10 @@ func (j *Joiner) classify(v *View, g *Engagement) Outcome {
 
 func (j *Joiner) report(b *Bucket, g *Engagement, seen Outcome, matches int64, out Output) {
 	s := j.p.SpanOf(g.Kind, g.Time, g.ViewTime)
-	home := j.p.BucketOf(s.FoundTo) == b.Index
+	home := j.p.InBucket(b.Index, s.FoundTo)
 	if !home && (seen == OutcomeNone || seen == OutcomeDuplicate) {
 		return // home knows as much: duplicates meet there
 	}
-	alone := j.p.BucketOf(max(s.FoundFrom, g.Floor+1)) == b.Index
+	alone := j.p.InBucket(b.Index, max(s.FoundFrom, g.Floor+1))
 	out.PartialOutcome(g, PartialOutcome{Owner: home, Final: home && (alone || seen == OutcomeMatched), Outcome: seen, Matches: matches})
 }

@@ -73,7 +73,7 @@ func (j *Joiner) sortViews(views []View) {
 		// are indexed by int32.
 		j.keys = append(j.keys, uint64(views[i].Time-earliest)<<32|uint64(i))
 	}
-	slices.Sort(j.keys)
+	j.keys, j.room = sortTimes(j.keys, j.room)
 	for _, key := range j.keys {
 		i := int32(key & (1<<32 - 1))
 		j.order = append(j.order, timed{time: views[i].Time, index: i, next: -1})

@@ -52,6 +52,9 @@ func (p *Params) ClosedBy(watermark int64) int64 {
 // BucketOf returns the index of the bucket that holds event time t.
 func (p *Params) BucketOf(t int64) int64 { return floorDiv(t, p.Bucket) }
 
+// InBucket tells whether bucket b holds event time t, without a division.
+func (p *Params) InBucket(b, t int64) bool { return t >= b*p.Bucket && t-b*p.Bucket < p.Bucket }
+
 // EventTime is the event time of whatever belongs to bucket b, and with it its window:
 // the last millisecond at which an engagement may count for a view of the bucket.
 func (p *Params) EventTime(b int64) int64 { return (b+1)*p.Bucket + p.LongestWindow() - 1 }

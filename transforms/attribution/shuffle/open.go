@@ -17,11 +17,7 @@ func (k *Packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 	if k.p.Open(bucket) {
 		return
 	}
-	shards := k.blocks[bucket]
-	if shards == nil {
-		shards = make([]blockWriter, k.p.ShardsOf(bucket))
-		k.blocks[bucket] = shards
-	}
+	shards := k.shardsOf(bucket)
 	shard := int64(hash % uint64(len(shards)))
 	w := &shards[shard]
 	if len(w.block) == 0 {
@@ -32,6 +28,28 @@ func (k *Packer) put(hash uint64, bucket int64, appendTo func(*blockWriter)) {
 		k.finish(shard, bucket, w.block)
 		w.block = w.block[:0]
 	}
+}
+
+// recent is a bucket that was put into not long ago.
+type recent struct {
+	bucket int64
+	shards []blockWriter
+}
+
+// shardsOf are the unfinished blocks of a bucket. The records of a log lie in a few buckets in turn: most need no
+// look into the map.
+func (k *Packer) shardsOf(bucket int64) []blockWriter {
+	last := &k.recent[uint64(bucket)%uint64(len(k.recent))]
+	if last.shards != nil && last.bucket == bucket {
+		return last.shards
+	}
+	shards := k.blocks[bucket]
+	if shards == nil {
+		shards = make([]blockWriter, k.p.ShardsOf(bucket))
+		k.blocks[bucket] = shards
+	}
+	*last = recent{bucket, shards}
+	return shards
 }
 
 // finish emits a copy: the buffer goes on being used.
@@ -56,6 +74,7 @@ func (k *Packer) Flush(tell func(account.Sheet)) {
 		}
 	}
 	clear(k.blocks)
+	clear(k.recent[:])
 	for _, sheet := range account.EndChapters(maps.Values(k.stretches)) {
 		tell(*sheet)
 	}

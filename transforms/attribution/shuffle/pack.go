@@ -30,6 +30,8 @@ type Packer struct {
 
 	readers *decode.Readers
 	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
+	recent  [16]recent              // of them, by the lowest bits of the bucket
+	bucket  bucketSpan              // of the view before
 	// stretches are accounts of what was read since the last flush, whole is what is of all.
 	stretches map[stretch]*account.Sheet
 	whole     *account.Sheet

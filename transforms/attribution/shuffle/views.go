@@ -41,8 +41,7 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id []byte, t int64, b
 		}
 		c.sheet.Views.N[account.Read]++
 		c.input(r).N[account.Read]++
-		b := k.p.BucketOf(t)
-		k.put(v.Hash, b, func(w *blockWriter) { w.view(&v, inside(&v)) })
+		k.put(v.Hash, k.bucketOf(t), func(w *blockWriter) { w.view(&v, inside(&v)) })
 	}
 	k.addDedupMarkers(&v, own)
 }
@@ -50,7 +49,12 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id []byte, t int64, b
 // addDedupMarkers tells the buckets after the view's own of it, as far as its duplicates may
 // lie there, and its own bucket if the view is not of this slice.
 func (k *Packer) addDedupMarkers(v *bucket.View, own bool) {
-	first, last := k.p.BucketOf(v.Time), min(k.p.BucketOf(min(v.Time+k.p.DedupWindow, record.MaxTime)), k.lastBucket)
+	first := k.bucketOf(v.Time)
+	last := first
+	if until := min(v.Time+k.p.DedupWindow, record.MaxTime); until >= k.bucket.to {
+		last = k.p.BucketOf(until)
+	}
+	last = min(last, k.lastBucket)
 	if own {
 		first++
 	}
@@ -72,4 +76,17 @@ func inside(v *bucket.View) int {
 		return at
 	}
 	return -1
+}
+
+// bucketSpan is a bucket and its times: [from, to).
+type bucketSpan struct{ index, from, to int64 }
+
+// bucketOf is Params.BucketOf, and leaves the bucket at hand: that of the view before, mostly, which spares a
+// division.
+func (k *Packer) bucketOf(t int64) int64 {
+	if t < k.bucket.from || t >= k.bucket.to {
+		index := k.p.BucketOf(t)
+		k.bucket = bucketSpan{index, index * k.p.Bucket, (index + 1) * k.p.Bucket}
+	}
+	return k.bucket.index
 }
