@@ -12,9 +12,9 @@ import (
 // decode takes to keep. Beam binds DoFns by the types of their elements, so two that are connected
 // wrongly fail when the pipeline is built.
 //
-// T has to be a struct, or Element panics: Beam takes every slice for a list, whatever its name, and
-// writes one byte after the other with a coder of its own. A struct of one slice costs no more than
-// the slice, and its bytes are those of a []byte: state that was written as such is read as T.
+// T has to be a struct, or Element panics: Beam takes a slice of bytes for []byte, whatever its name, and
+// asks for no coder. A struct of one slice costs no more than the slice, and its bytes are those of a
+// []byte: state that was written as such is read as T.
 //
 // Without Element a struct is written field by field and by reflection. It may be called for one type by several
 // packages.

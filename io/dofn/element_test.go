@@ -24,6 +24,9 @@ func init() {
 type (
 	word   struct{ text []byte }
 	number struct{ n byte }
+	// What nobody has told Beam of.
+	unknown struct{ text []byte }
+	list    []byte
 )
 
 func encodeWord(w word) []byte              { return w.text }
@@ -64,9 +67,21 @@ func TestElementsBind(t *testing.T) {
 	require.NoError(t, err, "what was built before")
 }
 
-// TestElementsAreStructs: Beam would not ask for the coder of another type.
+// TestCheck finds what would arrive otherwise than it is sent.
+func TestCheck(t *testing.T) {
+	check := func(fn any) error {
+		p, s := beam.NewPipelineWithRoot()
+		beam.ParDo(s, fn, beam.Create(s, "a"))
+		return Check(p)
+	}
+	require.NoError(t, check(wordOf))
+	require.EqualError(t, check(func(string) unknown { return unknown{} }), "elements of type dofn.unknown lose their field text")
+	require.EqualError(t, check(func(string) map[string]int { return nil }), "elements of type map[string]int are written as JSON")
+	require.EqualError(t, check(func(string) (string, unknown) { return "", unknown{} }), "elements of type dofn.unknown lose their field text", "of a pair")
+}
+
+// TestElementsAreStructs: Beam would connect lists with all that takes bytes.
 func TestElementsAreStructs(t *testing.T) {
-	type list []byte
 	require.PanicsWithValue(t, "dofn.Element: dofn.list is no struct", func() {
 		Element(func(l list) []byte { return l }, func(b []byte) (list, error) { return b, nil })
 	})

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/coder"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/transforms/attribution/bucket"
 	"tributary/transforms/attribution/outcome"
@@ -42,21 +42,7 @@ func TestElements(t *testing.T) {
 	}
 
 	pipeline := pipelineOf(t.Name(), p, func(s beam.Scope) beam.PCollection { return beam.CreateList(s, [][]byte{[]byte("{}")}) })
-	edges, nodes, err := pipeline.Build()
-	require.NoError(t, err)
-	require.NotEmpty(t, edges)
-	for _, n := range nodes {
-		requireOwnCoder(t, n.Coder)
-	}
-}
-
-// requireOwnCoder: what has no coder of its own is written field by field, or as JSON.
-func requireOwnCoder(t *testing.T, c *coder.Coder) {
-	require.NotContains(t, []coder.Kind{coder.Row, coder.Iterable}, c.Kind, "%v", c)
-	require.False(t, c.Custom != nil && c.Custom.Name == "json", "%v", c)
-	for _, part := range c.Components {
-		requireOwnCoder(t, part)
-	}
+	require.NoError(t, dofn.Check(pipeline))
 }
 
 // TestConnections: blocks and partial outcomes, both by shard, do not reach one another's DoFn.

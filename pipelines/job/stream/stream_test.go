@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tributary/io/dofn"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
@@ -248,6 +249,7 @@ func TestRegistered(t *testing.T) {
 			e, err := vet.Evaluate(t.Context(), plan.Pipeline())
 			require.NoError(t, err)
 			require.True(t, e.Performant(), "%s", e.Bytes())
+			require.NoError(t, dofn.Check(plan.Pipeline()))
 		})
 	}
 }

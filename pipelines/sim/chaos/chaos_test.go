@@ -38,8 +38,12 @@ func newSystem(t *testing.T, in *Input, releases ...string) *System {
 		Dir: t.ArtifactDir(), Log: t.Logf, parallelism: 2,
 	}
 	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
-	for _, name := range releases {
-		r, err := NewRelease(t.Context(), binaries, name)
+	for i, name := range releases {
+		source := "."
+		if i == 0 && *older != "" {
+			source = *older
+		}
+		r, err := NewRelease(t.Context(), source, binaries, name)
 		require.NoError(t, err)
 		s.Releases = append(s.Releases, r)
 	}

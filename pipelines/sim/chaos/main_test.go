@@ -15,6 +15,7 @@ var (
 	faults = flag.Int("faults", 9, "how many faults to inject: each group of kinds once, in an order by the seed, before any comes again")
 	only   = flag.String("only", "", "inject only faults whose kinds match this regular expression")
 	seed   = flag.Uint64("seed", 0, "seed of the schedule of faults (default: another one each time)")
+	older  = flag.String("older", "", "the source tree of an earlier release, which runs the job at first (default: this one)")
 	views  = flag.Int64("views", 500_000, "how many views to join at size")
 )
 

@@ -20,14 +20,15 @@ type Release struct {
 	Address string
 }
 
-// NewRelease builds the command, unless dir has it, under a name and starts its workers.
+// NewRelease builds the command from a source tree, unless dir has it, under a name and starts its workers.
 // Binaries of two names are two versions: their build tags differ, and what is built from no
 // known commit is told apart by its bytes.
-func NewRelease(ctx context.Context, dir, name string) (*Release, error) {
+func NewRelease(ctx context.Context, source, dir, name string) (*Release, error) {
 	dir = filepath.Join(dir, name)
 	r := &Release{Binary: filepath.Join(dir, "tributary")}
 	// With the flags of `go test`, whose cache then has all packages.
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-tags", name, "-o", r.Binary, "tributary/pipelines/tributary")
+	build.Dir = source
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build release %s: %w: %s", name, err, out)
 	}
