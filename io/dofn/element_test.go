@@ -75,9 +75,9 @@ func TestCheck(t *testing.T) {
 		return Check(p)
 	}
 	require.NoError(t, check(wordOf))
-	require.EqualError(t, check(func(string) unknown { return unknown{} }), "elements of type dofn.unknown lose their field text")
+	require.EqualError(t, check(func(string) unknown { return unknown{text: nil} }), "elements of type dofn.unknown lose their field text")
 	require.EqualError(t, check(func(string) map[string]int { return nil }), "elements of type map[string]int are written as JSON")
-	require.EqualError(t, check(func(string) (string, unknown) { return "", unknown{} }), "elements of type dofn.unknown lose their field text", "of a pair")
+	require.EqualError(t, check(func(string) (string, unknown) { return "", unknown{text: nil} }), "elements of type dofn.unknown lose their field text", "of a pair")
 }
 
 // TestElementsAreStructs: Beam would connect lists with all that takes bytes.

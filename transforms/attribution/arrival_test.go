@@ -42,7 +42,7 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 				e.N[account.Outside], e.N[account.Orphans], e.Reasons = e.N[account.Outside]+e.N[account.Orphans], 0, nil
 			}
 		}
-		requireSameFates(t, first.sheet, second.sheet, log)
+		requireSameOutcomes(t, first.sheet, second.sheet, log)
 	})
 }
 

@@ -75,9 +75,9 @@ func Join(s beam.Scope, p rules.Params, batches beam.PCollection) Result {
 
 	blocks, refused, packed := beam.ParDo3(s.Scope("Pack"), &packFn{P: p}, batches)
 	buckets := beam.GroupByKey(s.Scope("Bucket"), byBucket(s.Scope("Bucket"), &p, blocks))
-	samples, sightings, orphans, joined := beam.ParDo4(s.Scope("Bucket"), &joinFn{P: p}, buckets)
-	tallied, moreOrphans := beam.ParDo2(s.Scope("Tally"), &tallyFn{P: p},
-		beam.GroupByKey(s.Scope("Tally"), byBucket(s.Scope("Tally"), &p, sightings)))
+	samples, partials, orphans, joined := beam.ParDo4(s.Scope("Bucket"), &joinFn{P: p}, buckets)
+	merged, moreOrphans := beam.ParDo2(s.Scope("Tally"), &tallyFn{P: p},
+		beam.GroupByKey(s.Scope("Tally"), byBucket(s.Scope("Tally"), &p, partials)))
 
 	global := func(c beam.PCollection) beam.PCollection {
 		return beam.WindowInto(s.Scope("Global"), window.NewGlobalWindows(), c)
@@ -85,7 +85,7 @@ func Join(s beam.Scope, p rules.Params, batches beam.PCollection) Result {
 	return Result{
 		Samples:  global(samples),
 		Rejected: beam.Flatten(s.Scope("Rejected"), refused, global(orphans), global(moreOrphans)),
-		Accounts: beam.Flatten(s.Scope("Ledgers"), packed, global(joined), global(tallied)),
+		Accounts: beam.Flatten(s.Scope("Ledgers"), packed, global(joined), global(merged)),
 	}
 }
 

@@ -83,7 +83,7 @@ func (f *packFn) ProcessElement(_ context.Context, at beam.EventTime, b record.B
 // what they are of before they are written.
 func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int64, shuffle.Block), rejected func(beam.EventTime, record.Rejected), accounts func(beam.EventTime, account.Sheet)) {
 	at := f.first
-	if at == mtime.MaxTimestamp { // nothing came, which is told as well
+	if at == mtime.MaxTimestamp { // nothing came, which is counted as well
 		at = f.now
 	}
 	f.blocks, f.rejected = blocks, rejected
@@ -134,8 +134,8 @@ func (f *joinFn) ProcessElement(shard int64, blocks func(*shuffle.Block) bool, s
 	for _, r := range out.orphans {
 		rejected(r)
 	}
-	for home, b := range out.partials {
-		partials(mtime.FromMilliseconds(f.P.EventTime(home.bucket)), home.shard, b)
+	for to, b := range out.partials {
+		partials(mtime.FromMilliseconds(f.P.EventTime(to.bucket)), to.shard, b)
 	}
 	if !out.joined {
 		out.sheet.Origin = f.P.Origin(account.StepJoined, shard, f.bucket.Index)

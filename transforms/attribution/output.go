@@ -24,11 +24,11 @@ type output struct {
 	samples []byte // of the block at hand
 	encoded []byte
 	part    int // of the block at hand
-	// joined: an earlier run has emitted the samples, and what is left to tell is what later
+	// joined: an earlier run has emitted the samples, and what is left to give is what later
 	// buckets want to know of the bucket.
 	joined  bool
 	meaning uint64
-	// partial outcomes by the home that will merge them.
+	// partial outcomes by the owner bucket that will merge them.
 	partials map[owner]outcome.Partials
 	orphans  []record.Rejected
 	sheet    *account.Sheet
@@ -59,7 +59,7 @@ func (o *output) Sample(s *sample.Sample) {
 	o.count(s)
 }
 
-// finish emits the last block. An empty one matters only where a bucket is a slice's own:
+// finish emits the last block. An empty one matters only where a bucket is the interval's own:
 // it says that the bucket is finished.
 func (o *output) finish() {
 	if o.joined {
@@ -137,14 +137,14 @@ func (o *output) Overflow(kind int, sums int64) {
 // PartialOutcome implements Output.
 func (o *output) PartialOutcome(g *bucket.Engagement, s bucket.PartialOutcome) {
 	if g.Time < o.p.From || g.Time >= o.p.To {
-		return // another slice accounts for it
+		return // another interval accounts for it
 	}
 	at := owner{bucket: o.p.BucketOf(o.p.SpanOf(g.Kind, g.Time, g.ViewTime).FoundTo)}
 	e := o.sheet.Engagements[o.p.Kinds[g.Kind].Name]
 	e.N[account.Matches] += s.Matches
 	at.shard = o.p.ShardOf(g.Hash, at.bucket)
 	if o.p.Joined(at.bucket, at.shard) || o.p.Open(at.bucket) {
-		return // an earlier run has told its outcome, or a later one will
+		return // an earlier run has counted its outcome, or a later one will
 	}
 	if !s.Final {
 		partials, begun := o.partials[at]

@@ -33,7 +33,7 @@ func TestJoinEqualsReference(t *testing.T) {
 		wantSamples, wantLedger := reference(p, log)
 		got := runInMemory(t, p, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, wantSamples, got.samples, "log:\n%s", describe(log))
-		requireSameFates(t, wantLedger, got.sheet, log)
+		requireSameOutcomes(t, wantLedger, got.sheet, log)
 		require.NoError(t, got.sheet.Check())
 	})
 }
@@ -52,14 +52,14 @@ func TestResultIsAFunctionOfTheLog(t *testing.T) {
 		q.Compress = rapid.Bool().Draw(t, "compress")
 		second := runInMemory(t, &q, log, rapid.Int64().Draw(t, "seed"))
 		require.Equal(t, first.encoded, second.encoded, "samples, byte for byte")
-		requireSameFates(t, first.sheet, second.sheet, log)
+		requireSameOutcomes(t, first.sheet, second.sheet, log)
 		require.Equal(t, first.refused, second.refused)
 	})
 }
 
-// TestSlicesMakeTheWhole joins a log slice by slice: samples and accounts add up to those of
+// TestIntervalsMakeTheWhole joins a log interval by interval: samples and accounts add up to those of
 // the whole, wherever it is cut.
-func TestSlicesMakeTheWhole(t *testing.T) {
+func TestIntervalsMakeTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		origin := drawOrigin(t)
 		p := drawParams(t, origin)
@@ -82,7 +82,7 @@ func TestSlicesMakeTheWhole(t *testing.T) {
 			sheet.Merge(piece.sheet)
 		}
 		require.Equal(t, whole.encoded, encoded)
-		requireSameFates(t, whole.sheet, sheet, log)
+		requireSameOutcomes(t, whole.sheet, sheet, log)
 		require.Equal(t, whole.refused, refused)
 	})
 }
@@ -114,7 +114,7 @@ func drawParams(t *rapid.T, origin int64) *rules.Params {
 			Credit: rapid.SampledFrom([]rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditLast}).Draw(t, "credit"),
 		})
 	}
-	if rapid.Bool().Draw(t, "slice") {
+	if rapid.Bool().Draw(t, "interval") {
 		p.From = origin + rapid.Int64Range(0, 150).Draw(t, "from")
 		p.To = p.From + rapid.Int64Range(1, 150).Draw(t, "length")
 	}
@@ -349,7 +349,7 @@ func wantOf(p *rules.Params, text string) want {
 	return w
 }
 
-func requireSameFates(t require.TestingT, want, got *account.Sheet, log []*rec) {
+func requireSameOutcomes(t require.TestingT, want, got *account.Sheet, log []*rec) {
 	wantViews, gotViews := want.Views, got.Views
 	for _, v := range []*account.Views{&wantViews, &gotViews} {
 		v.N[account.Resent], v.N[account.DuplicatesChained] = 0, 0 // at least: what a bucket knows
@@ -370,7 +370,7 @@ func requireSameFates(t require.TestingT, want, got *account.Sheet, log []*rec) 
 func describe(log []*rec) string {
 	var b strings.Builder
 	for _, r := range log {
-		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s floor=%d fate=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.floor, r.fate)
+		fmt.Fprintf(&b, "%d@%d ordered=%v kind=%d %s closed=%d outcome=%s\n", r.partition, r.offset, r.ordered, r.kind, jsonOf(r), r.closedThrough, r.outcome)
 	}
 	return b.String()
 }

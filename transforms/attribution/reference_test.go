@@ -26,8 +26,8 @@ type rec struct {
 	eventID  string
 	value    int64
 
-	floor int64 // set by the reference: views at or before it had closed
-	fate  string
+	closedThrough int64 // set by the reference: views at or before it had closed
+	outcome       string
 }
 
 // want is a sample as the reference makes it, or the pipeline made it.
@@ -67,9 +67,9 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 	var views, engagements []*rec
 	times := map[int32][]int64{}
 	for _, r := range log {
-		r.floor = record.NoTime
+		r.closedThrough = record.NoTime
 		if before := times[r.partition]; len(before) > 0 && r.ordered {
-			r.floor = reached(before, p.MaxFutureSkew) - p.OutOfOrderness - longest
+			r.closedThrough = reached(before, p.MaxFutureSkew) - p.OutOfOrderness - longest
 		}
 		times[r.partition] = append(times[r.partition], r.time)
 		if !r.view {
@@ -77,13 +77,13 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 			continue
 		}
 		switch {
-		case own(r) && r.time <= r.floor:
+		case own(r) && r.time <= r.closedThrough:
 			sheet.Views.N[account.Read]++
 			sheet.Views.N[account.Late]++
 		case own(r):
 			sheet.Views.N[account.Read]++
 		}
-		if r.time > r.floor {
+		if r.time > r.closedThrough {
 			views = append(views, r)
 		}
 	}
@@ -137,16 +137,16 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 		return g.time - p.Kinds[g.kind].Window + 1
 	}
 	// gone: it is not joined at all.
-	gone := func(g *rec) bool { return byClaim(g) || g.floor >= latest(g) }
+	gone := func(g *rec) bool { return byClaim(g) || g.closedThrough >= latest(g) }
 	// openFor: the engagements that were read while a view at t was open, less duplicates.
 	openFor := func(t int64, all []*rec) (open []*rec) {
 		for i, g := range all {
-			if g.floor >= t || gone(g) {
+			if g.closedThrough >= t || gone(g) {
 				continue
 			}
 			duplicate := false
 			for k := i - 1; k >= 0; k-- {
-				if h := all[k]; h.floor < t && !gone(h) && same(g, h) {
+				if h := all[k]; h.closedThrough < t && !gone(h) && same(g, h) {
 					duplicate = g.time-h.time <= p.DedupWindow
 					break
 				}
@@ -158,14 +158,14 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 		return open
 	}
 	for _, g := range engagements {
-		g.fate = "orphan"
+		g.outcome = "orphan"
 		switch {
 		case byClaim(g):
-			g.fate = "outside"
-		case g.floor >= latest(g):
-			g.fate = "late"
+			g.outcome = "outside"
+		case g.closedThrough >= latest(g):
+			g.outcome = "late"
 		case !slices.Contains(openFor(record.MaxTime, engagements), g):
-			g.fate = "duplicate"
+			g.outcome = "duplicate"
 		}
 	}
 
@@ -184,13 +184,13 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 			inReach := g.viewTime != record.NoTime || v.time > g.time-longest-margin && v.time <= g.time+p.ClockSkew+margin
 			switch {
 			case inWindow:
-				g.fate = "matched"
+				g.outcome = "matched"
 				if own(g) {
 					sheet.Engagements[p.Kinds[g.kind].Name].N[account.Matches]++
 				}
 				credited[g.kind] = append(credited[g.kind], g)
-			case inReach && g.fate != "matched" && g.fate != "duplicate":
-				g.fate = "outside"
+			case inReach && g.outcome != "matched" && g.outcome != "duplicate":
+				g.outcome = "outside"
 			}
 		}
 		for k, all := range credited {
@@ -245,18 +245,18 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 		if g.eventID == "" {
 			e.N[account.WithoutID]++
 		}
-		partly := !byClaim(g) && g.floor < latest(g) && g.floor >= earliest(g)
+		partly := !byClaim(g) && g.closedThrough < latest(g) && g.closedThrough >= earliest(g)
 		if partly {
 			e.N[account.PartlyLate]++
 		}
 		switch {
-		case g.fate == "late", g.fate == "orphan" && partly:
+		case g.outcome == "late", g.outcome == "orphan" && partly:
 			e.N[account.Late]++
-		case g.fate == "matched":
+		case g.outcome == "matched":
 			e.N[account.Matched]++
-		case g.fate == "outside":
+		case g.outcome == "outside":
 			e.N[account.Outside]++
-		case g.fate == "duplicate":
+		case g.outcome == "duplicate":
 			e.N[account.Duplicates]++
 		default:
 			e.N[account.Orphans]++

@@ -328,7 +328,7 @@ func TestStreamEqualsBatch(t *testing.T) {
 			want, sheet := reference(p, log)
 			require.Len(t, batchSamples, len(want))
 			for _, kind := range []string{"/batch", "/stream"} {
-				requireSameFates(t, sheet, notes[name+kind].sheet, log)
+				requireSameOutcomes(t, sheet, notes[name+kind].sheet, log)
 			}
 		})
 	}

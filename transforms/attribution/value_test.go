@@ -133,7 +133,7 @@ func TestSeveralViews(t *testing.T) {
 	id := []byte("v")
 	b := &bucket.Bucket{
 		Views:       []bucket.View{{ID: id, Hash: rules.HashID(id), Time: 1000}, {ID: id, Hash: rules.HashID(id), Time: 1500, Offset: 1}},
-		Engagements: []bucket.Engagement{{ViewID: id, Hash: rules.HashID(id), Time: 1600, Offset: 2, Floor: record.NoTime, ViewTime: record.NoTime}},
+		Engagements: []bucket.Engagement{{ViewID: id, Hash: rules.HashID(id), Time: 1600, Offset: 2, ClosedThrough: record.NoTime, ViewTime: record.NoTime}},
 	}
 	sheet := p.NewSheet()
 	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func(sample.Block) {})

@@ -20,7 +20,7 @@ type View struct {
 	Partition int32
 	Offset    int64
 	Payload   []byte
-	// DedupMarker says that only the view's existence matters here: it lies before the slice,
+	// DedupMarker says that only the view's existence matters here: it lies before the interval,
 	// or in an earlier bucket, where it makes later views with its id duplicates.
 	DedupMarker bool
 	PayloadHash uint64 // of a dedup marker, whose payload is not here
@@ -34,11 +34,11 @@ type Engagement struct {
 	Time      int64
 	Partition int32
 	Offset    int64
-	// Floor: views at or before it had closed when the engagement was read.
-	Floor    int64
-	ViewTime int64  // record.NoTime if it does not carry one
-	EventID  []byte // nil if it has none
-	Value    record.Value
+	// ClosedThrough: views at or before it had closed when the engagement was read.
+	ClosedThrough int64
+	ViewTime      int64  // record.NoTime if it does not carry one
+	EventID       []byte // nil if it has none
+	Value         record.Value
 }
 
 // Bucket is all that one (shard, bucket) holds, in any order.

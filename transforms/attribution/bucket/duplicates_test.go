@@ -66,37 +66,37 @@ var duplicateCases = []coreCase{
 		     like v@2050`,
 		want: `v@1000 like=0 share=0
 		       duplicate
-		       like v@2050: outside, home, final`,
+		       like v@2050: outside, owner, final`,
 	},
 	{
 		name: "a view of an earlier bucket makes one here a duplicate", bucket: 1,
-		in: `stub v@9950 x=a
+		in: `marker v@9950 x=a
 		     view v@10050 x=b`,
 		want: `duplicate differs`,
 	},
 	{
 		name: "with the same content, the same", bucket: 1,
-		in: `stub v@9950 x=a
+		in: `marker v@9950 x=a
 		     view v@10050 x=a`,
 		want: `duplicate`,
 	},
 	{
 		name: "one that is too far back does not", bucket: 1,
-		in: `stub v@9949
+		in: `marker v@9949
 		     view v@10050`,
 		want: `v@10050 like=0 share=0`,
 	},
 	{
-		name: "a stub of another slice gives no sample, but accounts for engagements",
-		in: `stub v@1000
+		name: "a marker of another interval gives no sample, but accounts for engagements",
+		in: `marker v@1000
 		     like v@1500`,
-		want: `like v@1500: matched, home, final`,
+		want: `like v@1500: matched, owner, final`,
 	},
 	{
-		name: "an engagement is judged by a stub of an earlier bucket there, not here", bucket: 1,
-		in: `stub v@9950
+		name: "an engagement is judged by a marker of an earlier bucket there, not here", bucket: 1,
+		in: `marker v@9950
 		     like v@10500`,
-		want: `like v@10500: nothing, home`,
+		want: `like v@10500: nothing, owner`,
 	},
 	{
 		name: "an engagement told twice counts once",
@@ -104,8 +104,8 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e
 		     like v@1500 id=e`,
 		want: `v@1000 like=1+500 share=0
-		       like v@1500: duplicate, home, final
-		       like v@1500: matched, home, final`,
+		       like v@1500: duplicate, owner, final
+		       like v@1500: matched, owner, final`,
 	},
 	{
 		name: "by its own id even at another time, the earlier one",
@@ -113,8 +113,8 @@ var duplicateCases = []coreCase{
 		     like v@1600 id=e
 		     like v@1500 id=e`,
 		want: `v@1000 like=1+500 share=0
-		       like v@1500: matched, home, final
-		       like v@1600: duplicate, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1600: duplicate, owner, final`,
 	},
 	{
 		name: "beyond reach the same id is another event",
@@ -122,8 +122,8 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e
 		     like v@1601 id=e`,
 		want: `v@1000 like=2+500 share=0
-		       like v@1500: matched, home, final
-		       like v@1601: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1601: matched, owner, final`,
 	},
 	{
 		name: "own ids that differ are two events, alike as they are",
@@ -131,8 +131,8 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e
 		     like v@1500 id=f`,
 		want: `v@1000 like=2+500 share=0
-		       like v@1500: matched, home, final
-		       like v@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1500: matched, owner, final`,
 	},
 	{
 		name: "without an own id the same time and value is the same event",
@@ -142,10 +142,10 @@ var duplicateCases = []coreCase{
 		     like v@1500 value=2
 		     like v@1501 value=1`,
 		want: `v@1000 like=3+500 share=0
-		       like v@1500: duplicate, home, final
-		       like v@1500: matched, home, final
-		       like v@1500: matched, home, final
-		       like v@1501: matched, home, final`,
+		       like v@1500: duplicate, owner, final
+		       like v@1500: matched, owner, final
+		       like v@1500: matched, owner, final
+		       like v@1501: matched, owner, final`,
 	},
 	{
 		name: "one id in two kinds is two events",
@@ -153,8 +153,8 @@ var duplicateCases = []coreCase{
 		     like v@1500 id=e
 		     share v@1500 id=e`,
 		want: `v@1000 like=1+500 share=1+500
-		       like v@1500: matched, home, final
-		       share v@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       share v@1500: matched, owner, final`,
 	},
 	{
 		name: "one id on two views is two events",
@@ -164,8 +164,8 @@ var duplicateCases = []coreCase{
 		     like w@1500 id=e`,
 		want: `v@1000 like=1+500 share=0
 		       w@1000 like=1+500 share=0
-		       like v@1500: matched, home, final
-		       like w@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like w@1500: matched, owner, final`,
 	},
 	{
 		name:   "a duplicate stays one even if it alone lies in the window",
@@ -174,7 +174,7 @@ var duplicateCases = []coreCase{
 		     like v@990 id=e
 		     like v@1010 id=e`,
 		want: `v@1000 like=0
-		       like v@1010: duplicate, home, final
-		       like v@990: nothing, home, final`,
+		       like v@1010: duplicate, owner, final
+		       like v@990: nothing, owner, final`,
 	},
 }

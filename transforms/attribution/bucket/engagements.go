@@ -8,32 +8,32 @@ import (
 	"tributary/io/record"
 )
 
-// insertEngagements hangs each engagement on the id it names. Most copies name a view
-// of another bucket and are passed over, but for those at home, whose outcome may
-// have to be told here, and the duplicates of these.
+// insertEngagements attaches each engagement to the id it names. Most copies name a view
+// of another bucket and are passed over, but for those that the bucket owns, whose outcome
+// it may have to report, and the duplicates of these.
 func (j *Joiner) insertEngagements(b *Bucket) {
 	n := len(b.Engagements)
 	j.next = slices.Grow(j.next[:0], n)[:n]
 	for i := range b.Engagements {
-		if e := &b.Engagements[i]; j.home(e, b.Index) {
-			j.hang(i, j.ids.findOrInsert(e.Hash, e.ViewID))
+		if e := &b.Engagements[i]; j.owns(e, b.Index) {
+			j.attach(i, j.ids.findOrInsert(e.Hash, e.ViewID))
 		}
 	}
 	for i := range b.Engagements {
-		if e := &b.Engagements[i]; !j.home(e, b.Index) {
+		if e := &b.Engagements[i]; !j.owns(e, b.Index) {
 			if at, found := j.ids.find(e.Hash, e.ViewID); found {
-				j.hang(i, at)
+				j.attach(i, at)
 			}
 		}
 	}
 }
 
-// home tells whether bucket index speaks for e: the last one in which its view may be.
-func (j *Joiner) home(e *Engagement, index int64) bool {
+// owns tells whether bucket index is the owner bucket of e: the last one in which its view may be.
+func (j *Joiner) owns(e *Engagement, index int64) bool {
 	return j.p.InBucket(index, j.p.SpanOf(e.Kind, e.Time, e.ViewTime).FoundTo)
 }
 
-func (j *Joiner) hang(engagement int, at int32) {
+func (j *Joiner) attach(engagement int, at int32) {
 	e := &j.ids.entries[at]
 	j.next[engagement] = e.engagements
 	e.engagements = int32(engagement)
@@ -53,19 +53,19 @@ func (j *Joiner) gather(b *Bucket, e *entry) {
 }
 
 // each calls visit for the engagements of the gathered group that were read while a
-// view at viewTime was still open. One is shadowed if it is the same event as the one
+// view at viewTime was still open. One is a duplicate if it is the same event as the one
 // before it: for a view that had closed by then, that one does not exist.
-func (j *Joiner) each(b *Bucket, viewTime int64, visit func(at int, g *Engagement, shadowed bool)) {
+func (j *Joiner) each(b *Bucket, viewTime int64, visit func(at int, g *Engagement, duplicate bool)) {
 	var previous *Engagement
 	j.steps += int64(len(j.group))
 	for at, index := range j.group {
 		g := &b.Engagements[index]
-		if g.Floor >= viewTime {
+		if g.ClosedThrough >= viewTime {
 			continue
 		}
-		shadowed := previous != nil && compareEvents(previous, g) == 0 && g.Time-previous.Time <= j.p.DedupWindow
+		duplicate := previous != nil && compareEvents(previous, g) == 0 && g.Time-previous.Time <= j.p.DedupWindow
 		previous = g
-		visit(at, g, shadowed)
+		visit(at, g, duplicate)
 	}
 }
 

@@ -11,15 +11,15 @@ import (
 //
 // Who is a duplicate differs by view: an engagement that had not been read when the view closed
 // makes none of another. But it does so in a simple way. Engagement g is open for the views after
-// g.Floor, and a duplicate for those for which an event like it, at most DedupWindow before
-// it, was open: those after the smallest Floor of these. So it counts for the views in between.
+// g.ClosedThrough, and a duplicate for those for which an event like it, at most DedupWindow before
+// it, was open: those after the smallest ClosedThrough of these. So it counts for the views in between.
 
 // heavyFrom is how many pairs of a view and an engagement of one id make it heavy: below, what
 // is made for it costs more than it saves.
 const heavyFrom = 1024
 
 // earlier is an event like the one at hand, and before it.
-type earlier struct{ time, floor int64 }
+type earlier struct{ time, closedThrough int64 }
 
 // orderHeavy puts the gathered group of an entry in order and judges it by all views, if it is
 // heavy. j.seen knows the duplicates already.
@@ -52,7 +52,7 @@ func (j *Joiner) orderHeavy(b *Bucket, at int32) (heavily bool) {
 // is no duplicate.
 func (j *Joiner) findUpTo(b *Bucket) {
 	j.upTo = slices.Grow(j.upTo[:0], len(b.Engagements))[:len(b.Engagements)]
-	before := j.before[:0] // by time, and by floor: the first has the smallest
+	before := j.before[:0] // by time, and by closedThrough: the first has the smallest
 	for at, i := range j.group {
 		g := &b.Engagements[i]
 		if at > 0 && compareEvents(&b.Engagements[j.group[at-1]], g) != 0 {
@@ -63,12 +63,12 @@ func (j *Joiner) findUpTo(b *Bucket) {
 		}
 		j.upTo[i] = math.MaxInt64
 		if len(before) > 0 {
-			j.upTo[i] = before[0].floor
+			j.upTo[i] = before[0].closedThrough
 		}
-		for len(before) > 0 && before[len(before)-1].floor >= g.Floor {
+		for len(before) > 0 && before[len(before)-1].closedThrough >= g.ClosedThrough {
 			before = before[:len(before)-1]
 		}
-		before = append(before, earlier{g.Time, g.Floor})
+		before = append(before, earlier{g.Time, g.ClosedThrough})
 	}
 	j.before = before[:0]
 }
@@ -78,7 +78,7 @@ func (j *Joiner) findUpTo(b *Bucket) {
 func (j *Joiner) seeAny(g *Engagement, upTo int64) (seen Outcome, matches int64, c counted) {
 	j.steps++
 	s := j.p.SpanOf(g.Kind, g.Time, g.ViewTime)
-	from, to := max(s.FoundFrom, g.Floor+1), min(s.FoundTo, upTo)
+	from, to := max(s.FoundFrom, g.ClosedThrough+1), min(s.FoundTo, upTo)
 	views := func(from, to int64) int64 {
 		i, _ := slices.BinarySearch(j.times, from)
 		k, _ := slices.BinarySearch(j.times, to+1)

@@ -32,12 +32,12 @@ func TestOneIDForEverything(t *testing.T) {
 				id := []byte("unknown")
 				for i := range int64(n) {
 					b.Views = append(b.Views, View{ID: id, Hash: rules.HashID(id), Time: i * 11_000, Offset: i})
-					g := Engagement{ViewID: id, Hash: rules.HashID(id), Time: i * 11_000, Offset: i, Partition: 1, Floor: record.NoTime, ViewTime: record.NoTime}
+					g := Engagement{ViewID: id, Hash: rules.HashID(id), Time: i * 11_000, Offset: i, Partition: 1, ClosedThrough: record.NoTime, ViewTime: record.NoTime}
 					if own {
 						g.EventID = fmt.Append(nil, i*7919%n) // in another order than in time
 					}
 					if late && i == n-1 {
-						g.Floor = 5 // the first view had closed when this was read
+						g.ClosedThrough = 5 // the first view had closed when this was read
 					}
 					b.Engagements = append(b.Engagements, g)
 				}
@@ -95,7 +95,7 @@ func oneID(p *rules.Params, views, engagements int, own, twice bool) *Bucket {
 	for i := range int64(engagements) {
 		g := Engagement{
 			ViewID: id, Hash: rules.HashID(id), Kind: int(i) % len(p.Kinds), Time: i * int64(views) * 11_000 / int64(engagements), Offset: i, Partition: 1,
-			Floor: record.NoTime, ViewTime: record.NoTime, Value: record.Value{Kind: record.Float, Float: float64(i) / 10},
+			ClosedThrough: record.NoTime, ViewTime: record.NoTime, Value: record.Value{Kind: record.Float, Float: float64(i) / 10},
 		}
 		if own {
 			g.EventID = fmt.Append(nil, i*7919%int64(engagements)) // in another order than in time
@@ -145,10 +145,10 @@ func TestHeavyIsAsLight(t *testing.T) {
 func drawHeavyEngagement(t *rapid.T, p *rules.Params, id []byte, offset int64) Engagement {
 	g := Engagement{
 		ViewID: id, Hash: rules.HashID(id), Kind: rapid.IntRange(0, len(p.Kinds)-1).Draw(t, "kind"), Time: rapid.Int64Range(0, 4000).Draw(t, "time"),
-		Offset: offset, Partition: 1, Floor: record.NoTime, ViewTime: record.NoTime,
+		Offset: offset, Partition: 1, ClosedThrough: record.NoTime, ViewTime: record.NoTime,
 	}
 	if rapid.Bool().Draw(t, "late") {
-		g.Floor = rapid.Int64Range(0, 3000).Draw(t, "floor")
+		g.ClosedThrough = rapid.Int64Range(0, 3000).Draw(t, "floor")
 	}
 	if rapid.IntRange(0, 4).Draw(t, "has view time") == 0 {
 		g.ViewTime = rapid.Int64Range(0, 3000).Draw(t, "view time")

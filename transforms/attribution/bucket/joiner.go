@@ -32,7 +32,7 @@ type Joiner struct {
 	heavies   map[int32]*sweep
 	HeavyFrom int
 	times     []int64   // of the views of one
-	upTo      []int64   // by place in the bucket, of engagements of heavy ids
+	upTo      []int64   // by index in the bucket, of engagements of heavy ids
 	before    []earlier // room
 	// steps counts what is done for engagements and values: what the time grows with.
 	steps int64

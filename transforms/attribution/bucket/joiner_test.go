@@ -19,7 +19,7 @@ import (
 func TestJoin(t *testing.T) {
 	for group, cases := range map[string][]coreCase{
 		"window": windowCases, "credit": creditCases, "label": labelCases(), "duplicates": duplicateCases,
-		"late": lateCases, "home": homeCases, "maturity": maturityCases,
+		"late": lateCases, "owner": ownerCases, "maturity": maturityCases,
 	} {
 		for _, c := range cases {
 			t.Run(group+"/"+c.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestJoinerKeepsNothing(t *testing.T) {
 	for range 50 {
 		var lines []string
 		for range random.Intn(60) {
-			kind := []string{"view", "stub", "like", "share"}[random.Intn(4)]
+			kind := []string{"view", "marker", "like", "share"}[random.Intn(4)]
 			lines = append(lines, fmt.Sprintf("%s v%d@%d", kind, random.Intn(20), random.Intn(5000)))
 		}
 		in := strings.Join(lines, "\n")
@@ -81,9 +81,9 @@ func TestManyIDs(t *testing.T) {
 		id := []byte(strconv.Itoa(i))
 		if hash := rules.HashID(id); hash%64 == 5 {
 			b.Views = append(b.Views, View{ID: id, Hash: hash, Time: 1000, Offset: int64(i)})
-			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: id, Hash: hash, Time: 1500, ViewTime: record.NoTime, Floor: record.NoTime, Offset: int64(i)})
+			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: id, Hash: hash, Time: 1500, ViewTime: record.NoTime, ClosedThrough: record.NoTime, Offset: int64(i)})
 			orphan := append([]byte("no"), id...)
-			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: orphan, Hash: rules.HashID(orphan), Time: 1500, ViewTime: record.NoTime, Floor: record.NoTime, Offset: int64(i), Partition: 1})
+			b.Engagements = append(b.Engagements, Engagement{Kind: 0, ViewID: orphan, Hash: rules.HashID(orphan), Time: 1500, ViewTime: record.NoTime, ClosedThrough: record.NoTime, Offset: int64(i), Partition: 1})
 		}
 	}
 	positives := 0
@@ -107,7 +107,7 @@ func TestHashesThatCollide(t *testing.T) {
 		b.Engagements[i].Hash = 42
 	}
 	require.Equal(t, []string{
-		"like w@1500: matched, home, final", "like x@1500: nothing, home, final",
+		"like w@1500: matched, owner, final", "like x@1500: nothing, owner, final",
 		"u@1000 like=0 share=0", "v@1000 like=0 share=0", "w@1000 like=1+500 share=0",
 	}, joinLines(t, p, NewJoiner(p), b, false, false))
 }

@@ -59,8 +59,8 @@ func (j *Joiner) label(b *Bucket, v *View, at int32, out Output) (positive bool)
 func (j *Joiner) count(b *Bucket, v *View, at int32) {
 	j.gather(b, &j.ids.entries[at])
 	j.counting = j.counting[:0]
-	j.each(b, v.Time, func(_ int, g *Engagement, shadowed bool) {
-		if !shadowed && j.classify(v, g) == OutcomeMatched {
+	j.each(b, v.Time, func(_ int, g *Engagement, duplicate bool) {
+		if !duplicate && j.classify(v, g) == OutcomeMatched {
 			j.counting = append(j.counting, g)
 		}
 	})

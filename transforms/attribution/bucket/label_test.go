@@ -13,9 +13,9 @@ var creditCases = []coreCase{
 		     like v@1500
 		     like v@1900`,
 		want: `v@1000 like=3+500 share=0
-		       like v@1500: matched, home, final
-		       like v@1700: matched, home, final
-		       like v@1900: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1700: matched, owner, final
+		       like v@1900: matched, owner, final`,
 	},
 	{
 		name:   "the first alone",
@@ -24,8 +24,8 @@ var creditCases = []coreCase{
 		     like v@1700 value=7
 		     like v@1500 value=5`,
 		want: `v@1000 like=5+500
-		       like v@1500: matched, home, final
-		       like v@1700: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1700: matched, owner, final`,
 	},
 	{
 		name:   "the last alone, and the delay is its own",
@@ -34,8 +34,8 @@ var creditCases = []coreCase{
 		     like v@1700 value=7
 		     like v@1500 value=5`,
 		want: `v@1000 like=7+700
-		       like v@1500: matched, home, final
-		       like v@1700: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1700: matched, owner, final`,
 	},
 	{
 		name:   "the last in the window, not the last of all",
@@ -44,8 +44,8 @@ var creditCases = []coreCase{
 		     like v@1500 value=5
 		     like v@2000 value=9`,
 		want: `v@1000 like=5+500
-		       like v@1500: matched, home, final
-		       like v@2000: nothing, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@2000: nothing, owner, final`,
 	},
 	{
 		name:   "of two at one time the first in the log is first",
@@ -54,8 +54,8 @@ var creditCases = []coreCase{
 		     like v@1500 value=8
 		     like v@1500 value=2`,
 		want: `v@1000 like=8+500
-		       like v@1500: matched, home, final
-		       like v@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1500: matched, owner, final`,
 	},
 	{
 		name:   "and the last in the log is last",
@@ -64,8 +64,8 @@ var creditCases = []coreCase{
 		     like v@1500 value=8
 		     like v@1500 value=2`,
 		want: `v@1000 like=2+500
-		       like v@1500: matched, home, final
-		       like v@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1500: matched, owner, final`,
 	},
 	{
 		name:   "the partition goes before the offset",
@@ -74,8 +74,8 @@ var creditCases = []coreCase{
 		     like v@1500 value=8 p=2
 		     like v@1500 value=2 p=1`,
 		want: `v@1000 like=2+500
-		       like v@1500: matched, home, final
-		       like v@1500: matched, home, final`,
+		       like v@1500: matched, owner, final
+		       like v@1500: matched, owner, final`,
 	},
 	{
 		name: "credit is given within a kind: the kinds do not compete",
@@ -88,10 +88,10 @@ var creditCases = []coreCase{
 		     like v@1300
 		     share v@1400`,
 		want: `v@1000 like=1+300 share=1+200
-		       like v@1100: matched, home, final
-		       like v@1300: matched, home, final
-		       share v@1200: matched, home, final
-		       share v@1400: matched, home, final`,
+		       like v@1100: matched, owner, final
+		       like v@1300: matched, owner, final
+		       share v@1200: matched, owner, final
+		       share v@1400: matched, owner, final`,
 	},
 }
 
@@ -114,7 +114,7 @@ func labelCases() (cases []coreCase) {
 		label.First:       {"null", `"many"+500`, `"many"+500`},
 		label.Last:        {"null", "null+500", `"many"+500`},
 	} {
-		const counted = ": matched, home, final\n"
+		const counted = ": matched, owner, final\n"
 		cases = append(
 			cases,
 			coreCase{string(f) + " of nothing", onlyLike(f, rules.CreditAll), 0, `view v@1000`, "v@1000 like=" + labels[0]},
@@ -131,7 +131,7 @@ func labelCases() (cases []coreCase) {
 	// Text that reads as a number is one: CSV has no others.
 	return append(cases, coreCase{
 		"sum of numbers in text", onlyLike(label.Sum, rules.CreditAll), 0, "view v@1000\nlike v@1500 value=\"2.5\"\nlike v@1501 value=true",
-		"v@1000 like=3.5+500\nlike v@1500: matched, home, final\nlike v@1501: matched, home, final",
+		"v@1000 like=3.5+500\nlike v@1500: matched, owner, final\nlike v@1501: matched, owner, final",
 	})
 }
 

@@ -18,8 +18,8 @@ func (j *Joiner) reportOutcomes(b *Bucket, out Output) {
 		clear(j.seen)
 		j.matches = slices.Grow(j.matches[:0], len(j.group))[:len(j.group)]
 		clear(j.matches)
-		j.each(b, record.MaxTime, func(at int, _ *Engagement, shadowed bool) {
-			if shadowed {
+		j.each(b, record.MaxTime, func(at int, _ *Engagement, duplicate bool) {
+			if duplicate {
 				j.seen[at] = OutcomeDuplicate
 			}
 		})
@@ -40,8 +40,8 @@ func (j *Joiner) seeAll(b *Bucket, e *entry) {
 		if j.order[t].duplicate || !j.p.InBucket(b.Index, v.Time) {
 			continue
 		}
-		j.each(b, v.Time, func(at int, g *Engagement, shadowed bool) {
-			if shadowed {
+		j.each(b, v.Time, func(at int, g *Engagement, duplicate bool) {
+			if duplicate {
 				return
 			}
 			seen := j.classify(v, g)
@@ -68,10 +68,10 @@ func (j *Joiner) classify(v *View, g *Engagement) Outcome {
 
 func (j *Joiner) report(b *Bucket, g *Engagement, seen Outcome, matches int64, out Output) {
 	s := j.p.SpanOf(g.Kind, g.Time, g.ViewTime)
-	home := j.p.InBucket(b.Index, s.FoundTo)
-	if !home && (seen == OutcomeNone || seen == OutcomeDuplicate) {
-		return // home knows as much: duplicates meet there
+	owner := j.p.InBucket(b.Index, s.FoundTo)
+	if !owner && (seen == OutcomeNone || seen == OutcomeDuplicate) {
+		return // the owner knows as much: duplicates meet there
 	}
-	alone := j.p.InBucket(b.Index, max(s.FoundFrom, g.Floor+1))
-	out.PartialOutcome(g, PartialOutcome{Owner: home, Final: home && (alone || seen == OutcomeMatched), Outcome: seen, Matches: matches})
+	alone := j.p.InBucket(b.Index, max(s.FoundFrom, g.ClosedThrough+1))
+	out.PartialOutcome(g, PartialOutcome{Owner: owner, Final: owner && (alone || seen == OutcomeMatched), Outcome: seen, Matches: matches})
 }

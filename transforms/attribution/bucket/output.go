@@ -22,7 +22,7 @@ type Output interface {
 // PartialOutcome is what one bucket knows of an engagement. An engagement that carries no
 // view time is in several buckets, and only all of them together know its outcome.
 type PartialOutcome struct {
-	// Home: this is the one bucket that speaks for the engagement even if it saw nothing.
+	// Owner: this is the one bucket that speaks for the engagement even if it saw nothing.
 	Owner bool
 	// Final: no other bucket has anything to add.
 	Final   bool

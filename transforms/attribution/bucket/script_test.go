@@ -20,9 +20,9 @@ import (
 // A bucket in a test is written as lines, and what the join makes of it as lines too:
 //
 //	view v@1000 x=1              the view v at 1000 ms, with payload "1"
-//	dedup marker v@1000 x=1              the same, of an earlier bucket or slice
+//	marker v@1000 x=1            the same as a dedup marker, of an earlier bucket or interval
 //	like v@1500 value=3 id=e     an engagement of kind like: its label's field, its own id
-//	like v@1500 vt=1000 floor=9  with its view's time; read when views at or before 9 had closed
+//	like v@1500 vt=1000 closed=9  with its view's time; read when views at or before 9 had closed
 //
 // Records stand in the log in the order of the lines. What comes out:
 //
@@ -75,9 +75,9 @@ func readBucket(t *testing.T, p *rules.Params, index int64, text string) *Bucket
 			require.NoError(t, err, line)
 			return v
 		}
-		if words[0] == "view" || words[0] == "stub" {
+		if words[0] == "view" || words[0] == "marker" {
 			v := View{ID: []byte(id), Hash: rules.HashID([]byte(id)), Time: time, Offset: int64(offset), Payload: []byte(fields["x"])}
-			if words[0] == "stub" {
+			if words[0] == "marker" {
 				hash := v.payloadHash()
 				v.DedupMarker, v.PayloadHash, v.Payload = true, hash, nil
 			}
@@ -88,7 +88,7 @@ func readBucket(t *testing.T, p *rules.Params, index int64, text string) *Bucket
 		require.GreaterOrEqual(t, kind, 0, line)
 		g := Engagement{
 			Kind: kind, ViewID: []byte(id), Hash: rules.HashID([]byte(id)), Time: time, Offset: int64(offset), Partition: int32(number("p", 0)),
-			Floor: number("floor", record.NoTime), ViewTime: number("vt", record.NoTime),
+			ClosedThrough: number("closed", record.NoTime), ViewTime: number("vt", record.NoTime),
 		}
 		if fields["id"] != "" {
 			g.EventID = []byte(fields["id"])
@@ -187,7 +187,7 @@ func (o *lineOutput) PartialOutcome(g *Engagement, s PartialOutcome) {
 	names := []string{OutcomeNone: "nothing", OutcomeDuplicate: "duplicate", OutcomeOutside: "outside", OutcomeMatched: "matched"}
 	line := fmt.Sprintf("%s %s@%d: %s", o.p.Kinds[g.Kind].Name, g.ViewID, g.Time, names[s.Outcome])
 	if s.Owner {
-		line += ", home"
+		line += ", owner"
 	}
 	if s.Final {
 		line += ", final"

@@ -13,28 +13,28 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@1000`,
 		want: `v@1000 like=1+0 share=0
-		       like v@1000: matched, home, final`,
+		       like v@1000: matched, owner, final`,
 	},
 	{
 		name: "a millisecond before the view does not count",
 		in: `view v@1000
 		     like v@999`,
 		want: `v@1000 like=0 share=0
-		       like v@999: nothing, home, final`,
+		       like v@999: nothing, owner, final`,
 	},
 	{
 		name: "the last millisecond of the window counts",
 		in: `view v@1000
 		     like v@1999`,
 		want: `v@1000 like=1+999 share=0
-		       like v@1999: matched, home, final`,
+		       like v@1999: matched, owner, final`,
 	},
 	{
 		name: "at the window's end it does not, and its view is known",
 		in: `view v@1000
 		     like v@2000`,
 		want: `v@1000 like=0 share=0
-		       like v@2000: outside, home, final`,
+		       like v@2000: outside, owner, final`,
 	},
 	{
 		name: "each kind has its own window",
@@ -43,9 +43,9 @@ var windowCases = []coreCase{
 		     share v@3999
 		     share v@4000`,
 		want: `v@1000 like=0 share=1+2999
-		       like v@3999: outside, home, final
-		       share v@3999: matched, home, final
-		       share v@4000: nothing, home, final`,
+		       like v@3999: outside, owner, final
+		       share v@3999: matched, owner, final
+		       share v@4000: nothing, owner, final`,
 	},
 	{
 		name:   "an engagement may precede its view by the clock skew, with no delay",
@@ -53,7 +53,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@950`,
 		want: `v@1000 like=1+0 share=0
-		       like v@950: matched, home, final`,
+		       like v@950: matched, owner, final`,
 	},
 	{
 		name:   "by a millisecond more it is outside",
@@ -61,7 +61,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@949`,
 		want: `v@1000 like=0 share=0
-		       like v@949: outside, home, final`,
+		       like v@949: outside, owner, final`,
 	},
 	{
 		name:   "the clock skew does not lengthen the window",
@@ -69,7 +69,7 @@ var windowCases = []coreCase{
 		in: `view v@1000
 		     like v@2000`,
 		want: `v@1000 like=0 share=0
-		       like v@2000: outside, home, final`,
+		       like v@2000: outside, owner, final`,
 	},
 	{
 		name:   "skew far beyond the window: the engagement may come long before",
@@ -88,7 +88,7 @@ var windowCases = []coreCase{
 		     like w@1500`,
 		want: `v@1000 like=0 share=0
 		       w@1000 like=1+500 share=0
-		       like w@1500: matched, home, final`,
+		       like w@1500: matched, owner, final`,
 	},
 	{
 		name: "views of one id that lie apart each have the engagement in their windows",
@@ -97,7 +97,7 @@ var windowCases = []coreCase{
 		     like v@1600`,
 		want: `v@1000 like=1+600 share=0
 		       v@1500 like=1+100 share=0
-		       like v@1600: matched, home, final`,
+		       like v@1600: matched, owner, final`,
 	},
 	{
 		name: "by its view's time it counts for that one alone",
@@ -106,7 +106,7 @@ var windowCases = []coreCase{
 		     like v@1600 vt=1500`,
 		want: `v@1000 like=0 share=0
 		       v@1500 like=1+100 share=0
-		       like v@1600: matched, home, final`,
+		       like v@1600: matched, owner, final`,
 	},
 	{
 		name:   "a view's time may be off by the clock skew and no more",
@@ -120,6 +120,6 @@ var windowCases = []coreCase{
 		       v@1001 like=1+599 share=0
 		       v@1101 like=1+499 share=0
 		       v@1102 like=0 share=0
-		       like v@1600: matched, home, final`,
+		       like v@1600: matched, owner, final`,
 	},
 }

@@ -18,7 +18,7 @@ type Scanner struct {
 type Scanned struct {
 	// Time is the event time in ms, record.NoTime where the record has none.
 	Time int64
-	// Offset is the record's place in the log.
+	// Offset is the record's in the log.
 	Offset int64
 	// Extra are the values of the extra fields, valid until the next record.
 	Extra []record.Value

@@ -16,8 +16,8 @@ import (
 const quotedOfID = 200
 
 // rejectOrphan counts why an engagement is an orphan and, if orphans are wanted, hands it to reject: its
-// place in the log and the id it names, since the record itself did not travel.
-func rejectOrphan(p *rules.Params, e *account.Engagements, at place, eventTime int64, viewID []byte, reject func(record.Rejected)) {
+// position in the log and the id it names, since the record itself did not travel.
+func rejectOrphan(p *rules.Params, e *account.Engagements, at recordID, eventTime int64, viewID []byte, reject func(record.Rejected)) {
 	why := "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach"
 	e.AddReason(why, 1)
 	if likeFloat.Match(viewID) {
@@ -60,6 +60,6 @@ func countOutcome(e *account.Engagements, seen bucket.Outcome, partlyLate bool) 
 // an orphan and these are wanted.
 func CountFinal(p *rules.Params, e *account.Engagements, g *bucket.Engagement, seen bucket.Outcome, reject func(record.Rejected)) {
 	if countOutcome(e, seen, partlyLate(p, g)) {
-		rejectOrphan(p, e, place{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
+		rejectOrphan(p, e, recordID{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
 	}
 }

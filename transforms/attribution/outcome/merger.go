@@ -19,8 +19,8 @@ import (
 // errCut is what a list of partial outcomes ends with that has lost its end.
 var errCut = errors.New("it ends within a record")
 
-// place is where an engagement stands in the log.
-type place struct {
+// recordID is the position of an engagement in the log, and its kind.
+type recordID struct {
 	partition int32
 	offset    int64
 	kind      int
@@ -30,20 +30,20 @@ type place struct {
 type Merger struct {
 	p       *rules.Params
 	meaning uint64
-	seen    map[place]told
+	known   map[recordID]known
 }
 
-type told struct {
-	home       bool
+type known struct {
+	owned      bool
 	partlyLate bool
-	seen       bucket.Outcome
+	outcome    bucket.Outcome
 	time       int64
 	id         []byte
 }
 
 // NewMerger returns an empty Merger.
 func NewMerger(p *rules.Params) *Merger {
-	return &Merger{p: p, meaning: p.Meaning().Fingerprint(), seen: map[place]told{}}
+	return &Merger{p: p, meaning: p.Meaning().Fingerprint(), known: map[recordID]known{}}
 }
 
 // Add adds the partial outcomes that one bucket wrote down. An error means bytes of another join, or damaged ones.
@@ -53,22 +53,22 @@ func (t *Merger) Add(partials Partials) error {
 		return fmt.Errorf("partial outcomes: %w", rules.ErrMeaning)
 	}
 	for d.More() {
-		at := place{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
+		at := recordID{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
 		flags := d.Byte()
 		kind := d.Uvarint()
 		if kind >= uint64(len(t.p.Kinds)) {
 			return fmt.Errorf("partial outcomes: kind %d of %d", kind, len(t.p.Kinds))
 		}
 		at.kind = int(kind)
-		s := t.seen[at]
-		s.seen = max(s.seen, bucket.Outcome(flags&(sightingHome-1)))
-		if flags&sightingHome != 0 {
-			s.home, s.partlyLate = true, flags&sightingPartlyLate != 0
+		s := t.known[at]
+		s.outcome = max(s.outcome, bucket.Outcome(flags&(flagOwner-1)))
+		if flags&flagOwner != 0 {
+			s.owned, s.partlyLate = true, flags&flagPartlyLate != 0
 		}
-		if flags&partialRecord != 0 {
+		if flags&flagRecord != 0 {
 			s.time, s.id = d.Varint(), d.Bytes()
 		}
-		t.seen[at] = s
+		t.known[at] = s
 	}
 	if d.Short() {
 		return fmt.Errorf("partial outcomes: %w", errCut)
@@ -79,13 +79,13 @@ func (t *Merger) Add(partials Partials) error {
 // Merge counts every engagement under its outcome, and hands orphans to reject if they are
 // wanted, in no particular order.
 func (t *Merger) Merge(sheet *account.Sheet, reject func(record.Rejected)) {
-	for at, s := range t.seen {
-		if !s.home {
-			continue // of an engagement whose outcome was final at home, or of another slice
+	for at, s := range t.known {
+		if !s.owned {
+			continue // of an engagement whose outcome was final in its owner bucket, or of another interval
 		}
-		if e := sheet.Engagements[t.p.Kinds[at.kind].Name]; countOutcome(e, s.seen, s.partlyLate) {
+		if e := sheet.Engagements[t.p.Kinds[at.kind].Name]; countOutcome(e, s.outcome, s.partlyLate) {
 			rejectOrphan(t.p, e, at, s.time, s.id, reject)
 		}
 	}
-	clear(t.seen)
+	clear(t.known)
 }

@@ -11,17 +11,17 @@ import (
 // Several buckets may know something of one engagement: the outcome of an engagement is
 // the most that any of them saw. Each bucket writes down its partial outcomes, the owner bucket
 // always, the others if they saw the view; the outcome merger brings them together by the
-// engagement's place in the log.
+// engagement's position in the log.
 //
 //	partial outcomes = meaning (8 bytes) partial outcome*
-//	partial outcome  = partition (uvarint) offset (uvarint) seen|flags (byte) kind (uvarint)
-//	            [event time (varint) view id]    with partialRecord, at home if it saw nothing
+//	partial outcome  = partition (uvarint) offset (uvarint) outcome|flags (byte) kind (uvarint)
+//	            [event time (varint) view id]    with flagRecord, of the owner bucket if it saw nothing
 
 // Flags beside the outcome in a partial outcome.
 const (
-	sightingHome = 1 << (iota + 4)
-	sightingPartlyLate
-	partialRecord
+	flagOwner = 1 << (iota + 4)
+	flagPartlyLate
+	flagRecord
 )
 
 // Partials are what a bucket knows of the engagements of one owner bucket: an element, as its bytes.
@@ -42,18 +42,18 @@ func NewPartials(meaning uint64) Partials {
 func (partials Partials) Append(p *rules.Params, g *bucket.Engagement, s bucket.PartialOutcome) Partials {
 	flags := byte(s.Outcome)
 	if s.Owner {
-		flags |= sightingHome
+		flags |= flagOwner
 		if partlyLate(p, g) {
-			flags |= sightingPartlyLate
+			flags |= flagPartlyLate
 		}
 		if s.Outcome == bucket.OutcomeNone {
-			flags |= partialRecord // of what may be an orphan
+			flags |= flagRecord // of what may be an orphan
 		}
 	}
 	dst := binary.AppendUvarint(partials.encoded, uint64(g.Partition))
 	dst = binary.AppendUvarint(dst, uint64(g.Offset))
 	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
-	if flags&partialRecord != 0 {
+	if flags&flagRecord != 0 {
 		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
 	}
 	return Partials{dst}
@@ -61,5 +61,5 @@ func (partials Partials) Append(p *rules.Params, g *bucket.Engagement, s bucket.
 
 // partlyLate tells whether views that g might count for had closed when it was read.
 func partlyLate(p *rules.Params, g *bucket.Engagement) bool {
-	return g.Floor >= p.SpanOf(g.Kind, g.Time, g.ViewTime).CountsFrom
+	return g.ClosedThrough >= p.SpanOf(g.Kind, g.Time, g.ViewTime).CountsFrom
 }

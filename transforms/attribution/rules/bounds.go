@@ -15,7 +15,7 @@ func (p *Params) LongestWindow() int64 {
 // twice the skew covers every view time an engagement can carry and still count.
 func (p *Params) Slack() int64 { return max(p.OutOfOrderness, 2*p.ClockSkew) }
 
-// InputBounds says which events outside a slice matter for it, in milliseconds: a reader has to
+// InputBounds says which events outside an interval matter for it, in milliseconds: a reader has to
 // hand over views of [from-ViewsBefore, to+ViewsAfter) and engagements of
 // [from-EngagementsBefore, to+EngagementsAfter).
 type InputBounds struct {
@@ -25,7 +25,7 @@ type InputBounds struct {
 // InputBounds returns the input bounds of the join.
 func (p *Params) InputBounds() InputBounds {
 	return InputBounds{
-		// The view of an engagement of the slice accounts for it (see SpanOf), and the view
+		// The view of an engagement of the interval accounts for it (see SpanOf), and the view
 		// before that one tells whether it is a duplicate.
 		ViewsBefore: p.LongestWindow() + p.Slack() + p.DedupWindow,
 		ViewsAfter:  p.ClockSkew + p.Slack() + 1,
@@ -37,11 +37,11 @@ func (p *Params) InputBounds() InputBounds {
 
 // Lookback is how far before the start of a bucket the events lie that matter for it, in
 // milliseconds: without those before, its samples are the same, and so are the outcomes of the
-// engagements that it is home to.
+// engagements that it owns.
 func (p *Params) Lookback() int64 {
 	// What an engagement of its views may be a duplicate of; an engagement that names its
-	// view's time lies at most three times the skew before it, which margin covers.
+	// view's time lies at most three times the skew before it, which the slack covers.
 	back := p.ClockSkew + p.Slack() + p.DedupWindow
-	// What it is home to may have its view that far back.
+	// What it owns may have its view that far back.
 	return back + p.LongestWindow() + p.Slack()
 }

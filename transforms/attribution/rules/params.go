@@ -2,7 +2,7 @@
 // what follows from it alone.
 //
 //	params.go     Params: kinds of engagements, inputs, times, layout; validate.go
-//	span.go       the view times that an engagement is looked up under; bounds.go: what a slice has to read
+//	span.go       the view times that an engagement is looked up under; bounds.go: what an interval has to read
 //	layout.go     buckets and shards, and which of them are joined here
 //	hash.go       what follows from a view's id alone
 //	condition.go  which records of an input are taken
@@ -103,11 +103,11 @@ type Params struct {
 	// Orphans says whether engagements without a view are to be written, not just counted.
 	Orphans bool
 
-	// From and To bound the slice of event time that is accounted for: samples of views
-	// in [From, To). Events outside are used as far as they matter for that slice.
+	// From and To bound the interval of event time that is accounted for: samples of views
+	// in [From, To). Events outside are used as far as they matter for that interval.
 	From, To int64
 	// Since is the start of the first bucket that is joined, the others having been joined by
-	// an earlier run: their samples, and orphans that they are home to, are not emitted.
+	// an earlier run: their samples, and orphans that they own, are not emitted.
 	// Unlike From, it does not bound what is accounted for. 0 joins all.
 	Since int64
 	// Kept are parts of later buckets that an earlier run has joined, in any order: it gave

@@ -7,7 +7,7 @@ type Span struct {
 	// counts bounds the views that it may count for, inclusive; there are none if it is
 	// empty, which takes a view time that puts the engagement outside its window.
 	CountsFrom, CountsTo int64
-	// found bounds the views that are recognised as its view at all, inclusive: a margin
+	// found bounds the views that are recognised as its view at all, inclusive: the slack
 	// around counts tells an engagement outside the window from an orphan.
 	FoundFrom, FoundTo int64
 	// DuplicatesTo is how far on its duplicates may look for views: they must meet it there.

@@ -40,7 +40,7 @@ func (p *Params) Validate() error {
 		errs = append(errs, fmt.Errorf("keep: must be in (0, 1], got %v", p.Keep))
 	}
 	if p.From >= p.To {
-		errs = append(errs, fmt.Errorf("slice: from %d must be before to %d", p.From, p.To))
+		errs = append(errs, fmt.Errorf("interval: from %d must be before to %d", p.From, p.To))
 	}
 	for i, in := range p.Inputs {
 		if in.Kind < Views || in.Kind >= len(p.Kinds) {

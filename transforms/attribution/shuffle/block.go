@@ -11,7 +11,7 @@ import (
 // another. It is what rests in a stream's state, so it carries of an engagement only
 // what its label needs, a view's id only once where the payload holds it as text, and no
 // hash, which is computed again faster than it would be moved. Records of a block mostly
-// follow each other in the log, so each tells its place from that of the one before.
+// follow each other in the log, so each has its position less that of the one before.
 //
 //	block      = format (byte) meaning (uint64) bucket index (varint) packing (byte) record*, compressed or not
 //	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
@@ -19,8 +19,8 @@ import (
 //	view       ... id (bytes) payload (bytes)
 //	             ... id at (uvarint) id length (uvarint) payload (bytes)    with tagInside: the id is within the payload
 //	             ... id (bytes) payload hash (uint64)    with tagDedupMarker: only that the view exists
-//	engagement ... kind (uvarint) id (bytes) [floor (varint)] [view time (varint)] [event id (bytes)] [value]
-//	             floor and view time less the engagement's own
+//	engagement ... kind (uvarint) id (bytes) [closed through (varint)] [view time (varint)] [event id (bytes)] [value]
+//	             closed through and view time less the engagement's own
 //	value      = kind (byte), then by kind: number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
 //
 // The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
@@ -42,7 +42,7 @@ const (
 	tagDedupMarker
 	tagInside
 	// Of an engagement: which optional parts follow.
-	tagFloor
+	tagClosedThrough
 	tagViewTime
 	tagEventID
 	tagValue

@@ -59,7 +59,7 @@ func drawEngagement(t *rapid.T) bucket.Engagement {
 	g := bucket.Engagement{
 		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"),
 		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
-		Floor: orNoTime.Draw(t, "floor"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
+		ClosedThrough: orNoTime.Draw(t, "floor"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
 	}
 	g.Hash = rules.HashID(g.ViewID)
 	if rapid.Bool().Draw(t, "own id") {
@@ -225,9 +225,9 @@ func FuzzBlock(f *testing.F) {
 			{ID: []byte("v3"), Time: 2900, DedupMarker: true, PayloadHash: 5},
 		},
 		Engagements: []bucket.Engagement{
-			{Kind: 1, ViewID: []byte("v1"), Time: 3300, Floor: record.NoTime, ViewTime: record.NoTime},
+			{Kind: 1, ViewID: []byte("v1"), Time: 3300, ClosedThrough: record.NoTime, ViewTime: record.NoTime},
 			{
-				Kind: 0, ViewID: []byte("v1"), Time: 3300, Floor: 2000, ViewTime: 3100, EventID: []byte("e"),
+				Kind: 0, ViewID: []byte("v1"), Time: 3300, ClosedThrough: 2000, ViewTime: 3100, EventID: []byte("e"),
 				Value: record.Value{Kind: record.Float, Float: 0.5},
 			},
 		},

@@ -6,29 +6,29 @@ import (
 	"tributary/transforms/attribution/decode"
 )
 
-// stretch is a piece of a partition's log, within a chapter, as one input reads it.
-type stretch struct {
+// offsetRange is a piece of a partition's log, within a chapter, as one input reads it.
+type offsetRange struct {
 	input, partition int32
 	chapter          int64
 }
 
-// accountOf returns the account of the stretch that goes on with b.
+// accountOf returns the account of the offset range that b continues.
 func (k *Packer) accountOf(b *record.Batch) *account.Sheet {
-	key := stretch{b.Input, b.Partition, record.Chapter(b.Offset)}
-	counted := k.stretches[key]
+	key := offsetRange{b.Input, b.Partition, record.Chapter(b.Offset)}
+	counted := k.ranges[key]
 	if counted == nil {
 		counted = k.p.NewSheet()
 		counted.Origin = account.Origin{
 			Step: account.StepRead, Input: b.Input, Partition: b.Partition, First: b.Offset, Last: b.Offset,
 			MaxTime: b.MaxTime, SecondTime: b.SecondTime, AfterIdle: b.AfterIdle,
 		}
-		k.stretches[key] = counted
+		k.ranges[key] = counted
 	}
 	counted.Origin.First = min(counted.Origin.First, b.Offset)
 	return counted
 }
 
-// accounts tells whether this slice accounts for a record with event time t.
+// accounts tells whether this interval accounts for a record with event time t.
 func (k *Packer) accounts(c *cursor, t int64) bool {
 	if t == record.NoTime {
 		return !c.batch.Repeat

@@ -12,17 +12,17 @@ import (
 
 func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucket.Engagement, by lateness) {
 	own := k.own(g.Time)
-	if !own && (g.Time < k.p.From-k.reach.EngagementsBefore || g.Time >= k.p.To+k.reach.EngagementsAfter) {
+	if !own && (g.Time < k.p.From-k.bounds.EngagementsBefore || g.Time >= k.p.To+k.bounds.EngagementsAfter) {
 		return
 	}
 	e := k.engagements(r, c)
 	s := k.p.SpanOf(g.Kind, g.Time, g.ViewTime)
-	floor := int64(math.MinInt64)
+	closedThrough := int64(math.MinInt64)
 	if by.watermark != record.NoTime {
-		floor = by.watermark - k.longest
+		closedThrough = by.watermark - k.longest
 	}
 	_, afterIdle := by.passed(s.CountsTo + k.longest)
-	if floor < s.CountsTo {
+	if closedThrough < s.CountsTo {
 		_, afterIdle = by.passed(s.CountsFrom + k.longest)
 	}
 	if own && afterIdle && s.CountsFrom <= s.CountsTo {
@@ -39,7 +39,7 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 			e.N[account.Outside]++
 		}
 		return
-	case floor >= s.CountsTo:
+	case closedThrough >= s.CountsTo:
 		if own {
 			e.N[account.Late]++
 			c.input(r).N[account.Late]++
@@ -48,21 +48,21 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 			k.reject(c.late(record.ReasonLate, why, g.Time, by, afterIdle, rec))
 		}
 		return
-	case floor >= s.CountsFrom && own:
+	case closedThrough >= s.CountsFrom && own:
 		e.N[account.PartlyLate]++
 		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
 	}
-	if floor >= min(s.FoundFrom, s.CountsFrom) {
-		g.Floor = floor
+	if closedThrough >= min(s.FoundFrom, s.CountsFrom) {
+		g.ClosedThrough = closedThrough
 	}
 	g.Hash = rules.HashID(g.ViewID)
 	first, last := k.firstBucket, k.lastBucket
 	if g.Time >= k.p.To {
-		// Its outcome is told elsewhere and it makes no earlier one a duplicate: it matters
-		// for the labels of this slice's views only.
+		// Its outcome is counted elsewhere and it makes no earlier one a duplicate: it matters
+		// for the labels of this interval's views only.
 		first, last = k.ownFirst, k.ownLast
 	}
-	first = max(first, k.p.BucketOf(max(s.FoundFrom, floor+1)))
+	first = max(first, k.p.BucketOf(max(s.FoundFrom, closedThrough+1)))
 	last = min(last, k.p.BucketOf(s.DuplicatesTo))
 	for b := first; b <= last; b++ {
 		k.put(g.Hash, b, func(w *blockWriter) { w.engagement(g) })

@@ -6,14 +6,14 @@ import (
 	"tributary/transforms/attribution/decode"
 )
 
-// cursor is a place in a batch, with the clock of the partition before it, and the one by the log
+// cursor is a position in a batch, with the clock of the partition before it, and the one by the log
 // alone, which is another one after the partition was idle.
 type cursor struct {
 	batch  record.Batch
 	offset int64
 	clock  record.Clock
 	log    record.Clock
-	sheet  *account.Sheet // of the batch's stretch
+	sheet  *account.Sheet // of the batch's offset range
 	in     *account.Input // part of account, once it is needed
 }
 

@@ -59,13 +59,13 @@ func (k *Packer) finish(shard, bucket int64, block []byte) {
 	} else {
 		block = bytes.Clone(block)
 	}
-	k.whole.Bytes.Blocks += int64(len(block))
+	k.totals.Bytes.Blocks += int64(len(block))
 	k.emit(shard, bucket, Block{block})
 }
 
-// Flush emits all unfinished blocks, and with tell the accounts of what was added since the
-// last flush: one for each stretch of a log, in its order, and one that is of no single stretch.
-func (k *Packer) Flush(tell func(account.Sheet)) {
+// Flush emits all unfinished blocks, and hands emit the accounts of what was added since the
+// last flush: one for each offset range of a log, in its order, and one that is of no single range.
+func (k *Packer) Flush(emit func(account.Sheet)) {
 	for bucket, shards := range k.blocks {
 		for shard := range shards {
 			if block := shards[shard].block; len(block) > 0 {
@@ -75,10 +75,10 @@ func (k *Packer) Flush(tell func(account.Sheet)) {
 	}
 	clear(k.blocks)
 	clear(k.recent[:])
-	for _, sheet := range account.EndChapters(maps.Values(k.stretches)) {
-		tell(*sheet)
+	for _, sheet := range account.EndChapters(maps.Values(k.ranges)) {
+		emit(*sheet)
 	}
-	clear(k.stretches)
-	tell(*k.whole)
-	k.whole = k.p.NewSheet()
+	clear(k.ranges)
+	emit(*k.totals)
+	k.totals = k.p.NewSheet()
 }

@@ -23,8 +23,8 @@ type Packer struct {
 	p       *rules.Params
 	longest int64
 	meaning uint64
-	reach   rules.InputBounds
-	// firstBucket and lastBucket bound the buckets of the slice with all that matters for
+	bounds  rules.InputBounds
+	// firstBucket and lastBucket bound the buckets of the interval with all that matters for
 	// it, ownFirst and ownLast those of its own views.
 	firstBucket, lastBucket, ownFirst, ownLast int64
 
@@ -32,28 +32,28 @@ type Packer struct {
 	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
 	recent  [16]recent              // of them, by the lowest bits of the bucket
 	bucket  bucketSpan              // of the view before
-	// stretches are accounts of what was read since the last flush, whole is what is of all.
-	stretches map[stretch]*account.Sheet
-	whole     *account.Sheet
-	emit      func(shard, bucket int64, block Block)
-	reject    func(record.Rejected)
+	// ranges are accounts of what was read since the last flush, totals what is of all of it.
+	ranges map[offsetRange]*account.Sheet
+	totals *account.Sheet
+	emit   func(shard, bucket int64, block Block)
+	reject func(record.Rejected)
 }
 
 // NewPacker returns a Packer that hands finished blocks to emit and refused records to
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
 func NewPacker(p *rules.Params, emit func(shard, bucket int64, block Block), reject func(record.Rejected)) *Packer {
 	k := &Packer{
-		p: p, longest: p.LongestWindow(), meaning: p.Meaning().Fingerprint(), reach: p.InputBounds(), emit: emit, reject: reject,
+		p: p, longest: p.LongestWindow(), meaning: p.Meaning().Fingerprint(), bounds: p.InputBounds(), emit: emit, reject: reject,
 		readers: decode.NewReaders(p), blocks: map[int64][]blockWriter{},
-		stretches: map[stretch]*account.Sheet{}, whole: p.NewSheet(),
+		ranges: map[offsetRange]*account.Sheet{}, totals: p.NewSheet(),
 		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
 		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
 	}
 	if p.From != math.MinInt64 {
-		k.ownFirst, k.firstBucket = p.BucketOf(p.From), p.BucketOf(p.From-k.reach.ViewsBefore)
+		k.ownFirst, k.firstBucket = p.BucketOf(p.From), p.BucketOf(p.From-k.bounds.ViewsBefore)
 	}
 	if p.To != rules.NoLogEnd {
-		k.ownLast, k.lastBucket = p.BucketOf(p.To-1), p.BucketOf(p.To+k.reach.ViewsAfter)
+		k.ownLast, k.lastBucket = p.BucketOf(p.To-1), p.BucketOf(p.To+k.bounds.ViewsAfter)
 	}
 	return k
 }
@@ -142,7 +142,7 @@ func (k *Packer) addRecord(r *decode.Reader, c *cursor, rec []byte) {
 		k.addView(r, c, rec, id, t, by)
 		return
 	}
-	g := bucket.Engagement{Kind: r.Input.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, Floor: record.NoTime}
+	g := bucket.Engagement{Kind: r.Input.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, ClosedThrough: record.NoTime}
 	bad, err := r.Engagement(&g)
 	if err == nil && bad != nil && !k.p.Kinds[g.Kind].SkipBadValues {
 		err = bad

@@ -43,7 +43,7 @@ type blockReader struct {
 	wire.Reader
 	meaning uint64
 	bucket  int64
-	before  logPlace
+	before  logPosition
 }
 
 var errShort = errors.New("it ends within a record")
@@ -55,7 +55,7 @@ func (d *blockReader) err() error {
 	return nil
 }
 
-func (d *blockReader) common(tag byte) logPlace {
+func (d *blockReader) common(tag byte) logPosition {
 	d.before.time += d.Varint()
 	if tag&tagPartition != 0 {
 		d.before.partition += int32(d.Varint())
@@ -89,11 +89,11 @@ func (d *blockReader) engagement(tag byte) bucket.Engagement {
 	at := d.common(tag)
 	g := bucket.Engagement{
 		Time: at.time, Partition: at.partition, Offset: at.offset,
-		Kind: int(d.Uvarint()), ViewID: d.Bytes(), Floor: record.NoTime, ViewTime: record.NoTime,
+		Kind: int(d.Uvarint()), ViewID: d.Bytes(), ClosedThrough: record.NoTime, ViewTime: record.NoTime,
 	}
 	g.Hash = rules.HashID(g.ViewID)
-	if tag&tagFloor != 0 {
-		g.Floor = g.Time + d.Varint()
+	if tag&tagClosedThrough != 0 {
+		g.ClosedThrough = g.Time + d.Varint()
 	}
 	if tag&tagViewTime != 0 {
 		g.ViewTime = g.Time + d.Varint()

@@ -7,7 +7,7 @@ import (
 
 // addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
 // the watermark if it can be read alone: sources read nothing else, and what is late must
-// not hang on where they cut the log into batches.
+// not depend on where they cut the log into batches.
 func (k *Packer) addUnreadable(r *decode.Reader, c *cursor, record []byte, why error) {
 	t := r.TimeAlone(record)
 	c.pass(r, t)

@@ -14,7 +14,7 @@ import (
 
 func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id []byte, t int64, by lateness) {
 	own := k.own(t)
-	if !own && (t < k.p.From-k.reach.ViewsBefore || t >= k.p.To+k.reach.ViewsAfter) {
+	if !own && (t < k.p.From-k.bounds.ViewsBefore || t >= k.p.To+k.bounds.ViewsAfter) {
 		return
 	}
 	if late, afterIdle := by.passed(t + k.longest); late {
@@ -47,7 +47,7 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id []byte, t int64, b
 }
 
 // addDedupMarkers tells the buckets after the view's own of it, as far as its duplicates may
-// lie there, and its own bucket if the view is not of this slice.
+// lie there, and its own bucket if the view is not of this interval.
 func (k *Packer) addDedupMarkers(v *bucket.View, own bool) {
 	first := k.bucketOf(v.Time)
 	last := first
@@ -62,10 +62,10 @@ func (k *Packer) addDedupMarkers(v *bucket.View, own bool) {
 	if first > last {
 		return
 	}
-	stub := *v
-	stub.DedupMarker, stub.PayloadHash = true, xxh3.Hash(v.Payload)
+	marker := *v
+	marker.DedupMarker, marker.PayloadHash = true, xxh3.Hash(v.Payload)
 	for b := first; b <= last; b++ {
-		k.put(stub.Hash, b, func(w *blockWriter) { w.view(&stub, -1) })
+		k.put(marker.Hash, b, func(w *blockWriter) { w.view(&marker, -1) })
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"tributary/transforms/attribution/bucket"
 )
 
-// logPlace is where a record stands in the log, and when.
-type logPlace struct {
+// logPosition is where a record stands in the log, and when.
+type logPosition struct {
 	time, offset int64
 	partition    int32
 }
@@ -18,13 +18,13 @@ type logPlace struct {
 // blockWriter appends records to a block. The zero value has none open.
 type blockWriter struct {
 	block  []byte
-	before logPlace
+	before logPosition
 }
 
 // open begins a block of the bucket that begins at start.
 func (w *blockWriter) open(meaning uint64, bucket, start int64) {
 	w.block = append(appendHeader(w.block[:0], meaning, bucket), plainRecords)
-	w.before = logPlace{time: start}
+	w.before = logPosition{time: start}
 }
 
 // view appends a view; inside is where its payload holds its id, -1 for nowhere.
@@ -36,7 +36,7 @@ func (w *blockWriter) view(v *bucket.View, inside int) {
 	case inside >= 0:
 		tag = tagInside
 	}
-	w.common(tag, logPlace{v.Time, v.Offset, v.Partition})
+	w.common(tag, logPosition{v.Time, v.Offset, v.Partition})
 	switch {
 	case v.DedupMarker:
 		w.block = binary.LittleEndian.AppendUint64(wire.AppendBytes(w.block, v.ID), v.PayloadHash)
@@ -52,8 +52,8 @@ func (w *blockWriter) view(v *bucket.View, inside int) {
 
 func (w *blockWriter) engagement(g *bucket.Engagement) {
 	tag := byte(tagEngagement)
-	if g.Floor != record.NoTime {
-		tag |= tagFloor
+	if g.ClosedThrough != record.NoTime {
+		tag |= tagClosedThrough
 	}
 	if g.ViewTime != record.NoTime {
 		tag |= tagViewTime
@@ -64,11 +64,11 @@ func (w *blockWriter) engagement(g *bucket.Engagement) {
 	if g.Value.Kind != record.Null {
 		tag |= tagValue
 	}
-	w.common(tag, logPlace{g.Time, g.Offset, g.Partition})
+	w.common(tag, logPosition{g.Time, g.Offset, g.Partition})
 	w.block = binary.AppendUvarint(w.block, uint64(g.Kind))
 	w.block = wire.AppendBytes(w.block, g.ViewID)
-	if tag&tagFloor != 0 {
-		w.block = binary.AppendVarint(w.block, g.Floor-g.Time)
+	if tag&tagClosedThrough != 0 {
+		w.block = binary.AppendVarint(w.block, g.ClosedThrough-g.Time)
 	}
 	if tag&tagViewTime != 0 {
 		w.block = binary.AppendVarint(w.block, g.ViewTime-g.Time)
@@ -81,7 +81,7 @@ func (w *blockWriter) engagement(g *bucket.Engagement) {
 	}
 }
 
-func (w *blockWriter) common(tag byte, at logPlace) {
+func (w *blockWriter) common(tag byte, at logPosition) {
 	if at.partition != w.before.partition {
 		tag |= tagPartition
 	}
