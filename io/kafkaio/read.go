@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -16,6 +15,7 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
+	"tributary/io/watermark"
 )
 
 // Read reads topics as batches of raw records.
@@ -108,17 +108,13 @@ func (f *readFn) InitialWatermarkEstimatorState(_ beam.EventTime, r source.Restr
 }
 
 // CreateWatermarkEstimator begins with a watermark, in ms.
-func (f *readFn) CreateWatermarkEstimator(ms int64) *watermarkEstimator {
-	e := &watermarkEstimator{}
-	e.ms.Store(ms)
-	return e
-}
+func (f *readFn) CreateWatermarkEstimator(ms int64) *watermark.Estimator { return watermark.New(ms) }
 
 // WatermarkEstimatorState returns the watermark, in ms.
-func (f *readFn) WatermarkEstimatorState(e *watermarkEstimator) int64 { return e.ms.Load() }
+func (f *readFn) WatermarkEstimatorState(e *watermark.Estimator) int64 { return e.Millis() }
 
 // ProcessElement polls once.
-func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt *sdf.LockRTracker, index int64,
+func (f *readFn) ProcessElement(ctx context.Context, we *watermark.Estimator, rt *sdf.LockRTracker, index int64,
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (sdf.ProcessContinuation, error) {
 	key := readerKey{f.Config.Job, int(index)}
@@ -135,18 +131,18 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt 
 	}()
 	beside := readers.Count(func(k readerKey) bool { return k.job == f.Config.Job })
 	deadline := r.Now().Add(share(f.Config.PollBudget, beside, runtime.GOMAXPROCS(0)))
-	watermark, err := r.Poll(ctx, rt.GetRestriction().(source.Restriction), deadline, source.Output{
+	reached, err := r.Poll(ctx, rt.GetRestriction().(source.Restriction), deadline, source.Output{
 		Claim: func(c source.Claim) bool { return rt.TryClaim(c) },
 		Batch: func(at int64, b record.Batch) {
 			r.Stats.Records += int64(b.Count)
 			if b.AfterIdle {
 				r.Stats.AfterIdle += int64(b.Count)
 			}
-			batches(source.EventTime(at), b)
+			batches(watermark.EventTime(at), b)
 		},
 		Reject: func(at int64, rejection record.Rejected) {
 			r.Stats.Rejected++
-			rejected(source.EventTime(at), rejection)
+			rejected(watermark.EventTime(at), rejection)
 		},
 	})
 	countStats(ctx, r.Stats)
@@ -156,7 +152,7 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermarkEstimator, rt 
 	if err != nil {
 		return nil, err
 	}
-	we.advance(watermark)
+	we.Advance(reached)
 	r.Note(ctx, rt.GetRestriction().(source.Restriction))
 	if rt.IsDone() {
 		return sdf.StopProcessing(), nil
@@ -171,24 +167,9 @@ func countStats(ctx context.Context, s source.Stats) {
 	countAfterIdle.Inc(ctx, s.AfterIdle)
 }
 
-// watermarkEstimator holds the watermark in ms. The runner asks for it while it is set.
-type watermarkEstimator struct {
-	ms atomic.Int64
-}
-
-// CurrentWatermark returns the watermark as a time.
-func (e *watermarkEstimator) CurrentWatermark() time.Time {
-	return source.EventTime(e.ms.Load()).ToTime()
-}
-
-// advance sets the watermark, which never goes back.
-func (e *watermarkEstimator) advance(ms int64) { e.ms.Store(max(e.ms.Load(), ms)) }
-
-var _ sdf.WatermarkEstimator = (*watermarkEstimator)(nil)
-
 func init() {
 	beam.RegisterType(reflect.TypeFor[readFn]())
-	beam.RegisterType(reflect.TypeFor[watermarkEstimator]())
+	beam.RegisterType(reflect.TypeFor[watermark.Estimator]())
 	dofn.Element(record.EncodeBatch, record.DecodeBatch)
 	dofn.Element(record.EncodeRejected, record.DecodeRejected)
 	dofn.Register(dofn.Method6x2((*readFn).ProcessElement))

@@ -20,7 +20,7 @@ var mayImport = []struct {
 	folder string
 	from   []string
 }{
-	{"io/kafkaio/", []string{"io/kafkaio/", "io/record", "io/format", "io/wire", "io/pool", "io/dofn"}},
+	{"io/kafkaio/", []string{"io/kafkaio/", "io/record", "io/watermark", "io/format", "io/wire", "io/pool", "io/dofn"}},
 	{"io/", []string{"io/"}},
 	{"transforms/attribution/bucket/", []string{"transforms/attribution/rules", "transforms/sample", "transforms/label", "io/record"}},
 	{"transforms/", []string{"transforms/", "io/record", "io/format", "io/wire", "io/dofn"}},

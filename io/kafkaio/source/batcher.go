@@ -37,6 +37,7 @@ type Output struct {
 type batcher struct {
 	topic          *topic
 	index          int // of the partition in the restriction
+	ranksAfter     int32
 	outOfOrderness int64
 	// maxAhead is how far ahead of the clocks of others a record may be; 0 for any.
 	maxAhead int64
@@ -113,7 +114,7 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 	}
 	if b.open.Count == 0 {
 		b.open = record.Batch{
-			Partition: b.after.rank(), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
+			Partition: b.after.rank(b.ranksAfter), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
 			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised,
 			Records: make([]byte, 0, b.size),
 		}

@@ -32,7 +32,7 @@ func (r *Reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 
 // rejectAll notes records that cannot be used for each input.
 func (b *batcher) rejectAll(r record.Rejected) {
-	r.Reason, r.Partition, r.Watermark = record.ReasonMalformed, b.after.rank(), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
+	r.Reason, r.Partition, r.Watermark = record.ReasonMalformed, b.after.rank(b.ranksAfter), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
 	for _, r.Input = range b.topic.Inputs {
 		b.rejected = append(b.rejected, r)
 	}

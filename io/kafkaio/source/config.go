@@ -14,7 +14,6 @@
 //	notes.go          offsets for a consumer group; notetimeindex.go, entries for a restart
 //	fromlog.go        where to begin for a restart from the log
 //	extent.go         how far the log has come where a bounded read ends; range.go, reading a run of it
-//	eventtime.go      Beam's event time
 package source
 
 import (
@@ -72,6 +71,10 @@ type Config struct {
 	OnTruncation Truncation `json:",omitempty"`
 	// TimeIndex, if set, is where readers note what a restart from the log needs.
 	TimeIndex *timeindex.Topic `json:",omitempty"`
+
+	// RanksAfter is how many slots of ranks come before those of the topics, each of which has one: other
+	// sources of the same pipeline have them. See Ranks.
+	RanksAfter int32 `json:",omitempty"`
 
 	// PollBudget is how long one call reads at most, 2 s if 0; it is shared by the readers
 	// that wait for each other on a processor.
@@ -192,7 +195,7 @@ func (r *Config) Validate() error {
 		}
 		names[c.Name] = true
 	}
-	if len(r.Topics) == 0 || len(r.Topics) >= 1<<(31-rankBits) {
+	if len(r.Topics) == 0 || len(r.Topics)+int(r.RanksAfter) >= 1<<(31-rankBits) {
 		errs = append(errs, fmt.Errorf("topics: must be 1 to %d, got %d", 1<<(31-rankBits)-1, len(r.Topics)))
 	}
 	taken := map[cluster.Partition]bool{}
@@ -260,12 +263,18 @@ func compileAvro(text string, time Field) (*timeOf, error) {
 }
 
 // Ranks names the topics of a Config by the upper part of the ranks of their partitions
-// (record.Batch.Partition).
+// (record.Batch.Partition), their slot; those before RanksAfter have no name.
 type Ranks []cluster.Partition
+
+// Rank is the rank of the n-th partition in a slot.
+func Rank(slot, n int32) int32 { return slot<<rankBits | n }
+
+// Slot takes a rank apart.
+func Slot(rank int32) (slot, n int32) { return rank >> rankBits, rank & (1<<rankBits - 1) }
 
 // Ranked returns the ranks that batches of r have.
 func (r Config) Ranked() Ranks {
-	out := Ranks{}
+	out := make(Ranks, r.RanksAfter, int(r.RanksAfter)+len(r.Topics))
 	for _, t := range r.Normal().Topics {
 		out = append(out, cluster.Partition{Cluster: t.Cluster, Topic: t.Name})
 	}
@@ -274,12 +283,12 @@ func (r Config) Ranked() Ranks {
 
 // Partition returns the partition of a rank; the zero Partition if there is none.
 func (r Ranks) Partition(rank int32) cluster.Partition {
-	topic := rank >> rankBits
-	if rank < 0 || int(topic) >= len(r) {
+	slot, n := Slot(rank)
+	if rank < 0 || int(slot) >= len(r) || r[slot].Topic == "" {
 		return cluster.Partition{}
 	}
-	p := r[topic]
-	p.Partition = rank & (1<<rankBits - 1)
+	p := r[slot]
+	p.Partition = n
 	return p
 }
 

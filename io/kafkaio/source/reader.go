@@ -156,7 +156,7 @@ func (r *Reader) seek(ctx context.Context, at Restriction, out Output) error {
 				return fmt.Errorf("positions of topic %d: there are %d topics: they are another job's", p.Topic, len(r.topics))
 			}
 			part := &partition{
-				batcher:   batcher{topic: r.topics[p.Topic], index: i, outOfOrderness: r.outOfOrderness, maxAhead: r.leap, now: r.Now, after: p},
+				batcher:   batcher{topic: r.topics[p.Topic], index: i, ranksAfter: r.config.RanksAfter, outOfOrderness: r.outOfOrderness, maxAhead: r.leap, now: r.Now, after: p},
 				cameSince: r.Now(), timedSince: r.Now(),
 			}
 			for _, raise := range r.config.Start.Decided.of(part.name()) {

@@ -86,8 +86,8 @@ func (p *position) add(t, leap int64) {
 
 func (p *position) done() bool { return p.Next >= p.Stop }
 
-// rank is the partition's rank among all partitions of all topics.
-func (p *position) rank() int32 { return p.Topic<<rankBits | p.Partition }
+// rank is the partition's rank among all partitions, where so many slots come before those of the topics.
+func (p *position) rank(slots int32) int32 { return Rank(slots+p.Topic, p.Partition) }
 
 func (r Restriction) clone() Restriction {
 	r.Partitions = slices.Clone(r.Partitions)

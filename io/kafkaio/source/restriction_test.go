@@ -160,9 +160,13 @@ func TestRanks(t *testing.T) {
 	r := Config{Topics: []Topic{{Cluster: "c", Name: "b"}, {Cluster: "c", Name: "a"}, {Cluster: "b", Name: "z"}}}
 	for i, want := range []cluster.Partition{{Cluster: "b", Topic: "z", Partition: 7}, {Cluster: "c", Topic: "a", Partition: 7}, {Cluster: "c", Topic: "b", Partition: 7}} {
 		at := position{Topic: int32(i), Partition: 7}
-		require.Equal(t, want, r.Ranked().Partition(at.rank()))
+		for _, slots := range []int32{0, 2} {
+			r.RanksAfter = slots
+			require.Equal(t, want, r.Ranked().Partition(at.rank(slots)))
+		}
 	}
-	require.Zero(t, r.Ranked().Partition(3<<rankBits))
+	require.Zero(t, r.Ranked().Partition(Rank(5, 0)))
+	require.Zero(t, r.Ranked().Partition(Rank(1, 7)), "another source's")
 	require.Zero(t, r.Ranked().Partition(-1))
 }
 

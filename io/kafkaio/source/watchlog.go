@@ -8,6 +8,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
 	"tributary/io/record"
+	"tributary/io/watermark"
 )
 
 // tellEvery is how often a log line says what is waited for.
@@ -38,7 +39,7 @@ func (r *Reader) tellWhatIsAwaited(ctx context.Context, now time.Time) {
 			log.Infof(ctx, "%s: %s came yet, for %s: it holds back the watermark, and with it every sample%s", p.name(), nothing, quiet, r.untilIdle())
 		case p == holder:
 			log.Infof(ctx, "%s: %s came for %s: it holds back the watermark, and with it every sample, at %s%s",
-				p.name(), nothing, quiet, EventTime(r.reached(p)).ToTime().Format(time.RFC3339), r.untilIdle())
+				p.name(), nothing, quiet, watermark.EventTime(r.reached(p)).ToTime().Format(time.RFC3339), r.untilIdle())
 		default:
 			continue
 		}
