@@ -2,7 +2,7 @@
 // input is read. Joins of files and of topics both begin here.
 //
 //	job.go         the parameters of the join; fields.go, check.go, schema.go, viewschema.go: fields and schemas of inputs
-//	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics
+//	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics; partitions.go: names of partitions
 //	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: the sinks of both graphs
 //	pages.go       pages for "tributary help", the .md files beside it
 package job

@@ -221,7 +221,7 @@ func TestOutputsPageShowsRecords(t *testing.T) {
 	}
 	views := cluster.Partition{Cluster: "main", Topic: "views"}
 
-	describe := &describeFn{Roles: []string{"views"}, Names: []string{views.String()}}
+	describe := &describeFn{Roles: []string{"views"}, Partitions: Partitions{Files: []string{views.String()}}}
 	describe.Setup()
 	var late []sink.Message
 	none := func(sink.Message) { t.Fatal("it is late") }

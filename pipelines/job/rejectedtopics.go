@@ -8,7 +8,6 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/sink"
-	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
@@ -25,18 +24,16 @@ type RejectedTopics struct {
 	// Config is that of the samples: cluster and compression are theirs.
 	Config sink.Config
 	Topics spec.Topics
-	// Roles are those of the inputs. Partitions name the partitions of topics by their rank; Names those of
-	// files and topics alike, where ranks are counted through.
+	// Roles are those of the inputs.
 	Roles      []string
-	Partitions source.Ranks
-	Names      []string
+	Partitions Partitions
 	Schemas    map[uint64]string
 }
 
 // Write writes records that were rejected, a PCollection<record.Rejected>, and samples that were refused, a
 // PCollection<sink.Refused>. It returns what acknowledges them, for each topic that there is.
 func (t *RejectedTopics) Write(s beam.Scope, rejected, refused beam.PCollection) (sent []beam.PCollection) {
-	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: t.Roles, Partitions: t.Partitions, Names: t.Names, Schemas: t.Schemas}, rejected)
+	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: t.Roles, Partitions: t.Partitions, Schemas: t.Schemas}, rejected)
 	if refused.IsValid() {
 		dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))
 	}
@@ -63,8 +60,7 @@ func (t *RejectedTopics) Write(s beam.Scope, rejected, refused beam.PCollection)
 // restart wrote twice.
 type describeFn struct {
 	Roles      []string
-	Partitions source.Ranks
-	Names      []string
+	Partitions Partitions
 	Schemas    map[uint64]string
 
 	describer *rejected.Describer
@@ -79,7 +75,7 @@ func (f *describeFn) Setup() {
 }
 
 func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(sink.Message)) error {
-	source := f.source(r.Partition)
+	source := f.Partitions.Name(r.Partition)
 	described := f.describer.Describe(&r, source)
 	value, err := described.Append(nil)
 	if err != nil {
@@ -95,18 +91,6 @@ func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(
 		dead(m)
 	}
 	return nil
-}
-
-// source names a partition.
-func (f *describeFn) source(partition int32) string {
-	switch {
-	case f.Names == nil:
-		return f.Partitions.Partition(partition).String()
-	case partition < 0 || int(partition) >= len(f.Names):
-		return ""
-	default:
-		return f.Names[partition]
-	}
 }
 
 // refusedFn turns samples that their topic does not take into dead letters. What they are

@@ -16,6 +16,8 @@
 //	graph.go       the pipeline of a slice; spread.go: all slices in one, on a cluster
 //	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
+//	feed.go        files as a stream reads them beside topics, planned as here; feedfn.go: its source; chapters.go: batches of
+//	               one chapter; kept.go: which files they are, for whoever goes on
 //	spectest.go    the tests of a spec; compare.go: what they wanted and got
 package batch
 
@@ -105,12 +107,8 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 		files[i] = sampleFile{outputsOf(&p.spec.Outputs, one).Samples, one.from, one.to}
 	}
 	roles := make([]string, len(p.sources))
-	fields := map[int32][2]string{}
 	for i, src := range p.sources {
 		roles[i] = src.Role
-		if src.Order == spec.OrderField {
-			fields[int32(i)] = [2]string{src.PartitionField, src.OffsetField}
-		}
 	}
 
 	pipeline, root := beam.NewPipelineWithRoot()
@@ -118,7 +116,7 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 	if spread {
 		pieces = beam.Reshuffle(root.Scope("Pieces"), pieces)
 	}
-	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: fields, Reading: p.reading}, pieces)
+	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: p.fields(), Reading: p.reading}, pieces)
 	joined := attribution.Join(root, params, batches)
 
 	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
@@ -131,7 +129,7 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 	if p.topic != nil {
 		acknowledged, tooLarge := p.topic.write(root.Scope("Topic"), joined.Samples)
 		written = append(written, acknowledged)
-		topics := job.RejectedTopics{Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Names: p.partitions, Schemas: params.Schemas}
+		topics := job.RejectedTopics{Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Partitions: job.Partitions{Files: p.partitions}, Schemas: params.Schemas}
 		for _, sent := range topics.Write(root.Scope("Topics"), refusals, tooLarge) {
 			written = append(written, beam.ParDo(root.Scope("Topics"), noneSent, sent))
 		}

@@ -38,7 +38,7 @@ func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem
 	}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return p.list(ctx, planOptions{}) },
-		func(ctx context.Context) error { _, err := p.readSchemas(ctx); return err },
+		func(ctx context.Context) error { _, _, err := p.readSchemas(ctx); return err },
 	} {
 		var found problem.List
 		if err := step(ctx); errors.As(err, &found) {

@@ -64,7 +64,7 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.list(ctx, opt); err != nil {
 		return nil, err
 	}
-	topics, err := p.readSchemas(ctx)
+	topics, _, err := p.readSchemas(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,12 @@ const (
 	codeFormat       = "T2008"
 	codeSchemaFile   = "T2009"
 	codeCutOtherwise = "T2011"
+	codeFileChanged  = "T2014"
 )
 
 // readSchemas reads the header of every Avro file and every schema the spec names, holds
 // the fields of the spec against them, and chooses the schema of the samples' views.
-func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
+func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, *job.ViewSchemas, error) {
 	var problems problem.List
 	given := map[string]*avro.Schema{} // by the file named in the spec
 	for i := range p.sources {
@@ -44,11 +45,11 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 		}
 	}
 	if len(problems) > 0 {
-		return nil, problems
+		return nil, nil, problems
 	}
 	topics, err := job.FindTopics(ctx, p.spec, &p.params, p.sources)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fields, views := job.NewFieldCheck(p.spec, &p.params, p.sources), &job.ViewSchemas{}
 	for i := range p.sources {
@@ -70,7 +71,7 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 			}
 			if err != nil {
 				if ctx.Err() != nil {
-					return nil, ctx.Err()
+					return nil, nil, ctx.Err()
 				}
 				problems = append(problems, p.problem(codeOf(err), err.Error(), src))
 				continue
@@ -96,7 +97,7 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, error) {
 		problems = views.Choose(p.spec, &p.params)
 	}
 	problems.Sort()
-	return topics, asError(problems)
+	return topics, views, asError(problems)
 }
 
 // addText tells the checks what is known of a file of text.

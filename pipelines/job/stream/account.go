@@ -13,8 +13,8 @@ import (
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/sink"
-	"tributary/io/kafkaio/source"
 	"tributary/io/record"
+	"tributary/pipelines/job"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution"
 )
@@ -33,9 +33,11 @@ func init() {
 type counted struct {
 	Step string `json:"step"`
 
-	// What was read: the records of one partition, from offset First to Last.
+	// What was read: the records of one partition, from offset First to Last. A partition of files has a name: a file's, or
+	// one that its records say.
 	Role      string             `json:"role,omitempty"` // views, or the kind of engagement
 	Partition *cluster.Partition `json:"partition,omitempty"`
+	Files     string             `json:"files,omitempty"`
 	First     int64              `json:"first,omitempty"`
 	Last      int64              `json:"last,omitempty"`
 	// ChapterEnd: it goes up to the end of a chapter of the log.
@@ -69,20 +71,31 @@ var steps = map[account.Step]string{
 
 // key names what a is the account of.
 func (a *counted) key() string {
-	if a.Partition != nil {
+	if a.read() {
 		return fmt.Sprintf("%s@%d", a.log(), a.First)
 	}
 	return fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
 }
 
+// read tells whether a is of records that were read, and not of a bucket.
+func (a *counted) read() bool { return a.Partition != nil || a.Files != "" }
+
+// ofFiles begins the names of partitions of files, where those of topics may stand as well.
+const ofFiles = "files "
+
 // log names the log that a is of a stretch of: a partition as it is read for a role, or what is
 // refused of it.
-func (a *counted) log() string { return a.Step + "/" + a.Role + "/" + a.Partition.String() }
+func (a *counted) log() string {
+	if a.Partition == nil {
+		return a.Step + "/" + a.Role + "/" + ofFiles + a.Files
+	}
+	return a.Step + "/" + a.Role + "/" + a.Partition.String()
+}
 
-// partitionOf is the partition of a log by its name; false if it is no name of one.
+// partitionOf is the partition of a topic of a log by its name; false if it is no name of one.
 func partitionOf(log string) (p cluster.Partition, ok bool) {
 	parts := strings.SplitN(log, "/", 3)
-	ok = len(parts) == 3 && p.UnmarshalText([]byte(parts[2])) == nil
+	ok = len(parts) == 3 && !strings.HasPrefix(parts[2], ofFiles) && p.UnmarshalText([]byte(parts[2])) == nil
 	return p, ok
 }
 
@@ -99,7 +112,7 @@ func (a *counted) addTo(total *account.Sheet) error {
 // accountFn turns accounts of a single piece of the work into messages.
 type accountFn struct {
 	Roles      []string // of the inputs
-	Partitions source.Ranks
+	Partitions job.Partitions
 }
 
 func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) error {
@@ -107,8 +120,11 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 	a := counted{Step: steps[o.Step]}
 	switch o.Step {
 	case account.StepRead, account.StepRejected:
-		partition := f.Partitions.Partition(o.Partition)
-		a.Role, a.Partition, a.First, a.Last = f.Roles[o.Input], &partition, o.First, o.Last
+		if a.Files = f.Partitions.OfFiles(o.Partition); a.Files == "" {
+			partition := f.Partitions.Topics.Partition(o.Partition)
+			a.Partition = &partition
+		}
+		a.Role, a.First, a.Last = f.Roles[o.Input], o.First, o.Last
 		a.ChapterEnd, a.AfterIdle = o.ChapterEnd, o.AfterIdle
 		if o.MaxTime != record.NoTime {
 			a.MaxTimeMs = &o.MaxTime
@@ -137,7 +153,7 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 // unreadFn accounts for records that the source could not hand on: those of a bundle and a chapter
 // of a log are a stretch of what is refused of it.
 type unreadFn struct {
-	Roles []string // of the inputs
+	Roles, Inputs []string // of the inputs: their roles and names
 
 	stretches map[refusedKey]*account.Sheet
 	first     beam.EventTime
@@ -165,15 +181,12 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)
 	kind := f.Roles[r.Input]
 	if kind == viewsRole {
-		l.Views.N[account.Read] += r.Count
-		l.Views.N[account.Dead] += r.Count
-		return
+		kind = ""
 	}
-	if l.Engagements[kind] == nil {
-		l.Engagements[kind] = &account.Engagements{}
+	l.AddDead(f.Inputs[r.Input], kind, r.Detail, r.Count)
+	if r.AtLeast {
+		l.AddDamage(kind)
 	}
-	l.Engagements[kind].N[account.Read] += r.Count
-	l.Engagements[kind].N[account.Dead] += r.Count
 }
 
 // FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of
@@ -186,9 +199,13 @@ func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Sheet)) {
 
 // writeAccounts returns what acknowledges them.
 func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) (sent beam.PCollection) {
-	all := beam.Flatten(s, joined.Accounts, beam.ParDo(s, &unreadFn{Roles: p.roles}, unreadable))
+	unread := &unreadFn{Roles: p.roles}
+	for _, in := range p.params.Inputs {
+		unread.Inputs = append(unread.Inputs, in.Name)
+	}
+	all := beam.Flatten(s, joined.Accounts, beam.ParDo(s, unread, unreadable))
 	beam.ParDo0(s, &countFn{}, all)
-	f := &accountFn{Roles: p.roles, Partitions: p.reading.Ranked()}
+	f := &accountFn{Roles: p.roles, Partitions: p.partitions()}
 	// Accounts are many small texts that are much alike.
 	w := sink.Config{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}
 	_, sent = kafkaio.WriteAtLeastOnce(s, w, beam.ParDo(s, f, all))

@@ -82,7 +82,7 @@ func (all *accounts) take(r *kgo.Record) error {
 		return nil
 	}
 	all.byKey[key] = &a
-	if a.Partition == nil {
+	if !a.read() {
 		all.shards[a.Bucket] = a.Shards
 	}
 	return nil
@@ -134,7 +134,7 @@ func (all *accounts) sum(s *spec.Spec) (*account.Sheet, error) {
 func (all *accounts) counting() iter.Seq[*counted] {
 	return func(yield func(*counted) bool) {
 		for _, a := range all.byKey {
-			if a.Partition == nil && a.Shards == all.shards[a.Bucket] && !yield(a) {
+			if !a.read() && a.Shards == all.shards[a.Bucket] && !yield(a) {
 				return
 			}
 		}
@@ -152,7 +152,7 @@ func (all *accounts) counting() iter.Seq[*counted] {
 func (all *accounts) stretches() map[string][]*counted {
 	logs := map[string][]*counted{}
 	for _, a := range all.byKey {
-		if a.Partition != nil {
+		if a.read() {
 			logs[a.log()] = append(logs[a.log()], a)
 		}
 	}
@@ -167,7 +167,7 @@ func (all *accounts) stretches() map[string][]*counted {
 func (all *accounts) cuts() (cuts []timeindex.Entry) {
 	for _, stretches := range all.stretches() {
 		for _, a := range stretches {
-			if a.Step != steps[account.StepRead] || a.AfterIdle {
+			if a.Partition == nil || a.Step != steps[account.StepRead] || a.AfterIdle {
 				continue
 			}
 			at := timeindex.Position{Offset: a.First, Clock: record.NoClock}
@@ -194,6 +194,9 @@ func (all *accounts) decided(clock int64) *source.Decided {
 	}
 	for _, stretches := range all.stretches() {
 		for _, a := range stretches {
+			if a.Partition == nil {
+				continue // files are never idle
+			}
 			p := *a.Partition
 			if read[p] = max(read[p], a.Last+1); a.AfterIdle && a.MaxTimeMs != nil {
 				d.Raised[p] = append(d.Raised[p], source.Raise{Offset: a.First, Clock: *a.MaxTimeMs})

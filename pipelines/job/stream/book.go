@@ -45,7 +45,7 @@ func (b *book) sum() (*account.Sheet, error) {
 
 // holds tells whether a is in the book.
 func (b *book) holds(a *counted) bool {
-	if a.Partition == nil {
+	if !a.read() {
 		return a.Bucket < b.Buckets
 	}
 	return a.First < b.Offsets[a.log()]

@@ -11,6 +11,7 @@ import (
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
+	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
@@ -107,7 +108,7 @@ func (j *agingJob) size() (lines, bytes int, heap int64) {
 func TestBooksOfAYear(t *testing.T) {
 	j := &agingJob{
 		accountsTopic: &accountsTopic{t: t}, begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), want: account.New("like"),
-		write: accountFn{Roles: []string{viewsRole, "like"}, Partitions: (&source.Config{Topics: []source.Topic{{Name: "likes"}, {Name: "views"}}}).Ranked()},
+		write: accountFn{Roles: []string{viewsRole, "like"}, Partitions: job.Partitions{Topics: source.Config{Topics: []source.Topic{{Name: "likes"}, {Name: "views"}}}.Ranked()}},
 	}
 	keeper := bookkeeperFn{Bucket: agingBucket.Milliseconds(), Longest: agingWindow.Milliseconds(), LooksBack: 2 * agingWindow.Milliseconds()}
 	const perHour, hours = int64(agingBucket / agingSlice), 365 * 24

@@ -91,6 +91,9 @@ func (p *Plan) planEnd(ctx context.Context, opt Options) error {
 		}
 	}
 	p.params.LogEnd = rules.NoLogEnd
+	if p.files != nil {
+		extent.Largest = max(extent.Largest, p.files.Largest)
+	}
 	if extent.Largest != record.NoTime && !extent.Ahead {
 		p.params.LogEnd = extent.Largest
 	}

@@ -28,12 +28,12 @@ func (j *cutJob) toEnd(run string, resume Resume, drain bool, edits ...string) *
 }
 
 // undisturbed is a broker, and a job on it that has joined all of made input in one run.
-func undisturbed(t *testing.T, views int64) (fake *kfake.Cluster, whole *cutJob) {
+func undisturbed(t *testing.T, views int64, inFiles ...string) (fake *kfake.Cluster, whole *cutJob) {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	whole = newCutJob(t, fake.ListenAddrs(), hard(t, views), "whole")
+	whole = newCutJob(t, fake.ListenAddrs(), hard(t, views), "whole", inFiles...)
 	whole.publish(1)
 	run(t, whole.toEnd("whole", Fresh, true).Pipeline())
 	return fake, whole

@@ -3,9 +3,13 @@
 //
 //	spec -> plan: schemas, readings, writings -> one pipeline, on any runner
 //
-//	kafkaio.Read -> attribution.Join -> samples  -> kafkaio.Write, a transaction for each shard
-//	                                 -> rejected -> late, dead letters, orphans
-//	                                 -> accounts -> counters, accounts
+//	topics: kafkaio.Read     -> attribution.Join -> samples  -> kafkaio.Write, a transaction for each shard
+//	files: batch.Files.Read  ->                  -> rejected -> late, dead letters, orphans
+//	                                             -> accounts -> counters, accounts
+//
+// Files beside topics have an end: they are listed and scanned when the run is planned, as package batch does for a join of
+// files, and hold the watermark only until they are read. The commit log keeps which they are, so that a run that goes on
+// reads the same.
 //
 // The samples are those that a join of files would give for the same records in the same
 // order: both hand the same batches to the same join.
@@ -21,14 +25,17 @@ package stream
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/io/kafkaio/timeindex"
 	"tributary/pipelines/job"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
@@ -59,6 +66,9 @@ type Options struct {
 	BooksEvery time.Duration
 	// PollBudget is how long a reader reads at most before it pauses; 0 for 2 s.
 	PollBudget time.Duration
+
+	// feed is how files are read.
+	feed batch.FeedConfig
 }
 
 // Plan is a join of topics, worked out before it runs.
@@ -70,7 +80,10 @@ type Plan struct {
 	// samples, and with other topics what else is written to the same cluster.
 	samples      sink.Config
 	sampleSchema string
-	views        job.ViewSchemas
+	views        *job.ViewSchemas
+	// files are those that are read beside the topics, nil if there are none.
+	files *batch.Files
+	feed  batch.FeedConfig
 	// topic and folder are the places that samples go to, nil where there is none.
 	topic  *job.SampleTopic
 	folder *job.SampleFolder
@@ -95,24 +108,20 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if err := checkSpec(s); err != nil {
 		return nil, err
 	}
-	p := &Plan{spec: s, booksEvery: opt.BooksEvery}
+	p := &Plan{spec: s, booksEvery: opt.BooksEvery, feed: opt.feed}
 	p.planSinks()
-	var sources []job.Source
-	p.params, sources = job.Of(s)
-	for _, src := range sources {
-		p.roles = append(p.roles, src.Role)
-	}
-	p.params.Orphans = s.Outputs.Topics.Orphans != ""
-	p.params.Compress = true
-	if err := p.params.Validate(); err != nil {
-		return nil, err
-	}
-	if err := p.planReading(ctx, sources, opt); err != nil {
-		return nil, err
-	}
 	p.planSamples(opt)
-	progress, err := p.progress(ctx, opt)
+	progress, err := p.progress(ctx, opt.Resume)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.planReading(ctx, progress, opt); err != nil {
+		return nil, err
+	}
+	if err := p.planState(); err != nil {
+		return nil, err
+	}
+	if err := p.fits(progress, opt.Resume); err != nil {
 		return nil, err
 	}
 	if err := p.planSchema(ctx); err != nil {
@@ -130,24 +139,25 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	return p, p.planEnd(ctx, opt)
 }
 
-// planReading says how the topics are read, and finds the schemas of views.
-func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Options) error {
+// planReading says how topics and files are read, and finds the schemas of views. A run that goes on reads the files that the
+// job began with.
+func (p *Plan) planReading(ctx context.Context, progress commitlog.Progress, opt Options) error {
 	s := p.spec
-	inputs, err := job.FindTopics(ctx, s, &p.params, sources)
+	kept, err := batch.ParseKept(progress.State[stateFiles])
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	inputs, err := batch.StreamInputs(ctx, s, kept)
 	if err != nil {
 		return err
 	}
-	fields := job.NewFieldCheck(s, &p.params, sources)
-	inputs.AddTo(fields, &p.views)
-	problems := fields.Problems()
-	if len(problems) == 0 {
-		problems = p.views.Choose(s, &p.params)
+	p.params, p.views, p.files = inputs.Params, inputs.Views, inputs.Files
+	p.params.Orphans = s.Outputs.Topics.Orphans != ""
+	p.params.Compress = true
+	for _, src := range inputs.Sources {
+		p.roles = append(p.roles, src.Role)
 	}
-	if len(problems) > 0 {
-		problems.Sort()
-		return problems
-	}
-	r := inputs.Reading(s.OutputCluster())
+	r := inputs.Topics.Reading(s.OutputCluster())
 	r.Job = s.Stream.Name + "-" + cmp.Or(opt.Run, time.Now().UTC().Format("20060102T150405.000Z"))
 	r.Readers, r.Stop, r.Rest, r.PollBudget = cmp.Or(opt.Readers, s.Stream.SourceParallelism), opt.Stop, opt.Rest, opt.PollBudget
 	if opt.Start != nil {
@@ -156,15 +166,50 @@ func (p *Plan) planReading(ctx context.Context, sources []job.Source, opt Option
 	if marks := s.Outputs.Topics.TimeIndex; marks != "" {
 		r.TimeIndex = &timeindex.Topic{Cluster: s.OutputCluster(), Topic: marks}
 	}
+	if p.files != nil {
+		r.RanksAfter = 1
+	}
 	p.reading = r
+	return p.params.Validate()
+}
+
+// planSamples says where samples are written.
+func (p *Plan) planSamples(opt Options) {
+	p.samples = job.SampleConfig(p.spec)
+	p.samples.NewCommitLog = opt.NewCommitLog
+}
+
+// stateFiles names, in the state of a job, the files that it reads.
+const stateFiles = "files"
+
+// planState says what a run that goes on has to know of this one.
+func (p *Plan) planState() error {
+	p.samples.Meaning = p.meaning()
+	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
+	if p.files == nil {
+		return nil
+	}
+	text, err := p.files.Kept.Text()
+	if err != nil {
+		return err
+	}
+	if len(text) > mostKept {
+		return fmt.Errorf("the inputs are %d files, and to say which they are takes %d bytes: a commit log holds %d; name fewer, larger ones", p.files.Count(), len(text), mostKept)
+	}
+	p.samples.State[stateFiles] = text
 	return nil
 }
 
-// planSamples says how samples are written.
-func (p *Plan) planSamples(opt Options) {
-	p.samples = job.SampleConfig(p.spec)
-	p.samples.NewCommitLog, p.samples.Meaning = opt.NewCommitLog, p.meaning()
-	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
+// mostKept leaves room for the rest of a record, of which topics take 1 MiB by default.
+const mostKept = 768 << 10
+
+// partitions name those of all inputs.
+func (p *Plan) partitions() job.Partitions {
+	topics := p.reading.Ranked()
+	if p.files == nil {
+		return job.Partitions{Topics: topics}
+	}
+	return p.files.Partitions(topics)
 }
 
 // meaning is all that what a run leaves behind is to be understood by.
@@ -178,6 +223,11 @@ func (p *Plan) meaning() rules.Meaning {
 	for _, t := range p.reading.Topics {
 		if t.Schema != "" {
 			m["schema of topic "+t.Name] = t.Schema
+		}
+	}
+	if p.files != nil {
+		for name, kept := range p.files.Kept {
+			m["files of "+name] = kept.Pattern
 		}
 	}
 	return m

@@ -44,6 +44,8 @@ type Resumed struct {
 	// Partitions are how many are read from a mark or where the run before began; the rest
 	// are read from their first record.
 	Partitions int
+	// Files are how many files are read again, from their beginnings.
+	Files int
 	// Earlier are the numbers of shards of buckets that an earlier run may have begun.
 	Earlier []commitlog.Layout
 	// Changed is what means something else now, and Kept how many groups of samples (of a shard's
@@ -58,6 +60,9 @@ func (r *Resumed) String() string {
 	if !r.Since.IsZero() {
 		text = fmt.Sprintf("samples of views before %s are complete; %d partitions are read from their marks before event time %s",
 			r.Since.Format(time.RFC3339), r.Partitions, r.From.Format(time.RFC3339))
+	}
+	if r.Files > 0 {
+		text += fmt.Sprintf("; %d files are read again", r.Files)
 	}
 	for _, l := range r.Earlier {
 		text += fmt.Sprintf("; %d shards before %s", l.Shards, time.UnixMilli(l.Until).UTC().Format(time.RFC3339))
@@ -74,29 +79,38 @@ func (r *Resumed) String() string {
 // Resumed tells where the run begins; nil for one that is not from the log.
 func (p *Plan) Resumed() *Resumed { return p.resumed }
 
-// progress is what the job has come to, and whether this run can go on from there. Nothing is
-// changed yet: the run before may still be at work.
-func (p *Plan) progress(ctx context.Context, opt Options) (commitlog.Progress, error) {
+// progress is what the job has come to. Nothing is changed yet: the run before may still be at work.
+func (p *Plan) progress(ctx context.Context, how Resume) (commitlog.Progress, error) {
 	if p.atLeastOnce() {
-		if opt.Resume == FromLog {
+		if how == FromLog {
 			return commitlog.Progress{}, errors.New("resume from the log: delivery is at_least_once, so no commit log says what was written: resume from a savepoint, or start anew and take the samples again")
 		}
 		return commitlog.Progress{}, nil
 	}
-	if opt.Resume == Fresh {
+	if how == Fresh {
 		return commitlog.Progress{}, nil
 	}
 	progress, err := p.commits.ReadProgress(ctx, p.samples)
 	if err != nil {
 		return progress, fmt.Errorf("resume: %w", err)
 	}
-	if opt.Resume == FromState {
-		return progress, p.fitsState(progress)
+	return progress, nil
+}
+
+// fits refuses a run that cannot go on from there.
+func (p *Plan) fits(progress commitlog.Progress, how Resume) error {
+	switch {
+	case p.atLeastOnce():
+		return nil
+	case how == FromState:
+		return p.fitsState(progress)
+	case how == FromLog:
+		if err := p.fitsLog(progress); err != nil {
+			return err
+		}
+		return p.fitsBoth(progress)
 	}
-	if err := p.fitsLog(progress); err != nil {
-		return progress, err
-	}
-	return progress, p.fitsBoth(progress)
+	return nil
 }
 
 // fitsState refuses state in which records mean something else than to this run. Views keep the
@@ -185,6 +199,9 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	p.takeUp(progress)
 	before := int64(record.NoTime)
 	p.resumed = &Resumed{Earlier: progress.Earlier, Changed: p.changed, Kept: len(progress.Kept)}
+	if p.files != nil {
+		p.resumed.Files = p.files.Count()
+	}
 	if progress.CommittedBefore != math.MinInt64 {
 		before = progress.CommittedBefore - p.params.Lookback()
 		p.resumed.Since, p.resumed.From = time.UnixMilli(progress.CommittedBefore).UTC(), time.UnixMilli(before).UTC()

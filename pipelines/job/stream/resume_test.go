@@ -40,12 +40,14 @@ type cutJob struct {
 	name    string
 	// left are the records that are not published yet, by topic and partition.
 	left map[string][][][]byte
+	// inFiles are the folders of made input that are read as they are.
+	inFiles []string
 }
 
-// newCutJob creates the topics of a job; nothing is in them yet.
-func newCutJob(t *testing.T, brokers []string, dir, name string) *cutJob {
+// newCutJob creates the topics of a job; nothing is in them yet. What is in files stays there.
+func newCutJob(t *testing.T, brokers []string, dir, name string, inFiles ...string) *cutJob {
 	t.Helper()
-	j := &cutJob{t: t, brokers: brokers, dir: dir, name: name, left: map[string][][][]byte{}}
+	j := &cutJob{t: t, brokers: brokers, dir: dir, name: name, left: map[string][][][]byte{}, inFiles: inFiles}
 	for _, folder := range []string{"views", "engagements"} {
 		files, err := filepath.Glob(filepath.Join(dir, folder, "*.avro"))
 		require.NoError(t, err)
@@ -56,8 +58,9 @@ func newCutJob(t *testing.T, brokers []string, dir, name string) *cutJob {
 			if folder == "engagements" {
 				require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(schema.String()), 0o600))
 			}
-			topic := name + "." + folder
-			j.left[topic] = append(j.left[topic], records)
+			if topic := name + "." + folder; !slices.Contains(inFiles, folder) {
+				j.left[topic] = append(j.left[topic], records)
+			}
 		}
 	}
 	_, err := topics.Create(t.Context(), j.spec(3), topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
@@ -71,12 +74,19 @@ func newCutJob(t *testing.T, brokers []string, dir, name string) *cutJob {
 // spec is the job's, with that many shards.
 func (j *cutJob) spec(shards int, edits ...string) *spec.Spec {
 	j.t.Helper()
-	return streamSpec(j.t, j.dir, j.brokers, append([]string{
-		"topic: views", "topic: " + j.name + ".views", "topic: engagements", "topic: " + j.name + ".engagements",
-		"name: made", "name: " + j.name,
-		"samples: {topic: samples}", "samples: {topic: " + j.name + "}\n  orphans: {topic: " + j.name + ".orphans}",
-		"shards: 3", "shards: " + strconv.Itoa(shards),
-	}, edits...)...)
+	var inputs []string
+	for _, folder := range []string{"views", "engagements"} {
+		if slices.Contains(j.inFiles, folder) {
+			inputs = append(inputs, filesOf(folder, "file")...)
+		} else {
+			inputs = append(inputs, "topic: "+folder, "topic: "+j.name+"."+folder)
+		}
+	}
+	return streamSpec(j.t, j.dir, j.brokers, append(append(inputs,
+		"name: made", "name: "+j.name,
+		"samples: {topic: samples}", "samples: {topic: "+j.name+"}\n  orphans: {topic: "+j.name+".orphans}",
+		"shards: 3", "shards: "+strconv.Itoa(shards),
+	), edits...)...)
 }
 
 // publish writes the next part of every partition's log.
@@ -169,10 +179,21 @@ func TestResumeFromLog(t *testing.T) {
 	}
 	t.Logf("TRIBUTARY_SEED=%d cuts at the same places again, as far as goroutines do", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	fake, whole := undisturbed(t, 2000)
-	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
+	for _, c := range []struct {
+		what, job string
+		attempts  int
+		inFiles   []string
+	}{{"topics", "cut", 6, nil}, {"engagements in files", "cutviews", 3, []string{"engagements"}}, {"views in files", "cutlikes", 3, []string{"views"}}} {
+		t.Run(c.what, func(t *testing.T) { resumeFromLog(t, random, c.job, c.attempts, c.inFiles) })
+	}
+}
+
+func resumeFromLog(t *testing.T, random *rand.Rand, job string, attempts int, inFiles []string) {
+	t.Helper()
+	fake, whole := undisturbed(t, 2000, inFiles...)
+	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, job, inFiles...)
 	resume := Fresh
-	for attempt := range 6 {
+	for attempt := range attempts {
 		shards := 1 + random.IntN(5)
 		if resume == Fresh {
 			shards = 3 // as many as its ledger was created with
@@ -213,7 +234,7 @@ func (j *cutJob) runUntilCut(fake *kfake.Cluster, random *rand.Rand, plan *Plan,
 	completes := goal > 0
 	var commits atomic.Int64
 	fault := kfake.Fault{Count: -1}
-	refuseReading := kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: j.name + ".views", Err: kerr.TopicAuthorizationFailed, Count: -1}
+	refuseReading := kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: slices.Min(slices.Collect(maps.Keys(j.left))), Err: kerr.TopicAuthorizationFailed, Count: -1}
 	switch which := random.IntN(2); {
 	case completes:
 		fault = kfake.Fault{}

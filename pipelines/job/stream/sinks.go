@@ -25,13 +25,9 @@ const codeFiles = "T2013"
 // checkSpec refuses a spec that no stream runs, all that is wrong with it at once.
 func checkSpec(s *spec.Spec) error {
 	var problems problem.List
-	for _, in := range s.Inputs() {
-		if in.Topic != "" {
-			continue
-		}
-		found := s.Problem(codeFiles, fmt.Sprintf("a stream reads topics, and %s is files", in.Path))
-		found.Position = in.At
-		found.Hint = "join them with `tributary join`, which reads topics as well, as far as they go now"
+	if !s.ReadsTopics() {
+		found := s.Problem(codeFiles, "a stream reads topics, beside which there may be files, and all inputs of this spec are files", "views")
+		found.Hint = "join them with `tributary join`"
 		problems = append(problems, found)
 	}
 	for _, out := range []struct{ key, folder, topic string }{

@@ -111,10 +111,18 @@ topic of accounts instead; "tributary run" starts it.`,
 	},
 	{
 		ID: "T2013", Severity: SeverityError, Title: "files where a stream needs topics",
-		Cause: `A stream reads topics and writes what is in no sample to topics: late records, dead
-letters, orphans and accounts. Samples go to a folder or a topic. "tributary join" joins
-files and topics, as far as they go now.`,
+		Cause: `A stream reads at least one topic, and files beside it, and writes what is in no
+sample to topics: late records, dead letters, orphans and accounts. Samples go to a
+folder or a topic. "tributary join" joins files and topics, as far as they go now.`,
 		Bad:  streamed("outputs: {samples: {topic: samples, format: json}, late: out/late}"),
 		Good: streamed("outputs: {samples: {topic: samples, format: json}, late: {topic: late}}"),
+	},
+	{
+		ID: "T2014", Severity: SeverityError, Title: "files that a stream has read are others now",
+		Cause: `A stream that goes on reads the files that it began with, and no others: what came
+to the folder since is for another job. One of them is gone or has another content
+now, so that samples of now and of before would not be of the same input.`,
+		Bad:  "views: {inputs: views/*.avro}      # one was written again after the stream began",
+		Good: "stream: {name: clicks-2}           # a job that begins with the files as they are",
 	},
 }
