@@ -79,6 +79,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add(AppendRecord(nil, []byte("key"), []byte("value"), 7))
 	f.Add(encodeGroup(Group{Shard: 1, ID: 2, Records: []byte{1}}))
 	f.Add((&commitlog.Record{Entry: commitlog.Entry{Version: 1, Records: 2, Digest: 3}, TruncatedBefore: commitlog.NoID, Job: "j"}).Value())
+	f.Add((&commitlog.Record{Entry: commitlog.Entry{Version: 1, Records: 2, Partial: true}, Job: "j"}).Value())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		g := &group{parts: [][]byte{b}}
 		if g.seal() == nil {
@@ -91,7 +92,7 @@ func FuzzFrames(f *testing.F) {
 			require.LessOrEqual(t, len(m.Value), len(b))
 		}
 		if e, _, _, err := commitlog.ParseValue(b); err == nil {
-			require.Equal(t, byte(commitlog.Schema), b[0], "%+v", e)
+			require.Equal(t, !e.Partial, b[0] == commitlog.Schema, "%+v", e)
 		}
 	})
 }
