@@ -36,6 +36,7 @@ type SampleFolder struct {
 func NewSampleFolder(s *spec.Spec, o *spec.Output) SampleFolder {
 	return SampleFolder{Config: folderio.Config{
 		Path: o.Path, Job: s.Stream.Name, Format: string(o.Format), Codec: string(o.Codec), Step: s.Bucket.Milliseconds(), Shards: int32(s.Shards),
+		Compact: o.Compact.Milliseconds(), Hourly: o.Folders == spec.FolderOfHour,
 	}}
 }
 
@@ -103,6 +104,18 @@ func (f *SampleFolder) TakeUp(ctx context.Context) error {
 	}
 	f.Config.FencingEpoch = p.FencingEpoch
 	return nil
+}
+
+// ClosedBy returns the start of the first bucket whose file is not closed where those from until on are left to a later
+// run: what is put together in one file is not decided in part.
+func (f *SampleFolder) ClosedBy(until int64) int64 {
+	if c := f.Config.Compact; c > 0 && until > 0 {
+		until -= until % c
+	}
+	if until == 0 { // which would be all
+		return -1
+	}
+	return until
 }
 
 // MarkProvisional says in the folder that a run that goes on may write buckets from one on with other content.

@@ -104,7 +104,7 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
 			Keep:    float64(rapid.IntRange(1, 1000).Draw(t, "keep")) / 1000,
-			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Accounts: "o/true"},
+			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec, Folders: FolderOfDay}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Accounts: "o/true"},
 		}
 		view := map[string]any{"v1": nil, "v2": nil}
 		setPath(view, s.Views.ID, "v1")

@@ -24,6 +24,7 @@ func (r *reader) rules(s *Spec) {
 	}
 	r.fieldRules(s)
 	r.sameRecords(s)
+	r.intervalRules(s)
 	r.separate(&s.Outputs)
 	r.ownOutputs(s)
 	r.topicRules(s)

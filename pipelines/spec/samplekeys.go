@@ -1,6 +1,9 @@
 package spec
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // samplesType is a place for samples, or a list of them.
 var samplesType = valueType[[]Output]{
@@ -41,7 +44,14 @@ var samplesType = valueType[[]Output]{
 
 func (o *Output) text() string {
 	if o.Topic == "" {
-		return fmt.Sprintf("%s (%s, %s)", o.Path, o.Format, o.Codec)
+		text := fmt.Sprintf("%s (%s, %s", o.Path, o.Format, o.Codec)
+		if o.Folders == FolderOfHour {
+			text += ", folders of hours"
+		}
+		if o.Compact > 0 {
+			text += ", files of " + FormatDuration(o.Compact)
+		}
+		return text + ")"
 	}
 	format := string(o.Format)
 	if o.Registry {
@@ -78,6 +88,16 @@ var samplesSection = &section{
 			value: at(codecType, func(o *Output) *Codec { return &o.Codec }).
 				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) Codec { return r.codec(n, at, o.Format) }).
 				orElse(usualDoc(), func(_ *Spec, o *Output) Codec { return o.Format.usualCodec() }),
+		},
+		{
+			name: "folders", example: "hour",
+			doc:   "What each folder is of, by event time: day is dt=2026-01-02, hour is dt=2026-01-02/hr=03.",
+			value: at(choice([]FolderOf{FolderOfDay, FolderOfHour}), func(o *Output) *FolderOf { return &o.Folders }).or(FolderOfDay),
+		},
+		{
+			name: "compact", example: "1h",
+			doc:   "How much event time the files of a stream are of, one for each shard. They appear when that time is closed; what is joined before is kept aside. The files of a join that ends are those of its slices.",
+			value: at(compactType, func(o *Output) *time.Duration { return &o.Compact }).orElse("a file for each bucket and shard", nil),
 		},
 	},
 	rules: []any{codecsFit(WrittenFormats)},
@@ -118,6 +138,13 @@ var samplesTopicSection = &section{
 	},
 	rules: []any{ref("only_avro_framed")},
 }
+
+// compactType is a length of time; 0 where files are of buckets.
+var compactType = func() valueType[time.Duration] {
+	f := lengthType
+	f.absent = empty[time.Duration]
+	return f
+}()
 
 // writtenType is how samples are written in files.
 var writtenType = func() valueType[Format] {

@@ -42,6 +42,7 @@ var beyondSchema = map[string]string{
 	"T1503": "reads times in the unit that another key gives",
 	"T1504": "compares names of tests with one another",
 	"T1505": "compares ids of samples with those of views",
+	"T1406": "compares lengths of time with one another",
 	"T1602": "compares inputs with one another",
 	"T1604": "compares names of clusters with clusters",
 	"T1607": "compares a mechanism, a URL and tls",

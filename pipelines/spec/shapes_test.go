@@ -2,6 +2,7 @@ package spec
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,22 +25,22 @@ const (
 // themselves; the schema takes what the parser takes, and YAML gives each back.
 func TestShapes(t *testing.T) {
 	schema := compiledSchema(t)
-	file := Output{Path: "out/samples", Format: Avro, Codec: Snappy}
+	file := Output{Path: "out/samples", Format: Avro, Codec: Snappy, Folders: FolderOfDay}
 	topic := Output{Topic: "samples", Cluster: "main", Format: JSON, Codec: Snappy}
 	folders := Outputs{Samples: file, Late: "out/late", DeadLetters: "out/dead", Accounts: "out/ledger"}
 	topics := Outputs{Samples: topic, Topics: Topics{
 		Late: "samples.late", DeadLetters: "samples.dead", Accounts: "samples.accounts", CommitLog: "samples.ledger", TimeIndex: "samples.marks",
 	}}
 	both := folders
-	both.MoreSamples = []Output{topic, {Path: "out/json", Format: JSON, Codec: Gzip}}
+	both.MoreSamples = []Output{topic, {Path: "out/json", Format: JSON, Codec: Gzip, Folders: FolderOfHour, Compact: 20 * time.Minute}}
 	both.Topics = Topics{CommitLog: "samples.ledger", TimeIndex: "samples.marks"}
 	apart := both
 	apart.Late, apart.Topics.Late = "", "late"
 	const (
 		toFile  = "outputs: {samples: out/samples}\n"
 		toTopic = "outputs: {samples: {topic: samples, format: json}}\n"
-		toBoth  = "outputs: {samples: [out/samples, {topic: samples, format: json}, {path: out/json, format: json, codec: gzip}]}\n"
-		toApart = "outputs: {samples: [out/samples, {topic: samples, format: json}, {path: out/json, format: json, codec: gzip}], late: {topic: late}}\n"
+		toBoth  = "outputs: {samples: [out/samples, {topic: samples, format: json}, {path: out/json, format: json, codec: gzip, folders: hour, compact: 20m}]}\n"
+		toApart = "outputs: {samples: [out/samples, {topic: samples, format: json}, {path: out/json, format: json, codec: gzip, folders: hour, compact: 20m}], late: {topic: late}}\n"
 	)
 	for name, c := range map[string]struct {
 		text    string

@@ -215,7 +215,20 @@ type Output struct {
 	Format   Format
 	// Codec compresses files, or the batches of records of a topic.
 	Codec Codec
+	// Folders is what each folder of files is of.
+	Folders FolderOf
+	// Compact is how much event time the files of a stream are of, one for each shard; 0 for one bucket.
+	Compact time.Duration
 }
+
+// FolderOf is what a dated folder is of.
+type FolderOf string
+
+// Dated folders: dt=2026-01-02, and hr=03 in it.
+const (
+	FolderOfDay  FolderOf = "day"
+	FolderOfHour FolderOf = "hour"
+)
 
 // Codec is how an output is compressed.
 type Codec string

@@ -49,7 +49,7 @@ func TestLoadExample(t *testing.T) {
 	assert.Equal(t, time.Hour, s.LongestWindow())
 
 	assert.Equal(t, Outputs{
-		Samples: Output{Path: folder + "out/samples", Format: Avro, Codec: Zstandard},
+		Samples: Output{Path: folder + "out/samples", Format: Avro, Codec: Zstandard, Folders: FolderOfDay},
 		Late:    folder + "out/late", DeadLetters: folder + "out/dead", Orphans: folder + "out/orphans", Accounts: folder + "out/ledger",
 	}, s.Outputs)
 	require.Len(t, s.Tests, 6)
@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, Label{Func: label.Binary}, like.Label)
 	assert.Equal(t, AttributeAll, like.Attribution)
 	assert.Equal(t, Outputs{
-		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy},
+		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy, Folders: FolderOfDay},
 		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Accounts: "specs/out/ledger",
 	}, s.Outputs)
 }

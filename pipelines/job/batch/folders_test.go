@@ -2,11 +2,13 @@ package batch
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/fileio"
 	"tributary/pipelines/report"
 	"tributary/transforms/account"
 )
@@ -81,4 +83,27 @@ func TestTrustedFolders(t *testing.T) {
 	r := join(t, parse(t, dir, fmt.Sprintf(datedSpec, "out")), Options{To: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Folders: Folders{Trust: true}})
 	require.Equal(t, int64(1), r.Unread.Files)
 	require.Equal(t, int64(1), r.Accounts.Views.N[account.Immature])
+}
+
+// TestFoldersOfHours: the samples of an hour are in its folder, whatever the slices, and replace those that were in the
+// folder of the day.
+func TestFoldersOfHours(t *testing.T) {
+	dir := dated(t)
+	text := fmt.Sprintf(datedSpec, "out")
+	join(t, parse(t, dir, text), Options{})
+	want := samplesBelow(t, dir+"/out/samples")
+	hours := strings.Replace(text, "out/samples", "{path: out/samples, folders: hour}", 1)
+	for _, slice := range []time.Duration{0, 20 * time.Minute} {
+		join(t, parse(t, dir, hours), Options{Slice: slice})
+		require.Equal(t, want, samplesBelow(t, dir+"/out/samples"))
+		files, err := fileio.List(t.Context(), dir+"/out/samples/")
+		require.NoError(t, err)
+		require.Len(t, files, 3)
+		for _, file := range files {
+			hour := file.Path[strings.Index(file.Path, "/hr=")+4:][:2]
+			require.Contains(t, file.Path, "T"+hour+"0000Z-", "an hour of its own")
+		}
+	}
+	_, err := Run(t.Context(), parse(t, dir, hours), Options{Slice: 2 * time.Hour})
+	require.ErrorContains(t, err, "slices of 2h0m0s: samples go to folders of hours")
 }

@@ -66,12 +66,13 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 		}
 		return folderio.IntervalFile(root, false, kind, s.from, s.to, ending)
 	}
-	ending := ""
+	part := ""
 	if samples := o.SamplesFolder(); samples != nil {
-		ending = job.NewSampleFormat(samples, "", false).Ending()
+		ending := job.NewSampleFormat(samples, "", false).Ending()
+		part = folderio.IntervalFile(samples.Path, samples.Folders == spec.FolderOfHour, "part", s.from, s.to, ending)
 	}
 	return outputs{
-		Samples:  file(samplesPath(o), "part", ending),
+		Samples:  part,
 		Late:     file(o.Late, "late", ".jsonl"),
 		Dead:     file(o.DeadLetters, "dead", ".jsonl"),
 		Orphans:  file(o.Orphans, "orphans", ".jsonl"),

@@ -53,7 +53,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Option
 		if kind.root == "" {
 			continue
 		}
-		files, err := fileio.List(ctx, escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/"+kind.prefix+"*")
+		files, err := fileio.List(ctx, escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/**/"+kind.prefix+"*")
 		if none := (*fileio.NoMatchError)(nil); err != nil && !errors.As(err, &none) {
 			return nil, fmt.Errorf("look for files of an earlier run: %w", err)
 		}

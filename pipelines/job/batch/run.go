@@ -67,6 +67,9 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if opt.Slice > 0 && opt.Slice < time.Millisecond {
 		return nil, fmt.Errorf("slices of %s: event times are in milliseconds", opt.Slice)
 	}
+	if opt.Slice > 0 && hourly(s) && time.Hour%opt.Slice != 0 {
+		return nil, fmt.Errorf("slices of %s: samples go to folders of hours (outputs.samples.folders), which they must divide, like 30m", opt.Slice)
+	}
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
 	}

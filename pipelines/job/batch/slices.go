@@ -23,6 +23,12 @@ var sliceLengths = []time.Duration{
 	30 * time.Minute, 15 * time.Minute, 10 * time.Minute, 5 * time.Minute, 2 * time.Minute, time.Minute,
 }
 
+// hourly tells whether samples go to folders of hours, in which slices do not reach from one to the next.
+func hourly(s *spec.Spec) bool {
+	o := s.Outputs.SamplesFolder()
+	return o != nil && o.Folders == spec.FolderOfHour
+}
+
 // recordsPerSlice keeps a slice within about half a gigabyte at 200 bytes a record.
 const recordsPerSlice = 1_500_000
 
@@ -40,6 +46,9 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	if p.topic != nil { // groups are of whole buckets
 		buckets := (length + p.spec.Bucket - 1).Nanoseconds() / p.spec.Bucket.Nanoseconds()
 		length = time.Duration(max(buckets, 1) * p.spec.Bucket.Nanoseconds())
+	}
+	if hourly(p.spec) && time.Hour%length != 0 {
+		length = time.Hour
 	}
 	step := length.Milliseconds()
 	starts := map[int64]bool{}

@@ -165,7 +165,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
-		Bucket: p.params.Bucket, Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.Lookback(), Provisional: p.samples.ProvisionalFrom,
+		Bucket: p.params.Bucket, Compact: p.compact().Milliseconds(), Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.Lookback(), Provisional: p.samples.ProvisionalFrom,
 	}, beam.GroupByKey(s, windows))
 }
 
@@ -183,6 +183,8 @@ type bookkeeperFn struct {
 	Every   time.Duration
 	// Bucket is their length, Longest the longest window, LooksBack that of rules.Params: ms.
 	Bucket, Longest, LooksBack int64
+	// Compact is the length of what is put together in one file, 0 if nothing is: a run that goes on brings all of it.
+	Compact int64
 	// Provisional, if set, is the start of the first bucket that a run that goes on may correct.
 	Provisional int64
 
@@ -213,7 +215,8 @@ func (f *bookkeeperFn) settled(end int64) settled {
 	if f.Provisional != 0 {
 		buckets = min(buckets, f.Provisional)
 	}
-	buckets -= (buckets%f.Bucket + f.Bucket) % f.Bucket
+	whole := max(f.Bucket, f.Compact)
+	buckets -= (buckets%whole + whole) % whole
 	return settled{Buckets: buckets, Read: buckets - f.LooksBack}
 }
 

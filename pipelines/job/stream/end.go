@@ -76,6 +76,9 @@ func (p *Plan) planEnd(ctx context.Context, opt Options) error {
 		return errors.New("the topics do not hold yet what is to be read, so it is not known what it decides")
 	}
 	until := p.params.ClosedBy(extent.Watermark)
+	if p.folder != nil && !opt.Drain {
+		until = p.folder.ClosedBy(until)
+	}
 	p.end = &End{Drained: opt.Drain, Holder: extent.Holder, Idle: extent.Idle}
 	if until > 0 {
 		p.end.Through = time.UnixMilli(until).UTC()

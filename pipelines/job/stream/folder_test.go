@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tributary/io/fileio"
 	"tributary/io/folderio"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
@@ -25,24 +27,23 @@ import (
 func samplesIn(t *testing.T, folder string) map[string]int {
 	t.Helper()
 	got := map[string]int{}
-	files, err := filepath.Glob(folder + "/dt=*/part-*.avro")
-	require.NoError(t, err)
-	for _, file := range files {
+	for _, file := range slices.Collect(maps.Keys(filesIn(t, folder))) {
+		require.Regexp(t, `/dt=[0-9-]{10}(/hr=[0-9]{2})?/part-[0-9TZ-]+(-s[0-9]{4})?\.avro$`, file)
 		eachRecord(t, file, func(record []byte) { got[string(record)]++ })
 	}
 	return got
 }
 
-// filesIn are the contents of all files of a folder.
+// filesIn are the contents of all files that are found in a folder.
 func filesIn(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
-	files, err := filepath.Glob(folder + "/dt=*/*")
+	files, err := fileio.List(t.Context(), folder+"/")
 	require.NoError(t, err)
 	for _, file := range files {
-		content, err := os.ReadFile(file)
+		content, err := os.ReadFile(file.Path)
 		require.NoError(t, err)
-		got[file] = string(content)
+		got[file.Path] = string(content)
 	}
 	return got
 }
@@ -50,9 +51,14 @@ func filesIn(t *testing.T, folder string) map[string]string {
 // TestTopicsIntoAFolder: the samples of a stream are in files as those of a join of files are, each once, and
 // as they are in a topic beside it; whoever goes on from the log writes the same files again.
 func TestTopicsIntoAFolder(t *testing.T) {
-	for _, c := range []struct{ name, samples, commitLog string }{
-		{"alone", "samples: stream/samples\n  late: {topic: samples.late}\n  dead_letters: {topic: samples.dead}\n  accounts: {topic: samples.accounts}\n  time_index: {topic: samples.marks}", ""},
-		{"beside a topic", "samples: [{topic: samples}, stream/samples]", "samples"},
+	for _, c := range []struct {
+		name, samples string
+		// topic and compact are what goes beside the folder, and how much time its files are of.
+		topic   bool
+		compact time.Duration
+	}{
+		{"alone", "samples: stream/samples\n  late: {topic: samples.late}\n  dead_letters: {topic: samples.dead}\n  accounts: {topic: samples.accounts}\n  time_index: {topic: samples.marks}", false, time.Minute},
+		{"put together, in folders of hours, beside a topic", "samples: [{topic: samples}, {path: stream/samples, folders: hour, compact: 5m}]", true, 5 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := hard(t, 3000)
@@ -80,8 +86,8 @@ func TestTopicsIntoAFolder(t *testing.T) {
 			run(t, plan.Pipeline())
 			require.True(t, maps.Equal(want, samplesIn(t, dir+"/stream/samples")))
 			first := filesIn(t, dir+"/stream/samples")
-			require.Greater(t, len(first), 20, "a file for each bucket and shard")
-			if c.commitLog != "" {
+			require.Len(t, first, 3*int(20*time.Minute/c.compact), "a file for each interval and shard")
+			if c.topic {
 				require.True(t, maps.Equal(want, consume(t, brokers, "samples")))
 			}
 			accounted, err := Report(t.Context(), s)

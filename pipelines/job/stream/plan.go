@@ -186,6 +186,9 @@ const stateFiles = "files"
 func (p *Plan) planState() error {
 	p.samples.Meaning = p.meaning()
 	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
+	if c := p.compact(); c > 0 {
+		p.samples.State["compact"] = spec.FormatDuration(c)
+	}
 	if p.files == nil {
 		return nil
 	}

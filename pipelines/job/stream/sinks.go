@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -88,6 +89,14 @@ func (p *Plan) planSinks() {
 // job has come.
 func (p *Plan) atLeastOnce() bool {
 	return p.spec.Stream.Delivery == spec.AtLeastOnce && p.spec.Outputs.SamplesTopic() != nil
+}
+
+// compact is how much event time the files of samples are of; 0 if they are of buckets.
+func (p *Plan) compact() time.Duration {
+	if o := p.spec.Outputs.SamplesFolder(); o != nil {
+		return o.Compact
+	}
+	return 0
 }
 
 // claimFolder makes this run the one that writes to a folder beside a topic, whose commits say the rest.

@@ -81,10 +81,15 @@ func Needed(s *spec.Spec) []Topic {
 // Retention is how long records must be kept for a job to start again from the log: a
 // bucket that was open then began that much before the latest event, and what matters for
 // it reaches back further, disorder counted at both ends. Samples carry the times of their
-// views, so they need as much to be there at all when they are written.
+// views, so they need as much to be there at all when they are written. Files that are put together are joined again
+// whole.
 func Retention(s *spec.Spec) time.Duration {
 	p, _ := job.Of(s)
-	return s.LongestWindow() + s.Bucket + s.OutOfOrderness + time.Duration(p.Lookback())*time.Millisecond
+	bucket := s.Bucket
+	if o := s.Outputs.SamplesFolder(); o != nil {
+		bucket = max(bucket, o.Compact)
+	}
+	return s.LongestWindow() + bucket + s.OutOfOrderness + time.Duration(p.Lookback())*time.Millisecond
 }
 
 // settings are what a new topic is created with.

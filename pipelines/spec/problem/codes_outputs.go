@@ -42,6 +42,13 @@ outputs: {samples: data/samples}`,
 views: {inputs: "data/views/**/*.avro", id: view_id, time: ts}
 outputs: {samples: data/samples}`,
 	},
+	{
+		ID: "T1406", Severity: SeverityError, Title: "files of samples cut across their folders",
+		Cause: `Who reads the folder of an hour or a day expects all samples of that time in it, and
+no others. So files are of a time that divides it, and made of whole buckets.`,
+		Bad:  "outputs: {samples: {path: out/samples, compact: 7h}}",
+		Good: "outputs: {samples: {path: out/samples, compact: 1h}}",
+	},
 }
 
 // testCodes are about the tests of a spec.

@@ -1,0 +1,38 @@
+package spec
+
+import "time"
+
+// intervalRules looks at whether what a file of samples is of lies in one folder, whole: a stream puts whole buckets
+// together, and readers of a folder expect all of its time there and no other.
+func (r *reader) intervalRules(s *Spec) {
+	for i, o := range s.Outputs.SampleSinks() {
+		at := dotted("outputs.samples")
+		if r.isSet(at.index(i)) {
+			at = at.index(i)
+		}
+		if o.Path == "" || s.Bucket <= 0 || !r.ok("bucket", at) {
+			continue
+		}
+		folder, of := day, "a day"
+		if o.Folders == FolderOfHour {
+			folder, of = time.Hour, "an hour"
+		}
+		key := at.key("compact")
+		switch {
+		case o.Compact == 0 && o.Folders == FolderOfHour && folder%s.Bucket != 0:
+			key = at.key("folders")
+			p := r.problem("T1406", r.at(key), key, "the folders are of hours, and buckets of %s do not divide one", FormatDuration(s.Bucket))
+			p.Hint = "set `bucket` to a length that does, like 5m"
+			r.add(p)
+		case o.Compact == 0:
+		case o.Compact%s.Bucket != 0:
+			p := r.problem("T1406", r.at(key), key, "files of %s are not made of whole buckets, which are %s long", FormatDuration(o.Compact), FormatDuration(s.Bucket))
+			p.Hint = "name a multiple of `bucket`"
+			r.add(p)
+		case folder%o.Compact != 0:
+			p := r.problem("T1406", r.at(key), key, "files of %s do not divide %s, which the folders are of", FormatDuration(o.Compact), of)
+			p.Hint = "name a length that does, like 1h"
+			r.add(p)
+		}
+	}
+}
