@@ -111,3 +111,12 @@ func Method6x2[T, A, B, C, D, E, F, R, S any](f func(*T, A, B, C, D, E, F) (R, S
 		}
 	})
 }
+
+// Method7x1 is a method with seven parameters and a result.
+func Method7x1[T, A, B, C, D, E, F, G, R any](f func(*T, A, B, C, D, E, F, G) R) Method {
+	return newMethod(f, reflect.TypeFor[func(A, B, C, D, E, F, G) R](), func(fn *T) call {
+		return func(a []any) []any {
+			return []any{f(fn, a[0].(A), a[1].(B), a[2].(C), a[3].(D), a[4].(E), a[5].(F), a[6].(G))}
+		}
+	})
+}

@@ -39,6 +39,7 @@ func conformance(t *testing.T, root string) {
 	t.Run("writable", func(t *testing.T) { testWritable(t, root+"writable/") })
 	t.Run("list", func(t *testing.T) { testList(t, root+"list/") })
 	t.Run("no match", func(t *testing.T) { testNoMatch(t, root+"nomatch/") })
+	t.Run("remove all", func(t *testing.T) { testRemoveAll(t, root+"removeall/") })
 	t.Run("read", func(t *testing.T) { testRead(t, root+"read/") })
 }
 

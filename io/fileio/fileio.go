@@ -17,7 +17,7 @@
 //	create.go      files that appear whole or not at all; createlocal.go, createcloud.go: how, on each store
 //	move.go        files that get another name
 //	hold.go        a folder that one run has for itself; holdlocal.go, holdcloud.go, lock_unix.go, lock_other.go
-//	writable.go    whether files can be created
+//	writable.go    whether files can be created; removeall.go: folders that go with all that is in them
 //	gzip.go        files whose names end in .gz
 //	retry.go       which faults are waited out, and for how long; transport.go, clouderror.go: those of the cloud
 package fileio

@@ -1,0 +1,41 @@
+package fileio
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// RemoveAll removes a folder with all that is in it, hidden and unfinished files as well. One that is not there is
+// fine.
+func RemoveAll(ctx context.Context, folder string) error {
+	s, err := storeOf(folder)
+	if err != nil {
+		return err
+	}
+	if _, ok := s.(local); ok {
+		return os.RemoveAll(folder)
+	}
+	folder = strings.TrimSuffix(folder, "/") + "/"
+	for {
+		names, err := s.names(ctx, folder)
+		if len(names) == 0 || err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		}
+		for _, name := range names { // not all of them, if there are many
+			if strings.HasSuffix(name, "/") {
+				err = RemoveAll(ctx, folder+name)
+			} else {
+				err = Remove(ctx, folder+name)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
