@@ -23,7 +23,7 @@ var mayImport = []struct {
 	{"io/kafkaio/", []string{"io/kafkaio/", "io/record", "io/watermark", "io/format", "io/wire", "io/pool", "io/dofn"}},
 	{"io/", []string{"io/"}},
 	{"transforms/attribution/bucket/", []string{"transforms/attribution/rules", "transforms/sample", "transforms/label", "io/record"}},
-	{"transforms/", []string{"transforms/", "io/record", "io/format", "io/wire", "io/dofn"}},
+	{"transforms/", []string{"transforms/", "io/record", "io/format", "io/wire", "io/dofn", "io/spill"}},
 	{"runners/", []string{"runners"}},
 	{"pipelines/", []string{"pipelines/", "transforms/", "io/", "runners"}},
 }

@@ -194,7 +194,7 @@ func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	}
 	opt := batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}
 	if r.runner == flinkRunner {
-		r.flink.Name, r.flink.Streaming, r.flink.Checkpoints.Interval = "join-"+filepath.Base(s.File), true, 0
+		r.flink.Name, r.flink = "join-"+filepath.Base(s.File), r.flink.Bounded()
 		opt.Runner = r.on()
 	}
 	return join(cmd, s, opt, &reportFlags{})

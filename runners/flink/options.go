@@ -121,6 +121,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Bounded are the options for a pipeline whose sources all end. It runs as a stream: Flink's batch translation of
+// Beam takes all that a task reads for one bundle, and buffers in the network for every step at once. A bundle is
+// of one element, since what it emits is taken from the worker only when it ends: more than a hundred messages of
+// 4 MB would wait there for ever, and what is less is in the TaskManager's memory.
+func (o Options) Bounded() Options {
+	o.Streaming, o.BundleSize = true, 1
+	return o
+}
+
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {

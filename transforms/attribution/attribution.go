@@ -19,7 +19,7 @@
 //	bucket/   joins one bucket
 //	outcome/  brings together what all buckets saw of an engagement
 //
-// Here are the composite, its DoFns (fn.go), the output of one bucket, encoded and counted (output.go), and
+// Here are the composite, its DoFns (fn.go; kept.go: with blocks in files), the output of one bucket, encoded and counted (output.go), and
 // the Inspector, which reads records as a join does for whoever looks at one (inspect.go).
 package attribution
 
@@ -27,11 +27,11 @@ import (
 	"fmt"
 	"time"
 
-	"tributary/transforms/attribution/rules"
-
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window/trigger"
+
+	"tributary/transforms/attribution/rules"
 )
 
 // Result is what a join gives.
@@ -68,14 +68,25 @@ type Result struct {
 //
 // Join panics while the pipeline is built if p is invalid.
 func Join(s beam.Scope, p rules.Params, batches beam.PCollection) Result {
+	return JoinKept(s, p, batches, "")
+}
+
+// JoinKept is Join with the blocks that GroupByKey brings together in files of a folder, see package spill; with
+// an empty folder they go through it themselves.
+func JoinKept(s beam.Scope, p rules.Params, batches beam.PCollection, folder string) Result {
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("attribution.Join: %w", err))
 	}
 	s = s.Scope("attribution.Join")
 
 	blocks, refused, packed := beam.ParDo3(s.Scope("Pack"), &packFn{P: p}, batches)
+	var join any = &joinFn{P: p}
+	if folder != "" {
+		blocks = beam.ParDo(s.Scope("Keep"), &keepBlocksFn{Folder: folder}, blocks)
+		join = &joinKeptFn{P: p, Folder: folder}
+	}
 	buckets := beam.GroupByKey(s.Scope("Bucket"), byBucket(s.Scope("Bucket"), &p, blocks))
-	samples, partials, orphans, joined := beam.ParDo4(s.Scope("Bucket"), &joinFn{P: p}, buckets)
+	samples, partials, orphans, joined := beam.ParDo4(s.Scope("Bucket"), join, buckets)
 	merged, moreOrphans := beam.ParDo2(s.Scope("Tally"), &tallyFn{P: p},
 		beam.GroupByKey(s.Scope("Tally"), byBucket(s.Scope("Tally"), &p, partials)))
 

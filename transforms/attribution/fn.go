@@ -111,8 +111,21 @@ func (f *joinFn) Setup() {
 }
 
 func (f *joinFn) ProcessElement(shard int64, blocks func(*shuffle.Block) bool, samples func(sample.Block), partials func(beam.EventTime, int64, outcome.Partials), rejected func(record.Rejected), accounts func(account.Sheet)) error {
+	next := func(block *shuffle.Block) (bool, error) { return blocks(block), nil }
+	return f.join(shard, next, samples, partials, rejected, accounts)
+}
+
+// join joins the blocks that next gives for as long as it returns true.
+func (f *joinFn) join(shard int64, next func(*shuffle.Block) (bool, error), samples func(sample.Block), partials func(beam.EventTime, int64, outcome.Partials), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	var block shuffle.Block
-	for first := true; blocks(&block); first = false {
+	for first := true; ; first = false {
+		more, err := next(&block)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
 		index, err := block.Bucket()
 		if err != nil {
 			return err

@@ -81,33 +81,65 @@ func Next(samples []byte) (encoded, rest []byte, err error) {
 // Buckets follow one another in time and only blocks of one bucket interleave, so it
 // costs a comparison or two for each sample and the logarithm of the shards.
 func Merge(blocks []Block, each func(encoded []byte) error) error {
-	runs := make([]*run, 0, len(blocks))
-	for _, b := range blocks {
-		h, rest, err := b.Open()
+	sources := make([]Source, len(blocks))
+	for i, b := range blocks {
+		h, _, err := b.Open()
 		if err != nil {
 			return err
 		}
-		r := &run{start: h.Start, rest: rest}
-		ok, err := r.next()
+		sources[i] = Source{h.Start, func() (Block, error) { return b, nil }}
+	}
+	return MergeSources(sources, each)
+}
+
+// Source is a block that is read when it is needed.
+type Source struct {
+	Start int64 // of its Header
+	Load  func() (Block, error)
+}
+
+// MergeSources does what Merge does and has the blocks of one bucket in memory at a time.
+func MergeSources(sources []Source, each func(encoded []byte) error) error {
+	slices.SortStableFunc(sources, func(a, b Source) int { return cmp.Compare(a.Start, b.Start) })
+	for len(sources) > 0 {
+		end := 1
+		for end < len(sources) && sources[end].Start == sources[0].Start {
+			end++
+		}
+		runs, err := begin(sources[:end])
 		if err != nil {
 			return err
+		}
+		if err := mergeBucket(runs, each); err != nil {
+			return err
+		}
+		sources = sources[end:]
+	}
+	return nil
+}
+
+// begin loads the blocks of a bucket; those without samples are left out.
+func begin(sources []Source) (runHeap, error) {
+	runs := make(runHeap, 0, len(sources))
+	for _, s := range sources {
+		block, err := s.Load()
+		if err != nil {
+			return nil, err
+		}
+		_, rest, err := block.Open()
+		if err != nil {
+			return nil, err
+		}
+		r := &run{rest: rest}
+		ok, err := r.next()
+		if err != nil {
+			return nil, err
 		}
 		if ok {
 			runs = append(runs, r)
 		}
 	}
-	slices.SortFunc(runs, func(a, b *run) int { return cmp.Compare(a.start, b.start) })
-	for len(runs) > 0 {
-		end := 1
-		for end < len(runs) && runs[end].start == runs[0].start {
-			end++
-		}
-		if err := mergeBucket(runs[:end:end], each); err != nil {
-			return err
-		}
-		runs = runs[end:]
-	}
-	return nil
+	return runs, nil
 }
 
 func mergeBucket(runs runHeap, each func([]byte) error) error {
@@ -134,7 +166,6 @@ func mergeBucket(runs runHeap, each func([]byte) error) error {
 
 // run is a block being read: its first sample not yet taken, with its key.
 type run struct {
-	start   int64
 	rest    []byte
 	encoded []byte
 	time    int64

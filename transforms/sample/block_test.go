@@ -159,3 +159,24 @@ func FuzzMerge(f *testing.F) {
 		}
 	})
 }
+
+// TestMergeSourcesHasOneBucketAtATime: blocks are loaded when what is before their bucket has been merged.
+func TestMergeSourcesHasOneBucketAtATime(t *testing.T) {
+	var did []string
+	source := func(start int64, id string) Source {
+		return Source{Start: start, Load: func() (Block, error) {
+			did = append(did, "load "+id)
+			return NewBlock(Header{Start: start}, AppendTo(nil, encoded(id, start))), nil
+		}}
+	}
+	each := func(b []byte) error {
+		id, _, err := Key(b)
+		did = append(did, string(id))
+		return err
+	}
+	require.NoError(t, MergeSources([]Source{source(5, "c"), source(0, "b"), source(0, "a")}, each))
+	require.Equal(t, []string{"load b", "load a", "a", "b", "load c", "c"}, did)
+
+	failed := errors.New("not there")
+	require.ErrorIs(t, MergeSources([]Source{{Load: func() (Block, error) { return Block{}, failed }}}, each), failed)
+}

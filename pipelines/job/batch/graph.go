@@ -114,18 +114,24 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 
 	pipeline, root := beam.NewPipelineWithRoot()
 	pieces := beam.CreateList(root.Scope("Pieces"), p.pieces(s))
+	kept := ""
 	if spread {
+		kept = p.keptFolder()
 		pieces = beam.Reshuffle(root.Scope("Pieces"), pieces)
 	}
 	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: p.fields(), Reading: p.reading}, pieces)
-	joined := attribution.Join(root, params, batches)
+	joined := attribution.JoinKept(root, params, batches, kept)
 
 	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
 	written := []beam.PCollection{read, joined.Accounts}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
-		written = append(written, beam.ParDo(root.Scope("Samples"), &writeSamplesFn{
-			Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == ""),
-		}, beam.GroupByKey(root.Scope("Samples"), bySlice(root.Scope("Samples"), all, joined.Samples))))
+		write := writeSamplesFn{Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == "")}
+		s := root.Scope("Samples")
+		if spread {
+			written = append(written, writeSpread(s, all, kept, write, joined.Samples))
+		} else {
+			written = append(written, beam.ParDo(s, &write, beam.GroupByKey(s, beam.AddFixedKey(s, joined.Samples))))
+		}
 	}
 	if p.topic != nil {
 		acknowledged, tooLarge := p.topic.write(root.Scope("Topic"), joined.Samples)

@@ -94,9 +94,6 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := p.checkCuts(opt); err != nil {
 		return nil, err
 	}
-	if opt.Runner != nil && opt.Slice <= 0 {
-		opt.Slice = p.chooseLength(recordsPerFile)
-	}
 	all := p.slices(opt.From, opt.To, opt.Slice)
 	r := &runner{plan: p, options: opt, slices: len(all), total: account.New()}
 	for _, k := range p.params.Kinds {

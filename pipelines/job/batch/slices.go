@@ -32,16 +32,12 @@ func hourly(s *spec.Spec) bool {
 // recordsPerSlice keeps a slice within about half a gigabyte at 200 bytes a record.
 const recordsPerSlice = 1_500_000
 
-// recordsPerFile keeps the samples of a slice, which meet in one key on a cluster, to some tens of megabytes: a key
-// of 3 M samples took Flink five minutes, once all was joined.
-const recordsPerFile = 150_000
-
 // slices cuts the time from from to to (zero: all there is) into slices of that length
 // (0: as long as memory allows), aligned to multiples of it, and leaves out those in
 // which nothing happened.
 func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	if length <= 0 {
-		length = p.chooseLength(recordsPerSlice)
+		length = p.chooseLength()
 	}
 	if p.topic != nil { // groups are of whole buckets
 		buckets := (length + p.spec.Bucket - 1).Nanoseconds() / p.spec.Bucket.Nanoseconds()
@@ -90,8 +86,8 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	return out
 }
 
-// chooseLength returns the longest length whose fullest slice has no more records than that.
-func (p *plan) chooseLength(most int64) time.Duration {
+// chooseLength returns the longest length whose fullest slice has no more than recordsPerSlice records.
+func (p *plan) chooseLength() time.Duration {
 	for _, length := range sliceLengths {
 		step := length.Milliseconds()
 		records, fullest := map[int64]int64{}, int64(0)
@@ -100,7 +96,7 @@ func (p *plan) chooseLength(most int64) time.Duration {
 			records[start] += n
 			fullest = max(fullest, records[start])
 		}
-		if fullest <= most {
+		if fullest <= recordsPerSlice {
 			return length
 		}
 	}

@@ -5,30 +5,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
+	"tributary/io/fileio"
+	"tributary/io/spill"
 	"tributary/runners"
+	"tributary/transforms/account"
 	"tributary/transforms/sample"
 )
 
 func init() {
-	dofn.Register(dofn.Method2x1((*bySliceFn).ProcessElement))
-	register.Emitter2[int, sample.Block]()
+	dofn.Register(
+		dofn.Method1x0((*keepSamplesFn).StartBundle),
+		dofn.Method3x1((*keepSamplesFn).ProcessElement),
+		dofn.Method2x1((*keepSamplesFn).FinishBundle),
+		dofn.Method0x0((*keepSamplesFn).Teardown),
+	)
+	dofn.Register(dofn.Method4x1((*writeKeptFn).ProcessElement))
+	dofn.Element(spill.EncodeRef, spill.DecodeRef)
+	register.Emitter2[int, spill.Ref]()
+	register.Iter1[spill.Ref]()
 }
 
 // A runner with several machines joins all slices in one pipeline: pieces are spread over its workers before they
 // are read, and each slice's samples meet again to become its file. So nothing is read twice, and no slice is too
 // large. What is in no sample, and the accounts, are of the whole.
+//
+// Blocks and samples do not go through the runner's shuffle but are in files of a folder (package spill), which
+// goes with the run. The writer of a slice has one bucket of it in memory at a time.
 
 // spread joins the slices on a runner, if they are to be joined.
-func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted, all []slice) error {
+func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted, all []slice) (returned error) {
 	if len(todo) == 0 {
 		return nil
 	}
 	whole := todo[0]
+	kept := r.plan.keptFolder()
+	if err := fileio.RemoveAll(ctx, kept); err != nil { // of a run that was killed
+		return err
+	}
+	defer func() { returned = errors.Join(returned, fileio.RemoveAll(context.WithoutCancel(ctx), kept)) }()
 	r.records, r.before = r.plan.recordsIn(whole.slice), recordsRead.Load()
 	job, err := on.Start(ctx, r.plan.pipeline(whole.slice, all, whole.fingerprint, true))
 	if err != nil {
@@ -41,18 +61,46 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 	return r.finish(ctx, whole.slice)
 }
 
-// bySliceFn gives blocks of samples the number of the slice that they are of, and cuts those that are of several.
-type bySliceFn struct {
-	// Ends are those of the slices, in order, in ms.
-	Ends []int64
+// keptFolder is where the pipeline keeps what it shuffles: beside the accounts, which all workers reach.
+func (p *plan) keptFolder() string {
+	return strings.TrimSuffix(p.spec.Outputs.Accounts, "/") + "/.shuffle"
 }
 
-func (f *bySliceFn) ProcessElement(block sample.Block, emit func(int, sample.Block)) error {
+// writeSpread writes the samples of all slices, each to its file, and returns accounts of the files.
+func writeSpread(s beam.Scope, all []slice, kept string, write writeSamplesFn, blocks beam.PCollection) beam.PCollection {
+	keep := &keepSamplesFn{Folder: kept}
+	for _, one := range all {
+		keep.Ends = append(keep.Ends, one.to)
+	}
+	return beam.ParDo(s, &writeKeptFn{Folder: kept, Write: write}, beam.GroupByKey(s, beam.ParDo(s, keep, blocks)))
+}
+
+// keepSamplesFn keeps blocks of samples, cut where they are of several slices, in a file for each bundle, and emits
+// where they are, by the number of the slice, when that ends.
+type keepSamplesFn struct {
+	Folder string
+	// Ends are those of the slices, in order, in ms.
+	Ends []int64
+
+	keeper spill.Keeper[int]
+}
+
+func (f *keepSamplesFn) StartBundle(func(int, spill.Ref)) { f.keeper.Abort() }
+
+func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, _ func(int, spill.Ref)) error {
 	header, samples, err := block.Open()
 	if err != nil {
 		return err
 	}
-	parts := map[int][]byte{}
+	begun, slice := samples, -1
+	keep := func(rest []byte) error {
+		if len(begun) == len(rest) {
+			return nil
+		}
+		part := sample.NewBlock(header, begun[:len(begun)-len(rest)])
+		begun = rest
+		return f.keeper.Keep(ctx, f.Folder, slice, sample.EncodeBlock(part))
+	}
 	for len(samples) > 0 {
 		encoded, rest, err := sample.Next(samples)
 		if err != nil {
@@ -62,30 +110,63 @@ func (f *bySliceFn) ProcessElement(block sample.Block, emit func(int, sample.Blo
 		if err != nil {
 			return err
 		}
-		i, met := slices.BinarySearch(f.Ends, at)
-		if met {
-			i++ // the end is the next one's
+		if slice < 0 || at >= f.Ends[slice] { // they are in order of time
+			if err := keep(samples); err != nil {
+				return err
+			}
+			if slice, err = f.sliceAt(at); err != nil {
+				return err
+			}
 		}
-		if i == len(f.Ends) {
-			return fmt.Errorf("a sample of %s is behind all slices", timeOf(at))
-		}
-		parts[i] = append(parts[i], samples[:len(samples)-len(rest)]...)
 		samples = rest
 	}
-	for i, part := range parts {
-		emit(i, sample.NewBlock(header, part))
-	}
-	return nil
+	return keep(nil)
 }
 
-// bySlice keys blocks of samples by slice; all have one key where there is one slice.
-func bySlice(s beam.Scope, all []slice, blocks beam.PCollection) beam.PCollection {
-	if len(all) == 1 {
-		return beam.AddFixedKey(s, blocks)
+// sliceAt is the number of the slice that a time is in.
+func (f *keepSamplesFn) sliceAt(at int64) (int, error) {
+	i, met := slices.BinarySearch(f.Ends, at)
+	if met {
+		i++ // the end is the next one's
 	}
-	f := &bySliceFn{}
-	for _, one := range all {
-		f.Ends = append(f.Ends, one.to)
+	if i == len(f.Ends) {
+		return 0, fmt.Errorf("a sample of %s is behind all slices", timeOf(at))
 	}
-	return beam.ParDo(s, f, blocks)
+	return i, nil
+}
+
+func (f *keepSamplesFn) FinishBundle(_ context.Context, emit func(int, spill.Ref)) error {
+	return f.keeper.Commit(emit)
+}
+
+func (f *keepSamplesFn) Teardown() { f.keeper.Abort() }
+
+// writeKeptFn writes samples that were kept.
+type writeKeptFn struct {
+	Folder string
+	Write  writeSamplesFn
+}
+
+func (f *writeKeptFn) ProcessElement(ctx context.Context, slice int, refs func(*spill.Ref) bool, accounts func(account.Sheet)) error {
+	var all []sample.Source
+	var ref spill.Ref
+	for refs(&ref) {
+		head, err := sample.DecodeBlock(ref.Head)
+		if err != nil {
+			return err
+		}
+		header, _, err := head.Open()
+		if err != nil {
+			return err
+		}
+		at := ref
+		all = append(all, sample.Source{Start: header.Start, Load: func() (sample.Block, error) {
+			encoded, err := spill.Get(ctx, f.Folder, at)
+			if err != nil {
+				return sample.Block{}, err
+			}
+			return sample.DecodeBlock(encoded)
+		}})
+	}
+	return f.Write.write(ctx, slice, all, accounts)
 }

@@ -1,6 +1,11 @@
 package batch
 
 import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,10 +31,57 @@ func TestAllSlicesOnFlink(t *testing.T) {
 	allSlicesAtOnce(t, 100_000, func(name string) runners.Runner { return onFlink(cluster, name) })
 }
 
+// TestLittleGoesThroughFlink: of blocks and samples no more than references go through Flink. Ten million events, whose
+// blocks did, blocked it for ever.
+func TestLittleGoesThroughFlink(t *testing.T) {
+	_, cluster := servicestest.Start(t, "flink")
+	c := generate.Default()
+	c.Views, c.Duration = 200_000, time.Hour
+	dir, _ := made(t, c)
+	s := loadSpec(t, dir)
+	want := join(t, s, Options{})
+	got := join(t, to(s, dir+"/spread"), Options{Runner: onFlink(cluster, t.Name())})
+	require.Equal(t, want.Accounts.Views, got.Accounts.Views)
+	sameFiles(t, dir+"/out/samples", dir+"/spread/samples")
+	require.Less(t, shuffled(t, cluster.Part("rest"), t.Name()), want.Accounts.Bytes.Samples/10)
+}
+
+// shuffled is how many bytes the steps of the last job of that name sent to each other.
+func shuffled(t *testing.T, rest, name string) (bytes int64) {
+	t.Helper()
+	get := func(path string, answer any) {
+		resp, err := http.Get("http://" + rest + path) //nolint:noctx // it ends with the cluster
+		require.NoError(t, err)
+		require.NoError(t, errors.Join(json.NewDecoder(resp.Body).Decode(answer), resp.Body.Close()))
+	}
+	type started struct {
+		JID, Name string
+		At        int64 `json:"start-time"`
+	}
+	var all struct{ Jobs []started }
+	get("/jobs/overview", &all)
+	all.Jobs = slices.DeleteFunc(all.Jobs, func(j started) bool { return j.Name != name })
+	require.NotEmpty(t, all.Jobs)
+	last := slices.MaxFunc(all.Jobs, func(a, b started) int { return cmp.Compare(a.At, b.At) })
+	var details struct {
+		Vertices []struct {
+			Metrics struct {
+				Written int64 `json:"write-bytes"`
+			}
+		}
+	}
+	get("/jobs/"+last.JID, &details)
+	for _, step := range details.Vertices {
+		bytes += step.Metrics.Written
+	}
+	require.Positive(t, bytes)
+	return bytes
+}
+
 func onFlink(cluster services.Address, name string) runners.Runner {
 	return flink.Runner{Options: flink.Options{
-		JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: name, Parallelism: 2, Streaming: true,
-	}}
+		JobServer: cluster.Part("jobserver"), REST: cluster.Part("rest"), Name: name, Parallelism: 2,
+	}.Bounded()}
 }
 
 func allSlicesAtOnce(t *testing.T, views int64, on func(name string) runners.Runner) {
@@ -53,4 +105,5 @@ func allSlicesAtOnce(t *testing.T, views int64, on func(name string) runners.Run
 	}
 	again := join(t, spread, Options{Slice: 7 * time.Minute, Runner: on(t.Name())})
 	require.Equal(t, 1, again.Finished, "what is finished is not joined again")
+	require.NoDirExists(t, dir+"/spread/ledger/.shuffle")
 }

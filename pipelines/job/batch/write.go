@@ -34,21 +34,27 @@ type sampleFile struct {
 	From, To int64
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*sample.Block) bool, accounts func(account.Sheet)) (err error) {
-	to := f.Files[slice]
-	var all []sample.Block
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*sample.Block) bool, accounts func(account.Sheet)) error {
+	var all []sample.Source
 	var block sample.Block
 	for blocks(&block) {
-		_, samples, err := block.Open()
+		header, samples, err := block.Open()
 		if err != nil {
 			return err
 		}
 		if len(samples) > 0 {
-			all = append(all, block)
+			block := block
+			all = append(all, sample.Source{Start: header.Start, Load: func() (sample.Block, error) { return block, nil }})
 		}
 	}
+	return f.write(ctx, slice, all, accounts)
+}
+
+// write writes the samples of a slice; without any there is no file.
+func (f *writeSamplesFn) write(ctx context.Context, slice int, all []sample.Source, accounts func(account.Sheet)) (err error) {
+	to := f.Files[slice]
 	if len(all) == 0 {
-		return nil // no file, then
+		return nil
 	}
 	file, err := fileio.Create(ctx, to.Path)
 	if err != nil {
@@ -74,7 +80,7 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks f
 	account := account.New()
 	account.From, account.To = to.From, to.To
 	var text []byte
-	err = sample.Merge(all, func(encoded []byte) error {
+	err = sample.MergeSources(all, func(encoded []byte) error {
 		if rules.InSample(sampleID(encoded)) {
 			var failed error
 			if text, failed = asJSON.Append(text[:0], encoded); failed == nil { // or it is only Avro's
