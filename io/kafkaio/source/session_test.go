@@ -106,7 +106,7 @@ func (s *session) slice() error {
 // finish makes calls until all is read.
 func (s *session) finish() {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !s.at.done() {
 		if err := s.slice(); err != nil {
 			require.ErrorIs(s.t, err, ErrHandedOver)
@@ -119,7 +119,7 @@ func (s *session) finish() {
 // until makes calls until the condition holds.
 func (s *session) until(condition func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !condition() {
 		require.NoError(s.t, s.slice())
 		require.True(s.t, time.Now().Before(deadline), "stuck at %+v", s.at)
