@@ -29,7 +29,9 @@ var mayImport = []struct {
 }
 
 // withoutBeam are the folders whose packages do not know Beam: what they decide is tried without a pipeline.
-var withoutBeam = []string{"transforms/attribution/", "transforms/label/", "transforms/sample/", "io/wire/"}
+var withoutBeam = []string{
+	"transforms/attribution/", "transforms/label/", "transforms/sample/", "transforms/account/", "io/record/", "io/format/", "io/wire/", "io/pool/",
+}
 
 // TestImportsPointOneWay: pipelines import transforms, io and runners; transforms only what records are; io neither,
 // nor a runner; the rooms of io/kafkaio not the house; the cores not Beam.
