@@ -8,7 +8,7 @@ import "slices"
 // whatever its age: the newest record of a commit log carries that and must outlive
 // compaction. Counting IDs, rather than their distance from the largest, makes one ID
 // in the far future cost one entry and not the whole commit log.
-func (l *Log) Compact(planned map[int64]Entry, oldest int64, keep int) (drop []int64, floor int64) {
+func (l *Log) Compact(planned map[int64]Entry, oldest int64, keep int) (drop []int64, truncatedBefore int64) {
 	count := len(l.Entries)
 	for id := range planned {
 		if _, ok := l.Entries[id]; !ok {
@@ -25,9 +25,9 @@ func (l *Log) Compact(planned map[int64]Entry, oldest int64, keep int) (drop []i
 		}
 	}
 	slices.Sort(ids)
-	drop, floor = ids[:min(len(ids), count-keep)], l.TruncatedBefore
+	drop, truncatedBefore = ids[:min(len(ids), count-keep)], l.TruncatedBefore
 	if n := len(drop); n > 0 {
-		floor = drop[n-1] + 1
+		truncatedBefore = drop[n-1] + 1
 	}
-	return drop, floor
+	return drop, truncatedBefore
 }

@@ -71,10 +71,10 @@ func (l *Log) Committed(id int64) bool {
 func (l *Log) Begun() bool { return len(l.Entries) > 0 || l.TruncatedBefore != NoID || l.Completes }
 
 // Apply notes what was committed: entries by ID, and what was let go with them.
-func (l *Log) Apply(written map[int64]Entry, drop []int64, floor int64) {
+func (l *Log) Apply(written map[int64]Entry, drop []int64, truncatedBefore int64) {
 	maps.Copy(l.Entries, written)
 	for _, id := range drop {
 		delete(l.Entries, id)
 	}
-	l.TruncatedBefore = floor
+	l.TruncatedBefore = truncatedBefore
 }

@@ -10,8 +10,8 @@ import (
 // TestLogTakes: records of a shard's commit log, one after another, and those that are none of it.
 func TestLogTakes(t *testing.T) {
 	l := NewLog()
-	take := func(partition int32, key, job string, floor int64) error {
-		v := Record{Entry: Entry{Version: 2, Records: 3, Digest: 4}, TruncatedBefore: floor, Job: job}
+	take := func(partition int32, key, job string, truncatedBefore int64) error {
+		v := Record{Entry: Entry{Version: 2, Records: 3, Digest: 4}, TruncatedBefore: truncatedBefore, Job: job}
 		return l.Take(&kgo.Record{Partition: partition, Key: []byte(key), Value: v.Value()}, "own")
 	}
 	require.NoError(t, take(1, "1/10", "own", 5))
@@ -31,10 +31,10 @@ func TestLogTakes(t *testing.T) {
 func TestPartialEntry(t *testing.T) {
 	for _, partial := range []bool{false, true} {
 		r := Record{Shard: 1, ID: 7, Entry: Entry{Version: 3, Records: 9, Digest: 11, Partial: partial}, TruncatedBefore: -5, Job: "job"}
-		e, floor, job, err := ParseValue(r.Value())
+		e, truncatedBefore, job, err := ParseValue(r.Value())
 		require.NoError(t, err)
 		require.Equal(t, r.Entry, e)
-		require.Equal(t, int64(-5), floor)
+		require.Equal(t, int64(-5), truncatedBefore)
 		require.Equal(t, "job", job)
 	}
 	_, _, _, err := ParseValue([]byte{3, 0})

@@ -75,11 +75,11 @@ func ParseValue(v []byte) (Entry, int64, string, error) {
 	}
 	r := wire.NewReader(v[1:])
 	e := Entry{Version: int32(r.Uvarint()), Records: int64(r.Uvarint()), Digest: r.Uint64(), Partial: v[0] == schemaPartial}
-	floor := r.Varint()
+	truncatedBefore := r.Varint()
 	if r.Short() {
 		return Entry{}, 0, "", fmt.Errorf("commit log value %x: too short", v)
 	}
-	return e, floor, string(r.Rest()), nil
+	return e, truncatedBefore, string(r.Rest()), nil
 }
 
 // Take takes over one record of the shard's commit log partition, in log order.
@@ -98,7 +98,7 @@ func (l *Log) Take(r *kgo.Record, job string) error {
 		delete(l.Entries, id)
 		return nil
 	}
-	e, floor, owner, err := ParseValue(r.Value)
+	e, truncatedBefore, owner, err := ParseValue(r.Value)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (l *Log) Take(r *kgo.Record, job string) error {
 		return ownedBy(owner, job)
 	}
 	l.Entries[id] = e
-	l.TruncatedBefore = max(l.TruncatedBefore, floor)
+	l.TruncatedBefore = max(l.TruncatedBefore, truncatedBefore)
 	return nil
 }
 

@@ -20,7 +20,7 @@ type decision struct {
 // plan is what becomes of some groups.
 type plan struct {
 	decisions []decision
-	// drop are the IDs let go with this transaction, ascending; floor is the one after it.
+	// drop are the IDs let go with this transaction, ascending; truncatedBefore is the one after it.
 	drop            []int64
 	truncatedBefore int64
 }

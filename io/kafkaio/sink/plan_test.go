@@ -30,28 +30,28 @@ func TestPlan(t *testing.T) {
 		return &group{id: id, records: records, digest: digest}
 	}
 	for _, c := range []struct {
-		name   string
-		groups []*group
-		keep   int
-		want   []string
-		drop   []int64
-		floor  int64
-		err    error
+		name      string
+		groups    []*group
+		keep      int
+		want      []string
+		drop      []int64
+		truncated int64
+		err       error
 	}{
-		{name: "nothing", keep: 9, floor: 10},
-		{name: "new group", groups: []*group{g(30, 1, 1)}, keep: 9, want: []string{"30 write 1"}, floor: 10},
-		{name: "empty group", groups: []*group{g(30, 0, 0)}, keep: 9, want: []string{"30 write 1"}, floor: 10},
-		{name: "committed with the same digest", groups: []*group{g(20, 2, 6)}, keep: 9, want: []string{"20 skip 3"}, floor: 10},
-		{name: "another digest", groups: []*group{g(20, 2, 7)}, keep: 9, want: []string{"20 write 4"}, floor: 10},
-		{name: "another count with the same digest", groups: []*group{g(10, 3, 5)}, keep: 9, want: []string{"10 write 2"}, floor: 10},
-		{name: "twice in a bundle, the same", groups: []*group{g(30, 1, 1), g(30, 1, 1)}, keep: 9, want: []string{"30 write 1", "30 skip 1"}, floor: 10},
-		{name: "twice in a bundle, not the same", groups: []*group{g(30, 1, 1), g(30, 1, 2)}, keep: 9, want: []string{"30 write 1", "30 write 2"}, floor: 10},
-		{name: "at the floor", groups: []*group{g(10, 2, 5)}, keep: 9, want: []string{"10 skip 1"}, floor: 10},
-		{name: "below the floor", groups: []*group{g(9, 2, 5)}, keep: 9, err: commitlog.ErrExpired},
-		{name: "lets go", groups: []*group{g(30, 1, 1)}, keep: 1, want: []string{"30 write 1"}, drop: []int64{10, 20}, floor: 21},
-		{name: "keeps what it writes", groups: []*group{g(15, 1, 1)}, keep: 1, want: []string{"15 write 1"}, drop: []int64{10}, floor: 11},
-		{name: "a far future costs one place", groups: []*group{g(1e15, 1, 1)}, keep: 2, want: []string{"1000000000000000 write 1"}, drop: []int64{10}, floor: 11},
-		{name: "a skip lets nothing go", groups: []*group{g(20, 2, 6)}, keep: 1, want: []string{"20 skip 3"}, floor: 10},
+		{name: "nothing", keep: 9, truncated: 10},
+		{name: "new group", groups: []*group{g(30, 1, 1)}, keep: 9, want: []string{"30 write 1"}, truncated: 10},
+		{name: "empty group", groups: []*group{g(30, 0, 0)}, keep: 9, want: []string{"30 write 1"}, truncated: 10},
+		{name: "committed with the same digest", groups: []*group{g(20, 2, 6)}, keep: 9, want: []string{"20 skip 3"}, truncated: 10},
+		{name: "another digest", groups: []*group{g(20, 2, 7)}, keep: 9, want: []string{"20 write 4"}, truncated: 10},
+		{name: "another count with the same digest", groups: []*group{g(10, 3, 5)}, keep: 9, want: []string{"10 write 2"}, truncated: 10},
+		{name: "twice in a bundle, the same", groups: []*group{g(30, 1, 1), g(30, 1, 1)}, keep: 9, want: []string{"30 write 1", "30 skip 1"}, truncated: 10},
+		{name: "twice in a bundle, not the same", groups: []*group{g(30, 1, 1), g(30, 1, 2)}, keep: 9, want: []string{"30 write 1", "30 write 2"}, truncated: 10},
+		{name: "where it was truncated", groups: []*group{g(10, 2, 5)}, keep: 9, want: []string{"10 skip 1"}, truncated: 10},
+		{name: "before where it was truncated", groups: []*group{g(9, 2, 5)}, keep: 9, err: commitlog.ErrExpired},
+		{name: "lets go", groups: []*group{g(30, 1, 1)}, keep: 1, want: []string{"30 write 1"}, drop: []int64{10, 20}, truncated: 21},
+		{name: "keeps what it writes", groups: []*group{g(15, 1, 1)}, keep: 1, want: []string{"15 write 1"}, drop: []int64{10}, truncated: 11},
+		{name: "a far future costs one place", groups: []*group{g(1e15, 1, 1)}, keep: 2, want: []string{"1000000000000000 write 1"}, drop: []int64{10}, truncated: 11},
+		{name: "a skip lets nothing go", groups: []*group{g(20, 2, 6)}, keep: 1, want: []string{"20 skip 3"}, truncated: 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := shardLog()
@@ -71,7 +71,7 @@ func TestPlan(t *testing.T) {
 			}
 			require.Equal(t, c.want, got)
 			require.Equal(t, c.drop, p.drop)
-			require.Equal(t, c.floor, p.truncatedBefore)
+			require.Equal(t, c.truncated, p.truncatedBefore)
 		})
 	}
 }

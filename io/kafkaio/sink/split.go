@@ -202,7 +202,7 @@ func (p *piece) entry() commitlog.Entry {
 
 // records lays out a transaction: the samples first, so that a commit log record in the log
 // says that its samples are in the log. The first of a plan lets go what the plan does.
-func (s *shardWriter) records(t *transaction, drop []int64, floor int64) ([]*kgo.Record, error) {
+func (s *shardWriter) records(t *transaction, drop []int64, truncatedBefore int64) ([]*kgo.Record, error) {
 	// One allocation, for the pointers below stay valid.
 	slab := make([]kgo.Record, 0, int(t.records)+len(t.pieces)+len(drop)+1)
 	var err error
@@ -223,7 +223,7 @@ func (s *shardWriter) records(t *transaction, drop []int64, floor int64) ([]*kgo
 	}
 	for i := range t.pieces {
 		p := &t.pieces[i]
-		l := commitlog.Record{Shard: s.shard, ID: p.group.id, TruncatedBefore: floor, Job: s.w.Job, Entry: p.entry()}
+		l := commitlog.Record{Shard: s.shard, ID: p.group.id, TruncatedBefore: truncatedBefore, Job: s.w.Job, Entry: p.entry()}
 		slab = append(slab, kgo.Record{Topic: s.w.CommitLog, Partition: s.shard, Key: commitlog.Key(l.Shard, l.ID), Value: l.Value()})
 	}
 	records := make([]*kgo.Record, len(slab))

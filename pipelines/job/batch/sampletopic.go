@@ -38,9 +38,9 @@ func noneSent(int64, func(account.Sheet))                    {}
 type topicSink struct {
 	job.SampleTopic
 	// committed are the records of the groups that are in the topic, by the start of their bucket; older
-	// ones than floor are forgotten.
-	committed map[int64]int64
-	floor     int64
+	// ones than truncatedBefore are forgotten.
+	committed       map[int64]int64
+	truncatedBefore int64
 }
 
 // checkAccounts refuses a spec without a folder of accounts.
@@ -97,7 +97,7 @@ func (t *topicSink) readCommits(ctx context.Context) error {
 	}
 	t.committed = map[int64]int64{}
 	for _, commits := range shards {
-		t.floor = max(t.floor, commits.TruncatedBefore)
+		t.truncatedBefore = max(t.truncatedBefore, commits.TruncatedBefore)
 		for _, g := range commits.Groups {
 			t.committed[g.ID] += g.Records
 		}
@@ -107,7 +107,7 @@ func (t *topicSink) readCommits(ctx context.Context) error {
 
 // holds tells whether all samples are in the topic that the accounts of a slice tell of.
 func (t *topicSink) holds(s slice, samples int64) bool {
-	if t == nil || t.AtLeastOnce || s.from < t.floor {
+	if t == nil || t.AtLeastOnce || s.from < t.truncatedBefore {
 		return true
 	}
 	for id, records := range t.committed {

@@ -40,10 +40,10 @@ func reference(c Config, partitions []Partition) ([]Sample, Truth) {
 	for _, p := range partitions {
 		reached := int64(math.MinInt64 / 2)
 		for _, e := range p.Events {
-			// Views at or before floor have closed; without an order none ever does.
-			floor := reached - c.OutOfOrderness.Milliseconds() - longest.Milliseconds()
+			// Views at or before closedThrough have closed; without an order none ever does.
+			closedThrough := reached - c.OutOfOrderness.Milliseconds() - longest.Milliseconds()
 			if c.Order == OrderNone {
-				floor = math.MinInt64 / 2
+				closedThrough = math.MinInt64 / 2
 			}
 			counts := truth.Engagements[e.Kind]
 			switch {
@@ -57,12 +57,12 @@ func reference(c Config, partitions []Partition) ([]Sample, Truth) {
 				truth.Views.Dead++
 			case e.Malformed:
 				counts.Dead++
-			case p.Views && e.Time <= floor:
+			case p.Views && e.Time <= closedThrough:
 				truth.Views.Late++
 			case p.Views:
-				views = append(views, arrived{e, floor})
+				views = append(views, arrived{e, closedThrough})
 			default:
-				engagements = append(engagements, arrived{e, floor})
+				engagements = append(engagements, arrived{e, closedThrough})
 			}
 			if !e.Malformed {
 				reached = max(reached, e.Time)
@@ -95,12 +95,12 @@ func reference(c Config, partitions []Partition) ([]Sample, Truth) {
 	of := map[string][]Event{}
 	for _, e := range engagements {
 		counts, view := truth.Engagements[e.Kind], seen[e.ViewID]
-		late := e.ViewTime <= e.floor && e.Time-windows[e.Kind] < e.floor
+		late := e.ViewTime <= e.closedThrough && e.Time-windows[e.Kind] < e.closedThrough
 		delay := e.Time - e.ViewTime
 		switch {
 		case c.ViewTime && (delay >= windows[e.Kind]+skew || delay < -2*skew):
 			counts.Outside++ // by its own claim
-		case late || e.Time+skew <= e.floor:
+		case late || e.Time+skew <= e.closedThrough:
 			counts.Late++
 		case counted[e.EventID+e.ViewID]:
 			counts.Duplicates++
@@ -135,7 +135,7 @@ func reference(c Config, partitions []Partition) ([]Sample, Truth) {
 
 type arrived struct {
 	Event
-	floor int64
+	closedThrough int64
 }
 
 func requireTruth(t require.TestingT, c Config) Truth {

@@ -148,7 +148,7 @@ func drawHeavyEngagement(t *rapid.T, p *rules.Params, id []byte, offset int64) E
 		Offset: offset, Partition: 1, ClosedThrough: record.NoTime, ViewTime: record.NoTime,
 	}
 	if rapid.Bool().Draw(t, "late") {
-		g.ClosedThrough = rapid.Int64Range(0, 3000).Draw(t, "floor")
+		g.ClosedThrough = rapid.Int64Range(0, 3000).Draw(t, "closed through")
 	}
 	if rapid.IntRange(0, 4).Draw(t, "has view time") == 0 {
 		g.ViewTime = rapid.Int64Range(0, 3000).Draw(t, "view time")

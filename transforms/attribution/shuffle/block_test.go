@@ -59,7 +59,7 @@ func drawEngagement(t *rapid.T) bucket.Engagement {
 	g := bucket.Engagement{
 		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"),
 		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
-		ClosedThrough: orNoTime.Draw(t, "floor"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
+		ClosedThrough: orNoTime.Draw(t, "closed through"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
 	}
 	g.Hash = rules.HashID(g.ViewID)
 	if rapid.Bool().Draw(t, "own id") {
