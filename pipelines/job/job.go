@@ -1,9 +1,9 @@
 // Package job says what a spec means to the join: its parameters, and in which role each
-// input is read. Joins of files and of topics both begin here.
+// input is read. Joins of files and of topics both begin here; package graph is the pipeline of both.
 //
 //	job.go         the parameters of the join; fields.go, check.go, schema.go, viewschema.go: fields and schemas of inputs
 //	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics; partitions.go: names of partitions
-//	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: the sinks of both graphs
+//	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: sinks with an end or without
 //	pages.go       pages for "tributary help", the .md files beside it
 package job
 

@@ -30,9 +30,12 @@ type RejectedTopics struct {
 	Schemas    map[uint64]string
 }
 
-// Write writes records that were rejected, a PCollection<record.Rejected>, and samples that were refused, a
-// PCollection<sink.Refused>. It returns what acknowledges them, for each topic that there is.
-func (t *RejectedTopics) Write(s beam.Scope, rejected, refused beam.PCollection) (sent []beam.PCollection) {
+// NeedsEnd implements graph.Place: messages are written as they come.
+func (t *RejectedTopics) NeedsEnd() bool { return false }
+
+// WriteRejected implements graph.RejectedSink. What acknowledges messages is that of kafkaio.WriteAtLeastOnce, for each topic that
+// there is.
+func (t *RejectedTopics) WriteRejected(s beam.Scope, rejected, refused beam.PCollection) (sent []beam.PCollection) {
 	late, dead, orphans := beam.ParDo3(s, &describeFn{Roles: t.Roles, Partitions: t.Partitions, Schemas: t.Schemas}, rejected)
 	if refused.IsValid() {
 		dead = beam.Flatten(s, dead, beam.ParDo(s.Scope("Refused"), &refusedFn{}, refused))

@@ -14,6 +14,7 @@ import (
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
+	"tributary/pipelines/job/graph"
 	"tributary/pipelines/spec"
 	"tributary/transforms/sample"
 )
@@ -46,13 +47,14 @@ func (f *SampleFolder) SetSchema(schema string, jsonViews bool) {
 	f.format = SampleFormat{Format: f.Config.Format, Codec: f.Config.Codec, Schema: schema, JSONViews: jsonViews}
 }
 
-// Write writes samples.
-//
-// Input: blocks, a PCollection<sample.Block>, the parts of a shard's
-// share of a bucket in order in one bundle.
-// Output: written, a PCollection<commitlog.Committed>, as folderio.Write has it.
-func (f *SampleFolder) Write(s beam.Scope, blocks beam.PCollection) (written beam.PCollection) {
-	return beam.ParDo(s, committed, folderio.Write(s, f.Config, beam.ParDo(s, &folderGroupFn{Format: f.format}, blocks)))
+// NeedsEnd implements graph.Place: a file is written when its buckets have closed.
+func (f *SampleFolder) NeedsEnd() bool { return false }
+
+// WriteSamples implements graph.SampleSink. The parts of a shard's share of a bucket are in order in one bundle; what acknowledges
+// them is a PCollection<commitlog.Committed>, as folderio.Write has it.
+func (f *SampleFolder) WriteSamples(s beam.Scope, samples beam.PCollection) graph.Written {
+	s = s.Scope("Folder")
+	return graph.Written{Acknowledged: beam.ParDo(s, committed, folderio.Write(s, f.Config, beam.ParDo(s, &folderGroupFn{Format: f.format}, samples)))}
 }
 
 // NoteProgress notes in the folder up to which bucket all is written, as kafkaio.NoteProgress does in a

@@ -12,6 +12,7 @@ import (
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
+	"tributary/pipelines/job/graph"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
 	"tributary/transforms/sample"
@@ -26,7 +27,7 @@ func init() {
 
 // SampleTopic is a topic that takes samples: the key is the view's id, the value the sample.
 type SampleTopic struct {
-	// Config says where and how to write, see SampleConfig.
+	// Config says where and how to write: that of SampleConfig, with what the run has come to.
 	Config      sink.Config
 	AtLeastOnce bool
 
@@ -59,11 +60,11 @@ func Layouts(earlier []commitlog.Layout) (out []rules.Layout) {
 }
 
 // NewSampleTopic returns the topic of the samples of a spec; schema is theirs, and jsonViews says that
-// the view in them is JSON text. It registers the schema, if samples name theirs.
+// the view in them is JSON text. It registers the schema, if samples name theirs. The Config is for the caller to set.
 func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews bool) (SampleTopic, error) {
 	o := s.Outputs.SamplesTopic()
 	t := SampleTopic{
-		Config: SampleConfig(s), AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
+		AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
 	}
 	var err error
 	if o.Registry {
@@ -72,20 +73,19 @@ func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews 
 	return t, err
 }
 
-// Write writes samples.
-//
-// Input: blocks, a PCollection<sample.Block>, the parts of a shard's
-// share of a bucket in order in one bundle.
-// Output: written, what acknowledges them (a PCollection<commitlog.Committed>, or that of
-// kafkaio.WriteAtLeastOnce), and refused, a PCollection<sink.Refused>: those that are too large for
-// their topic.
-func (t *SampleTopic) Write(s beam.Scope, blocks beam.PCollection) (written, refused beam.PCollection) {
+// NeedsEnd implements graph.Place: a group is written when its bucket has closed.
+func (t *SampleTopic) NeedsEnd() bool { return false }
+
+// WriteSamples implements graph.SampleSink. The parts of a shard's share of a bucket are in order in one bundle; what acknowledges
+// them is a PCollection<commitlog.Committed>, or that of kafkaio.WriteAtLeastOnce.
+func (t *SampleTopic) WriteSamples(s beam.Scope, samples beam.PCollection) (w graph.Written) {
 	format := groupFn{JSON: t.json, Schema: t.schema, JSONViews: t.jsonViews, Frame: t.frame}
 	if t.AtLeastOnce {
-		refused, written = kafkaio.WriteAtLeastOnce(s, t.Config, beam.ParDo(s, &messageFn{Format: format}, blocks))
-		return written, refused
+		w.Refused, w.Acknowledged = kafkaio.WriteAtLeastOnce(s, t.Config, beam.ParDo(s, &messageFn{Format: format}, samples))
+	} else {
+		w.Acknowledged, w.Refused = kafkaio.Write(s, t.Config, beam.ParDo(s, &format, samples))
 	}
-	return kafkaio.Write(s, t.Config, beam.ParDo(s, &format, blocks))
+	return w
 }
 
 // groupFn turns a block of samples into a part of a group of records: the key is the view's

@@ -17,6 +17,7 @@ import (
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
+	"tributary/pipelines/job/graph"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
 )
@@ -114,10 +115,9 @@ type feedPiece struct {
 	Watermark int64
 }
 
-// Read reads the files as batches of raw records, as a source of a stream.
+// Source reads the files as batches of raw records, beside topics.
 //
-// Output: batches, a PCollection<record.Batch>, each of one partition and of one chapter (record.Chapter); rejected, a
-// PCollection<record.Rejected>: what cannot be told apart as records.
+// Output: each batch is of one partition and of one chapter (record.Chapter). What is unreadable is for others to account for.
 //
 // Timing: the pieces of all files are read in order of event time, each file in its own order. The reader's watermark is the
 // least of what is left to read: of a partition its watermark there, or, if that is later or it has no order, the earliest
@@ -130,19 +130,30 @@ type feedPiece struct {
 // Splitting: into as many readers as the topics have, a file to one, at the start and never again.
 //
 // Failure: a file that is not as it was when it was planned fails the bundle.
-func (f *Files) Read(s beam.Scope, c FeedConfig) (batches, rejected beam.PCollection) {
+func (f *Files) Source(c FeedConfig) graph.Source { return &feedSource{f, c} }
+
+type feedSource struct {
+	files  *Files
+	config FeedConfig
+}
+
+func (f *feedSource) Bounded() bool { return true }
+
+func (f *feedSource) Read(s beam.Scope) (r graph.Read) {
 	s = s.Scope("Files")
-	readers := f.pieces(&c)
+	c := &f.config
+	readers := f.files.pieces(c)
 	encoded, err := encodeFeed(readers)
 	if err != nil {
-		panic(fmt.Errorf("batch.Files.Read: %w", err))
+		panic(fmt.Errorf("batch.Files: %w", err))
 	}
-	fn := &feedFn{Read: readFn{P: c.Params, Fields: f.plan.fields()}, Pieces: encoded, Plan: int64(xxh3.Hash(encoded) >> 1), Budget: c.Budget, Rest: c.Topics.Rest}
+	fn := &feedFn{Read: readFn{P: c.Params, Fields: f.files.plan.fields()}, Pieces: encoded, Plan: int64(xxh3.Hash(encoded) >> 1), Budget: c.Budget, Rest: c.Topics.Rest}
 	var parts []feedPart
 	for i := range readers {
 		parts = append(parts, feedPart{Reader: int64(i), Pieces: int64(len(readers[i])), Plan: fn.Plan})
 	}
-	return beam.ParDo2(s, fn, beam.CreateList(s, parts))
+	r.Batches, r.Unreadable = beam.ParDo2(s, fn, beam.CreateList(s, parts))
+	return r
 }
 
 // pieces are those of each reader, in order.

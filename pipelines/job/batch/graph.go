@@ -3,17 +3,18 @@
 //
 //	spec -> plan: list, schemas, scan -> slices -> a pipeline each -> report
 //
-// The pipeline of a slice, on the direct runner:
+// The pipeline of a slice, on the direct runner, is graph.Graph with
 //
-//	pieces -> read -> attribution.Join -> samples  -> one file
-//	                                   -> rejected -> late, dead letters, orphans
-//	                                   -> accounts -> merged, checked, written last
+//	source:   pieces, read
+//	samples:  one file, and a topic
+//	rejected: files, and topics: late, dead letters, orphans
+//	accounts: merged, checked, written last
 //
 //	run.go         Run: plan, join what is not finished, add up
 //	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them
 //	slices.go      event time in pieces; order.go: partitions of files in order; chunk.go: where reading begins
 //	resume.go      which slices are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
-//	graph.go       the pipeline of a slice; spread.go: all slices in one, on a cluster
+//	graph.go       what the pipeline of a slice (graph.Graph) is made of; places.go: its source and sinks; spread.go: all slices in one, on a cluster
 //	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
 //	feed.go        files as a stream reads them beside topics, planned as here; feedfn.go: its source; chapters.go: batches of
@@ -35,10 +36,10 @@ import (
 	"tributary/io/fileio"
 	"tributary/io/folderio"
 	"tributary/pipelines/job"
+	"tributary/pipelines/job/graph"
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -111,46 +112,32 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 	for i, src := range p.sources {
 		roles[i] = src.Role
 	}
-
-	pipeline, root := beam.NewPipelineWithRoot()
-	pieces := beam.CreateList(root.Scope("Pieces"), p.pieces(s))
 	kept := ""
 	if spread {
 		kept = p.keptFolder()
-		pieces = beam.Reshuffle(root.Scope("Pieces"), pieces)
 	}
-	batches, unreadable, read := beam.ParDo3(root.Scope("Read"), &readFn{P: params, Fields: p.fields(), Reading: p.reading}, pieces)
-	joined := attribution.JoinKept(root, params, batches, kept)
-
-	refusals := beam.Flatten(root.Scope("Rejected"), unreadable, joined.Rejected)
-	written := []beam.PCollection{read, joined.Accounts}
+	g := graph.Graph{
+		Params:  params,
+		Kept:    kept,
+		Sources: []graph.Source{&pieceSource{pieces: p.pieces(s), read: readFn{P: params, Fields: p.fields(), Reading: p.reading}, spread: spread}},
+		Rejected: []graph.RejectedSink{&rejectedFiles{writeRejectedFn{
+			Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
+			Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
+		}}},
+		Accounts: &accountFile{writeAccountsFn{Files: out, Fingerprint: fingerprint}},
+	}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
-		write := writeSamplesFn{Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == "")}
-		s := root.Scope("Samples")
-		if spread {
-			written = append(written, writeSpread(s, all, kept, write, joined.Samples))
-		} else {
-			written = append(written, beam.ParDo(s, &write, beam.GroupByKey(s, beam.AddFixedKey(s, joined.Samples))))
-		}
+		g.Samples = append(g.Samples, &sampleFiles{all, kept, writeSamplesFn{
+			Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == ""),
+		}})
 	}
 	if p.topic != nil {
-		acknowledged, tooLarge := p.topic.write(root.Scope("Topic"), joined.Samples)
-		written = append(written, acknowledged)
-		topics := job.RejectedTopics{Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Partitions: job.Partitions{Files: p.partitions}, Schemas: params.Schemas}
-		for _, sent := range topics.Write(root.Scope("Topics"), refusals, tooLarge) {
-			written = append(written, beam.ParDo(root.Scope("Topics"), noneSent, sent))
-		}
+		g.Samples = append(g.Samples, p.topic)
+		g.Rejected = append(g.Rejected, &job.RejectedTopics{
+			Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Partitions: job.Partitions{Files: p.partitions}, Schemas: params.Schemas,
+		})
 	}
-	written = append(written, beam.ParDo(root.Scope("Rejected"), &writeRejectedFn{
-		Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
-		Roles: roles, Partitions: p.partitions, Schemas: params.Schemas,
-	}, beam.GroupByKey(root.Scope("Rejected"), beam.ParDo(root.Scope("Rejected"), byOutput, refusals))))
-
-	// The accounts come last: where they are, everything else is.
-	accounts := beam.Flatten(root.Scope("Accounts"), written...)
-	beam.ParDo0(root.Scope("Accounts"), &writeAccountsFn{Files: out, Fingerprint: fingerprint},
-		beam.GroupByKey(root.Scope("Accounts"), beam.AddFixedKey(root.Scope("Accounts"), accounts)))
-	return pipeline
+	return g.Build()
 }
 
 // sliceParams are the parameters of the join of one slice.

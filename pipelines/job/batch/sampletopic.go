@@ -8,15 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
-
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/account"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -24,15 +20,6 @@ import (
 // share of a bucket, each exactly once. Accounts stay in a folder, and say which slices are
 // finished; the commit log says the same of groups, so that a slice that is joined again writes
 // nothing twice.
-
-func init() {
-	register.Function2x0(noneCommitted)
-	register.Function2x0(noneSent)
-}
-
-// Neither emits anything: they are there so that what comes after their input waits for it.
-func noneCommitted(commitlog.Committed, func(account.Sheet)) {}
-func noneSent(int64, func(account.Sheet))                    {}
 
 // topicSink is the topic that samples of a plan go to.
 type topicSink struct {
@@ -62,6 +49,7 @@ func (p *plan) planTopic(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	topic.Config = job.SampleConfig(p.spec)
 	topic.Config.Meaning = p.params.Meaning()
 	topic.Config.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards)}
 	p.topic = &topicSink{SampleTopic: topic}
@@ -143,13 +131,4 @@ func (p *plan) claim(ctx context.Context, all []slice) error {
 	w.Earlier, w.FencingEpoch = progress.Earlier, progress.FencingEpoch
 	p.params.Earlier = job.Layouts(progress.Earlier)
 	return nil
-}
-
-// writeTopic writes the samples of a slice; nothing comes of written but that it is waited for.
-func (t *topicSink) write(s beam.Scope, blocks beam.PCollection) (written, refused beam.PCollection) {
-	acknowledged, refused := t.Write(s, blocks)
-	if t.AtLeastOnce {
-		return beam.ParDo(s, noneSent, acknowledged), refused
-	}
-	return beam.ParDo(s, noneCommitted, acknowledged), refused
 }

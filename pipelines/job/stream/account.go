@@ -15,8 +15,8 @@ import (
 	"tributary/io/kafkaio/sink"
 	"tributary/io/record"
 	"tributary/pipelines/job"
+	"tributary/pipelines/job/graph"
 	"tributary/transforms/account"
-	"tributary/transforms/attribution"
 )
 
 func init() {
@@ -198,12 +198,12 @@ func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Sheet)) {
 }
 
 // writeAccounts returns what acknowledges them.
-func (p *Plan) writeAccounts(s beam.Scope, unreadable beam.PCollection, joined attribution.Result) (sent beam.PCollection) {
+func (p *Plan) writeAccounts(s beam.Scope, a graph.ToAccount) (sent beam.PCollection) {
 	unread := &unreadFn{Roles: p.roles}
 	for _, in := range p.params.Inputs {
 		unread.Inputs = append(unread.Inputs, in.Name)
 	}
-	all := beam.Flatten(s, joined.Accounts, beam.ParDo(s, unread, unreadable))
+	all := beam.Flatten(s, a.Joined, beam.ParDo(s, unread, a.Read.Unreadable))
 	beam.ParDo0(s, &countFn{}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.partitions()}
 	// Accounts are many small texts that are much alike.

@@ -4,36 +4,69 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job"
-	"tributary/transforms/attribution"
+	"tributary/pipelines/job/graph"
 )
 
-// Pipeline builds the join. The names of its steps are part of what a savepoint is found
-// by: they stay as they are.
+// Pipeline builds the join.
 func (p *Plan) Pipeline() *beam.Pipeline {
-	pipeline, root := beam.NewPipelineWithRoot()
-	batches, unreadable := p.read(root)
-	joined := attribution.Join(root, p.params, batches)
-
-	committed, refused, sent := p.writeSamples(root.Scope("Samples"), joined.Samples)
-	rejected := job.RejectedTopics{Config: p.samples, Topics: p.spec.Outputs.Topics, Roles: p.roles, Partitions: p.partitions(), Schemas: p.params.Schemas}
-	s := root.Scope("Rejected")
-	sent = append(sent, rejected.Write(s, beam.Flatten(s, unreadable, joined.Rejected), refused)...)
-	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
-	sent = append(sent, p.writeAccounts(root.Scope("Ledger"), unreadable, joined))
-	p.noteProgress(root, committed, sent)
-	p.keepBooks(root.Scope("Books"), committed, sent...)
-	return pipeline
+	g := graph.Graph{
+		Params:  p.params,
+		Sources: []graph.Source{topicSource{p.reading}},
+		Rejected: []graph.RejectedSink{&job.RejectedTopics{
+			Config: p.samples, Topics: p.spec.Outputs.Topics, Roles: p.roles, Partitions: p.partitions(), Schemas: p.params.Schemas,
+		}},
+		Accounts: accountSink{p},
+	}
+	if p.files != nil {
+		feed := p.feed
+		feed.Params, feed.Topics = p.params, p.reading
+		g.Sources = append(g.Sources, p.files.Source(feed))
+	}
+	// The folder first: see accountSink.
+	if p.folder != nil {
+		g.Samples = append(g.Samples, p.folder)
+	}
+	if p.topic != nil {
+		topic := *p.topic
+		topic.Config = p.samples
+		g.Samples = append(g.Samples, &topic)
+	}
+	return g.Build()
 }
 
-// read reads topics, and the files beside them if there are some.
-func (p *Plan) read(s beam.Scope) (batches, unreadable beam.PCollection) {
-	batches, unreadable = kafkaio.Read(s, p.reading)
-	if p.files == nil {
-		return batches, unreadable
+// topicSource reads topics. They have an end if they are read up to one.
+type topicSource struct{ reading source.Config }
+
+func (t topicSource) Bounded() bool { return t.reading.Stop.At != source.StopNever }
+
+func (t topicSource) Read(s beam.Scope) (r graph.Read) {
+	r.Batches, r.Unreadable = kafkaio.Read(s, t.reading)
+	return r
+}
+
+// accountSink writes accounts to a topic as they come, notes how far the job has come, and puts accounts together.
+type accountSink struct{ plan *Plan }
+
+func (accountSink) NeedsEnd() bool { return false }
+
+// WriteAccounts takes the first of the sinks of samples for the one that says how far they are written: the folder, where
+// it takes longest, if there is one.
+func (a accountSink) WriteAccounts(s beam.Scope, all graph.ToAccount) {
+	p := a.plan
+	committed := all.Samples[0].Acknowledged
+	var sent []beam.PCollection
+	for _, other := range all.Samples[1:] {
+		if p.atLeastOnce() {
+			sent = append(sent, other.Acknowledged)
+		} else {
+			sent = append(sent, beam.ParDo(s.Scope("Beside"), committedOnly, other.Acknowledged))
+		}
 	}
-	feed := p.feed
-	feed.Params, feed.Topics = p.params, p.reading
-	ofFiles, lost := p.files.Read(s, feed)
-	return beam.Flatten(s.Scope("Inputs"), batches, ofFiles), beam.Flatten(s.Scope("Unreadable"), unreadable, lost)
+	sent = append(sent, all.Rejected...)
+	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
+	sent = append(sent, p.writeAccounts(s.Scope("Ledger"), all))
+	p.noteProgress(s, committed, sent)
+	p.keepBooks(s.Scope("Books"), committed, sent...)
 }

@@ -3,9 +3,12 @@
 //
 //	spec -> plan: schemas, readings, writings -> one pipeline, on any runner
 //
-//	topics: kafkaio.Read     -> attribution.Join -> samples  -> kafkaio.Write, a transaction for each shard
-//	files: batch.Files.Read  ->                  -> rejected -> late, dead letters, orphans
-//	                                             -> accounts -> counters, accounts
+// The pipeline is graph.Graph with
+//
+//	sources:  kafkaio.Read, and files (package batch)
+//	samples:  a folder, and a topic: a transaction for each shard
+//	rejected: topics of late records, dead letters, orphans
+//	accounts: counters, a topic, books, and how far the job has come
 //
 // Files beside topics have an end: they are listed and scanned when the run is planned, as package batch does for a join of
 // files, and hold the watermark only until they are read. The commit log keeps which they are, so that a run that goes on
@@ -15,7 +18,7 @@
 // order: both hand the same batches to the same join.
 //
 //	plan.go        what is read and written, resolved before the job starts
-//	graph.go       the pipeline; sinks.go: where samples go
+//	graph.go       what the pipeline is made of; sinks.go: where samples go
 //	end.go         a run that ends, and what it decides; resume.go: a run that goes on
 //	account.go     accounts of pieces of the work; accounts.go: those of a topic, put together; sheet.go, count.go
 //	book.go        what no longer changes, added up; bookkeep.go: when that is, and how it is written

@@ -133,27 +133,6 @@ func (p *Plan) fitsBoth(progress commitlog.Progress) error {
 	return fmt.Errorf("resume from the log: samples go to a folder and a topic, and cannot change their meaning while they do: begin another job, with a name and places of its own (%s)", strings.Join(p.changed, "; "))
 }
 
-// writeSamples writes samples to each of their places. It returns what acknowledges them where it takes longest, those
-// that are too large for a topic, and what else is to be waited for.
-func (p *Plan) writeSamples(s beam.Scope, blocks beam.PCollection) (committed, refused beam.PCollection, sent []beam.PCollection) {
-	if p.folder != nil {
-		committed = p.folder.Write(s.Scope("Folder"), blocks)
-	}
-	if p.topic == nil {
-		return committed, beam.PCollection{}, nil
-	}
-	topic := *p.topic
-	topic.Config = p.samples
-	written, refused := topic.Write(s, blocks)
-	switch {
-	case p.folder == nil:
-		return written, refused, nil
-	case p.atLeastOnce():
-		return committed, refused, []beam.PCollection{written}
-	}
-	return committed, refused, []beam.PCollection{beam.ParDo(s.Scope("Folder"), committedOnly, written)}
-}
-
 // noteProgress notes how far the job has come wherever that is kept.
 func (p *Plan) noteProgress(s beam.Scope, committed beam.PCollection, sent []beam.PCollection) {
 	if p.topic != nil && !p.atLeastOnce() {

@@ -1,0 +1,183 @@
+// Package graph is the join as a pipeline: what is read, joined and written. There is one for all joins, of files and of topics,
+// with an end or without.
+//
+//	sources ──► batches ───► attribution.Join ──► samples ──► places of samples ─┐
+//	   │                          │                                              ├─ acknowledged ─┐
+//	   ├──────► unreadable ───────┴──► rejected ────────────► places of rejected ┘                ▼
+//	   └──────► accounts ─────────┴──► accounts ─────────────────────────────────────────► accounts, last
+//
+// Whether it ends is its sources' word, and nobody else's: a pipeline ends if all of them do. A place that writes when all
+// is there, such as the file of an interval, says that it needs an end, and is refused where there is none; one that writes
+// bucket by bucket serves both. So neither source nor sink knows of the other, nor of whether there is an end, and what
+// is chosen for a run stands in one value. Packages batch and stream choose, plan and run; they build nothing else.
+//
+// A source or a sink is a type with one or two methods, in the package that plans it, or in package job if several do:
+//
+//	               with an end or without               with an end
+//	sources        kafkaio.Read (stream), files (batch) pieces (batch)
+//	samples        job.SampleFolder, job.SampleTopic    files of slices (batch)
+//	rejected       job.RejectedTopics                   files of slices (batch)
+//	accounts       a topic, books, progress (stream)    a file of a slice (batch)
+//
+// The names of scopes stay as they are: runners find the state of a savepoint by them.
+package graph
+
+import (
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
+)
+
+// Graph is a pipeline that is yet to be built.
+type Graph struct {
+	Params rules.Params
+	// Kept is the folder in which the join keeps what a runner is to bring together, see attribution.JoinKept; empty for none.
+	Kept     string
+	Sources  []Source
+	Samples  []SampleSink
+	Rejected []RejectedSink
+	Accounts AccountSink
+}
+
+// Source is where records come from.
+type Source interface {
+	// Bounded tells whether it has an end.
+	Bounded() bool
+	Read(s beam.Scope) Read
+}
+
+// Read is what comes of a source.
+type Read struct {
+	// Batches is a PCollection<record.Batch> of records in the order of their partitions.
+	Batches beam.PCollection
+	// Unreadable is a PCollection<record.Rejected> of what cannot be told apart as records.
+	Unreadable beam.PCollection
+	// Accounts is a PCollection<account.Sheet> of what the source accounts for itself; not valid if that is nothing, and
+	// whoever writes accounts counts what is unreadable.
+	Accounts beam.PCollection
+}
+
+// Place is somewhere that a pipeline writes to.
+type Place interface {
+	// NeedsEnd tells whether it writes when all is there, and so takes sources with an end.
+	NeedsEnd() bool
+}
+
+// SampleSink takes samples.
+type SampleSink interface {
+	Place
+	// WriteSamples writes a PCollection<sample.Block>.
+	WriteSamples(s beam.Scope, samples beam.PCollection) Written
+}
+
+// Written is what comes of writing.
+type Written struct {
+	// Acknowledged has something for what is written, once it is: whoever waits for it waits for that. It is a PCollection
+	// of the sink's own type.
+	Acknowledged beam.PCollection
+	// Refused is a PCollection<sink.Refused> of samples that are too large; not valid from a sink that takes all.
+	Refused beam.PCollection
+}
+
+// RejectedSink takes what is in no sample: late records, dead letters and orphans.
+type RejectedSink interface {
+	Place
+	// WriteRejected writes a PCollection<record.Rejected>, and samples that a sink has refused, a PCollection<sink.Refused>,
+	// if that is valid. What is acknowledged is of its own types.
+	WriteRejected(s beam.Scope, rejected, refused beam.PCollection) (acknowledged []beam.PCollection)
+}
+
+// AccountSink takes the accounts, and notes how far the work has come. It comes last: where its output says so, all else is
+// there.
+type AccountSink interface {
+	Place
+	WriteAccounts(s beam.Scope, a ToAccount)
+}
+
+// ToAccount is what there is to account for.
+type ToAccount struct {
+	// Read is that of all sources, Joined a PCollection<account.Sheet> of the join.
+	Read   Read
+	Joined beam.PCollection
+	// Samples are what the sinks of samples have written, in their order, and Rejected what those of rejected records have
+	// acknowledged.
+	Samples  []Written
+	Rejected []beam.PCollection
+}
+
+// Bounded tells whether the graph has an end: whether all its sources have.
+func (g *Graph) Bounded() bool {
+	for _, source := range g.Sources {
+		if !source.Bounded() {
+			return false
+		}
+	}
+	return true
+}
+
+// Build builds the pipeline.
+//
+// It panics if something waits for an end that there is not.
+func (g *Graph) Build() *beam.Pipeline {
+	places := []Place{g.Accounts}
+	for _, sink := range g.Samples {
+		places = append(places, sink)
+	}
+	for _, sink := range g.Rejected {
+		places = append(places, sink)
+	}
+	for _, place := range places {
+		if place.NeedsEnd() && !g.Bounded() {
+			panic(fmt.Errorf("graph.Build: %T writes when all is there, and a source has no end", place))
+		}
+	}
+	pipeline, root := beam.NewPipelineWithRoot()
+	read := g.read(root)
+	joined := attribution.JoinKept(root, g.Params, read.Batches, g.Kept)
+
+	account := ToAccount{Read: read, Joined: joined.Accounts}
+	var refused []beam.PCollection
+	s := root.Scope("Samples")
+	for _, sink := range g.Samples {
+		written := sink.WriteSamples(s, joined.Samples)
+		account.Samples = append(account.Samples, written)
+		refused = append(refused, written.Refused)
+	}
+	s = root.Scope("Rejected")
+	rejected, tooLarge := beam.Flatten(s, read.Unreadable, joined.Rejected), together(s, "Refused", refused)
+	for _, sink := range g.Rejected {
+		account.Rejected = append(account.Rejected, sink.WriteRejected(s, rejected, tooLarge)...)
+	}
+	g.Accounts.WriteAccounts(root, account)
+	return pipeline
+}
+
+// read reads all sources.
+func (g *Graph) read(s beam.Scope) (all Read) {
+	var batches, unreadable, accounts []beam.PCollection
+	for _, source := range g.Sources {
+		read := source.Read(s)
+		batches, unreadable, accounts = append(batches, read.Batches), append(unreadable, read.Unreadable), append(accounts, read.Accounts)
+	}
+	return Read{together(s, "Inputs", batches), together(s, "Unreadable", unreadable), together(s, "Counted", accounts)}
+}
+
+// together is all that is valid of several PCollections, not valid itself if nothing is.
+func together(s beam.Scope, name string, several []beam.PCollection) beam.PCollection {
+	var valid []beam.PCollection
+	for _, c := range several {
+		if c.IsValid() {
+			valid = append(valid, c)
+		}
+	}
+	switch len(valid) {
+	case 0:
+		return beam.PCollection{}
+	case 1:
+		return valid[0]
+	}
+	return beam.Flatten(s.Scope(name), valid...)
+}
