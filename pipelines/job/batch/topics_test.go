@@ -3,8 +3,10 @@ package batch
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +20,11 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
+	"tributary/pipelines/job/topics"
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/sim/replay"
+	"tributary/runners/devcluster/servicestest"
 	"tributary/transforms/account"
 )
 
@@ -181,4 +185,42 @@ outputs: {samples: samples}
 		require.EqualValues(t, 1, found.Accounts.Views.N[account.Dead], slice)
 		require.EqualValues(t, chapter+8, found.Accounts.Views.N[account.Samples], slice)
 	}
+}
+
+// TestTopicsOnFlink: a cluster joins topics as far as they go, into files and into a topic, each sample as the direct
+// runner gives it, and once; a rerun writes nothing.
+func TestTopicsOnFlink(t *testing.T) {
+	_, flink := servicestest.Start(t, "flink")
+	dir, broker := topicsOf(t)
+	opt := Options{Slice: 5 * time.Minute}
+	want := join(t, loadSpec(t, dir), opt)
+	samples := map[string]int{}
+	for _, file := range below(t, dir+"/out/samples") {
+		eachSample(t, file, func(encoded []byte) { samples[string(encoded)]++ })
+	}
+
+	edits := slices.Concat(viewsAsTopic(), engagementsAsTopic(), inCluster(broker, "flink"), []string{
+		"samples: flink/samples", "samples: [flink/samples, {topic: samples}]\n  accounts: flink/accounts",
+		"clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:",
+	})
+	s := loadSpec(t, dir, edits...)
+	_, err := topics.Create(t.Context(), s, topics.CreateOptions{Partitions: 3, Replicas: 1})
+	require.NoError(t, err)
+	opt.Runner = onFlink(flink, t.Name())
+	got := join(t, s, opt)
+	require.Equal(t, want.Accounts.Views, got.Accounts.Views)
+	require.Equal(t, want.Accounts.Engagements, got.Accounts.Engagements)
+	sameFiles(t, dir+"/out/samples", dir+"/flink/samples")
+	require.True(t, maps.Equal(samples, consume(t, broker, "samples")))
+	for _, rejected := range []string{"late", "dead"} {
+		require.ElementsMatch(t, rejectedOf(t, dir+"/out/"+rejected), rejectedOf(t, dir+"/flink/"+rejected))
+	}
+
+	again := join(t, s, opt)
+	require.Equal(t, 1, again.Finished, "what is finished is not joined again")
+	opt.Again = true
+	again = join(t, s, opt)
+	require.Zero(t, again.Finished)
+	require.True(t, maps.Equal(samples, consume(t, broker, "samples")), "each is in the topic once")
+	sameFiles(t, dir+"/out/samples", dir+"/flink/samples")
 }
