@@ -174,7 +174,7 @@ Where Flink remembers nothing of the job, "run --resume PATH" goes on from a pat
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
-	run.addFlinkFlags(cmd)
+	run.addJobFlags(cmd)
 	return cmd
 }
 

@@ -19,6 +19,7 @@ func joinCmd() *cobra.Command {
 		from, to timeFlag
 		until    stopFlag
 		out      reportFlags
+		where    = streamRun{runner: directRunner}
 	)
 	cmd := &cobra.Command{
 		Use:   "join SPEC",
@@ -27,6 +28,10 @@ func joinCmd() *cobra.Command {
 after another, and report what became of every event. Topics are read from where the spec
 says to what is there now, or to --until; the samples are those that a stream would give.
 
+With --runner flink all slices are joined at once, on as many machines as the cluster has:
+the same files of samples, and the same samples in a topic. Each event is read once there,
+however long the windows are. The folders of the spec must be the same ones for all workers.
+
 A run that was stopped goes on where it was: what is finished is not joined again
 unless its files or the spec have changed. Output files appear whole or not at all.
 
@@ -34,6 +39,7 @@ When all of an input is dead, late or unmatched, or more of it than a limit allo
 written and reported, and the command ends with exit code 3.`,
 		Example: `  tributary join feed.yaml
   tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --slice 1h
+  tributary join feed.yaml --runner flink --worker 127.0.0.1:50000 --parallel 2
   tributary join feed.yaml --json | jq .accounts.views
   tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
 		Args: cobra.ExactArgs(1),
@@ -45,26 +51,51 @@ written and reported, and the command ends with exit code 3.`,
 			if cmd.Flags().Changed("slice") && opt.Slice < time.Second {
 				return usageError{fmt.Errorf("--slice %s: must be a second or more", spec.FormatDuration(opt.Slice))}
 			}
-			s, err := spec.Load(args[0])
+			if err := where.checkFlags(cmd); err != nil {
+				return err
+			}
+			s, err := where.load(args[0])
 			if err != nil {
 				return err
+			}
+			if err := where.checkCommands(s); err != nil {
+				return err
+			}
+			if where.runner == flinkRunner {
+				where.flink.Parallelism = max(opt.Parallel, 1)
+				opt.Runner = where.onceOnFlink(s)
 			}
 			beam.Init()
 			return join(cmd, s, opt, &out)
 		},
 	}
 	flags := cmd.Flags()
+	word(cmd, &where.runner, "runner", []string{directRunner, flinkRunner}, "where it runs: direct for this process, or flink")
+	where.addFlinkFlags(cmd)
 	flags.Var(&from, "from", "join views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "join views before this time (default: all)")
 	flags.Var(&until, "until", "of topics, read up to the first record that Kafka has stamped with this time: end, or a time that has passed (default: what is there)")
 	flags.Var((*durationFlag)(&opt.Slice), "slice", "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
-	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor)")
+	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor); on Flink, subtasks of each step (default: 1)")
 	flags.BoolVar(&opt.Folders.Trust, "trust-folders", false, "leave files unread whose folder (dt=2026-01-02, hour=05 in it) is outside of --from and --to; labels are missing where records are not where their folder says")
 	flags.Var((*durationFlag)(&opt.Folders.Slack), "folder-slack", "with --trust-folders, how far from the time of its folder a record may be")
 	flags.BoolVar(&opt.Again, "force", false, "join finished slices again")
 	flags.BoolVar(&opt.Prune, "prune", false, "remove files of an earlier run from times that the inputs no longer reach to")
 	out.add(cmd)
 	return cmd
+}
+
+// checkFlags refuses flags that say nothing of the runner that was chosen.
+func (r *streamRun) checkFlags(cmd *cobra.Command) error {
+	if r.runner == flinkRunner {
+		return nil
+	}
+	for _, name := range []string{"flink", "jobserver", "worker", "worker-token-file", "checkpoint-interval"} {
+		if cmd.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s is for --runner %s, and this is --runner %s", name, flinkRunner, r.runner)}
+		}
+	}
+	return nil
 }
 
 // folderSlack is how far from the time of its folder a record may be, where folders are believed.

@@ -31,7 +31,7 @@ On Flink the job is submitted through Beam's job server. With --worker its Go co
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
 runs in this process, and ends with it. With --runner prism all of it runs in this process.
 The direct runner joins what is there now, or up to --until, as "tributary join" does. A
-spec of files is joined on Flink, too: all slices at once, on as many machines as there are.
+spec of files is joined on Flink, as "tributary join --runner flink" does.
 
 A job that has written samples is not begun again. It goes on with --resume:
   log    begins anew from what its topics hold, with no state at all. The commit log says
@@ -68,7 +68,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	flags.BoolVar(&run.newCommitLog, "new-commit-log", false, "accept samples in their topic that an empty commit log knows nothing of")
 	complete(cmd, "resume", resumeLog, resumeLast)
 	complete(cmd, "until", string(source.StopAtEnd))
-	run.addFlinkFlags(cmd)
+	run.addJobFlags(cmd)
 	return cmd
 }
 
@@ -108,17 +108,24 @@ func (f *stopFlag) String() string {
 
 func (f *stopFlag) Type() string { return "end|time" }
 
-// addFlinkFlags adds the flags that all commands have which start jobs.
-func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
-	r.flink.Parallelism, r.flink.Checkpoints.Interval = 1, 10*time.Second
+// addJobFlags adds the flags that all commands have which start streams.
+func (r *streamRun) addJobFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&r.unchecked, "no-check", false, "start without looking at brokers, topics and rights first")
 	flags.BoolVar(&r.wait, "wait", false, "follow a job that outlives this command")
+	r.flink.Parallelism = 1
+	number(flags, &r.flink.Parallelism, "parallelism", 1, mostNumber, "subtasks of each step")
+	r.addFlinkFlags(cmd)
+}
+
+// addFlinkFlags adds the flags that say where Flink is and how it runs a job.
+func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
+	r.flink.Checkpoints.Interval = 10 * time.Second
+	flags := cmd.Flags()
 	flags.StringVar(&r.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
 	flags.StringVar(&r.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
 	flags.StringVar(&r.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
 	flags.StringVar(&r.flink.WorkerTokenFile, "worker-token-file", "", "file of the token that the workers were started with, its first line (default: none)")
-	number(flags, &r.flink.Parallelism, "parallelism", 1, mostNumber, "subtasks of each step")
 	flags.Var((*durationFlag)(&r.flink.Checkpoints.Interval), "checkpoint-interval", "time between checkpoints")
 }
 
@@ -143,7 +150,7 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 		return usageError{fmt.Errorf("--resume %s: a run that goes on from state reads as far as the one before was to; with --until, use --resume %s", r.resume, resumeLog)}
 	}
 	beam.Init()
-	s, err := spec.Load(file)
+	s, err := r.load(file)
 	if err != nil {
 		return err
 	}
@@ -153,8 +160,8 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if !s.ReadsTopics() {
 		return usageError{fmt.Errorf("%s reads files, which have an end: join them with `tributary join`, or with --runner %s or %s", file, directRunner, flinkRunner)}
 	}
-	if r.runner == flinkRunner && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
-		return usageError{fmt.Errorf("%s has commands that print tokens, and workers run none for jobs that prove nothing: start them with --token-file, and give --worker-token-file here", file)}
+	if err := r.checkCommands(s); err != nil {
+		return err
 	}
 	opt := r.options(limits)
 	if opt.Resume != stream.FromLog {
@@ -187,6 +194,26 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	return r.start(cmd, s, plan)
 }
 
+// load reads a spec. Workers have a folder of their own to start paths from, so its paths have to be whole.
+func (r *streamRun) load(file string) (*spec.Spec, error) {
+	if r.runner == flinkRunner && r.flink.Worker != "" {
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			return nil, err
+		}
+		file = whole
+	}
+	return spec.Load(file)
+}
+
+// checkCommands refuses a spec whose commands no worker would run.
+func (r *streamRun) checkCommands(s *spec.Spec) error {
+	if r.runner == flinkRunner && r.flink.Worker != "" && r.flink.WorkerTokenFile == "" && s.RunsCommands() {
+		return usageError{fmt.Errorf("%s has commands that print tokens, and workers run none for jobs that prove nothing: start them with --token-file, and give --worker-token-file here", s.File)}
+	}
+	return nil
+}
+
 // joinAll joins what has an end: on the direct runner one slice of event time after another, on Flink all at once.
 func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	if r.resume != "" || r.drain {
@@ -194,10 +221,16 @@ func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	}
 	opt := batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}
 	if r.runner == flinkRunner {
-		r.flink.Name, r.flink = "join-"+filepath.Base(s.File), r.flink.Bounded()
-		opt.Runner = r.on()
+		opt.Runner = r.onceOnFlink(s)
 	}
 	return join(cmd, s, opt, &reportFlags{})
+}
+
+// onceOnFlink is Flink for a join of a spec that ends.
+func (r *streamRun) onceOnFlink(s *spec.Spec) runners.Runner {
+	opt := r.flink.Bounded()
+	opt.Name = "join-" + filepath.Base(s.File)
+	return flink.Runner{Options: opt}
 }
 
 func (r *streamRun) options(limits runners.Limits) stream.Options {

@@ -58,6 +58,7 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 	if err = errors.Join(err, job.Close(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
+	r.before = recordsRead.Load() - r.records // workers elsewhere have not counted here
 	return r.finish(ctx, whole.slice)
 }
 
