@@ -55,12 +55,12 @@ check() {
   want=$(truth "$made/truth")
   compare "rows, digest" "$want" "$(samples "$made/out/samples")"
 
-  # The same in slices, with half of them taken away again: the run goes on.
-  "$tributary" join "$made/spec.yaml" --slice 1h --json >"$made/report.json" 2>/dev/null
+  # The same in intervals, with half of them taken away again: the run goes on.
+  "$tributary" join "$made/spec.yaml" --interval 1h --json >"$made/report.json" 2>/dev/null
   find "$made/out" -name '*-20260101T0[135]*' -delete
-  "$tributary" join "$made/spec.yaml" --slice 1h --json >"$made/report.json" 2>/dev/null
-  compare "slices, digest" "$want" "$(samples "$made/out/samples")"
-  compare "slices, positives" "$(jq .views.positives "$made/truth.json")" "$(jq .accounts.views.positives "$made/report.json")"
+  "$tributary" join "$made/spec.yaml" --interval 1h --json >"$made/report.json" 2>/dev/null
+  compare "intervals, digest" "$want" "$(samples "$made/out/samples")"
+  compare "intervals, positives" "$(jq .views.positives "$made/truth.json")" "$(jq .accounts.views.positives "$made/report.json")"
   echo "   $((SECONDS - begun)) s"
   rm -rf "$made"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a join costs as its input grows: made input of each size, joined from Avro files of
-# ~105-byte views with 10 % engagements to Avro samples, in slices of an hour.
+# ~105-byte views with 10 % engagements to Avro samples, in intervals of an hour.
 #
 #   testdata/scale.sh TRIBUTARY EVENTS...      e.g. 1000000 10000000 50000000
 #
@@ -16,7 +16,7 @@ echo "      events  seconds   events/s  CPU µs/event  RSS MiB"
 for events in "$@"; do
   "$tributary" generate --out "$work/in" --views $((events * 10 / 11)) --duration "$(((events + 999999) / 1000000))h" \
     --kinds 'like:10%' --disorder 5s --diurnal 0 >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-  { time "$tributary" join "$work/in/spec.yaml" --slice 1h --json >"$work/report" 2>"$work/log"; } 2>"$work/cpu" ||
+  { time "$tributary" join "$work/in/spec.yaml" --interval 1h --json >"$work/report" 2>"$work/log"; } 2>"$work/cpu" ||
     { cat "$work/log" >&2; exit 1; }
   python3 - "$work/report" "$work/cpu" <<'PYTHON'
 import json, sys

@@ -64,7 +64,7 @@ type Batch struct {
 	// AppendFramed); otherwise the records stand back to back, as in an Avro
 	// file's block, at successive offsets.
 	Framed bool
-	// Repeat says that another reading of these records, for another time slice,
+	// Repeat says that another reading of these records, for another interval,
 	// accounts for those that have no event time.
 	Repeat bool
 	// AfterIdle says that the clock is further than the log tells: the partition had been

@@ -29,7 +29,7 @@ type Source struct {
 }
 
 // Of translates a spec for the join, without what only its inputs can tell (schemas, the end
-// of the log) and without a slice.
+// of the log) and without an interval.
 func Of(s *spec.Spec) (rules.Params, []Source) {
 	p := rules.Params{
 		OutOfOrderness: s.OutOfOrderness.Milliseconds(),

@@ -134,7 +134,7 @@ func TestOutputsPageHasEachField(t *testing.T) {
 	for heading, of := range map[string]any{
 		"Late records, dead letters, orphans": rejected.Record{},
 		"Accounts":                            account.Sheet{},
-		"Files of a slice":                    account.File{},
+		"Files of an interval":                account.File{},
 		"Bytes":                               account.Bytes{},
 		"Timeline":                            account.Interval{},
 		"Its header":                          commitlog.Header{},

@@ -96,7 +96,7 @@ var samplesSection = &section{
 		},
 		{
 			name: "compact", example: "1h",
-			doc:   "How much event time the files of a stream are of, one for each shard. They appear when that time is closed; what is joined before is kept aside. The files of a join that ends are those of its slices.",
+			doc:   "How much event time the files of a stream are of, one for each shard. They appear when that time is closed; what is joined before is kept aside. The files of a join that ends are those of its intervals.",
 			value: at(compactType, func(o *Output) *time.Duration { return &o.Compact }).orElse("a file for each bucket and shard", nil),
 		},
 	},

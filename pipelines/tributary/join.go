@@ -24,11 +24,11 @@ func joinCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join SPEC",
 		Short: "Join views with engagements, as far as they go now, into labelled samples",
-		Long: `Join the files and topics of a spec into labelled samples, one slice of event time
+		Long: `Join the files and topics of a spec into labelled samples, one interval of event time
 after another, and report what became of every event. Topics are read from where the spec
 says to what is there now, or to --until; the samples are those that a stream would give.
 
-With --runner flink all slices are joined at once, on as many machines as the cluster has:
+With --runner flink all intervals are joined at once, on as many machines as the cluster has:
 the same files of samples, and the same samples in a topic. Each event is read once there,
 however long the windows are. The folders of the spec must be the same ones for all workers.
 
@@ -38,7 +38,7 @@ unless its files or the spec have changed. Output files appear whole or not at a
 When all of an input is dead, late or unmatched, or more of it than a limit allows, all is
 written and reported, and the command ends with exit code 3.`,
 		Example: `  tributary join feed.yaml
-  tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --slice 1h
+  tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --interval 1h
   tributary join feed.yaml --runner flink --worker 127.0.0.1:50000 --parallel 2
   tributary join feed.yaml --json | jq .accounts.views
   tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
@@ -48,8 +48,8 @@ written and reported, and the command ends with exit code 3.`,
 			if !from.IsZero() && !to.IsZero() && !from.Before(to.Time) {
 				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
 			}
-			if cmd.Flags().Changed("slice") && opt.Slice < time.Second {
-				return usageError{fmt.Errorf("--slice %s: must be a second or more", spec.FormatDuration(opt.Slice))}
+			if cmd.Flags().Changed("interval") && opt.Interval < time.Second {
+				return usageError{fmt.Errorf("--interval %s: must be a second or more", spec.FormatDuration(opt.Interval))}
 			}
 			if err := where.checkFlags(cmd); err != nil {
 				return err
@@ -75,11 +75,11 @@ written and reported, and the command ends with exit code 3.`,
 	flags.Var(&from, "from", "join views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "join views before this time (default: all)")
 	flags.Var(&until, "until", "of topics, read up to the first record that Kafka has stamped with this time: end, or a time that has passed (default: what is there)")
-	flags.Var((*durationFlag)(&opt.Slice), "slice", "length of a slice of event time (default: the longest that fits in memory, up to 24h)")
-	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "slices joined at once (default: one a processor); on Flink, subtasks of each step (default: 1)")
+	flags.Var((*durationFlag)(&opt.Interval), "interval", "length of an interval of event time (default: the longest that fits in memory, up to 24h)")
+	number(flags, &opt.Parallel, "parallel", 1, mostNumber, "intervals joined at once (default: one a processor); on Flink, subtasks of each step (default: 1)")
 	flags.BoolVar(&opt.Folders.Trust, "trust-folders", false, "leave files unread whose folder (dt=2026-01-02, hour=05 in it) is outside of --from and --to; labels are missing where records are not where their folder says")
 	flags.Var((*durationFlag)(&opt.Folders.Slack), "folder-slack", "with --trust-folders, how far from the time of its folder a record may be")
-	flags.BoolVar(&opt.Again, "force", false, "join finished slices again")
+	flags.BoolVar(&opt.Again, "force", false, "join finished intervals again")
 	flags.BoolVar(&opt.Prune, "prune", false, "remove files of an earlier run from times that the inputs no longer reach to")
 	out.add(cmd)
 	return cmd
@@ -112,7 +112,7 @@ func join(cmd *cobra.Command, s *spec.Spec, opt batch.Options, out *reportFlags)
 	r, err := batch.Run(cmd.Context(), s, opt)
 	show.finish()
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("stopped, %s; the same command goes on from there", show.slices())
+		return fmt.Errorf("stopped, %s; the same command goes on from there", show.intervals())
 	}
 	if err != nil {
 		return err

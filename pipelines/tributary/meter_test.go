@@ -50,11 +50,11 @@ func TestMeterIsNotTalkative(t *testing.T) {
 func TestMeterOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	m := newMeter(&out)
-	m.begin("joining, slice 3 of 24", countsEvents, 98_765_432)
+	m.begin("joining, interval 3 of 24", countsEvents, 98_765_432)
 	for columns, want := range map[int]string{
-		119: "█░░░░░░░░░░░ joining, slice 3 of 24: 12 %, 12,345,678 of 98,765,432 events, 1,234,567 events/s, 1m10s left",
-		79:  "joining, slice 3 of 24: 12 %, 1,234,567 events/s, 1m10s left",
-		39:  "joining, slice 3 of 24: 12 %",
+		119: "█░░░░░░░░░░░ joining, interval 3 of 24: 12 %, 12,345,678 of 98,765,432 events, 1,234,567 events/s, 1m10s left",
+		79:  "joining, interval 3 of 24: 12 %, 1,234,567 events/s, 1m10s left",
+		39:  "joining, interval 3 of 24: 12 %",
 		20:  "12 %, 1m10s left",
 		5:   "12 %",
 		1:   "",
@@ -66,5 +66,5 @@ func TestMeterOnATerminal(t *testing.T) {
 	m.at(98_765_432)
 	m.at(98_765_432)
 	m.end()
-	assert.Equal(t, clearLine+"joining, slice 3 of 24: 100 %"+clearLine, out.String())
+	assert.Equal(t, clearLine+"joining, interval 3 of 24: 100 %"+clearLine, out.String())
 }

@@ -37,7 +37,7 @@ func describe(now batch.Progress) string {
 	if now.Stage == "scan" {
 		return "scanning inputs"
 	}
-	return fmt.Sprintf("joining, slice %d of %d", min(now.Slices+1, now.SlicesTotal), now.SlicesTotal)
+	return fmt.Sprintf("joining, interval %d of %d", min(now.Intervals+1, now.IntervalsTotal), now.IntervalsTotal)
 }
 
 // finish takes the bar away.
@@ -47,12 +47,12 @@ func (p *progress) finish() {
 	p.meter.end()
 }
 
-// slices says how many slices are finished.
-func (p *progress) slices() string {
+// intervals says how many intervals are finished.
+func (p *progress) intervals() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.SlicesTotal == 0 {
-		return "before any slice was finished"
+	if p.last.IntervalsTotal == 0 {
+		return "before any interval was finished"
 	}
-	return fmt.Sprintf("with %d of %d slices finished", p.last.Slices, p.last.SlicesTotal)
+	return fmt.Sprintf("with %d of %d intervals finished", p.last.Intervals, p.last.IntervalsTotal)
 }

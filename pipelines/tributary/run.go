@@ -214,7 +214,7 @@ func (r *streamRun) checkCommands(s *spec.Spec) error {
 	return nil
 }
 
-// joinAll joins what has an end: on the direct runner one slice of event time after another, on Flink all at once.
+// joinAll joins what has an end: on the direct runner one interval of event time after another, on Flink all at once.
 func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	if r.resume != "" || r.drain {
 		return usageError{errors.New("what has an end is joined as a whole, each time: leave out --resume and --drain")}

@@ -93,8 +93,8 @@ func TestUsageErrors(t *testing.T) {
 		"join x -p 2":                   "there is no flag -p; flags have names, like --help",
 		"join x --parallel many":        `--parallel "many": must be a whole number from 1 to 1000000`,
 		"join x --parallel=-1":          `--parallel "-1": must be a whole number from 1 to 1000000`,
-		"join x --slice 1,5h":           `--slice "1,5h": is not a duration like 30m or 1d12h; did you mean 1.5h?`,
-		"join x --slice 90":             `--slice "90": is a number without a unit; write 90s, 90m, 90h or 90d`,
+		"join x --interval 1,5h":        `--interval "1,5h": is not a duration like 30m or 1d12h; did you mean 1.5h?`,
+		"join x --interval 90":          `--interval "90": is a number without a unit; write 90s, 90m, 90h or 90d`,
 		"join x --from yesterday":       `--from "yesterday": is not a time like 2026-01-02 or 2026-01-02T15:04:05Z`,
 		"join x --from":                 "--from needs a value: a time like 2026-01-02 or 2026-01-02T15:04:05Z",
 		"show x --limit=-1":             `--limit "-1": must be a whole number, 0 or more`,
@@ -110,7 +110,7 @@ func TestUsageErrors(t *testing.T) {
 		assert.Equal(t, exitUsage, code, line)
 		assert.Contains(t, stderr, "tributary: "+want, line)
 	}
-	for _, line := range []string{"join x --slice 1d", "join x --slice 90m", "join x --from 2026-01-02 --to 2026-01-03T00:00:00z", "demo --for 0", "demo --for 1d", "run x --checkpoint-interval 1m", "run x --until 2026-01-02T15:04"} {
+	for _, line := range []string{"join x --interval 1d", "join x --interval 90m", "join x --from 2026-01-02 --to 2026-01-03T00:00:00z", "demo --for 0", "demo --for 1d", "run x --checkpoint-interval 1m", "run x --until 2026-01-02T15:04"} {
 		code, _, stderr := dryRun(strings.Fields(line)...)
 		assert.Equal(t, exitFine, code, "%s: %s", line, stderr)
 	}

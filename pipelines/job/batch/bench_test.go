@@ -25,7 +25,7 @@ func BenchmarkJoin(b *testing.B) {
 	require.NoError(b, err)
 	events := int64(0)
 	for b.Loop() {
-		r, err := Run(context.Background(), s, Options{Again: true, Slice: time.Hour})
+		r, err := Run(context.Background(), s, Options{Again: true, Interval: time.Hour})
 		require.NoError(b, err)
 		events += r.Events
 	}

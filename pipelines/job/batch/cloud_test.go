@@ -27,7 +27,7 @@ func objects(t *testing.T, folder string) map[string]string {
 }
 
 // TestCloudIsLikeADisk joins from a bucket into a bucket, is stopped, goes on, and joins
-// in other slices; what is there then is what comes of the same on a disk.
+// in other intervals; what is there then is what comes of the same on a disk.
 func TestCloudIsLikeADisk(t *testing.T) {
 	fileiotest.StartEmulator(t)
 	dir, s := deterministic(t)
@@ -45,8 +45,8 @@ func TestCloudIsLikeADisk(t *testing.T) {
 	remote := to(parse(t, t.TempDir(), inCloud), bucket+"/out")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = Run(ctx, remote, Options{Slice: short, Progress: func(p Progress) {
-		if p.Slices >= 4 {
+	_, err = Run(ctx, remote, Options{Interval: short, Progress: func(p Progress) {
+		if p.Intervals >= 4 {
 			cancel()
 		}
 	}})
@@ -55,7 +55,7 @@ func TestCloudIsLikeADisk(t *testing.T) {
 	began := len(objects(t, bucket+"/out/ledger"))
 	require.GreaterOrEqual(t, began, 4)
 
-	r := join(t, remote, Options{Slice: short})
+	r := join(t, remote, Options{Interval: short})
 	require.Greater(t, r.Intervals, began)
 	same := func(slices Options) {
 		t.Helper()
@@ -66,8 +66,8 @@ func TestCloudIsLikeADisk(t *testing.T) {
 		}
 		requireSameFiles(t, want, got)
 	}
-	same(Options{Slice: short})
-	require.Zero(t, join(t, remote, Options{Slice: short}).Events, "it is all finished")
+	same(Options{Interval: short})
+	require.Zero(t, join(t, remote, Options{Interval: short}).Events, "it is all finished")
 
 	join(t, remote, Options{})
 	same(Options{})

@@ -13,7 +13,7 @@ import (
 	"tributary/transforms/account"
 )
 
-// TestContentDecides: a slice is joined again if the bytes of a file are others, though its size
+// TestContentDecides: an interval is joined again if the bytes of a file are others, though its size
 // and time are the same; and is not if they are the same, though its time is another.
 func TestContentDecides(t *testing.T) {
 	zipped := func(text string) string {

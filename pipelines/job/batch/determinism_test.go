@@ -63,26 +63,26 @@ func TestShardsAndBucketsChangeNoFile(t *testing.T) {
 	}
 }
 
-func TestParallelSlicesChangeNoFile(t *testing.T) {
+func TestParallelIntervalsChangeNoFile(t *testing.T) {
 	_, s := deterministic(t)
-	want := joined(t, s, Options{Slice: 2 * time.Minute, Parallel: 1})
-	requireSameFiles(t, want, joined(t, s, Options{Slice: 2 * time.Minute, Parallel: 8}))
+	want := joined(t, s, Options{Interval: 2 * time.Minute, Parallel: 1})
+	requireSameFiles(t, want, joined(t, s, Options{Interval: 2 * time.Minute, Parallel: 8}))
 }
 
-// TestSlicesOnlyCutFiles joins in slices of many lengths, some that no bucket divides:
+// TestIntervalsOnlyCutFiles joins in intervals of many lengths, some that no bucket divides:
 // together their files hold the same records, and their ledgers add up to the same.
-func TestSlicesOnlyCutFiles(t *testing.T) {
+func TestIntervalsOnlyCutFiles(t *testing.T) {
 	for _, viewTime := range []bool{false, true} {
 		c := everything(2000)
 		c.ViewTime, c.CorruptBlocks = viewTime, 2
 		dir, _ := made(t, c)
 		s := loadSpec(t, dir, allOutputs...)
 		whole := to(s, t.TempDir())
-		want := join(t, whole, Options{Slice: 24 * time.Hour})
+		want := join(t, whole, Options{Interval: 24 * time.Hour})
 		for _, length := range []time.Duration{17 * time.Second, time.Minute, 7*time.Minute + 1*time.Millisecond, 10 * time.Minute} {
 			t.Run(fmt.Sprint(length, viewTime), func(t *testing.T) {
 				cut := to(s, t.TempDir())
-				got := join(t, cut, Options{Slice: length})
+				got := join(t, cut, Options{Interval: length})
 				require.Greater(t, got.Intervals, 1)
 				wantLedger, gotLedger := same(want.Accounts), same(got.Accounts)
 				// Every file has a header, and compresses by itself.

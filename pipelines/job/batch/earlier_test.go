@@ -44,11 +44,11 @@ func TestEarlierAccountsCount(t *testing.T) {
 	_, s := deterministic(t)
 	s = to(s, t.TempDir())
 	out := filepath.Dir(s.Outputs.Accounts)
-	first := join(t, s, Options{Slice: short})
+	first := join(t, s, Options{Interval: short})
 	total := asEarlier(t, out)
 	require.Equal(t, first.Intervals, total)
 
-	r := join(t, s, Options{Slice: short})
+	r := join(t, s, Options{Interval: short})
 	require.Zero(t, r.Events, "nothing was left to do")
 	require.Equal(t, first.Accounts.Views, r.Accounts.Views)
 	now, earlier := accountsFiles(t, out)
@@ -57,12 +57,12 @@ func TestEarlierAccountsCount(t *testing.T) {
 	// One of them has lost its samples.
 	samples := below(t, s.Outputs.Samples.Path)
 	require.NoError(t, os.Remove(samples[len(samples)/2]))
-	r = join(t, s, Options{Slice: short})
+	r = join(t, s, Options{Interval: short})
 	require.Equal(t, first.Accounts.Views, r.Accounts.Views)
 	now, earlier = accountsFiles(t, out)
 	require.Equal(t, [2]int{1, total - 1}, [2]int{now, earlier})
 
-	r = join(t, s, Options{Slice: 2 * short})
+	r = join(t, s, Options{Interval: 2 * short})
 	require.Equal(t, first.Accounts.Views, r.Accounts.Views)
 	now, earlier = accountsFiles(t, out)
 	require.Equal(t, [2]int{r.Intervals, 0}, [2]int{now, earlier}, "accounts of other intervals went")

@@ -10,9 +10,9 @@ import (
 	"tributary/transforms/account"
 )
 
-// TestEdgesOfSlices has everything exactly where slices and the reach of the join end,
+// TestEdgesOfIntervals has everything exactly where intervals and the reach of the join end,
 // each record in a block of its own, so that one block too few or too many shows.
-func TestEdgesOfSlices(t *testing.T) {
+func TestEdgesOfIntervals(t *testing.T) {
 	dir := t.TempDir()
 	record := func(id string, ms int64, event string) string {
 		return fmt.Sprintf(`{"p":0,"o":0,"view_id":%q,"ts":%d,"pos":0,"kind":"like","event_id":%q,"amount":1}`, id, begin+ms, event)
@@ -49,16 +49,16 @@ func TestEdgesOfSlices(t *testing.T) {
 	}
 	for _, length := range []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Second, 58 * time.Second} {
 		cut := to(s, t.TempDir())
-		got := join(t, cut, Options{Slice: length})
+		got := join(t, cut, Options{Interval: length})
 		require.Equal(t, counts(want.Accounts), counts(got.Accounts), length)
 		require.Equal(t, want.Accounts.Bytes.In, got.Accounts.Bytes.In, length)
 		require.Equal(t, samples, samplesBelow(t, cut.Outputs.Samples.Path), length)
 	}
 }
 
-// TestNoEmptySlice: where the time asked for ends, or before it begins, no slice does.
-func TestNoEmptySlice(t *testing.T) {
+// TestNoEmptyInterval: where the time asked for ends, or before it begins, no interval does.
+func TestNoEmptyInterval(t *testing.T) {
 	p := &plan{minutes: map[int64]int64{0: 1, 1: 1, 2: 1}}
-	require.Equal(t, []slice{{60_000, 120_000, true}}, p.slices(timeOf(60_000), timeOf(120_000), time.Minute))
-	require.Equal(t, []slice{{0, 60_000, true}, {60_000, 60_001, false}}, p.slices(time.Time{}, timeOf(60_001), time.Minute))
+	require.Equal(t, []interval{{60_000, 120_000, true}}, p.intervals(timeOf(60_000), timeOf(120_000), time.Minute))
+	require.Equal(t, []interval{{0, 60_000, true}, {60_000, 60_001, false}}, p.intervals(time.Time{}, timeOf(60_001), time.Minute))
 }

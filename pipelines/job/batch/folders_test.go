@@ -85,7 +85,7 @@ func TestTrustedFolders(t *testing.T) {
 	require.Equal(t, int64(1), r.Accounts.Views.N[account.Immature])
 }
 
-// TestFoldersOfHours: the samples of an hour are in its folder, whatever the slices, and replace those that were in the
+// TestFoldersOfHours: the samples of an hour are in its folder, whatever the intervals, and replace those that were in the
 // folder of the day.
 func TestFoldersOfHours(t *testing.T) {
 	dir := dated(t)
@@ -93,8 +93,8 @@ func TestFoldersOfHours(t *testing.T) {
 	join(t, parse(t, dir, text), Options{})
 	want := samplesBelow(t, dir+"/out/samples")
 	hours := strings.Replace(text, "out/samples", "{path: out/samples, folders: hour}", 1)
-	for _, slice := range []time.Duration{0, 20 * time.Minute} {
-		join(t, parse(t, dir, hours), Options{Slice: slice})
+	for _, interval := range []time.Duration{0, 20 * time.Minute} {
+		join(t, parse(t, dir, hours), Options{Interval: interval})
 		require.Equal(t, want, samplesBelow(t, dir+"/out/samples"))
 		files, err := fileio.List(t.Context(), dir+"/out/samples/")
 		require.NoError(t, err)
@@ -104,6 +104,6 @@ func TestFoldersOfHours(t *testing.T) {
 			require.Contains(t, file.Path, "T"+hour+"0000Z-", "an hour of its own")
 		}
 	}
-	_, err := Run(t.Context(), parse(t, dir, hours), Options{Slice: 2 * time.Hour})
-	require.ErrorContains(t, err, "slices of 2h0m0s: samples go to folders of hours")
+	_, err := Run(t.Context(), parse(t, dir, hours), Options{Interval: 2 * time.Hour})
+	require.ErrorContains(t, err, "intervals of 2h0m0s: samples go to folders of hours")
 }

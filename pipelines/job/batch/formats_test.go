@@ -184,24 +184,24 @@ func TestFormatsHoldTheSameData(t *testing.T) {
 	require.True(t, like.N[account.Matched] > 50 && like.N[account.Outside] > 50 && like.N[account.Orphans] > 30 && like.N[account.Duplicates] > 10, "%+v", like)
 
 	for _, ending := range textEndings {
-		for _, slice := range []time.Duration{0, 10 * time.Minute} {
-			t.Run(fmt.Sprint(ending, " with schemas, slices of ", slice), func(t *testing.T) {
+		for _, interval := range []time.Duration{0, 10 * time.Minute} {
+			t.Run(fmt.Sprint(ending, " with schemas, intervals of ", interval), func(t *testing.T) {
 				dir := t.TempDir()
 				log.write(t, dir, ending)
 				s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
-				r := join(t, s, Options{Slice: slice})
+				r := join(t, s, Options{Interval: interval})
 				require.Equal(t, counts(reference.Accounts), counts(r.Accounts))
-				if slice == 0 {
+				if interval == 0 {
 					require.Equal(t, want, contents(t, s.Outputs.Samples.Path), "the same bytes")
 				} else {
 					require.Equal(t, wantRows, samplesBelow(t, s.Outputs.Samples.Path))
 				}
 			})
-			t.Run(fmt.Sprint(ending, " as it is, slices of ", slice), func(t *testing.T) {
+			t.Run(fmt.Sprint(ending, " as it is, intervals of ", interval), func(t *testing.T) {
 				dir := t.TempDir()
 				log.write(t, dir, ending)
 				s := shopSpec(t, dir, ending, "", "")
-				r := join(t, s, Options{Slice: slice})
+				r := join(t, s, Options{Interval: interval})
 				require.Equal(t, counts(reference.Accounts), counts(r.Accounts))
 				got := samplesBelow(t, s.Outputs.Samples.Path)
 				require.Len(t, got, len(wantRows))
@@ -238,7 +238,7 @@ func TestOutputsHoldTheSameSamples(t *testing.T) {
 		dir := t.TempDir()
 		log.write(t, dir, ending)
 		s := shopSpec(t, dir, ending, "", "")
-		join(t, s, Options{Slice: 30 * time.Minute})
+		join(t, s, Options{Interval: 30 * time.Minute})
 		var want []string
 		eachRecord(t, s.Outputs.Samples.Path, func(_ string, text []byte) {
 			if ending != "avro" {
@@ -251,7 +251,7 @@ func TestOutputsHoldTheSameSamples(t *testing.T) {
 			t.Run(fmt.Sprint(ending, " to JSON, ", codec), func(t *testing.T) {
 				s := to(s, t.TempDir())
 				s.Outputs.Samples.Format, s.Outputs.Samples.Codec = spec.JSON, codec
-				join(t, s, Options{Slice: 30 * time.Minute})
+				join(t, s, Options{Interval: 30 * time.Minute})
 				require.Equal(t, want, lines(t, s.Outputs.Samples.Path))
 				for _, path := range below(t, s.Outputs.Samples.Path) {
 					require.Equal(t, codec == spec.Gzip, strings.HasSuffix(path, ".jsonl.gz"), path)
@@ -262,7 +262,7 @@ func TestOutputsHoldTheSameSamples(t *testing.T) {
 			t.Run(fmt.Sprint(ending, " to Avro, ", codec), func(t *testing.T) {
 				moved := to(s, t.TempDir())
 				moved.Outputs.Samples.Codec = codec
-				join(t, moved, Options{Slice: 30 * time.Minute})
+				join(t, moved, Options{Interval: 30 * time.Minute})
 				require.Equal(t, samplesBelow(t, s.Outputs.Samples.Path), samplesBelow(t, moved.Outputs.Samples.Path))
 			})
 		}
@@ -333,11 +333,11 @@ func TestMisfitsAreDeadLetters(t *testing.T) {
 		}
 	}
 	for _, ending := range []string{"jsonl", "csv"} {
-		for _, slice := range []time.Duration{0, time.Minute} {
+		for _, interval := range []time.Duration{0, time.Minute} {
 			dir := t.TempDir()
 			log.write(t, dir, ending)
 			s := shopSpec(t, dir, ending, ", schema: view.avsc", ", schema: like.avsc")
-			r := join(t, s, Options{Slice: slice})
+			r := join(t, s, Options{Interval: interval})
 			require.EqualValues(t, 90, r.Accounts.Views.N[account.Read])
 			require.EqualValues(t, 30, r.Accounts.Views.N[account.Dead])
 			require.Len(t, samplesBelow(t, s.Outputs.Samples.Path), 60)

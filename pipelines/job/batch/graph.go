@@ -1,9 +1,9 @@
 // Package batch joins files: it turns a spec and the files it names into labelled samples
-// and an account of every event, one slice of event time after another.
+// and an account of every event, one interval of event time after another.
 //
-//	spec -> plan: list, schemas, scan -> slices -> a pipeline each -> report
+//	spec -> plan: list, schemas, scan -> intervals -> a pipeline each -> report
 //
-// The pipeline of a slice, on the direct runner, is graph.Graph with
+// The pipeline of an interval, on the direct runner, is graph.Graph with
 //
 //	source:   pieces, read
 //	samples:  one file, and a topic
@@ -12,9 +12,9 @@
 //
 //	run.go         Run: plan, join what is not finished, add up
 //	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them
-//	slices.go      event time in pieces; order.go: partitions of files in order; chunk.go: where reading begins
-//	resume.go      which slices are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
-//	graph.go       what the pipeline of a slice (graph.Graph) is made of; places.go: its source and sinks; spread.go: all slices in one, on a cluster
+//	intervals.go   event time in pieces; order.go: partitions of files in order; chunk.go: where reading begins
+//	resume.go      which intervals are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
+//	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks; spread.go: all intervals in one, on a cluster
 //	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
 //	feed.go        files as a stream reads them beside topics, planned as here; feedfn.go: its source; chapters.go: batches of
@@ -49,7 +49,7 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[writeAccountsFn]())
 }
 
-// outputs are the files of one slice; Orphans is empty if they are only counted.
+// outputs are the files of one interval; Orphans is empty if they are only counted.
 type outputs struct {
 	Samples, Late, Dead, Orphans, Accounts string
 	// Earlier is what releases before this one called the file of accounts.
@@ -59,8 +59,8 @@ type outputs struct {
 // accountsKind begins the names of files of accounts, and earlierKind those of releases before this one.
 const accountsKind, earlierKind = "accounts", "ledger"
 
-// outputsOf names the files of a slice by its times, so that a rerun replaces them.
-func outputsOf(o *spec.Outputs, s slice) outputs {
+// outputsOf names the files of an interval by its times, so that a rerun replaces them.
+func outputsOf(o *spec.Outputs, s interval) outputs {
 	file := func(root, kind, ending string) string {
 		if root == "" {
 			return ""
@@ -82,8 +82,8 @@ func outputsOf(o *spec.Outputs, s slice) outputs {
 	}
 }
 
-// outputsOf names the files of what is joined at once; of several slices together none is that of the samples.
-func (p *plan) outputsOf(s slice) outputs {
+// outputsOf names the files of what is joined at once; of several intervals together none is that of the samples.
+func (p *plan) outputsOf(s interval) outputs {
 	out := outputsOf(&p.spec.Outputs, s)
 	if p.whole {
 		out.Samples = ""
@@ -99,10 +99,10 @@ func samplesPath(o *spec.Outputs) string {
 	return ""
 }
 
-// pipeline builds the join of one slice, whose samples become the files of each of all. With spread set, it is
+// pipeline builds the join of one interval, whose samples become the files of each of all. With spread set, it is
 // for a runner with several workers.
-func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *beam.Pipeline {
-	params := p.sliceParams(s)
+func (p *plan) pipeline(s interval, all []interval, fingerprint string, spread bool) *beam.Pipeline {
+	params := p.intervalParams(s)
 	out := p.outputsOf(s)
 	files := make([]sampleFile, len(all))
 	for i, one := range all {
@@ -140,11 +140,11 @@ func (p *plan) pipeline(s slice, all []slice, fingerprint string, spread bool) *
 	return g.Build()
 }
 
-// sliceParams are the parameters of the join of one slice.
-func (p *plan) sliceParams(s slice) rules.Params {
+// intervalParams are the parameters of the join of one interval.
+func (p *plan) intervalParams(s interval) rules.Params {
 	params := p.params
 	params.From, params.To = s.from, s.to
-	// The end of the log matters only to slices near it. It is that of what was read:
+	// The end of the log matters only to intervals near it. It is that of what was read:
 	// what a folder says of the rest proves nothing.
 	if p.last < s.to+params.InputBounds().EngagementsAfter {
 		params.LogEnd = p.last
@@ -152,7 +152,7 @@ func (p *plan) sliceParams(s slice) rules.Params {
 	return params
 }
 
-// writeAccountsFn merges the accounts of a slice, refuses them if they do not balance,
+// writeAccountsFn merges the accounts of an interval, refuses them if they do not balance,
 // removes files that an earlier run had reason to write and this one had not, and writes
 // them, which say of what files, if they are still as they were written and no other
 // process has written one.

@@ -15,7 +15,7 @@ func TestElementsArrive(t *testing.T) {
 	_, s := deterministic(t)
 	p, err := newPlan(t.Context(), to(s, t.TempDir()), planOptions{})
 	require.NoError(t, err)
-	all := p.slices(time.Time{}, time.Time{}, short)
+	all := p.intervals(time.Time{}, time.Time{}, short)
 	require.NoError(t, dofn.Check(p.pipeline(all[0], all[:1], "", false)))
 	require.NoError(t, dofn.Check(p.pipeline(all[0], all, "", true)))
 }

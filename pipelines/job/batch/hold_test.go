@@ -19,12 +19,12 @@ import (
 	"tributary/transforms/account"
 )
 
-// during runs a join and calls do once, when some slices are finished and others are not.
+// during runs a join and calls do once, when some intervals are finished and others are not.
 func during(t *testing.T, s *spec.Spec, do func()) error {
 	t.Helper()
 	done := false
-	_, err := Run(t.Context(), s, Options{Slice: short, Parallel: 1, Again: true, Progress: func(p Progress) {
-		if p.Stage == "join" && p.Slices == 3 && !done {
+	_, err := Run(t.Context(), s, Options{Interval: short, Parallel: 1, Again: true, Progress: func(p Progress) {
+		if p.Stage == "join" && p.Intervals == 3 && !done {
 			done = true
 			do()
 		}
@@ -36,7 +36,7 @@ func during(t *testing.T, s *spec.Spec, do func()) error {
 // inUse is the message of a join that is refused because another one runs.
 func inUse(t *testing.T, s *spec.Spec) string {
 	t.Helper()
-	_, err := Run(t.Context(), s, Options{Slice: short})
+	_, err := Run(t.Context(), s, Options{Interval: short})
 	var list problem.List
 	require.ErrorAs(t, err, &list)
 	require.Len(t, list, 1)
@@ -47,7 +47,7 @@ func inUse(t *testing.T, s *spec.Spec) string {
 
 func TestTwoJoinsAtOnce(t *testing.T) {
 	_, s := deterministic(t)
-	want := joined(t, s, Options{Slice: short})
+	want := joined(t, s, Options{Interval: short})
 	other := to(s, t.TempDir())
 	shared := *other // nothing but the folder of dead letters
 	s = to(s, t.TempDir())
@@ -55,12 +55,12 @@ func TestTwoJoinsAtOnce(t *testing.T) {
 	require.NoError(t, during(t, s, func() {
 		require.Contains(t, inUse(t, s), s.Outputs.Samples.Path+" is in use by process ")
 		require.Contains(t, inUse(t, &shared), s.Outputs.DeadLetters+" is in use by process ")
-		_, err := Run(t.Context(), other, Options{Slice: short})
+		_, err := Run(t.Context(), other, Options{Interval: short})
 		require.NoError(t, err)
 	}))
 	requireSameFiles(t, want, contents(t, filepath.Dir(s.Outputs.Accounts)))
 	requireSameFiles(t, want, contents(t, filepath.Dir(other.Outputs.Accounts)))
-	_, err := Run(t.Context(), s, Options{Slice: short})
+	_, err := Run(t.Context(), s, Options{Interval: short})
 	require.NoError(t, err, "the first has ended")
 }
 
@@ -80,11 +80,11 @@ func TestTwoJoinsAtOnceInACloud(t *testing.T) {
 // both is joined again by the next.
 func TestFolderTakenOver(t *testing.T) {
 	_, s := deterministic(t)
-	want := joined(t, s, Options{Slice: short})
+	want := joined(t, s, Options{Interval: short})
 	s = to(s, t.TempDir())
 	out := filepath.Dir(s.Outputs.Accounts)
 	err := during(t, s, func() {
-		for _, path := range below(t, s.Outputs.Samples.Path) { // the other's samples, of all slices so far
+		for _, path := range below(t, s.Outputs.Samples.Path) { // the other's samples, of all intervals so far
 			write(t, path, "another's")
 		}
 		record, err := json.Marshal(fileio.Holder{Host: "there", Machine: "of there", PID: 7})
@@ -97,16 +97,16 @@ func TestFolderTakenOver(t *testing.T) {
 	require.ErrorContains(t, err, "the lock is no longer this process's: it is in use by process 7 on there, since")
 	require.ErrorContains(t, err, "another process has taken over")
 	require.NoError(t, os.Remove(s.Outputs.Accounts+"/.tributary.lock")) // it has ended, too
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	requireSameFiles(t, want, contents(t, out))
 }
 
-// TestLedgerNamesItsFiles: a slice is finished if its files are those that its ledger names.
+// TestLedgerNamesItsFiles: an interval is finished if its files are those that its ledger names.
 func TestLedgerNamesItsFiles(t *testing.T) {
 	_, s := deterministic(t)
 	s = to(s, t.TempDir())
 	out := filepath.Dir(s.Outputs.Accounts)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	want := contents(t, out)
 	before := written(t, out)
 	for name, content := range want {
@@ -115,7 +115,7 @@ func TestLedgerNamesItsFiles(t *testing.T) {
 		}
 		l, err := account.Decode([]byte(content))
 		require.NoError(t, err)
-		outs := outputsOf(&s.Outputs, slice{from: l.From, to: l.To})
+		outs := outputsOf(&s.Outputs, interval{from: l.From, to: l.To})
 		named := 0
 		for _, f := range outs.counted(l) {
 			if f.records > 0 {
@@ -129,7 +129,7 @@ func TestLedgerNamesItsFiles(t *testing.T) {
 		require.NoError(t, os.Chtimes(out+"/"+name, time.Now(), time.Now().Add(-time.Hour)))
 	}
 	before = written(t, out)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	require.Empty(t, again(t, out, before), "the files are the same")
 
 	for _, output := range []string{"samples/", "dead_letters/", "late/", "orphans/"} {
@@ -141,7 +141,7 @@ func TestLedgerNamesItsFiles(t *testing.T) {
 			require.NotEqual(t, content, string(other))
 			write(t, out+"/"+name, string(other))
 			before = written(t, out)
-			join(t, s, Options{Slice: short})
+			join(t, s, Options{Interval: short})
 			require.Len(t, again(t, out, before), 1, name)
 			requireSameFiles(t, want, contents(t, out))
 			break
@@ -149,7 +149,7 @@ func TestLedgerNamesItsFiles(t *testing.T) {
 	}
 }
 
-// TestFileReplacedBeforeTheCommit: the slice is not finished with another's file.
+// TestFileReplacedBeforeTheCommit: the interval is not finished with another's file.
 func TestFileReplacedBeforeTheCommit(t *testing.T) {
 	path := t.TempDir() + "/part.avro"
 	w, err := fileio.Create(t.Context(), path)
@@ -175,12 +175,12 @@ func TestCancelledJoinGivesUpItsFolders(t *testing.T) {
 	_, s := deterministic(t)
 	s = to(s, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Run(ctx, s, Options{Slice: short, Progress: func(p Progress) {
-		if p.Slices > 0 {
+	_, err := Run(ctx, s, Options{Interval: short, Progress: func(p Progress) {
+		if p.Intervals > 0 {
 			cancel()
 		}
 	}})
 	cancel()
 	require.ErrorIs(t, err, context.Canceled)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 }

@@ -106,7 +106,7 @@ func TestHostileRecords(t *testing.T) {
 				}
 				text := strings.NewReplacer("ENDING", ending, "ORDER", order, "FORMAT", format).Replace(enemySpec)
 				s := parse(t, dir, text)
-				r := join(t, s, Options{Slice: []time.Duration{0, time.Minute}[i%2]})
+				r := join(t, s, Options{Interval: []time.Duration{0, time.Minute}[i%2]})
 
 				samples := rowsBelow(t, s.Outputs.Samples.Path, format)
 				got := map[string]float64{}

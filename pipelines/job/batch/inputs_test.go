@@ -61,8 +61,8 @@ outputs: {samples: out/samples}
 `
 	write(t, dir+"/spec.yaml", text)
 	s := loadSpec(t, dir)
-	for _, slice := range []time.Duration{0, time.Minute} {
-		r := join(t, s, Options{Slice: slice})
+	for _, interval := range []time.Duration{0, time.Minute} {
+		r := join(t, s, Options{Interval: interval})
 		require.EqualValues(t, 300, r.Accounts.Views.N[account.Samples])
 		for kind, want := range map[string]int64{"click": 75, "first": 25, "shop": 225, "other": 0} {
 			e := r.Accounts.Engagements[kind]

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	s, err := spec.Load(file)
 	if err == nil {
-		_, err = Run(context.Background(), s, Options{Slice: short / 2, Parallel: 2})
+		_, err = Run(context.Background(), s, Options{Interval: short / 2, Parallel: 2})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -43,7 +43,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 	executable, err := os.Executable()
 	require.NoError(t, err)
 	dir, s := deterministic(t)
-	want := joined(t, s, Options{Slice: short / 2})
+	want := joined(t, s, Options{Interval: short / 2})
 	text, err := os.ReadFile(dir + "/spec.yaml")
 	require.NoError(t, err)
 	write(t, dir+"/all.yaml", strings.Replace(string(text), allOutputs[0], allOutputs[1], 1))
@@ -79,7 +79,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 			require.NoError(t, os.RemoveAll(dir+"/out"))
 		}
 	}
-	t.Logf("%d of 12 killed, %d times with some slices finished", killed, partly)
+	t.Logf("%d of 12 killed, %d times with some intervals finished", killed, partly)
 	require.NotZero(t, killed)
 	require.NoError(t, process().Run())
 	requireWhole(t, dir+"/out", want)

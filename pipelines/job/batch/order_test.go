@@ -109,9 +109,9 @@ func TestOrderByFieldsIsTheOrderOfTheLog(t *testing.T) {
 		interleave(t, mixed+"/views", views, random)
 		interleave(t, mixed+"/engagements", engagements, random)
 		byField := logSpec(t, mixed, "{partition: p, offset: o}")
-		for _, slice := range []time.Duration{0, 3 * time.Minute} {
-			got := join(t, to(byField, t.TempDir()), Options{Slice: slice})
-			require.Equal(t, truth, counts(got.Accounts), "seed %d, slices of %s", seed, slice)
+		for _, interval := range []time.Duration{0, 3 * time.Minute} {
+			got := join(t, to(byField, t.TempDir()), Options{Interval: interval})
+			require.Equal(t, truth, counts(got.Accounts), "seed %d, intervals of %s", seed, interval)
 		}
 		join(t, byField, Options{})
 		require.Equal(t, contents(t, byFile.Outputs.Samples.Path), contents(t, byField.Outputs.Samples.Path), "the same bytes")

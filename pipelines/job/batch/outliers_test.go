@@ -123,15 +123,15 @@ func TestOutliers(t *testing.T) {
 			require.EqualValues(t, 1, e.N[account.Matched])
 		}},
 	} {
-		for _, slice := range []time.Duration{0, time.Hour} {
-			t.Run(strings.ReplaceAll(name, " ", "_")+"_"+slice.String(), func(t *testing.T) {
+		for _, interval := range []time.Duration{0, time.Hour} {
+			t.Run(strings.ReplaceAll(name, " ", "_")+"_"+interval.String(), func(t *testing.T) {
 				dir := t.TempDir()
 				write(t, dir+"/views/a.jsonl", test.views)
 				write(t, dir+"/views/empty.jsonl", "")
 				write(t, dir+"/likes/a.jsonl", test.likes)
 				write(t, dir+"/spec.yaml", outlierSpec)
 				s := loadSpec(t, dir, test.edits...)
-				r := join(t, s, Options{Slice: slice})
+				r := join(t, s, Options{Interval: interval})
 				samples := samplesBelow(t, s.Outputs.Samples.Path)
 				require.EqualValues(t, r.Accounts.Views.N[account.Samples], len(samples))
 				require.EqualValues(t, r.Accounts.Views.N[account.Dead]+r.Accounts.Engagements["like"].N[account.Dead], len(lines(t, s.Outputs.DeadLetters)))
@@ -174,22 +174,22 @@ func TestDamageCostsOneBlock(t *testing.T) {
 	s := shopSpec(t, dir, "avro", "", "")
 	for _, length := range []int{len(sound) - 1, len(sound) - 17, len(sound) / 2, len(sound) / 3} {
 		write(t, file, sound[:length])
-		r := join(t, to(s, t.TempDir()), Options{Slice: 10 * time.Minute})
+		r := join(t, to(s, t.TempDir()), Options{Interval: 10 * time.Minute})
 		require.Positive(t, r.Accounts.Views.N[account.Dead])
 		require.Less(t, r.Accounts.Views.N[account.Samples], int64(300))
 	}
 	for at := len(sound) / 4; at < len(sound); at += len(sound) / 9 {
 		write(t, file, sound[:at]+"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"+sound[at+12:])
 		moved := to(s, t.TempDir())
-		r := join(t, moved, Options{Slice: 10 * time.Minute})
+		r := join(t, moved, Options{Interval: 10 * time.Minute})
 		require.Greater(t, r.Accounts.Views.N[account.Samples], int64(200))
 		require.Len(t, samplesBelow(t, moved.Outputs.Samples.Path), int(r.Accounts.Views.N[account.Samples]))
 	}
 }
 
-// TestSliceBounds: a run of some of the time gives what the whole gives for that time,
+// TestIntervalBounds: a run of some of the time gives what the whole gives for that time,
 // whatever lies outside and reaches in.
-func TestSliceBounds(t *testing.T) {
+func TestIntervalBounds(t *testing.T) {
 	c := everything(2500)
 	c.ViewTime = false
 	dir, _ := made(t, c)
@@ -202,7 +202,7 @@ func TestSliceBounds(t *testing.T) {
 		{From: at(301_001), To: at(302_003)},
 		{From: at(60_000)},
 		{To: at(600_001)},
-		{From: at(1), To: at(1_000_000), Slice: 90 * time.Second},
+		{From: at(1), To: at(1_000_000), Interval: 90 * time.Second},
 	} {
 		part := to(s, t.TempDir())
 		r := join(t, part, test)
@@ -219,8 +219,8 @@ func TestSliceBounds(t *testing.T) {
 	// Where nothing happened there is nothing, and an account of that.
 	r := join(t, to(s, t.TempDir()), Options{From: at(-7_200_000), To: at(-3_600_000)})
 	require.Zero(t, r.Accounts.Views.N[account.Samples]+r.Accounts.Views.N[account.Late])
-	_, err := Run(t.Context(), s, Options{Slice: time.Microsecond})
-	require.ErrorContains(t, err, "slices of 1µs")
+	_, err := Run(t.Context(), s, Options{Interval: time.Microsecond})
+	require.ErrorContains(t, err, "intervals of 1µs")
 }
 
 // TestFoldersOfOtherDaysAreNotRead has files that cannot be read in folders far away from

@@ -14,13 +14,13 @@ import (
 )
 
 // clearOverlaps removes the files that an earlier run wrote for the times that are joined
-// now and that this one will not replace, because it cuts slices otherwise, writes another
+// now and that this one will not replace, because it cuts intervals otherwise, writes another
 // format or finds nothing there any more: or else samples would be there twice. What lies
-// before the first slice and after the last stays, unless it was asked for; it is returned as
+// before the first interval and after the last stays, unless it was asked for; it is returned as
 // stale if all of that time was to be joined.
 //
 // A file that reaches beyond the times asked for is a problem: the rest of it would be lost.
-func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Options) (stale []staleFile, err error) {
+func (p *plan) clearOverlaps(ctx context.Context, all, units []interval, opt Options) (stale []staleFile, err error) {
 	current := map[string]bool{}
 	for _, s := range all {
 		current[outputsOf(&p.spec.Outputs, s).Samples] = true
@@ -31,7 +31,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Option
 			current[path] = true
 		}
 	}
-	joined := slice{from: all[0].from, to: all[len(all)-1].to}
+	joined := interval{from: all[0].from, to: all[len(all)-1].to}
 	if !opt.From.IsZero() {
 		joined.from = msOf(opt.From)
 	}
@@ -41,7 +41,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Option
 	out := &p.spec.Outputs
 	var old []string
 	var problems problem.List
-	// Accounts first: a slice without them is not finished, whatever else is left of it.
+	// Accounts first: an interval without them is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
 		{out.Accounts, accountsKind + "-", "accounts"},
 		{out.Accounts, earlierKind + "-", "accounts"},
@@ -58,18 +58,18 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Option
 			return nil, fmt.Errorf("look for files of an earlier run: %w", err)
 		}
 		for _, f := range files {
-			s, ok := sliceOf(f.Path, kind.prefix)
+			s, ok := intervalOf(f.Path, kind.prefix)
 			if !ok || current[f.Path] {
 				continue
 			}
 			if s.to <= joined.from || s.from >= joined.to {
 				if (opt.From.IsZero() || s.from >= joined.from) && (opt.To.IsZero() || s.to <= joined.to) {
-					stale = append(stale, staleFile{path: f.Path, slice: s})
+					stale = append(stale, staleFile{path: f.Path, interval: s})
 				}
 				continue
 			}
 			if !opt.From.IsZero() && s.from < joined.from || !opt.To.IsZero() && s.to > joined.to {
-				found := p.spec.Problem(codeCutOtherwise, f.Path+" is of an earlier run with other slices: it would have to be replaced, and reaches beyond the times to be joined", "outputs", kind.key)
+				found := p.spec.Problem(codeCutOtherwise, f.Path+" is of an earlier run with other intervals: it would have to be replaced, and reaches beyond the times to be joined", "outputs", kind.key)
 				found.Hint = fmt.Sprintf("join all of %s to %s, or write to other folders", timeOf(s.from).Format(time.RFC3339), timeOf(s.to).Format(time.RFC3339))
 				problems = append(problems, found)
 				break // one of each output says it
@@ -86,7 +86,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []slice, opt Option
 // staleFile is of an earlier run, and of a time that nothing is known of any more.
 type staleFile struct {
 	path string
-	slice
+	interval
 }
 
 // prune removes stale files if that is asked for, and says what there was. Where the inputs
@@ -129,18 +129,18 @@ func removeAll(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// sliceOf reads the times in the name of an output file.
-func sliceOf(path, prefix string) (s slice, ok bool) {
+// intervalOf reads the times in the name of an output file.
+func intervalOf(path, prefix string) (s interval, ok bool) {
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	name, ok = strings.CutPrefix(name, prefix)
 	from, rest, cut := strings.Cut(name, "-")
 	to, _, ended := strings.Cut(rest, "Z")
 	if !ok || !cut || !ended {
-		return slice{}, false
+		return interval{}, false
 	}
 	begin, err := time.Parse(folderio.Stamp, from)
 	end, endErr := time.Parse(folderio.Stamp, to+"Z")
-	return slice{from: msOf(begin), to: msOf(end)}, err == nil && endErr == nil
+	return interval{from: msOf(begin), to: msOf(end)}, err == nil && endErr == nil
 }
 
 // escape takes the meaning of patterns off a path.

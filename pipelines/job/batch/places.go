@@ -16,7 +16,7 @@ func init() {
 	register.Function2x0(noneSent)
 }
 
-// pieceSource reads what a slice needs, pieces that are planned: it has an end.
+// pieceSource reads what an interval needs, pieces that are planned: it has an end.
 type pieceSource struct {
 	pieces []piece
 	read   readFn
@@ -34,10 +34,10 @@ func (p *pieceSource) Read(s beam.Scope) (r graph.Read) {
 	return r
 }
 
-// sampleFiles are those of slices, each written when all its samples are there; of one slice, or of several by way of a folder
+// sampleFiles are those of intervals, each written when all its samples are there; of one interval, or of several by way of a folder
 // (see writeSpread).
 type sampleFiles struct {
-	slices []slice
+	slices []interval
 	kept   string
 	write  writeSamplesFn
 }
@@ -53,7 +53,7 @@ func (f *sampleFiles) WriteSamples(s beam.Scope, samples beam.PCollection) (w gr
 	return w
 }
 
-// rejectedFiles are those of a slice, each written when all its records are there.
+// rejectedFiles are those of an interval, each written when all its records are there.
 type rejectedFiles struct{ write writeRejectedFn }
 
 func (f *rejectedFiles) NeedsEnd() bool { return true }
@@ -62,7 +62,7 @@ func (f *rejectedFiles) WriteRejected(s beam.Scope, rejected, _ beam.PCollection
 	return []beam.PCollection{beam.ParDo(s, &f.write, beam.GroupByKey(s, beam.ParDo(s, byOutput, rejected)))}
 }
 
-// accountFile is that of a slice. Where it is, everything else is.
+// accountFile is that of an interval. Where it is, everything else is.
 type accountFile struct{ write writeAccountsFn }
 
 func (f *accountFile) NeedsEnd() bool { return true }

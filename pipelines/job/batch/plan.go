@@ -22,7 +22,7 @@ import (
 // plan is a join of files, worked out before anything is joined.
 type plan struct {
 	spec    *spec.Spec
-	params  rules.Params // without a slice
+	params  rules.Params // without an interval
 	sources []job.Source
 	// files are those of the inputs, then the partitions of their topics.
 	files []*scannedFile
@@ -33,7 +33,7 @@ type plan struct {
 	sampleSchema string
 	// topic takes the samples; nil if they go to files.
 	topic *topicSink
-	// whole says that all slices are joined at once: what is beside the samples is of the whole.
+	// whole says that all intervals are joined at once: what is beside the samples is of the whole.
 	whole bool
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64

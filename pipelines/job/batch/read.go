@@ -44,13 +44,13 @@ func decodePiece(encoded []byte) (p piece, err error) {
 	return p, err
 }
 
-// recordsRead counts the records read by this process, each once however many slices
+// recordsRead counts the records read by this process, each once however many intervals
 // need it. It is all that tells a progress bar how far the pipelines are: a DoFn has no
 // way to reach whoever started it.
 var recordsRead atomic.Int64
 
 // readFn reads pieces of files into batches. What cannot be told apart as records is
-// refused here, on account of the slice that the piece says.
+// refused here, on account of the interval that the piece says.
 type readFn struct {
 	P rules.Params
 	// Fields are the partition and offset fields of sources whose records carry them.

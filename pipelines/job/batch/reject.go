@@ -26,7 +26,7 @@ func byOutput(r record.Rejected) (string, record.Rejected) {
 	return string(rejected.OutputOf(r.Reason)), r
 }
 
-// writeRejectedFn writes the rejected records of a slice as JSON lines, a file for each
+// writeRejectedFn writes the rejected records of an interval as JSON lines, a file for each
 // output, in order of their place in the log.
 type writeRejectedFn struct {
 	Paths map[rejected.Output]string

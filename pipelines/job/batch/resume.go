@@ -17,22 +17,22 @@ import (
 	"tributary/transforms/attribution/rules"
 )
 
-// fingerprinted is a slice that is to be joined.
+// fingerprinted is an interval that is to be joined.
 type fingerprinted struct {
-	slice
+	interval
 	fingerprint string
 }
 
-// unfinished returns the slices that are to be joined; those that are done already are
+// unfinished returns the intervals that are to be joined; those that are done already are
 // added to the total. The accounts of the former are removed: from now on their files
 // may be of this run or of the one before.
-func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, error) {
+func (r *runner) unfinished(ctx context.Context, all []interval) ([]fingerprinted, error) {
 	var todo []fingerprinted
 	if err := r.plan.topic.readCommits(ctx); err != nil {
 		return nil, err
 	}
 	for _, s := range all {
-		f := fingerprinted{slice: s, fingerprint: r.plan.fingerprint(s)}
+		f := fingerprinted{interval: s, fingerprint: r.plan.fingerprint(s)}
 		files := r.plan.outputsOf(s)
 		done, path, err := files.accounts(ctx)
 		if err != nil {
@@ -58,7 +58,7 @@ func (r *runner) unfinished(ctx context.Context, all []slice) ([]fingerprinted, 
 	return todo, nil
 }
 
-// accounts returns the accounts of a slice, by whatever release, and where they are; nil for none.
+// accounts returns the accounts of an interval, by whatever release, and where they are; nil for none.
 func (o *outputs) accounts(ctx context.Context) (done *account.Sheet, path string, err error) {
 	for _, path := range []string{o.Accounts, o.Earlier} {
 		if done, err = readAccounts(ctx, path); err != nil || done != nil {
@@ -69,7 +69,7 @@ func (o *outputs) accounts(ctx context.Context) (done *account.Sheet, path strin
 }
 
 // readAccounts returns nil if there are none, or such as cannot be read: of another
-// version, or damaged. Such a slice is not known to be finished.
+// version, or damaged. Such an interval is not known to be finished.
 func readAccounts(ctx context.Context, path string) (*account.Sheet, error) {
 	content, err := fileio.ReadFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +80,7 @@ func readAccounts(ctx context.Context, path string) (*account.Sheet, error) {
 	}
 	l, err := account.Decode(content)
 	if err != nil {
-		return &account.Sheet{}, nil //nolint:nilerr // an empty one has the fingerprint of no slice
+		return &account.Sheet{}, nil //nolint:nilerr // an empty one has the fingerprint of no interval
 	}
 	return l, nil
 }
@@ -109,7 +109,7 @@ func (o *outputs) counted(l *account.Sheet) []countedFile {
 	return slices.DeleteFunc(files, func(f countedFile) bool { return f.path == "" }) // a topic, or only counted
 }
 
-// writes counts the changes of what a join writes: a slice that is made by an older one is
+// writes counts the changes of what a join writes: an interval that is made by an older one is
 // joined again.
 const writes = 2
 
@@ -137,11 +137,11 @@ func meaningOf(params rules.Params, o *spec.Outputs, first bool) *meaning {
 	return &m
 }
 
-// fingerprint stands for all that a slice's outputs follow from: the spec's meaning, the
+// fingerprint stands for all that an interval's outputs follow from: the spec's meaning, the
 // files that are read for it, and the times reached in their partitions before. What
-// changes no output is left out: shards, and the end of a log that lies beyond the slice.
-func (p *plan) fingerprint(s slice) string {
-	params := p.sliceParams(s)
+// changes no output is left out: shards, and the end of a log that lies beyond the interval.
+func (p *plan) fingerprint(s interval) string {
+	params := p.intervalParams(s)
 	params.Shards = 0
 	sum := sha256.New()
 	add := json.NewEncoder(sum)

@@ -18,7 +18,7 @@ import (
 	"tributary/transforms/account"
 )
 
-const short = 2 * time.Minute // slices of the tests below: 11 or 12 of 20 minutes
+const short = 2 * time.Minute // intervals of the tests below: 11 or 12 of 20 minutes
 
 // written tells the files below dir with the time of each one's writing.
 func written(t *testing.T, dir string) map[string]time.Time {
@@ -46,7 +46,7 @@ func again(t *testing.T, dir string, before map[string]time.Time) (names []strin
 
 func TestCancelledRunGoesOn(t *testing.T) {
 	_, s := deterministic(t)
-	want := joined(t, s, Options{Slice: short})
+	want := joined(t, s, Options{Interval: short})
 	for _, parallel := range []int{1, 3} {
 		t.Run(fmt.Sprint(parallel, " at once"), func(t *testing.T) {
 			s := to(s, t.TempDir())
@@ -56,20 +56,20 @@ func TestCancelledRunGoesOn(t *testing.T) {
 				before := written(t, out)
 				ctx, cancel := context.WithCancel(t.Context())
 				last := Progress{}
-				r, err := Run(ctx, s, Options{Slice: short, Parallel: parallel, Progress: func(p Progress) {
-					require.True(t, p.Stage != "join" || p.Slices >= last.Slices, "finished slices became unfinished")
-					last, total = p, p.SlicesTotal
-					if p.Stage == "join" && p.Slices >= stop {
+				r, err := Run(ctx, s, Options{Interval: short, Parallel: parallel, Progress: func(p Progress) {
+					require.True(t, p.Stage != "join" || p.Intervals >= last.Intervals, "finished intervals became unfinished")
+					last, total = p, p.IntervalsTotal
+					if p.Stage == "join" && p.Intervals >= stop {
 						cancel()
 					}
 				}})
 				cancel()
 				require.ErrorIs(t, err, context.Canceled)
 				require.Nil(t, r)
-				require.GreaterOrEqual(t, last.Slices, stop)
-				require.Less(t, last.Slices, total)
+				require.GreaterOrEqual(t, last.Intervals, stop)
+				require.Less(t, last.Intervals, total)
 				after := written(t, out)
-				require.Equal(t, last.Slices, countPrefix(after, "ledger/"), "each finished slice has its ledger, no other one has")
+				require.Equal(t, last.Intervals, countPrefix(after, "ledger/"), "each finished interval has its ledger, no other one has")
 				for name, at := range before {
 					if strings.HasPrefix(name, "ledger/") {
 						require.True(t, at.Equal(after[name]), "%s was joined again", name)
@@ -80,18 +80,18 @@ func TestCancelledRunGoesOn(t *testing.T) {
 				}
 			}
 			before := written(t, out)
-			r := join(t, s, Options{Slice: short, Parallel: parallel})
+			r := join(t, s, Options{Interval: short, Parallel: parallel})
 			require.Equal(t, total, r.Intervals)
 			require.Len(t, again(t, out, before), total-countPrefix(before, "ledger/"))
 			requireSameFiles(t, want, contents(t, out))
 
 			before = written(t, out)
-			r = join(t, s, Options{Slice: short})
+			r = join(t, s, Options{Interval: short})
 			require.Empty(t, again(t, out, before), "nothing was left to do")
 			require.Zero(t, r.Events)
 			require.Equal(t, total, r.Intervals)
 
-			r = join(t, s, Options{Slice: short, Again: true})
+			r = join(t, s, Options{Interval: short, Again: true})
 			require.Len(t, again(t, out, before), total)
 			require.NotZero(t, r.Events)
 			requireSameFiles(t, want, contents(t, out))
@@ -107,8 +107,8 @@ func TestCancelledRunGoesOn(t *testing.T) {
 	t.Run("between scan and join", func(t *testing.T) {
 		p, err := newPlan(t.Context(), to(s, t.TempDir()), planOptions{})
 		require.NoError(t, err)
-		all := p.slices(time.Time{}, time.Time{}, short)
-		r := &runner{plan: p, options: Options{Progress: func(Progress) {}}, slices: len(all), total: account.New()}
+		all := p.intervals(time.Time{}, time.Time{}, short)
+		r := &runner{plan: p, options: Options{Progress: func(Progress) {}}, intervals: len(all), total: account.New()}
 		todo, err := r.unfinished(t.Context(), all)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -126,8 +126,8 @@ func countPrefix[V any](m map[string]V, prefix string) (n int) {
 	return n
 }
 
-// TestChangedFileConcernsItsSlicesOnly has a file for every five minutes of views.
-func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
+// TestChangedFileConcernsItsIntervalsOnly has a file for every five minutes of views.
+func TestChangedFileConcernsItsIntervalsOnly(t *testing.T) {
 	dir := t.TempDir()
 	for part := range 6 {
 		var rows []string
@@ -139,16 +139,16 @@ func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
 	writeAvro(t, dir+"/engagements/0.avro", logSchema, 100, stamped(0, 0, 2, 4)...)
 	s := logSpec(t, dir, "none")
 	out := dir + "/out"
-	opt := Options{Slice: 5 * time.Minute}
+	opt := Options{Interval: 5 * time.Minute}
 	join(t, s, opt)
 	before := written(t, out)
-	slicesBefore := countPrefix(before, "ledger/")
-	require.GreaterOrEqual(t, slicesBefore, 5)
+	intervalsBefore := countPrefix(before, "ledger/")
+	require.GreaterOrEqual(t, intervalsBefore, 5)
 
 	join(t, s, opt)
 	require.Empty(t, again(t, out, before))
 
-	// One more view in the last file: for the slice of these times, and for those whose
+	// One more view in the last file: for the interval of these times, and for those whose
 	// engagements may have their view there, or whose views are its duplicates.
 	files := below(t, dir+"/views")
 	last := files[len(files)-1]
@@ -156,15 +156,15 @@ func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
 	join(t, s, opt)
 	redone := again(t, out, before)
 	require.NotEmpty(t, redone)
-	require.Less(t, len(redone), slicesBefore)
+	require.Less(t, len(redone), intervalsBefore)
 	require.Contains(t, strings.Join(redone, " "), "accounts-20260101T005000Z")
 	requireSameFiles(t, joined(t, s, opt), contents(t, out))
 
-	// A file less: the slice that had nothing else is gone from the plan, the rest stays.
+	// A file less: the interval that had nothing else is gone from the plan, the rest stays.
 	before = written(t, out)
 	require.NoError(t, os.Remove(files[0]))
 	join(t, s, opt)
-	require.Less(t, len(again(t, out, before)), slicesBefore)
+	require.Less(t, len(again(t, out, before)), intervalsBefore)
 
 	// The spec says something else: all of it again.
 	before = written(t, out)
@@ -175,22 +175,22 @@ func TestChangedFileConcernsItsSlicesOnly(t *testing.T) {
 	for _, sample := range samplesBelow(t, out+"/samples") {
 		require.EqualValues(t, changed.Version, sample.SpecVersion)
 	}
-	// Shards make no difference to any file, and are none to a slice that is finished.
+	// Shards make no difference to any file, and are none to an interval that is finished.
 	before = written(t, out)
 	changed.Shards++
 	join(t, &changed, opt)
 	require.Empty(t, again(t, out, before))
 }
 
-// TestEarlierFileOfALogConcernsLaterSlices adds a file that no slice of the others reads:
+// TestEarlierFileOfALogConcernsLaterIntervals adds a file that no interval of the others reads:
 // a record of the same partition, with an offset before theirs and a time far ahead. All
 // that follows it is late by it.
-func TestEarlierFileOfALogConcernsLaterSlices(t *testing.T) {
+func TestEarlierFileOfALogConcernsLaterIntervals(t *testing.T) {
 	dir := t.TempDir()
 	writeAvro(t, dir+"/views/b.avro", logSchema, 100, stamped(0, 100, 200, 300)...)
 	writeAvro(t, dir+"/engagements/0.avro", logSchema, 100, stamped(0, 100)...)
 	s := logSpec(t, dir, "{partition: p, offset: o}")
-	opt := Options{Slice: 5 * time.Minute}
+	opt := Options{Interval: 5 * time.Minute}
 	r := join(t, s, opt)
 	require.EqualValues(t, 3, r.Accounts.Views.N[account.Samples])
 
@@ -207,16 +207,16 @@ func TestStaleFilesGo(t *testing.T) {
 	dir, s := deterministic(t)
 	out := t.TempDir()
 	s = to(s, out)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	require.Equal(t, []string{"dead", "late", "ledger", "orphans", "samples"}, folders(t, out))
 	clean := everything(2500)
 	clean.Out, clean.Late, clean.Orphans, clean.Malformed, clean.Order = dir, 0, 0, 0, generate.OrderNone
 	_, err := generate.Run(t.Context(), clean, nil)
 	require.NoError(t, err)
 	s = to(loadSpec(t, dir, allOutputs...), out)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	require.Equal(t, []string{"ledger", "samples"}, folders(t, out))
-	requireSameFiles(t, joined(t, s, Options{Slice: short}), contents(t, out))
+	requireSameFiles(t, joined(t, s, Options{Interval: short}), contents(t, out))
 }
 
 // folders are those below dir that hold a file.
@@ -229,7 +229,7 @@ func folders(t *testing.T, dir string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// TestRerunNeverDoubles joins again in slices cut otherwise, in another format and for
+// TestRerunNeverDoubles joins again in intervals cut otherwise, in another format and for
 // more of the time: what is there at the end is what one run alone would write.
 func TestRerunNeverDoubles(t *testing.T) {
 	_, s := deterministic(t)
@@ -241,11 +241,11 @@ func TestRerunNeverDoubles(t *testing.T) {
 		spec   *spec.Spec
 		second Options
 	}{
-		"shorter":   {first: Options{}, spec: s, second: Options{Slice: short}},
-		"longer":    {first: Options{Slice: short}, spec: s, second: Options{}},
-		"not even":  {first: Options{Slice: 3 * time.Minute}, spec: s, second: Options{Slice: 7 * time.Minute}},
-		"as JSON":   {first: Options{Slice: short}, spec: &asJSON, second: Options{Slice: short}},
-		"more time": {first: Options{From: at(5), To: at(9), Slice: time.Hour}, spec: s, second: Options{From: at(3), To: at(12), Slice: time.Hour}},
+		"shorter":   {first: Options{}, spec: s, second: Options{Interval: short}},
+		"longer":    {first: Options{Interval: short}, spec: s, second: Options{}},
+		"not even":  {first: Options{Interval: 3 * time.Minute}, spec: s, second: Options{Interval: 7 * time.Minute}},
+		"as JSON":   {first: Options{Interval: short}, spec: &asJSON, second: Options{Interval: short}},
+		"more time": {first: Options{From: at(5), To: at(9), Interval: time.Hour}, spec: s, second: Options{From: at(3), To: at(12), Interval: time.Hour}},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			out := t.TempDir()
@@ -273,7 +273,7 @@ func TestRerunNeverDoubles(t *testing.T) {
 		out := t.TempDir() + "/a{b}[c]*"
 		write(t, out+"/samples/dt=2026-01-01/part-of-mine.avro", "mine")
 		write(t, out+"/samples/dt=2026-01-01/part-20260101T000000Z-.avro", "mine")
-		join(t, to(s, out), Options{Slice: short})
+		join(t, to(s, out), Options{Interval: short})
 		join(t, to(s, out), Options{})
 		require.Equal(t, "mine", contents(t, out)["samples/dt=2026-01-01/part-of-mine.avro"])
 		require.Len(t, below(t, strings.NewReplacer("{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "*", `\*`).Replace(out)+"/samples"), 3)
@@ -286,7 +286,7 @@ func TestFinishedMeansThatAllIsThere(t *testing.T) {
 	_, s := deterministic(t)
 	out := t.TempDir()
 	s = to(s, out)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	want := contents(t, out)
 	for _, kind := range []string{"samples/", "late/", "dead/", "orphans/"} {
 		var gone string
@@ -297,7 +297,7 @@ func TestFinishedMeansThatAllIsThere(t *testing.T) {
 		}
 		require.NoError(t, os.Remove(filepath.Join(out, gone)))
 		before := written(t, out)
-		join(t, s, Options{Slice: short})
+		join(t, s, Options{Interval: short})
 		require.Len(t, again(t, out, before), 1, kind)
 		requireSameFiles(t, want, contents(t, out))
 	}
@@ -307,30 +307,30 @@ func TestFinishedMeansThatAllIsThere(t *testing.T) {
 			break
 		}
 	}
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	requireSameFiles(t, want, contents(t, out))
 }
 
 // TestSpecTriedOutAndTakenBack stops a run of another spec in the middle, and goes back to
-// the first: no slice of the other must stay.
+// the first: no interval of the other must stay.
 func TestSpecTriedOutAndTakenBack(t *testing.T) {
 	_, s := deterministic(t)
 	out := t.TempDir()
 	s = to(s, out)
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	want := contents(t, out)
 	other := *s
 	other.Version = 99
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	finished := 0
-	_, err := Run(ctx, &other, Options{Slice: short, Parallel: 1, Progress: func(p Progress) {
-		if finished = p.Slices; p.Stage == "join" && p.Slices >= 3 {
+	_, err := Run(ctx, &other, Options{Interval: short, Parallel: 1, Progress: func(p Progress) {
+		if finished = p.Intervals; p.Stage == "join" && p.Intervals >= 3 {
 			cancel()
 		}
 	}})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, finished, countPrefix(contents(t, out), "ledger/"), "a ledger of before may stand beside samples of now")
-	join(t, s, Options{Slice: short})
+	join(t, s, Options{Interval: short})
 	requireSameFiles(t, want, contents(t, out))
 }

@@ -22,21 +22,21 @@ import (
 type Options struct {
 	// From and To bound the event times that are joined: [From, To). Zero for no bound.
 	From, To time.Time
-	// Slice is the length of a slice; 0 chooses the longest that fits in memory.
-	Slice time.Duration
-	// Parallel is how many slices are joined at once; 0 for one a processor.
+	// Interval is the length of an interval; 0 chooses the longest that fits in memory.
+	Interval time.Duration
+	// Parallel is how many intervals are joined at once; 0 for one a processor.
 	Parallel int
 	// Folders says whether dated folders may keep files from being read.
 	Folders Folders
-	// Again joins slices again that are finished and whose input has not changed.
+	// Again joins intervals again that are finished and whose input has not changed.
 	Again bool
 	// Prune removes files of an earlier run from times that the inputs no longer reach to.
 	Prune bool
 	// Until is where reading topics ends; the zero value reads what is there.
 	Until source.Stop
-	// Runner joins all slices at once, over many machines; nil joins one after another in this process.
+	// Runner joins all intervals at once, over many machines; nil joins one after another in this process.
 	Runner runners.Runner
-	// Progress is told how far the run is: now and then, and whenever a slice is finished.
+	// Progress is told how far the run is: now and then, and whenever an interval is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
 }
@@ -46,15 +46,15 @@ type Progress struct {
 	// Stage is "scan" or "join". Done and Total are bytes of a scan, records of a join.
 	Stage       string
 	Done, Total int64
-	// Slices of SlicesTotal are finished.
-	Slices, SlicesTotal int
+	// Intervals of SlicesTotal are finished.
+	Intervals, IntervalsTotal int
 }
 
 // progressEvery is how often a running join tells how far it is.
 const progressEvery = 200 * time.Millisecond
 
 // Run joins the files of a spec and returns the report. Samples and all else are in files
-// then, each slice's accounts last. A run that was stopped goes on where it was: slices
+// then, each interval's accounts last. A run that was stopped goes on where it was: intervals
 // whose accounts are there, made of the same input by the same spec, and whose files are those that
 // it names, are not joined again.
 //
@@ -64,11 +64,11 @@ const progressEvery = 200 * time.Millisecond
 // it was cancelled; what is finished stays.
 func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, returned error) {
 	started := time.Now()
-	if opt.Slice > 0 && opt.Slice < time.Millisecond {
-		return nil, fmt.Errorf("slices of %s: event times are in milliseconds", opt.Slice)
+	if opt.Interval > 0 && opt.Interval < time.Millisecond {
+		return nil, fmt.Errorf("intervals of %s: event times are in milliseconds", opt.Interval)
 	}
-	if opt.Slice > 0 && hourly(s) && time.Hour%opt.Slice != 0 {
-		return nil, fmt.Errorf("slices of %s: samples go to folders of hours (outputs.samples.folders), which they must divide, like 30m", opt.Slice)
+	if opt.Interval > 0 && hourly(s) && time.Hour%opt.Interval != 0 {
+		return nil, fmt.Errorf("intervals of %s: samples go to folders of hours (outputs.samples.folders), which they must divide, like 30m", opt.Interval)
 	}
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
@@ -94,8 +94,8 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := p.checkCuts(opt); err != nil {
 		return nil, err
 	}
-	all := p.slices(opt.From, opt.To, opt.Slice)
-	r := &runner{plan: p, options: opt, slices: len(all), total: account.New()}
+	all := p.intervals(opt.From, opt.To, opt.Interval)
+	r := &runner{plan: p, options: opt, intervals: len(all), total: account.New()}
 	for _, k := range p.params.Kinds {
 		r.total.Engagements[k.Name] = &account.Engagements{Delay: &account.Histogram{}}
 	}
@@ -105,9 +105,9 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	units := all // what is finished or not by itself
 	if opt.Runner != nil {
 		p.whole = len(all) > 1
-		units = []slice{{from: all[0].from, to: all[len(all)-1].to, first: true}}
+		units = []interval{{from: all[0].from, to: all[len(all)-1].to, first: true}}
 	}
-	r.slices = len(units)
+	r.intervals = len(units)
 	stale, err := p.clearOverlaps(ctx, all, units, opt)
 	if err != nil {
 		return nil, err
@@ -146,24 +146,24 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	return out, nil
 }
 
-// runner joins the slices of a plan.
+// runner joins the intervals of a plan.
 type runner struct {
 	plan    *plan
 	options Options
 
-	slices  int   // all of them
-	records int64 // of the slices to be joined
-	before  int64 // recordsRead when joining began
+	intervals int   // all of them
+	records   int64 // of the intervals to be joined
+	before    int64 // recordsRead when joining began
 
 	mu       sync.Mutex
 	total    *account.Sheet
 	finished int
 }
 
-// join joins the slices, several at once, and reports how far they are.
+// join joins the intervals, several at once, and reports how far they are.
 func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	for _, s := range todo {
-		r.records += r.plan.recordsIn(s.slice)
+		r.records += r.plan.recordsIn(s.interval)
 	}
 	r.before = recordsRead.Load()
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -187,12 +187,12 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	}
 	err := direct.RunAll(ctx, len(todo), parallel,
 		func(i int) *beam.Pipeline {
-			return r.plan.pipeline(todo[i].slice, []slice{todo[i].slice}, todo[i].fingerprint, false)
+			return r.plan.pipeline(todo[i].interval, []interval{todo[i].interval}, todo[i].fingerprint, false)
 		},
-		func(i int) error { return r.finish(ctx, todo[i].slice) })
+		func(i int) error { return r.finish(ctx, todo[i].interval) })
 	close(stop)
 	<-stopped
-	if err == nil && r.finished < r.slices {
+	if err == nil && r.finished < r.intervals {
 		return ctx.Err() // it was cancelled before all had begun
 	}
 	return err
@@ -203,18 +203,18 @@ func (r *runner) tell() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	done := min(recordsRead.Load()-r.before, r.records)
-	r.options.Progress(Progress{Stage: "join", Done: done, Total: r.records, Slices: r.finished, SlicesTotal: r.slices})
+	r.options.Progress(Progress{Stage: "join", Done: done, Total: r.records, Intervals: r.finished, IntervalsTotal: r.intervals})
 }
 
-// finish takes the account of a slice that has been joined.
-func (r *runner) finish(ctx context.Context, s slice) error {
+// finish takes the account of an interval that has been joined.
+func (r *runner) finish(ctx context.Context, s interval) error {
 	path := r.plan.outputsOf(s).Accounts
 	l, err := readAccounts(ctx, path)
 	if err != nil {
 		return err
 	}
 	if l == nil {
-		return fmt.Errorf("slice %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), path)
+		return fmt.Errorf("interval %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), path)
 	}
 	r.add(l)
 	r.tell()
@@ -228,8 +228,8 @@ func (r *runner) add(l *account.Sheet) {
 	r.finished++
 }
 
-// recordsIn is how many records a slice reads that no other accounts for.
-func (p *plan) recordsIn(s slice) (n int64) {
+// recordsIn is how many records an interval reads that no other accounts for.
+func (p *plan) recordsIn(s interval) (n int64) {
 	for _, f := range p.files {
 		for i := range f.chunks {
 			if s.accountsFor(&f.chunks[i]) {
@@ -252,7 +252,7 @@ func maxRSS() int64 {
 	return usage.Maxrss * 1024 // in KiB, but for macOS
 }
 
-// describeOutputs says what was written where, for so many slices.
+// describeOutputs says what was written where, for so many intervals.
 func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Output {
 	var out []report.Output
 	for _, sink := range o.SampleSinks() {

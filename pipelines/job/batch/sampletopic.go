@@ -17,8 +17,8 @@ import (
 )
 
 // Samples of files may go to a topic: by the same sink as those of a stream, a group for each shard's
-// share of a bucket, each exactly once. Accounts stay in a folder, and say which slices are
-// finished; the commit log says the same of groups, so that a slice that is joined again writes
+// share of a bucket, each exactly once. Accounts stay in a folder, and say which intervals are
+// finished; the commit log says the same of groups, so that an interval that is joined again writes
 // nothing twice.
 
 // topicSink is the topic that samples of a plan go to.
@@ -68,8 +68,8 @@ func (p *plan) checkCuts(opt Options) error {
 				name, t.Format(time.RFC3339), spec.FormatDuration(bucket), timeOf(msOf(t)/bucket.Milliseconds()*bucket.Milliseconds()).Format(time.RFC3339))
 		}
 	}
-	if opt.Slice%bucket != 0 {
-		return fmt.Errorf("--slice %s: samples go to a topic by whole buckets, so it must be a multiple of %s", spec.FormatDuration(opt.Slice), spec.FormatDuration(bucket))
+	if opt.Interval%bucket != 0 {
+		return fmt.Errorf("--interval %s: samples go to a topic by whole buckets, so it must be a multiple of %s", spec.FormatDuration(opt.Interval), spec.FormatDuration(bucket))
 	}
 	return nil
 }
@@ -93,8 +93,8 @@ func (t *topicSink) readCommits(ctx context.Context) error {
 	return nil
 }
 
-// holds tells whether all samples are in the topic that the accounts of a slice tell of.
-func (t *topicSink) holds(s slice, samples int64) bool {
+// holds tells whether all samples are in the topic that the accounts of an interval tell of.
+func (t *topicSink) holds(s interval, samples int64) bool {
 	if t == nil || t.AtLeastOnce || s.from < t.truncatedBefore {
 		return true
 	}
@@ -107,7 +107,7 @@ func (t *topicSink) holds(s slice, samples int64) bool {
 }
 
 // claim makes this run the one that writes: of a new job, or of one that goes on with what means the same.
-func (p *plan) claim(ctx context.Context, all []slice) error {
+func (p *plan) claim(ctx context.Context, all []interval) error {
 	if p.topic == nil || p.topic.AtLeastOnce {
 		return nil
 	}

@@ -33,7 +33,7 @@ func consume(t *testing.T, broker, topic string) map[string]int {
 func TestSamplesOfFilesInATopic(t *testing.T) {
 	dir, broker := topicsOf(t)
 	files := loadSpec(t, dir)
-	want, err := Run(t.Context(), files, Options{Slice: 5 * time.Minute})
+	want, err := Run(t.Context(), files, Options{Interval: 5 * time.Minute})
 	require.NoError(t, err)
 	samples := map[string]int{}
 	for _, file := range below(t, dir+"/out/samples") {
@@ -44,26 +44,26 @@ func TestSamplesOfFilesInATopic(t *testing.T) {
 	s := loadSpec(t, dir, append(inCluster(broker, "other"), "samples: other/samples", "samples: {topic: samples}\n  accounts: accounts", "clock_skew:", "shards: 3\nstream: {name: backfill}\nclock_skew:")...)
 	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Partitions: 3, Replicas: 1})
 	require.NoError(t, err)
-	first, err := Run(t.Context(), s, Options{Slice: 5 * time.Minute})
+	first, err := Run(t.Context(), s, Options{Interval: 5 * time.Minute})
 	require.NoError(t, err)
 	require.Equal(t, want.Accounts.Views, first.Accounts.Views)
 	require.True(t, maps.Equal(samples, consume(t, broker, "samples")))
 	late := consume(t, broker, "samples.late")
 	require.Len(t, late, len(rejectedOf(t, dir+"/out/late")))
 
-	again, err := Run(t.Context(), s, Options{Slice: 5 * time.Minute})
+	again, err := Run(t.Context(), s, Options{Interval: 5 * time.Minute})
 	require.NoError(t, err)
 	require.Equal(t, again.Intervals, again.Finished)
-	again, err = Run(t.Context(), s, Options{Slice: 10 * time.Minute, Again: true})
+	again, err = Run(t.Context(), s, Options{Interval: 10 * time.Minute, Again: true})
 	require.NoError(t, err)
 	require.Zero(t, again.Finished)
-	require.True(t, maps.Equal(samples, consume(t, broker, "samples")), "slices that are cut otherwise are the same groups")
+	require.True(t, maps.Equal(samples, consume(t, broker, "samples")), "intervals that are cut otherwise are the same groups")
 
 	t.Run("a folder as well", func(t *testing.T) {
 		both := loadSpec(t, dir, append(inCluster(broker, "both"), "samples: both/samples", "samples: [both/samples, {topic: beside}]\n  accounts: both/ledger", "clock_skew:", "shards: 3\nstream: {name: beside}\nclock_skew:")...)
 		_, err := topics.Create(t.Context(), both, topics.CreateOptions{Partitions: 3, Replicas: 1})
 		require.NoError(t, err)
-		found, err := Run(t.Context(), both, Options{Slice: 5 * time.Minute})
+		found, err := Run(t.Context(), both, Options{Interval: 5 * time.Minute})
 		require.NoError(t, err)
 		require.Len(t, found.Outputs[:2], 2)
 		require.True(t, maps.Equal(samples, consume(t, broker, "beside")))
@@ -73,13 +73,13 @@ func TestSamplesOfFilesInATopic(t *testing.T) {
 		other := *s
 		other.Engagements = slices.Clone(s.Engagements)
 		other.Engagements[0].Window += time.Minute
-		_, err := Run(t.Context(), &other, Options{Slice: 5 * time.Minute})
+		_, err := Run(t.Context(), &other, Options{Interval: 5 * time.Minute})
 		require.ErrorContains(t, err, "job backfill has written samples that mean something else")
 	})
 	t.Run("cut buckets", func(t *testing.T) {
 		_, err := Run(t.Context(), s, Options{From: time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC)})
 		require.ErrorContains(t, err, "--from 2026-01-01T00:00:01Z: samples go to a topic by whole buckets")
-		_, err = Run(t.Context(), s, Options{Slice: s.Bucket + time.Second})
+		_, err = Run(t.Context(), s, Options{Interval: s.Bucket + time.Second})
 		require.ErrorContains(t, err, "samples go to a topic by whole buckets")
 	})
 }
@@ -96,14 +96,14 @@ func eachSample(t *testing.T, path string, visit func(encoded []byte)) {
 	require.NoError(t, f.Close())
 }
 
-// TestSlicesOfWholeBuckets: where samples go to a topic, slices are multiples of a bucket's length,
+// TestIntervalsOfWholeBuckets: where samples go to a topic, intervals are multiples of a bucket's length,
 // whatever divides a day.
-func TestSlicesOfWholeBuckets(t *testing.T) {
+func TestIntervalsOfWholeBuckets(t *testing.T) {
 	p := &plan{spec: &spec.Spec{Bucket: 7 * time.Minute}, topic: &topicSink{}, minutes: map[int64]int64{}}
 	for m := range int64(3000) {
 		p.minutes[m] = 1
 	}
-	all := p.slices(time.Time{}, time.Time{}, 0)
+	all := p.intervals(time.Time{}, time.Time{}, 0)
 	require.NotEmpty(t, all)
 	for _, s := range all {
 		require.Zero(t, s.from%(7*minute))

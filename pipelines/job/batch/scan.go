@@ -17,7 +17,7 @@ import (
 )
 
 // A scan reads every input file once, event times only. It finds which times each
-// chunk holds, so that a slice reads the chunks it needs and no others, and the
+// chunk holds, so that an interval reads the chunks it needs and no others, and the
 // largest event time before each chunk in its partition, so that what is late does
 // not depend on where reading begins.
 

@@ -31,15 +31,15 @@ func init() {
 	register.Iter1[spill.Ref]()
 }
 
-// A runner with several machines joins all slices in one pipeline: pieces are spread over its workers before they
-// are read, and each slice's samples meet again to become its file. So nothing is read twice, and no slice is too
+// A runner with several machines joins all intervals in one pipeline: pieces are spread over its workers before they
+// are read, and each interval's samples meet again to become its file. So nothing is read twice, and no interval is too
 // large. What is in no sample, and the accounts, are of the whole.
 //
 // Blocks and samples do not go through the runner's shuffle but are in files of a folder (package spill), which
-// goes with the run. The writer of a slice has one bucket of it in memory at a time.
+// goes with the run. The writer of an interval has one bucket of it in memory at a time.
 
-// spread joins the slices on a runner, if they are to be joined.
-func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted, all []slice) (returned error) {
+// spread joins the intervals on a runner, if they are to be joined.
+func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted, all []interval) (returned error) {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -49,8 +49,8 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 		return err
 	}
 	defer func() { returned = errors.Join(returned, fileio.RemoveAll(context.WithoutCancel(ctx), kept)) }()
-	r.records, r.before = r.plan.recordsIn(whole.slice), recordsRead.Load()
-	job, err := on.Start(ctx, r.plan.pipeline(whole.slice, all, whole.fingerprint, true))
+	r.records, r.before = r.plan.recordsIn(whole.interval), recordsRead.Load()
+	job, err := on.Start(ctx, r.plan.pipeline(whole.interval, all, whole.fingerprint, true))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 		return err
 	}
 	r.before = recordsRead.Load() - r.records // workers elsewhere have not counted here
-	return r.finish(ctx, whole.slice)
+	return r.finish(ctx, whole.interval)
 }
 
 // keptFolder is where the pipeline keeps what it shuffles: beside the accounts, which all workers reach.
@@ -67,8 +67,8 @@ func (p *plan) keptFolder() string {
 	return strings.TrimSuffix(p.spec.Outputs.Accounts, "/") + "/.shuffle"
 }
 
-// writeSpread writes the samples of all slices, each to its file, and returns accounts of the files.
-func writeSpread(s beam.Scope, all []slice, kept string, write writeSamplesFn, blocks beam.PCollection) beam.PCollection {
+// writeSpread writes the samples of all intervals, each to its file, and returns accounts of the files.
+func writeSpread(s beam.Scope, all []interval, kept string, write writeSamplesFn, blocks beam.PCollection) beam.PCollection {
 	keep := &keepSamplesFn{Folder: kept}
 	for _, one := range all {
 		keep.Ends = append(keep.Ends, one.to)
@@ -76,11 +76,11 @@ func writeSpread(s beam.Scope, all []slice, kept string, write writeSamplesFn, b
 	return beam.ParDo(s, &writeKeptFn{Folder: kept, Write: write}, beam.GroupByKey(s, beam.ParDo(s, keep, blocks)))
 }
 
-// keepSamplesFn keeps blocks of samples, cut where they are of several slices, in a file for each bundle, and emits
-// where they are, by the number of the slice, when that ends.
+// keepSamplesFn keeps blocks of samples, cut where they are of several intervals, in a file for each bundle, and emits
+// where they are, by the number of the interval, when that ends.
 type keepSamplesFn struct {
 	Folder string
-	// Ends are those of the slices, in order, in ms.
+	// Ends are those of the intervals, in order, in ms.
 	Ends []int64
 
 	keeper spill.Keeper[int]
@@ -93,14 +93,14 @@ func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, 
 	if err != nil {
 		return err
 	}
-	begun, slice := samples, -1
+	begun, interval := samples, -1
 	keep := func(rest []byte) error {
 		if len(begun) == len(rest) {
 			return nil
 		}
 		part := sample.NewBlock(header, begun[:len(begun)-len(rest)])
 		begun = rest
-		return f.keeper.Keep(ctx, f.Folder, slice, sample.EncodeBlock(part))
+		return f.keeper.Keep(ctx, f.Folder, interval, sample.EncodeBlock(part))
 	}
 	for len(samples) > 0 {
 		encoded, rest, err := sample.Next(samples)
@@ -111,11 +111,11 @@ func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, 
 		if err != nil {
 			return err
 		}
-		if slice < 0 || at >= f.Ends[slice] { // they are in order of time
+		if interval < 0 || at >= f.Ends[interval] { // they are in order of time
 			if err := keep(samples); err != nil {
 				return err
 			}
-			if slice, err = f.sliceAt(at); err != nil {
+			if interval, err = f.intervalAt(at); err != nil {
 				return err
 			}
 		}
@@ -124,8 +124,8 @@ func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, 
 	return keep(nil)
 }
 
-// sliceAt is the number of the slice that a time is in.
-func (f *keepSamplesFn) sliceAt(at int64) (int, error) {
+// intervalAt is the number of the interval that a time is in.
+func (f *keepSamplesFn) intervalAt(at int64) (int, error) {
 	i, met := slices.BinarySearch(f.Ends, at)
 	if met {
 		i++ // the end is the next one's
@@ -148,7 +148,7 @@ type writeKeptFn struct {
 	Write  writeSamplesFn
 }
 
-func (f *writeKeptFn) ProcessElement(ctx context.Context, slice int, refs func(*spill.Ref) bool, accounts func(account.Sheet)) error {
+func (f *writeKeptFn) ProcessElement(ctx context.Context, interval int, refs func(*spill.Ref) bool, accounts func(account.Sheet)) error {
 	var all []sample.Source
 	var ref spill.Ref
 	for refs(&ref) {
@@ -169,5 +169,5 @@ func (f *writeKeptFn) ProcessElement(ctx context.Context, slice int, refs func(*
 			return sample.DecodeBlock(encoded)
 		}})
 	}
-	return f.Write.write(ctx, slice, all, accounts)
+	return f.Write.write(ctx, interval, all, accounts)
 }

@@ -98,7 +98,7 @@ func rejectedOf(t *testing.T, folder string) (all []string) {
 }
 
 // TestTopicsAreLikeFiles: the same records in the same partitions give the same samples, byte for byte,
-// the same rejected records and the same accounts, be they in files or in topics, cut into slices or not.
+// the same rejected records and the same accounts, be they in files or in topics, cut into intervals or not.
 func TestTopicsAreLikeFiles(t *testing.T) {
 	dir, broker := topicsOf(t)
 	join := func(opt Options, edits ...string) *report.Report {
@@ -108,7 +108,7 @@ func TestTopicsAreLikeFiles(t *testing.T) {
 		require.NoError(t, found.Accounts.Check())
 		return found
 	}
-	slices := Options{Slice: 5 * time.Minute}
+	slices := Options{Interval: 5 * time.Minute}
 	want := join(slices)
 	require.Positive(t, want.Accounts.Views.N[account.Late])
 	require.Positive(t, want.Accounts.Views.N[account.Dead])
@@ -152,7 +152,7 @@ func sameFiles(t *testing.T, want, got string) {
 }
 
 // TestChapters joins a topic of views whose second chapter begins with a view that is an hour late, and
-// whose first has a record without a value: slices that read a chapter by itself judge the one and tell of
+// whose first has a record without a value: intervals that read a chapter by itself judge the one and tell of
 // the other as a reading of the whole log does.
 func TestChapters(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "views", "clicks"))
@@ -179,11 +179,11 @@ views: {inputs: [{topic: views, format: json}], id: id, time: {field: ts, unit: 
 engagements: {click: {inputs: [{topic: clicks, format: json}], view: view, time: {field: ts, unit: epoch-millis}, window: 30m}}
 outputs: {samples: samples}
 `, fake.ListenAddrs()[0]))
-	for _, slice := range []time.Duration{24 * time.Hour, time.Hour, 2 * time.Second} {
-		found := join(t, s, Options{Slice: slice})
-		require.EqualValues(t, 1, found.Accounts.Views.N[account.Late], slice)
-		require.EqualValues(t, 1, found.Accounts.Views.N[account.Dead], slice)
-		require.EqualValues(t, chapter+8, found.Accounts.Views.N[account.Samples], slice)
+	for _, interval := range []time.Duration{24 * time.Hour, time.Hour, 2 * time.Second} {
+		found := join(t, s, Options{Interval: interval})
+		require.EqualValues(t, 1, found.Accounts.Views.N[account.Late], interval)
+		require.EqualValues(t, 1, found.Accounts.Views.N[account.Dead], interval)
+		require.EqualValues(t, chapter+8, found.Accounts.Views.N[account.Samples], interval)
 	}
 }
 
@@ -192,7 +192,7 @@ outputs: {samples: samples}
 func TestTopicsOnFlink(t *testing.T) {
 	_, flink := servicestest.Start(t, "flink")
 	dir, broker := topicsOf(t)
-	opt := Options{Slice: 5 * time.Minute}
+	opt := Options{Interval: 5 * time.Minute}
 	want := join(t, loadSpec(t, dir), opt)
 	samples := map[string]int{}
 	for _, file := range below(t, dir+"/out/samples") {

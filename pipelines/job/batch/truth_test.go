@@ -75,7 +75,7 @@ func TestJoinIsTheTruth(t *testing.T) {
 		"old, with times":   {change: func(c *generate.Config) { c.Evolve, c.ViewTime, c.Codec = true, true, "deflate" }, seeds: 2},
 		"corrupt blocks":    {change: func(c *generate.Config) { c.CorruptBlocks, c.Codec = 7, "zstandard" }, seeds: 2},
 		"corrupt and plain": {change: func(c *generate.Config) { c.CorruptBlocks, c.Codec, c.Order = 7, "null", generate.OrderNone }, seeds: 2},
-		"slices":            {change: func(c *generate.Config) { c.ViewTime, c.CorruptBlocks = true, 2 }, seeds: 2, opt: Options{Slice: 3 * time.Minute, Parallel: 3}},
+		"slices":            {change: func(c *generate.Config) { c.ViewTime, c.CorruptBlocks = true, 2 }, seeds: 2, opt: Options{Interval: 3 * time.Minute, Parallel: 3}},
 		"no skew": {change: func(c *generate.Config) {
 			c.ClockSkew, c.Early, c.OutOfOrderness, c.Disorder = 0, 0, 0, 0
 		}, seeds: 2},
@@ -83,7 +83,7 @@ func TestJoinIsTheTruth(t *testing.T) {
 			c.DuplicatesWithin, c.Duplicates, c.Late = 5*time.Minute, 0.5, 0.3
 		}, seeds: 2},
 		"many partitions": {change: func(c *generate.Config) { c.Partitions, c.Views = 40, 4000 }, seeds: 1},
-		"50k":             {change: func(c *generate.Config) { c.Views, c.Duration = 30_000, 3*time.Hour }, seeds: 1, opt: Options{Slice: time.Hour}},
+		"50k":             {change: func(c *generate.Config) { c.Views, c.Duration = 30_000, 3*time.Hour }, seeds: 1, opt: Options{Interval: time.Hour}},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for seed := range test.seeds {

@@ -46,7 +46,7 @@ func checkOutputs(ctx context.Context, s *spec.Spec) error {
 }
 
 // checkFolders finds dated folders that files are going to be put into, and cannot be.
-func (p *plan) checkFolders(ctx context.Context, all []slice) error {
+func (p *plan) checkFolders(ctx context.Context, all []interval) error {
 	checked := map[string]bool{}
 	for _, s := range all {
 		files := outputsOf(&p.spec.Outputs, s)

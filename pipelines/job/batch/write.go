@@ -20,21 +20,21 @@ func init() {
 	register.Iter1[sample.Block]()
 }
 
-// writeSamplesFn writes all samples of a slice to one file, in order of (view time, view
+// writeSamplesFn writes all samples of an interval to one file, in order of (view time, view
 // ID). The file appears whole, in place of an older one, or not at all.
 type writeSamplesFn struct {
-	// Files are those of the slices, by the key of their samples.
+	// Files are those of the intervals, by the key of their samples.
 	Files  []sampleFile
 	Format job.SampleFormat
 }
 
-// sampleFile is the file of the samples of a slice.
+// sampleFile is the file of the samples of an interval.
 type sampleFile struct {
 	Path     string
 	From, To int64
 }
 
-func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks func(*sample.Block) bool, accounts func(account.Sheet)) error {
+func (f *writeSamplesFn) ProcessElement(ctx context.Context, interval int, blocks func(*sample.Block) bool, accounts func(account.Sheet)) error {
 	var all []sample.Source
 	var block sample.Block
 	for blocks(&block) {
@@ -47,12 +47,12 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, slice int, blocks f
 			all = append(all, sample.Source{Start: header.Start, Load: func() (sample.Block, error) { return block, nil }})
 		}
 	}
-	return f.write(ctx, slice, all, accounts)
+	return f.write(ctx, interval, all, accounts)
 }
 
-// write writes the samples of a slice; without any there is no file.
-func (f *writeSamplesFn) write(ctx context.Context, slice int, all []sample.Source, accounts func(account.Sheet)) (err error) {
-	to := f.Files[slice]
+// write writes the samples of an interval; without any there is no file.
+func (f *writeSamplesFn) write(ctx context.Context, interval int, all []sample.Source, accounts func(account.Sheet)) (err error) {
+	to := f.Files[interval]
 	if len(all) == 0 {
 		return nil
 	}

@@ -15,9 +15,9 @@
 //
 //	               with an end or without               with an end
 //	sources        kafkaio.Read (stream), files (batch) pieces (batch)
-//	samples        job.SampleFolder, job.SampleTopic    files of slices (batch)
-//	rejected       job.RejectedTopics                   files of slices (batch)
-//	accounts       a topic, books, progress (stream)    a file of a slice (batch)
+//	samples        job.SampleFolder, job.SampleTopic    files of intervals (batch)
+//	rejected       job.RejectedTopics                   files of intervals (batch)
+//	accounts       a topic, books, progress (stream)    a file of an interval (batch)
 //
 // The names of scopes stay as they are: runners find the state of a savepoint by them.
 package graph

@@ -63,7 +63,7 @@ type Options struct {
 	NewCommitLog bool
 	// Readers overrides the spec's, 0 for those: a runner may know of a most.
 	Readers int
-	// Rest is the pause of a reader between two slices; 0 for what Flink needs.
+	// Rest is the pause of a reader between two polls; 0 for what Flink needs.
 	Rest time.Duration
 	// BooksEvery is how often accounts are put together; 0 for DefaultBooksEvery.
 	BooksEvery time.Duration

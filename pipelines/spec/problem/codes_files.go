@@ -95,7 +95,7 @@ permissions do not allow creating objects. Files that were begun do not appear.`
 	},
 	{
 		ID: "T2011", Severity: SeverityError, Title: "files changed between runs",
-		Cause: `Slices that are finished were made from other files, or with another spec, than the
+		Cause: `Intervals that are finished were made from other files, or with another spec, than the
 ones to come: together they would not be the result of any one join. Join the range
 again from its beginning, or write to another folder.`,
 		Bad:  "version: 1\noutputs: {samples: out/samples}      # the window was changed after half of the range",

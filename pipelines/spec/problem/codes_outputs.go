@@ -26,7 +26,7 @@ late events or dead letters for samples.`,
 	{
 		ID: "T1404", Severity: SeverityError, Title: "path of an output cannot be used",
 		Cause: `An output is a folder of its own: files are put into it by date, and replaced when
-their time slice is joined again. A pattern, a file name, or the folder of the spec
+their interval is joined again. A pattern, a file name, or the folder of the spec
 itself cannot be used; ~ and $ are not replaced.`,
 		Bad:  "outputs: {samples: out/samples.avro}",
 		Good: "outputs: {samples: out/samples}",

@@ -9,33 +9,33 @@ import (
 	"tributary/pipelines/spec"
 )
 
-// slice is a piece of event time that is joined by itself: [from, to) in ms.
-type slice struct {
+// interval is a piece of event time that is joined by itself: [from, to) in ms.
+type interval struct {
 	from, to int64
 	// first says that it is the first of a run: it accounts for what has no event time.
 	first bool
 }
 
-// sliceLengths are the lengths that are chosen from; each divides a day, so that slices
+// intervalLengths are the lengths that are chosen from; each divides a day, so that intervals
 // begin where people expect it.
-var sliceLengths = []time.Duration{
+var intervalLengths = []time.Duration{
 	24 * time.Hour, 12 * time.Hour, 6 * time.Hour, 3 * time.Hour, 2 * time.Hour, time.Hour,
 	30 * time.Minute, 15 * time.Minute, 10 * time.Minute, 5 * time.Minute, 2 * time.Minute, time.Minute,
 }
 
-// hourly tells whether samples go to folders of hours, in which slices do not reach from one to the next.
+// hourly tells whether samples go to folders of hours, in which intervals do not reach from one to the next.
 func hourly(s *spec.Spec) bool {
 	o := s.Outputs.SamplesFolder()
 	return o != nil && o.Folders == spec.FolderOfHour
 }
 
-// recordsPerSlice keeps a slice within about half a gigabyte at 200 bytes a record.
-const recordsPerSlice = 1_500_000
+// recordsPerInterval keeps an interval within about half a gigabyte at 200 bytes a record.
+const recordsPerInterval = 1_500_000
 
-// slices cuts the time from from to to (zero: all there is) into slices of that length
+// intervals cuts the time from from to to (zero: all there is) into intervals of that length
 // (0: as long as memory allows), aligned to multiples of it, and leaves out those in
 // which nothing happened.
-func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
+func (p *plan) intervals(from, to time.Time, length time.Duration) []interval {
 	if length <= 0 {
 		length = p.chooseLength()
 	}
@@ -49,7 +49,7 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	step := length.Milliseconds()
 	starts := map[int64]bool{}
 	for m := range p.minutes {
-		// A minute may lie in two slices, if they are cut within one.
+		// A minute may lie in two intervals, if they are cut within one.
 		for start := m * minute / step * step; start < (m+1)*minute; start += step {
 			starts[start] = true
 		}
@@ -59,9 +59,9 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 		sorted = append(sorted, s)
 	}
 	slices.Sort(sorted)
-	var out []slice
+	var out []interval
 	for _, start := range sorted {
-		s := slice{from: start, to: start + step}
+		s := interval{from: start, to: start + step}
 		if !from.IsZero() {
 			s.from = max(s.from, msOf(from))
 		}
@@ -73,8 +73,8 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 		}
 	}
 	if len(out) == 0 {
-		// Nothing at all, or nothing with an event time: a slice to account for that.
-		out = append(out, slice{from: 0, to: step})
+		// Nothing at all, or nothing with an event time: an interval to account for that.
+		out = append(out, interval{from: 0, to: step})
 		if !from.IsZero() {
 			out[0].from, out[0].to = msOf(from), msOf(from)+step
 		}
@@ -86,9 +86,9 @@ func (p *plan) slices(from, to time.Time, length time.Duration) []slice {
 	return out
 }
 
-// chooseLength returns the longest length whose fullest slice has no more than recordsPerSlice records.
+// chooseLength returns the longest length whose fullest interval has no more than recordsPerInterval records.
 func (p *plan) chooseLength() time.Duration {
-	for _, length := range sliceLengths {
+	for _, length := range intervalLengths {
 		step := length.Milliseconds()
 		records, fullest := map[int64]int64{}, int64(0)
 		for m, n := range p.minutes {
@@ -96,14 +96,14 @@ func (p *plan) chooseLength() time.Duration {
 			records[start] += n
 			fullest = max(fullest, records[start])
 		}
-		if fullest <= recordsPerSlice {
+		if fullest <= recordsPerInterval {
 			return length
 		}
 	}
-	return sliceLengths[len(sliceLengths)-1]
+	return intervalLengths[len(intervalLengths)-1]
 }
 
-// piece is some successive chunks of one file that a slice reads: the element of the
+// piece is some successive chunks of one file that an interval reads: the element of the
 // source of a pipeline.
 type piece struct {
 	File  file
@@ -113,7 +113,7 @@ type piece struct {
 // read is one chunk of a piece.
 type read struct {
 	Place format.Place
-	// Account says that this slice accounts for records without an event time, and for the
+	// Account says that this interval accounts for records without an event time, and for the
 	// Size (stored) and Records of the chunk, which are 0 otherwise.
 	Account       bool
 	Size, Records int64
@@ -145,8 +145,8 @@ type takePart struct {
 // workers.
 const piecesReads = 64
 
-// pieces lists what a slice has to read.
-func (p *plan) pieces(s slice) []piece {
+// pieces lists what an interval has to read.
+func (p *plan) pieces(s interval) []piece {
 	reach := p.params.InputBounds()
 	var out []piece
 	for _, f := range p.files {
@@ -170,8 +170,8 @@ func (p *plan) pieces(s slice) []piece {
 	return out
 }
 
-// readOf tells whether and how a slice reads a chunk.
-func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, viewsAfter, engagementsBefore, engagementsAfter int64) (read, bool) {
+// readOf tells whether and how an interval reads a chunk.
+func (p *plan) readOf(f *scannedFile, c *scannedChunk, s interval, viewsBefore, viewsAfter, engagementsBefore, engagementsAfter int64) (read, bool) {
 	r := read{Place: c.Place, End: c.end, Clock: c.clock, Account: s.accountsFor(c)}
 	if r.Account {
 		r.Size, r.Records, r.Behind = c.size, c.records, c.behind
@@ -197,9 +197,9 @@ func (p *plan) readOf(f *scannedFile, c *scannedChunk, s slice, viewsBefore, vie
 	return r, wanted
 }
 
-// accountsFor tells whether the slice accounts for what has no event time in a chunk: the
-// slice of the chunk's earliest event does, or the first one if it has none.
-func (s slice) accountsFor(c *scannedChunk) bool {
+// accountsFor tells whether the interval accounts for what has no event time in a chunk: the
+// interval of the chunk's earliest event does, or the first one if it has none.
+func (s interval) accountsFor(c *scannedChunk) bool {
 	earliest := int64(record.NoTime)
 	for _, parts := range c.parts {
 		for _, part := range parts {
