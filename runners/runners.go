@@ -5,6 +5,9 @@
 //	flink      any, on a cluster
 //	devcluster servers on this machine for the others, no runner
 //
+// To add one, write a package below this one with a type that is a Runner, call Register in its init, and import it where commands
+// are; package runnertest is one whole. What has options that commands are to give is set up there.
+//
 // Neither sources nor sinks nor transforms know of a runner: what one cannot do is dealt with in its package,
 // or said by Limits for whoever builds pipelines.
 package runners
@@ -34,6 +37,8 @@ type Limits struct {
 	Bounded bool
 	// NoState says that a run leaves no state that another can go on from: savepoints, checkpoints.
 	NoState bool
+	// Small says that all of a pipeline is in memory: what has an end, and may be large, is for other runners.
+	Small bool
 	// Readers is how many readers an unbounded source may have at most; 0 for any number.
 	Readers int
 	// Rest is how long a reader pauses between two polls; 0 for what it chooses.

@@ -61,7 +61,7 @@ What "check --online" looks at is looked at first, and a problem keeps the job f
 	}
 	flags := cmd.Flags()
 	run.runner = flinkRunner
-	word(cmd, &run.runner, "runner", []string{flinkRunner, prismRunner, directRunner}, "where it runs: flink, or prism or direct for this process; direct joins what has an end")
+	word(cmd, &run.runner, "runner", runnerNames(), "where it runs: flink, or prism or direct for this process; direct joins what has an end")
 	flags.StringVar(&run.resume, "resume", "", "what a job that has run before goes on from: log, last or the path of a savepoint (default: where the spec starts)")
 	flags.Var(&run.until, "until", "end before the first record that Kafka has stamped with this time, or with what is there when it starts: end, or a time that has passed")
 	flags.BoolVar(&run.drain, "drain", false, "with --until: decide also what later records could still change")
@@ -154,7 +154,7 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	if limits.Bounded || r.runner == flinkRunner && !s.ReadsTopics() {
+	if limits.Bounded || !limits.Small && !s.ReadsTopics() {
 		return r.joinAll(cmd, s)
 	}
 	if !s.ReadsTopics() {
@@ -214,14 +214,18 @@ func (r *streamRun) checkCommands(s *spec.Spec) error {
 	return nil
 }
 
-// joinAll joins what has an end: on the direct runner one interval of event time after another, on Flink all at once.
+// joinAll joins what has an end: on the direct runner one interval of event time after another, on others all at once.
 func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	if r.resume != "" || r.drain {
 		return usageError{errors.New("what has an end is joined as a whole, each time: leave out --resume and --drain")}
 	}
 	opt := batch.Options{Until: r.until.Stop, Folders: batch.Folders{Slack: folderSlack}}
-	if r.runner == flinkRunner {
+	switch r.runner {
+	case directRunner:
+	case flinkRunner:
 		opt.Runner = r.onceOnFlink(s)
+	default:
+		opt.Runner = r.on()
 	}
 	return join(cmd, s, opt, &reportFlags{})
 }

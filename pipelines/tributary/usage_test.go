@@ -98,7 +98,7 @@ func TestUsageErrors(t *testing.T) {
 		"join x --from yesterday":       `--from "yesterday": is not a time like 2026-01-02 or 2026-01-02T15:04:05Z`,
 		"join x --from":                 "--from needs a value: a time like 2026-01-02 or 2026-01-02T15:04:05Z",
 		"show x --limit=-1":             `--limit "-1": must be a whole number, 0 or more`,
-		"run x --runner flnk":           `--runner "flnk": must be flink, prism or direct; did you mean flink?`,
+		"run x --runner flnk":           `--runner "flnk": ` + mustBe("flnk", runnerNames()),
 		"run x --parallelism 0":         `--parallelism "0": must be a whole number from 1 to 1000000`,
 		"demo --port 70000":             `--port "70000": must be a whole number from 1 to 65535`,
 		"check x --json=perhaps":        `--json "perhaps": must be true or false`,

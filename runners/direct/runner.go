@@ -8,6 +8,8 @@ import (
 	"tributary/runners"
 )
 
+func init() { runners.Register(Runner{}) }
+
 // Runner runs pipelines on the direct runner, each on one goroutine. RunAll is for several at once.
 type Runner struct{}
 

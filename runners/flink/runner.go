@@ -10,6 +10,8 @@ import (
 	"tributary/runners"
 )
 
+func init() { runners.Register(Runner{}) }
+
 // Runner runs pipelines on Flink as its Options say.
 type Runner struct {
 	Options Options

@@ -9,6 +9,8 @@ import (
 	"tributary/runners"
 )
 
+func init() { runners.Register(Runner{}) }
+
 // Runner runs pipelines on Prism.
 type Runner struct{}
 
@@ -17,7 +19,7 @@ func (Runner) Name() string { return "prism" }
 
 // Limits implements runners.Runner. Nobody else waits for the watermark, so readers hardly rest.
 func (Runner) Limits() runners.Limits {
-	return runners.Limits{NoState: true, Readers: Readers, Rest: 100 * time.Millisecond}
+	return runners.Limits{NoState: true, Small: true, Readers: Readers, Rest: 100 * time.Millisecond}
 }
 
 // Start implements runners.Runner.
