@@ -20,7 +20,7 @@ import (
 var parsedOnly = []string{"run", "report", "topics", "worker", "job", "cluster", "demo"}
 
 // exampleWords are what examples with a lot to do, or with a place elsewhere, have in them.
-var exampleWords = []string{"50000000", "gs://", "--online"}
+var exampleWords = []string{"50000000", "gs://", "--online", "--worker"}
 
 // TestExamplesRun runs what the help of every command shows, one after another in a folder
 // with the files that examples name.
