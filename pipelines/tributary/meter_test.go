@@ -61,7 +61,7 @@ func TestMeterOnATerminal(t *testing.T) {
 	} {
 		assert.Equal(t, want, m.line(12_345_678, 10*time.Second, columns))
 	}
-	m.columns = func() int { return 30 }
+	m.columns = func() int { return 33 }
 	m.told = m.told.Add(-drawnEvery)
 	m.at(98_765_432)
 	m.at(98_765_432)
