@@ -215,10 +215,10 @@ type Output struct {
 	Format   Format
 	// Codec compresses files, or the batches of records of a topic.
 	Codec Codec
-	// Folders is what each folder of files is of.
-	Folders FolderOf
+	// Folders is what each folder of files is of. It and Compact are in fingerprints of finished intervals if they are set.
+	Folders FolderOf `json:",omitempty"`
 	// Compact is how much event time the files of a stream are of, one for each shard; 0 for one bucket.
-	Compact time.Duration
+	Compact time.Duration `json:",omitempty"`
 }
 
 // FolderOf is what a dated folder is of.

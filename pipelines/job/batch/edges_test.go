@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
 
@@ -58,7 +59,7 @@ func TestEdgesOfIntervals(t *testing.T) {
 
 // TestNoEmptyInterval: where the time asked for ends, or before it begins, no interval does.
 func TestNoEmptyInterval(t *testing.T) {
-	p := &plan{minutes: map[int64]int64{0: 1, 1: 1, 2: 1}}
+	p := &plan{spec: &spec.Spec{}, minutes: map[int64]int64{0: 1, 1: 1, 2: 1}}
 	require.Equal(t, []interval{{60_000, 120_000, true}}, p.intervals(timeOf(60_000), timeOf(120_000), time.Minute))
 	require.Equal(t, []interval{{0, 60_000, true}, {60_000, 60_001, false}}, p.intervals(time.Time{}, timeOf(60_001), time.Minute))
 }

@@ -122,7 +122,7 @@ folder or a topic. "tributary join" joins files and topics, as far as they go no
 		Cause: `A stream that goes on reads the files that it began with, and no others: what came
 to the folder since is for another job. One of them is gone or has another content
 now, so that samples of now and of before would not be of the same input.`,
-		Bad:  "views: {inputs: views/*.avro}      # one was written again after the stream began",
-		Good: "stream: {name: clicks-2}           # a job that begins with the files as they are",
+		Bad:  streamed("views: {id: id, time: ts, inputs: views/*.avro} # one was written again after the stream began"),
+		Good: streamed("stream: {name: clicks-2}                              # a job that begins with the files as they are"),
 	},
 }
