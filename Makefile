@@ -10,6 +10,8 @@ VIEWS ?= 1000000
 N ?= 100
 # Of the faults; 0 is another one each time. ONLY is a regular expression of their names.
 SEED ?= 0
+# Samples go to a topic, Files to a folder.
+INTO ?= Samples
 ONLY ?=
 
 .DEFAULT_GOAL := help
@@ -77,8 +79,8 @@ e2e: build ## join made input, as files and as a stream, and hold it against the
 	testdata/e2e.sh $(TRIBUTARY) $(VIEWS)
 	go test -count=1 -timeout 1h -v -run TestStreamAtSize ./pipelines/sim/chaos -args -views $(VIEWS)
 
-chaos: ## kill, stall and end what a stream runs on, and count the samples lost and doubled (N=100 SEED=0)
-	go test -count=1 -timeout 0 -v -run TestSamplesSurviveFaults ./pipelines/sim/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
+chaos: ## kill, stall and end what a stream runs on, and count the samples lost and doubled (N=100 SEED=0 INTO=Samples)
+	go test -count=1 -timeout 0 -v -run Test$(INTO)SurviveFaults ./pipelines/sim/chaos -args -faults $(N) -seed $(SEED) -only '$(ONLY)'
 
 mutants: ## break the code on purpose, a bug at a time, and see whether tests notice (ARGS='--only watermark'), some minutes
 	go run ./pipelines/sim/mutants $(ARGS)

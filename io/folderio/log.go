@@ -144,7 +144,7 @@ func (s steps) removeFiles(ctx context.Context, pattern string, which func(from,
 		return 0, err
 	}
 	for _, file := range files {
-		from, to, ok := timesOf(file.Path)
+		from, to, ok := Times(file.Path)
 		if !ok || !which(from, to) {
 			continue
 		}

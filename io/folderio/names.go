@@ -50,8 +50,8 @@ func (c *Config) kept(shard int32, id int64) string {
 	return c.within("groups/" + path.Base(IntervalFile("", false, "part", id, id+c.Step, fmt.Sprintf("-s%04d.zst", shard))))
 }
 
-// timesOf are those in the name of a file that holds groups.
-func timesOf(file string) (from, to int64, ok bool) {
+// Times are those in the name of a file that Write has written.
+func Times(file string) (from, to int64, ok bool) {
 	parts := strings.SplitN(path.Base(file), "-", 4)
 	if len(parts) < 4 || parts[0] != "part" {
 		return 0, 0, false

@@ -282,3 +282,22 @@ func TestChangedGroup(t *testing.T) {
 	_, err = NewWriter(c).Compact(t.Context(), other)
 	require.Error(t, err)
 }
+
+// TestAbortedBeforeItsNames: a bundle that is aborted once its files are staged shows none of them, and leaves none.
+func TestAbortedBeforeItsNames(t *testing.T) {
+	c := begun(t, testConfig(quickFolder(t), 1, "a"))
+	ctx, cancel := context.WithCancel(t.Context())
+	b := NewWriter(c).Bundle()
+	for _, part := range partsOf(bundleOf(1, "a", 0)[0]) {
+		_, err := b.Add(ctx, part)
+		require.NoError(t, err)
+	}
+	cancel()
+	_, err := b.Publish(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	requireHolds(t, c.Path, nil)
+	b.Abort(ctx)
+	staged, err := steps{}.list(t.Context(), c.within("staged/*"))
+	require.NoError(t, err)
+	require.Empty(t, staged)
+}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -38,9 +37,7 @@ func (c *Campaign) Run(ctx context.Context) error {
 	following, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
 	g.Go(func() error {
-		return c.System.Stream.follow(following, c.System.Stream.Outputs.Samples.Topic, func(r *kgo.Record) {
-			c.System.Stream.take(c.audit, r)
-		})
+		return c.System.Stream.followSamples(following, c.audit)
 	})
 	g.Go(func() error { return c.System.Publisher.Run(ctx, speed) })
 	err := c.faults(ctx)

@@ -12,5 +12,5 @@
 //	input.go       what is published, and its truth; stream.go, schemas.go, foreign.go, partitions.go; publish.go: publishing it
 //	system.go      the servers; release.go, submitter.go: builds and commands at work
 //	fault.go       kinds of faults; inject.go, restart.go, resubmit.go, end.go: how each is done
-//	consume.go     following the output; audit.go, truth.go, records.go, final.go: holding it against the batch
+//	consume.go     following the output, folder.go: where it is a folder; audit.go, truth.go, records.go, final.go: holding it against the batch
 package chaos

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -29,7 +30,7 @@ func hard(t *testing.T, views int64, duration time.Duration, kinds string) gener
 }
 
 // newSystem starts servers, with two workers for each release, and creates the topics.
-func newSystem(t *testing.T, in *Input, releases ...string) *System {
+func newSystem(t *testing.T, in *Input, into Sink, releases ...string) *System {
 	t.Helper()
 	kafka, brokers := servicestest.Start(t, "kafka")
 	cluster, address := servicestest.Start(t, "flink", "FLINK_HA=1", "FLINK_TASKMANAGERS=2", "FLINK_SLOTS=2")
@@ -48,7 +49,7 @@ func newSystem(t *testing.T, in *Input, releases ...string) *System {
 		s.Releases = append(s.Releases, r)
 	}
 	var err error
-	s.Stream, err = NewStream(t.Context(), in, string(brokers), fmt.Sprintf("chaos%d", time.Now().UnixNano()))
+	s.Stream, err = NewStream(t.Context(), in, string(brokers), fmt.Sprintf("chaos%d", time.Now().UnixNano()), into)
 	require.NoError(t, err)
 	t.Cleanup(s.Stream.Close)
 	return s
@@ -56,27 +57,39 @@ func newSystem(t *testing.T, in *Input, releases ...string) *System {
 
 // TestSamplesSurviveFaults runs the join while its servers are killed and stalled: every
 // sample is there once, and the same as without.
-func TestSamplesSurviveFaults(t *testing.T) {
+func TestSamplesSurviveFaults(t *testing.T) { survive(t, IntoTopic, Kinds(), cmp.Or(*faults, 9)) }
+
+// TestFilesSurviveFaults does so where samples go to a folder, whose files are put together: whoever lists it never finds
+// one twice, and all are there in the end.
+func TestFilesSurviveFaults(t *testing.T) { survive(t, IntoFolder, FolderKinds(), cmp.Or(*faults, 2)) }
+
+func survive(t *testing.T, into Sink, groups [][]Fault, faults int) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
 	kinds, err := regexp.Compile(*only)
 	require.NoError(t, err)
-	groups := Kinds()
 	for i := range groups {
 		groups[i] = slices.DeleteFunc(groups[i], func(f Fault) bool { return !kinds.MatchString(f.Kind) })
 	}
 	groups = slices.DeleteFunc(groups, func(group []Fault) bool { return len(group) == 0 })
-	require.NotEmpty(t, groups, "no kind of fault is like %s", *only)
-	plan := Schedule(groups, *seed, *faults)
-	t.Logf("to repeat this schedule: -seed %d -faults %d", *seed, *faults)
+	if len(groups) == 0 {
+		t.Skipf("no kind of fault is like %s", *only)
+	}
+	plan := Schedule(groups, *seed, faults)
+	t.Logf("to repeat this schedule: -seed %d -faults %d", *seed, faults)
 	// More than is published until the last fault is over; the rest is published then, at once.
 	lasts := time.Duration(len(plan)) * 45 * time.Second
 	c := hard(t, int64(250*lasts.Seconds()), speed*lasts, "like:30%:window=20s,median=5s,repeat=30% buy:5%:window=30s,amount=20 "+spareKind)
 	c.OutOfOrderness, c.ClockSkew, c.Disorder = 5*time.Second, 2*time.Second, 4*time.Second
 	in, err := NewInput(t.Context(), c)
 	require.NoError(t, err)
-	s := newSystem(t, in, "one", "two")
+	releases := []string{"one", "two"}
+	if into == IntoFolder {
+		in.Last -= in.compact().Milliseconds() // the last file is not closed
+		releases = releases[:1]
+	}
+	s := newSystem(t, in, into, releases...)
 	s.Publisher, err = NewPublisher(s.Stream)
 	require.NoError(t, err)
 	t.Cleanup(s.Publisher.Close)

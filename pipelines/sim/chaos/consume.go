@@ -8,6 +8,15 @@ import (
 	"tributary/io/kafkaio/cluster"
 )
 
+// followSamples gives samples to an audit as they come, as a consumer of their place would read them, until the
+// context ends.
+func (s *Stream) followSamples(ctx context.Context, a *Audit) error {
+	if s.Outputs.SamplesFolder() != nil {
+		return s.followFolder(ctx, a)
+	}
+	return s.follow(ctx, s.Outputs.Samples.Topic, func(r *kgo.Record) { s.take(a, r) })
+}
+
 // follow reads the committed records of a topic as they come, until the context ends.
 func (s *Stream) follow(ctx context.Context, topic string, visit func(*kgo.Record)) error {
 	client, err := s.client(kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),

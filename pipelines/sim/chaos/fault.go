@@ -45,3 +45,17 @@ func Kinds() [][]Fault {
 		{{Kind: "poison", inject: putPoison}},
 	}
 }
+
+// FolderKinds are those that a folder of samples must survive: the rest of the stream has them in Kinds.
+func FolderKinds() [][]Fault {
+	return [][]Fault{
+		{{Kind: "worker killed", inject: killWorker, restarts: true}},
+		{{Kind: "TaskManager killed", inject: kill(taskManagers...), restarts: true}},
+		{{Kind: "broker killed", inject: killBroker}},
+		{{Kind: "worker stalled", inject: stallProcess(worker)}},
+		{{Kind: "Flink lost", inject: loseFlink}},
+		{{Kind: "all state lost", inject: loseState}},
+		{{Kind: "upgraded", inject: upgrade}},
+		{{Kind: "run to the end", inject: stopAndEnd}},
+	}
+}

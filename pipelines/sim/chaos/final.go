@@ -65,6 +65,9 @@ func (s *Stream) auditInput(ctx context.Context) error {
 
 // auditSamples checks samples and commit log.
 func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
+	if s.Outputs.SamplesFolder() != nil {
+		return s.auditFolder(ctx)
+	}
 	audit := NewAudit(s.Input.Samples)
 	records := int64(0)
 	err := s.readAll(ctx, s.Outputs.Samples.Topic, func(r *kgo.Record) {

@@ -127,6 +127,9 @@ func (in *Input) readLogs(topic string) error {
 	return nil
 }
 
+// compact is how much event time is put together in a file, where samples go to a folder.
+func (in *Input) compact() time.Duration { return 3 * in.Bucket }
+
 // Start is the first event time, in ms.
 func (in *Input) Start() int64 {
 	start := int64(record.MaxTime)

@@ -22,7 +22,7 @@ func TestPublishedIsTheInput(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	s, err := NewStream(t.Context(), in, fake.ListenAddrs()[0], "published")
+	s, err := NewStream(t.Context(), in, fake.ListenAddrs()[0], "published", IntoTopic)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	p, err := NewPublisher(s)

@@ -15,7 +15,7 @@ func TestStreamAtSize(t *testing.T) {
 	in, err := NewInput(t.Context(), c)
 	require.NoError(t, err)
 	require.Greater(t, in.mature(), len(in.Samples)/2)
-	s := newSystem(t, in, "one")
+	s := newSystem(t, in, IntoTopic, "one")
 	publisher, err := NewPublisher(s.Stream)
 	require.NoError(t, err)
 	t.Cleanup(publisher.Close)

@@ -38,9 +38,27 @@ const readers = 4
 // without it nothing would go on; but what a publisher cannot write for a while is not late.
 const idleAfter = 7 * time.Second
 
+// Sink is where the samples of a stream go.
+type Sink int
+
+// Sinks: a topic, or a folder, in which small files are put together.
+const (
+	IntoTopic Sink = iota
+	IntoFolder
+)
+
+// outputs are those of a spec.
+func (k Sink) outputs(in *Input, name string) string {
+	if k == IntoTopic {
+		return fmt.Sprintf("samples: {topic: %s}", name)
+	}
+	return fmt.Sprintf("samples: {path: %[1]s/samples, folders: hour, compact: %[2]s}\n  late: {topic: %[1]s.late}\n"+
+		"  dead_letters: {topic: %[1]s.dead}\n  accounts: {topic: %[1]s.accounts}\n  time_index: {topic: %[1]s.marks}", name, spec.FormatDuration(in.compact()))
+}
+
 // NewStream turns the spec of made input into one of topics, all of whose names begin with
 // name, and creates these. Close it.
-func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, error) {
+func NewStream(ctx context.Context, in *Input, brokers, name string, into Sink) (*Stream, error) {
 	registry, err := newSchemas(in, name)
 	if err != nil {
 		return nil, err
@@ -52,7 +70,7 @@ func NewStream(ctx context.Context, in *Input, brokers, name string) (*Stream, e
 	edited := strings.NewReplacer(
 		"{path: views/*.avro, order: file}", fmt.Sprintf("{topic: %s.views, format: avro}", name),
 		"{path: engagements/*.avro, order: file}", fmt.Sprintf("{topic: %s.engagements, format: avro}", name),
-		"samples: out/samples", fmt.Sprintf("samples: {topic: %s}", name),
+		"samples: out/samples", into.outputs(in, name),
 		// A stall outlives the transactions, too.
 		"clock_skew:", fmt.Sprintf("shards: %d\nbucket: %s\nclusters: {main: {brokers: [%q], registry: {url: %q}}}\n"+
 			"stream: {name: %s, idle_timeout: %s, source_parallelism: %d, transaction_timeout: 15s}\nclock_skew:",
@@ -131,4 +149,4 @@ func (s *Stream) client(opts ...kgo.Opt) (*kgo.Client, error) {
 }
 
 // topic is the name of an input topic.
-func (s *Stream) topic(ending string) string { return s.Outputs.Samples.Topic + "." + ending }
+func (s *Stream) topic(ending string) string { return s.Stream.Name + "." + ending }
