@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
+	"github.com/zeebo/xxh3"
 
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/batch"
@@ -230,10 +231,17 @@ func (r *streamRun) joinAll(cmd *cobra.Command, s *spec.Spec) error {
 	return join(cmd, s, opt, &reportFlags{})
 }
 
-// onceOnFlink is Flink for a join of a spec that ends.
+// onceOnFlink is Flink for a join of a spec that ends. The job has a name by its accounts, whose folder the run has for
+// itself: another job of the name is one that a run left which was killed.
 func (r *streamRun) onceOnFlink(s *spec.Spec) runners.Runner {
 	opt := r.flink.Bounded()
-	opt.Name = "join-" + filepath.Base(s.File)
+	folder := s.Outputs.Accounts
+	if !strings.Contains(folder, "://") {
+		if whole, err := filepath.Abs(folder); err == nil {
+			folder = whole
+		}
+	}
+	opt.Name = fmt.Sprintf("join-%s-%08x", filepath.Base(s.File), uint32(xxh3.HashString(folder)))
 	return flink.Runner{Options: opt}
 }
 

@@ -2,6 +2,7 @@ package flink
 
 import (
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,4 +101,29 @@ func TestSubmitSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTiedJobTakesItsName: what another submitter left of the name is canceled, before it is looked whether there are
+// slots, and nothing else is.
+func TestTiedJobTakesItsName(t *testing.T) {
+	answers := fineFlink()
+	answers["GET /jobs/overview"] = `{"jobs":[{"jid":"j1","name":"feed","state":"FINISHED"},{"jid":"j","name":"feed","state":"RESTARTING"},{"jid":"j3","name":"food","state":"RUNNING"}]}`
+	answers["PATCH /jobs/j?mode=cancel"] = `{}`
+	for request, answer := range ended(Canceled, `{}`) {
+		answers[request] = answer
+	}
+	fake, client := startFake(t, answers)
+	_, err := Submit(t.Context(), bounded("file", 1), Options{Name: "feed", REST: client.base, JobServer: freeAddress(t)}.Bounded())
+	require.ErrorContains(t, err, "job server at")
+	var canceled []string
+	for _, asked := range fake.asked {
+		if strings.HasPrefix(asked, "PATCH") {
+			canceled = append(canceled, asked)
+		}
+	}
+	require.Equal(t, []string{"PATCH /jobs/j?mode=cancel"}, canceled)
+
+	answers["PATCH /jobs/j?mode=cancel"] = `500 {"errors":["no"]}`
+	_, err = Submit(t.Context(), bounded("file", 1), Options{Name: "feed", REST: client.base, JobServer: freeAddress(t)}.Bounded())
+	require.ErrorContains(t, err, "end what a run of feed left that was killed")
 }

@@ -58,6 +58,10 @@ type Options struct {
 	Parallelism    int    // subtasks of each step; default 1
 	MaxParallelism int    // the most a savepoint can be resumed with; default 128, fixed once there is state
 
+	// Tied says that the job is of no use to anybody but who submits it: Close cancels it wherever its code runs, and
+	// one of its name that was left by a submitter who was killed is canceled by the next.
+	Tied bool
+
 	// Streaming runs a bounded pipeline as a stream, too; a pipeline with an unbounded source
 	// always is one.
 	Streaming bool
@@ -121,12 +125,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Bounded are the options for a pipeline whose sources all end. It runs as a stream: Flink's batch translation of
-// Beam takes all that a task reads for one bundle, and buffers in the network for every step at once. A bundle is
-// of one element, since what it emits is taken from the worker only when it ends: more than a hundred messages of
-// 4 MB would wait there for ever, and what is less is in the TaskManager's memory.
+// Bounded are the options for a pipeline whose sources all end, of somebody who waits for it. It runs as a stream:
+// Flink's batch translation of Beam takes all that a task reads for one bundle, and buffers in the network for every
+// step at once. A bundle is of one element, since what it emits is taken from the worker only when it ends: more
+// than a hundred messages of 4 MB would wait there for ever, and what is less is in the TaskManager's memory.
 func (o Options) Bounded() Options {
-	o.Streaming, o.BundleSize = true, 1
+	o.Streaming, o.BundleSize, o.Tied = true, 1, true
 	return o
 }
 

@@ -29,19 +29,19 @@ func (r Runner) Start(ctx context.Context, p *beam.Pipeline) (runners.Job, error
 	if err != nil {
 		return nil, err
 	}
-	return &runningJob{Job: submitted, worker: r.Options.Worker}, nil
+	return &runningJob{Job: submitted, outlives: r.Options.Worker != "" && !r.Options.Tied}, nil
 }
 
 // runningJob is a Job as all runners have them.
 type runningJob struct {
 	*Job
-	worker string // of Options
+	outlives bool
 }
 
 func (j *runningJob) String() string { return fmt.Sprintf("job %s: %s", j.FlinkID, j.URL()) }
 
-// Outlives tells whether the job's code runs in workers beside the TaskManagers.
-func (j *runningJob) Outlives() bool { return j.worker != "" }
+// Outlives tells whether the job's code runs in workers beside the TaskManagers, and it is not tied.
+func (j *runningJob) Outlives() bool { return j.outlives }
 
 func (j *runningJob) Wait(ctx context.Context, exhausted bool, follow func(runners.Status)) (err error) {
 	each := func(s Status) {
@@ -57,7 +57,7 @@ func (j *runningJob) Wait(ctx context.Context, exhausted bool, follow func(runne
 	return err
 }
 
-// Close ends a job whose code is in this process: without it the job would fail for ever.
+// Close ends a job whose code is in this process, without which it would fail for ever, and one that is tied.
 func (j *runningJob) Close(ctx context.Context) (err error) {
 	if !j.Outlives() {
 		if status, statusErr := j.Status(ctx); statusErr == nil && !status.State.Ended() {

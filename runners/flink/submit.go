@@ -92,8 +92,17 @@ func (o *Options) checkCluster(ctx context.Context, client *Client) error {
 	if !strings.HasPrefix(overview.Version, flinkVersion) {
 		return fmt.Errorf("flink at %s is version %s: %w; use %sx, which Beam's runner is made for", client.base, overview.Version, ErrVersion, flinkVersion)
 	}
-	if err := client.checkName(ctx, o.Name); err != nil {
+	if err := client.freeName(ctx, o.Name, o.Tied); err != nil {
 		return err
+	}
+	// What was canceled just now gives up its slots a little later.
+	for tries := 0; o.Tied && overview.SlotsAvailable < o.Parallelism && tries < 10; tries++ {
+		if err := wait(ctx, time.Second/2); err != nil {
+			return err
+		}
+		if overview, err = client.Overview(ctx); err != nil {
+			return err
+		}
 	}
 	if overview.SlotsAvailable < o.Parallelism {
 		return fmt.Errorf("flink at %s has %d of %d slots free on %d TaskManagers, and parallelism %d needs %d: %w; cancel a job, lower the parallelism or add TaskManagers",
@@ -117,17 +126,26 @@ func (o *Options) checkCluster(ctx context.Context, client *Client) error {
 	return nil
 }
 
-// checkName refuses the name of a job that runs: mostly it is the same pipeline, and two of
+// freeName refuses the name of a job that runs: mostly it is the same pipeline, and two of
 // them would fence each other's transactions off for ever. One that is being canceled is
-// none.
-func (c *Client) checkName(ctx context.Context, name string) error {
+// none. With tied set, it cancels such a job and waits for its end.
+func (c *Client) freeName(ctx context.Context, name string, tied bool) error {
 	jobs, err := c.Jobs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, job := range jobs {
-		if job.Name == name && !job.State.Ended() && job.State != Canceling {
+		if job.Name != name || job.State.Ended() || job.State == Canceling && !tied {
+			continue
+		}
+		if !tied {
 			return fmt.Errorf("flink at %s has job %s, %s, of the name %s: %w; stop or cancel it first", c.base, job.ID, job.State, name, ErrStillRuns)
+		}
+		if err := c.Cancel(ctx, job.ID); err != nil {
+			return fmt.Errorf("end what a run of %s left that was killed: %w", name, err)
+		}
+		if _, err := c.Wait(ctx, job.ID, nil); err != nil && !errors.Is(err, ErrJobCanceled) && !errors.Is(err, ErrJobFailed) {
+			return err
 		}
 	}
 	return nil

@@ -14,22 +14,44 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/spec"
+	"tributary/runners/devcluster/services"
 	"tributary/runners/devcluster/servicestest"
+	"tributary/runners/flink"
 	"tributary/transforms/account"
 )
 
 // joinEnv makes the test binary a process that joins the spec of that name.
 const joinEnv = "TRIBUTARY_TEST_JOIN"
 
+// workerEnv makes it a worker at that address, flinkEnv has joinEnv's process join on the Flink there.
+const (
+	workerEnv = "TRIBUTARY_TEST_WORKER"
+	flinkEnv  = "TRIBUTARY_TEST_FLINK"
+)
+
 func TestMain(m *testing.M) {
 	file := os.Getenv(joinEnv)
-	if file == "" {
+	listen := os.Getenv(workerEnv)
+	if file == "" || listen != "" {
 		beam.Init()
+	}
+	if listen != "" {
+		if err := flink.Worker(context.Background(), flink.WorkerOptions{Listen: listen}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if file == "" {
 		os.Exit(servicestest.Main(m))
+	}
+	opt := Options{Interval: short / 2, Parallel: 2}
+	if at := services.Address(os.Getenv(flinkEnv)); at != "" {
+		opt = Options{Runner: withWorker(at, at.Part("worker"), at.Part("name"))}
 	}
 	s, err := spec.Load(file)
 	if err == nil {
-		_, err = Run(context.Background(), s, Options{Interval: short / 2, Parallel: 2})
+		_, err = Run(context.Background(), s, opt)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
