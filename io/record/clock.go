@@ -40,8 +40,8 @@ func (c Clock) Time(leap int64) int64 {
 	return c.Largest
 }
 
-// Stretch is the clock of a piece of a log whose beginning may lie elsewhere.
-type Stretch struct {
+// RangeClock is the clock of a piece of a log whose beginning may lie elsewhere.
+type RangeClock struct {
 	// First is the event time of the piece's first record that has one.
 	First int64
 	// Clock is of the piece alone; its first record is not counted twice.
@@ -49,10 +49,10 @@ type Stretch struct {
 }
 
 // NoStretch is a piece without event times.
-var NoStretch = Stretch{NoTime, NoClock}
+var NoRangeClock = RangeClock{NoTime, NoClock}
 
 // Add takes the next record's event time; NoTime is none.
-func (s *Stretch) Add(t int64) {
+func (s *RangeClock) Add(t int64) {
 	switch {
 	case t == NoTime:
 	case s.First == NoTime:
@@ -63,7 +63,7 @@ func (s *Stretch) Add(t int64) {
 }
 
 // Append moves the clock over the piece of the log that follows.
-func (c *Clock) Append(s Stretch) {
+func (c *Clock) Append(s RangeClock) {
 	if s.First == NoTime {
 		return
 	}

@@ -38,7 +38,7 @@ func TestClock(t *testing.T) {
 		whole := NoClock
 		for rest := log; len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "piece")
-			piece := NoStretch
+			piece := NoRangeClock
 			for _, ms := range rest[:n] {
 				piece.Add(ms)
 			}

@@ -16,7 +16,7 @@ type Step int8
 // Steps of the join. Whole is for an account that is not of a single piece.
 const (
 	StepWhole Step = iota
-	// Read: a stretch of a partition's log was read.
+	// Read: an offset range of a partition's log was read.
 	StepRead
 	// Refused: a record was refused by the source, unread.
 	StepRejected
@@ -50,10 +50,10 @@ const (
 	chapterEnd
 )
 
-// EndChapters orders accounts of stretches by where they begin, and sets ChapterEnd of those that
+// EndChapters orders accounts of offset ranges by where they begin, and sets ChapterEnd of those that
 // others of the same log follow: all are of one row of records, and none is of two chapters.
-func EndChapters(stretches iter.Seq[*Sheet]) []*Sheet {
-	sorted := slices.SortedFunc(stretches, func(a, b *Sheet) int { return cmp.Compare(a.Origin.First, b.Origin.First) })
+func EndChapters(ranges iter.Seq[*Sheet]) []*Sheet {
+	sorted := slices.SortedFunc(ranges, func(a, b *Sheet) int { return cmp.Compare(a.Origin.First, b.Origin.First) })
 	type log struct{ input, partition int32 }
 	later := map[log]bool{}
 	for _, l := range slices.Backward(sorted) {

@@ -37,7 +37,7 @@ func (l *Sheet) Coarsen(bucket int64) {
 	l.Timeline = coarse
 }
 
-// piece is a stretch of time that begins at a multiple of its length.
+// piece is an interval of time that begins at a multiple of its length.
 type piece struct{ start, length int64 }
 
 // pieceOf is the longest piece around a bucket's start that is old enough to be one: its end is

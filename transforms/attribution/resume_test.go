@@ -29,7 +29,7 @@ func drawOrdered(t *rapid.T) (p *rules.Params, origin int64, log []*rec) {
 }
 
 // TestResumedJoin joins the rest of a log after all buckets before one were joined, reading
-// each partition from anywhere before the first record that LooksBack says may matter, over
+// each partition from anywhere before the first record that Lookback says may matter, over
 // another number of shards from some bucket on: samples and orphans are those of an
 // undisturbed run from that bucket on, and what is late is late again.
 func TestResumedJoin(t *testing.T) {

@@ -266,7 +266,7 @@ func TestStream(t *testing.T) {
 			reject: []string{`late 0@2 {"id":"late","t":20}`, `late 1@1 {"id":"a","t":30}`},
 		},
 		{
-			name: "a stretch in which nothing comes",
+			name: "a time in which nothing comes",
 			stream: streamed{
 				viewsAt(0, none, `{"id":"a","t":10}`), int64(100), int64(400), int64(800),
 				viewsAt(1, 10, `{"id":"b","t":900}`), likesAt(0, none, `{"id":"b","t":950}`), int64(1200),

@@ -18,8 +18,8 @@ func (r *Reader) dueEntries(at Restriction) []timeindex.Entry {
 		if clock == record.NoClock {
 			continue
 		}
-		if stretch := timeindex.Tiers[0].SpanOf(clock.Largest); !r.parts[i].noted || r.parts[i].span != stretch {
-			r.parts[i].noted, r.parts[i].span = true, stretch
+		if span := timeindex.Tiers[0].SpanOf(clock.Largest); !r.parts[i].noted || r.parts[i].span != span {
+			r.parts[i].noted, r.parts[i].span = true, span
 			entries = append(entries, timeindex.Entry{Partition: r.parts[i].name(), Position: timeindex.Position{Offset: p.Next, Clock: clock}, TopicID: at.topicID(p.Topic)})
 		}
 	}

@@ -153,7 +153,7 @@ func (p *placed) sift(b record.Batch, damages []Damage) (record.Batch, []Damage)
 	told := int32(0)
 	p.scanner.Scan(b, func(r decode.Scanned) {
 		told++
-		if _, _, err := logPlace(r.Extra); err != nil {
+		if _, _, err := logPosition(r.Extra); err != nil {
 			damages = append(damages, Damage{r.Offset, 1, false, fmt.Errorf("its place in the log: %w", err)})
 			return
 		}

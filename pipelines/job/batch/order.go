@@ -11,8 +11,8 @@ import (
 	"tributary/pipelines/spec/problem"
 )
 
-// stretch is the part of a partition, as records name it, that one chunk holds.
-type stretch struct {
+// offsetRange is the part of a partition, as records name it, that one chunk holds.
+type offsetRange struct {
 	part *part
 	file *scannedFile
 }
@@ -23,7 +23,7 @@ type stretch struct {
 // Inputs with the same path are one log, whatever roles read it, and so give the same
 // ranks. The times are kept apart by source: roles may read different time fields.
 func (p *plan) orderPartitions() error {
-	partitions := map[string]map[int][]stretch{} // by name and source
+	partitions := map[string]map[int][]offsetRange{} // by name and source
 	for _, f := range p.files {
 		for r, role := range f.roles {
 			src := &p.sources[role.source]
@@ -35,9 +35,9 @@ func (p *plan) orderPartitions() error {
 					part := &f.chunks[c].parts[r][i]
 					name := src.Path + "#" + part.key
 					if partitions[name] == nil {
-						partitions[name] = map[int][]stretch{}
+						partitions[name] = map[int][]offsetRange{}
 					}
-					partitions[name][role.source] = append(partitions[name][role.source], stretch{part, f})
+					partitions[name][role.source] = append(partitions[name][role.source], offsetRange{part, f})
 				}
 			}
 		}
@@ -58,13 +58,13 @@ func (p *plan) orderPartitions() error {
 	return asError(problems)
 }
 
-// chain gives the stretches of a partition their rank and the partition's clock before
+// chain gives the offset ranges of a partition their rank and the partition's clock before
 // them. An error says that they do not follow one another.
-func chain(stretches []stretch, rank int32) error {
-	slices.SortStableFunc(stretches, func(a, b stretch) int { return cmp.Compare(a.part.first, b.part.first) })
+func chain(ranges []offsetRange, rank int32) error {
+	slices.SortStableFunc(ranges, func(a, b offsetRange) int { return cmp.Compare(a.part.first, b.part.first) })
 	clock, last := record.NoClock, int64(-1)
 	var broken error
-	for _, s := range stretches {
+	for _, s := range ranges {
 		switch {
 		case broken != nil:
 		case s.part.first < 0:

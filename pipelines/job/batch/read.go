@@ -227,7 +227,7 @@ func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Bat
 	told := int32(0)
 	scanner.Scan(b, func(r decode.Scanned) {
 		told++
-		name, offset, err := logPlace(r.Extra)
+		name, offset, err := logPosition(r.Extra)
 		part := parts[string(name)]
 		if err != nil || part == nil {
 			if !b.Repeat {

@@ -61,14 +61,14 @@ type part struct {
 	first, last int64
 	// min is the smallest event time, NoTime if there is none, and times what else is told of them.
 	min   int64
-	times record.Stretch
+	times record.RangeClock
 	// before is the partition's clock before the chunk.
 	before record.Clock
 }
 
 // newPart is one without records.
 func newPart() part {
-	return part{min: record.NoTime, times: record.NoStretch, before: record.NoClock}
+	return part{min: record.NoTime, times: record.NoRangeClock, before: record.NoClock}
 }
 
 func (p *part) add(t int64) {
@@ -189,7 +189,7 @@ func (s *splitter) scanByField(b record.Batch, minutes map[int64]int64) []part {
 	var counter minuteCounter
 	s.behind = s.scanner.Scan(b, func(r decode.Scanned) {
 		counter.count(r.Time, minutes)
-		key, offset, err := logPlace(r.Extra)
+		key, offset, err := logPosition(r.Extra)
 		if err != nil {
 			return // it will be a dead letter
 		}
@@ -215,8 +215,8 @@ func (s *splitter) scanByField(b record.Batch, minutes map[int64]int64) []part {
 	return parts
 }
 
-// logPlace reads the partition and the offset that a record carries.
-func logPlace(values []record.Value) (partition []byte, offset int64, err error) {
+// logPosition reads the partition and the offset that a record carries.
+func logPosition(values []record.Value) (partition []byte, offset int64, err error) {
 	if len(values) < 2 {
 		return nil, 0, errors.New("the record cannot be decoded")
 	}

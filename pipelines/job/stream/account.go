@@ -83,7 +83,7 @@ func (a *counted) read() bool { return a.Partition != nil || a.Files != "" }
 // ofFiles begins the names of partitions of files, where those of topics may stand as well.
 const ofFiles = "files "
 
-// log names the log that a is of a stretch of: a partition as it is read for a role, or what is
+// log names the log that a is of an offset range of: a partition as it is read for a role, or what is
 // refused of it.
 func (a *counted) log() string {
 	if a.Partition == nil {
@@ -151,12 +151,12 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 }
 
 // unreadFn accounts for records that the source could not hand on: those of a bundle and a chapter
-// of a log are a stretch of what is refused of it.
+// of a log are an offset range of what is refused of it.
 type unreadFn struct {
 	Roles, Inputs []string // of the inputs: their roles and names
 
-	stretches map[refusedKey]*account.Sheet
-	first     beam.EventTime
+	ranges map[refusedKey]*account.Sheet
+	first  beam.EventTime
 }
 
 // refusedKey is a chapter of a partition's log as one input reads it.
@@ -166,17 +166,17 @@ type refusedKey struct {
 }
 
 func (f *unreadFn) StartBundle(func(beam.EventTime, account.Sheet)) {
-	f.stretches, f.first = map[refusedKey]*account.Sheet{}, mtime.MaxTimestamp
+	f.ranges, f.first = map[refusedKey]*account.Sheet{}, mtime.MaxTimestamp
 }
 
 func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(beam.EventTime, account.Sheet)) {
 	f.first = min(f.first, at)
 	key := refusedKey{r.Input, r.Partition, record.Chapter(r.Offset)}
-	l := f.stretches[key]
+	l := f.ranges[key]
 	if l == nil {
 		l = account.New()
 		l.Origin = account.Origin{Step: account.StepRejected, Input: r.Input, Partition: r.Partition, First: r.Offset, Last: r.Offset, MaxTime: at.Milliseconds()}
-		f.stretches[key] = l
+		f.ranges[key] = l
 	}
 	l.Origin.First, l.Origin.Last = min(l.Origin.First, r.Offset), max(l.Origin.Last, r.Offset)
 	kind := f.Roles[r.Input]
@@ -192,7 +192,7 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 // FinishBundle emits the accounts with the earliest event time, and in the order of logs, as those of
 // what was read.
 func (f *unreadFn) FinishBundle(emit func(beam.EventTime, account.Sheet)) {
-	for _, l := range account.EndChapters(maps.Values(f.stretches)) {
+	for _, l := range account.EndChapters(maps.Values(f.ranges)) {
 		emit(f.first, *l)
 	}
 }

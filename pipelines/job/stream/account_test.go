@@ -37,7 +37,7 @@ func stretchOf(first, last int64) (counted, *account.Sheet) {
 }
 
 // TestAccountsCountEachRecordOnce reads a log as a job does that goes back again and again
-// to where a stretch of the attempt before had ended, and cuts the log elsewhere each time.
+// to where an offset range of the attempt before had ended, and cuts the log elsewhere each time.
 func TestAccountsCountEachRecordOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := newAccounts()
@@ -48,7 +48,7 @@ func TestAccountsCountEachRecordOnce(t *testing.T) {
 			boundaries = boundaries[:from+1]
 			at := boundaries[from]
 			// It gets as far as the one before, at least: accounts are complete only then.
-			for steps := rapid.IntRange(1, 9).Draw(t, "stretches"); steps > 0 || at < end; steps-- {
+			for steps := rapid.IntRange(1, 9).Draw(t, "offset ranges"); steps > 0 || at < end; steps-- {
 				next := at + rapid.Int64Range(1, 20).Draw(t, "length")
 				a, l := stretchOf(at, next-1)
 				all.put(t, a, l)

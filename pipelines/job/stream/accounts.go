@@ -138,8 +138,8 @@ func (all *accounts) counting() iter.Seq[*counted] {
 				return
 			}
 		}
-		for _, stretches := range all.stretches() {
-			for _, a := range stretches {
+		for _, ranges := range all.ranges() {
+			for _, a := range ranges {
 				if !yield(a) {
 					return
 				}
@@ -148,8 +148,8 @@ func (all *accounts) counting() iter.Seq[*counted] {
 	}
 }
 
-// stretches are the accounts of each log that count beside the book, in order.
-func (all *accounts) stretches() map[string][]*counted {
+// ranges are the accounts of each log, one for each offset range, that count beside the book, in order.
+func (all *accounts) ranges() map[string][]*counted {
 	logs := map[string][]*counted{}
 	for _, a := range all.byKey {
 		if a.read() {
@@ -165,8 +165,8 @@ func (all *accounts) stretches() map[string][]*counted {
 // cuts are the places in the log where a run can begin so that its accounts go on from those
 // that are there. Before them it can begin anywhere: what it reads is in the book.
 func (all *accounts) cuts() (cuts []timeindex.Entry) {
-	for _, stretches := range all.stretches() {
-		for _, a := range stretches {
+	for _, ranges := range all.ranges() {
+		for _, a := range ranges {
 			if a.Partition == nil || a.Step != steps[account.StepRead] || a.AfterIdle {
 				continue
 			}
@@ -192,8 +192,8 @@ func (all *accounts) decided(clock int64) *source.Decided {
 			read[p] = max(read[p], offset)
 		}
 	}
-	for _, stretches := range all.stretches() {
-		for _, a := range stretches {
+	for _, ranges := range all.ranges() {
+		for _, a := range ranges {
 			if a.Partition == nil {
 				continue // files are never idle
 			}
@@ -210,17 +210,17 @@ func (all *accounts) decided(clock int64) *source.Decided {
 	return d
 }
 
-// distinct picks stretches of a log, from an offset on, that do not overlap. A job that went back
-// reads again from where a stretch began, and cuts the log into others, whose accounts take the
+// distinct picks offset ranges of a log, from an offset on, that do not overlap. A job that went back
+// reads again from where an offset range began, and cuts the log into others, whose accounts take the
 // place of those that begin alike; the rest of the old ones begin inside new ones.
 //
 // Until a job that went back has come as far as the attempt before, what that one wrote behind it
 // need not follow on what it wrote itself: the older account, behind a newer one that does not go
 // up to the end of its chapter, is then behind a gap.
-func distinct(stretches []*counted, next int64) []*counted {
-	slices.SortFunc(stretches, func(a, b *counted) int { return cmp.Compare(a.First, b.First) })
+func distinct(ranges []*counted, next int64) []*counted {
+	slices.SortFunc(ranges, func(a, b *counted) int { return cmp.Compare(a.First, b.First) })
 	var out []*counted
-	for _, a := range stretches {
+	for _, a := range ranges {
 		if a.First >= next {
 			if n := len(out); n > 0 {
 				a.gap = out[n-1].at > a.at && !out[n-1].ChapterEnd

@@ -81,7 +81,7 @@ func told(t require.TestingT, records []*kgo.Record, bucket time.Duration) strin
 type madeLog struct {
 	*accountsTopic
 	partition cluster.Partition
-	// boundaries are where stretches of the last attempt began.
+	// boundaries are where offset ranges of the last attempt began.
 	boundaries []int64
 	// gaps are offsets of no record.
 	gaps map[int64]bool
@@ -90,7 +90,7 @@ type madeLog struct {
 const (
 	madeBucket = 1000
 	madeWindow = 2000
-	madeLooks  = 3000 // as LooksBack
+	madeLooks  = 3000 // as Lookback
 )
 
 // read reads on from a boundary to one that lies n records later, and tells it and what is joined
@@ -98,7 +98,7 @@ const (
 func (m *madeLog) read(from, n int64) int64 {
 	for at := from; at < from+n; {
 		end := min(from+n, record.ChapterStart(record.Chapter(at)+1))
-		m.stretch(at, end, end < from+n)
+		m.readRange(at, end, end < from+n)
 		at = end
 	}
 	for bucket := from/madeBucket*madeBucket - madeWindow - madeBucket; bucket+madeBucket+madeWindow <= from+n; bucket += madeBucket {
@@ -109,7 +109,7 @@ func (m *madeLog) read(from, n int64) int64 {
 	return from + n
 }
 
-func (m *madeLog) stretch(from, end int64, chapterEnd bool) {
+func (m *madeLog) readRange(from, end int64, chapterEnd bool) {
 	l := account.New("like")
 	for offset := from; offset < end; offset++ {
 		if m.gaps[offset] {
@@ -152,7 +152,7 @@ func (m *madeLog) joined(bucket int64) {
 
 // keep writes the next book at a watermark, or does all but that.
 func (at *accountsTopic) keep(watermark int64, fails bool) {
-	f := bookkeeperFn{Bucket: madeBucket, Longest: madeWindow, LooksBack: madeLooks}
+	f := bookkeeperFn{Bucket: madeBucket, Longest: madeWindow, Lookback: madeLooks}
 	records, err := readAll(at.t, at.records).change(f.settled(watermark/madeBucket*madeBucket), madeBucket*time.Millisecond)
 	require.NoError(at.t, err)
 	if !fails {
@@ -260,7 +260,7 @@ func TestBooksNeedOnePartition(t *testing.T) {
 
 // TestSettled: what is put together is joined, and not read again by a run from the log.
 func TestSettled(t *testing.T) {
-	f := bookkeeperFn{Bucket: 1000, Longest: 2500, LooksBack: 700}
+	f := bookkeeperFn{Bucket: 1000, Longest: 2500, Lookback: 700}
 	// A bucket at 6000 has the event time 9499, and its window ends at 10,000.
 	require.Equal(t, settled{Buckets: 7000, Read: 6300}, f.settled(11_000))
 	require.Equal(t, settled{Buckets: 6000, Read: 5300}, f.settled(10_000))

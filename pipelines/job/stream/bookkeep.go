@@ -51,9 +51,9 @@ func (all *accounts) next(s settled, bucket time.Duration) (*book, error) {
 	if b.Offsets == nil {
 		b.Offsets = map[string]int64{}
 	}
-	logs := all.stretches()
-	for log, stretches := range logs {
-		if end := settledBefore(stretches, s.Read); end > b.Offsets[log] {
+	logs := all.ranges()
+	for log, ranges := range logs {
+		if end := settledBefore(ranges, s.Read); end > b.Offsets[log] {
 			b.Offsets[log] = end
 		}
 	}
@@ -85,20 +85,20 @@ func (all *accounts) next(s settled, bucket time.Duration) (*book, error) {
 // is none. A reader writes down what it has read in the order of the log, and the watermark waits
 // for it: an account from before a time that the watermark has passed is the last of a row without
 // gaps, unless the job has gone back meanwhile.
-func settledBefore(stretches []*counted, before int64) (end int64) {
-	last := len(stretches) - 1
-	for last >= 0 && !stretches[last].from(before) {
+func settledBefore(ranges []*counted, before int64) (end int64) {
+	last := len(ranges) - 1
+	for last >= 0 && !ranges[last].from(before) {
 		last--
 	}
-	if gap := slices.IndexFunc(stretches[:last+1], func(a *counted) bool { return a.gap }); gap >= 0 {
+	if gap := slices.IndexFunc(ranges[:last+1], func(a *counted) bool { return a.gap }); gap >= 0 {
 		last = gap - 1
 	}
 	if last < 0 {
 		return 0
 	}
-	end = record.ChapterStart(record.Chapter(stretches[last].First))
+	end = record.ChapterStart(record.Chapter(ranges[last].First))
 	// Versions before there were chapters wrote accounts of several.
-	for _, a := range slices.Backward(stretches[:last]) {
+	for _, a := range slices.Backward(ranges[:last]) {
 		if a.Last >= end {
 			end = record.ChapterStart(record.Chapter(a.First))
 		}
@@ -165,7 +165,7 @@ func (p *Plan) keepBooks(s beam.Scope, acknowledged beam.PCollection, sent ...be
 			Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd", TransactionTimeout: p.samples.TransactionTimeout,
 		},
 		Job: p.spec.Stream.Name, Every: cmp.Or(p.booksEvery, DefaultBooksEvery),
-		Bucket: p.params.Bucket, Compact: p.compact().Milliseconds(), Longest: p.spec.LongestWindow().Milliseconds(), LooksBack: p.params.Lookback(), Provisional: p.samples.ProvisionalFrom,
+		Bucket: p.params.Bucket, Compact: p.compact().Milliseconds(), Longest: p.spec.LongestWindow().Milliseconds(), Lookback: p.params.Lookback(), Provisional: p.samples.ProvisionalFrom,
 	}, beam.GroupByKey(s, windows))
 }
 
@@ -181,8 +181,8 @@ type bookkeeperFn struct {
 	Writing sink.Config
 	Job     string
 	Every   time.Duration
-	// Bucket is their length, Longest the longest window, LooksBack that of rules.Params: ms.
-	Bucket, Longest, LooksBack int64
+	// Bucket is their length, Longest the longest window, Lookback that of rules.Params: ms.
+	Bucket, Longest, Lookback int64
 	// Compact is the length of what is put together in one file, 0 if nothing is: a run that goes on brings all of it.
 	Compact int64
 	// Provisional, if set, is the start of the first bucket that a run that goes on may correct.
@@ -217,7 +217,7 @@ func (f *bookkeeperFn) settled(end int64) settled {
 	}
 	whole := max(f.Bucket, f.Compact)
 	buckets -= (buckets%whole + whole) % whole
-	return settled{Buckets: buckets, Read: buckets - f.LooksBack}
+	return settled{Buckets: buckets, Read: buckets - f.Lookback}
 }
 
 // FinishBundle writes a book, if it is time. Nothing depends on it: if it fails, the accounts stay as

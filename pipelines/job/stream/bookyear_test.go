@@ -110,7 +110,7 @@ func TestBooksOfAYear(t *testing.T) {
 		accountsTopic: &accountsTopic{t: t}, begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), want: account.New("like"),
 		write: accountFn{Roles: []string{viewsRole, "like"}, Partitions: job.Partitions{Topics: source.Config{Topics: []source.Topic{{Name: "likes"}, {Name: "views"}}}.Ranked()}},
 	}
-	keeper := bookkeeperFn{Bucket: agingBucket.Milliseconds(), Longest: agingWindow.Milliseconds(), LooksBack: 2 * agingWindow.Milliseconds()}
+	keeper := bookkeeperFn{Bucket: agingBucket.Milliseconds(), Longest: agingWindow.Milliseconds(), Lookback: 2 * agingWindow.Milliseconds()}
 	const perHour, hours = int64(agingBucket / agingSlice), 365 * 24
 	var early, lines, bytes int
 	var earlyHeap, heap int64
