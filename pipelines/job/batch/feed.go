@@ -1,23 +1,16 @@
 package batch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/gob"
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/klauspost/compress/zstd"
-	"github.com/zeebo/xxh3"
 
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job"
-	"tributary/pipelines/job/graph"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
 )
@@ -115,47 +108,6 @@ type feedPiece struct {
 	Watermark int64
 }
 
-// Source reads the files as batches of raw records, beside topics.
-//
-// Output: each batch is of one partition and of one chapter (record.Chapter). What is unreadable is for others to account for.
-//
-// Timing: the pieces of all files are read in order of event time, each file in its own order. The reader's watermark is the
-// least of what is left to read: of a partition its watermark there, or, if that is later or it has no order, the earliest
-// event time that is left, less how far back the join takes it. A file that is read to its end holds nothing.
-// A batch has the event time of its partition's watermark before it, or of the reader's.
-//
-// Delivery: which piece is next is in the runner's state and nowhere else, so each record is in the output as often as the
-// runner promises. State of a reading of other files is refused.
-//
-// Splitting: into as many readers as the topics have, a file to one, at the start and never again.
-//
-// Failure: a file that is not as it was when it was planned fails the bundle.
-func (f *Files) Source(c FeedConfig) graph.Source { return &feedSource{f, c} }
-
-type feedSource struct {
-	files  *Files
-	config FeedConfig
-}
-
-func (f *feedSource) Bounded() bool { return true }
-
-func (f *feedSource) Read(s beam.Scope) (r graph.Read) {
-	s = s.Scope("Files")
-	c := &f.config
-	readers := f.files.pieces(c)
-	encoded, err := encodeFeed(readers)
-	if err != nil {
-		panic(fmt.Errorf("batch.Files: %w", err))
-	}
-	fn := &feedFn{Read: readFn{P: c.Params, Fields: f.files.plan.fields()}, Pieces: encoded, Plan: int64(xxh3.Hash(encoded) >> 1), Budget: c.Budget, Rest: c.Topics.Rest}
-	var parts []feedPart
-	for i := range readers {
-		parts = append(parts, feedPart{Reader: int64(i), Pieces: int64(len(readers[i])), Plan: fn.Plan})
-	}
-	r.Batches, r.Unreadable = beam.ParDo2(s, fn, beam.CreateList(s, parts))
-	return r
-}
-
 // pieces are those of each reader, in order.
 func (f *Files) pieces(c *FeedConfig) [][]feedPiece {
 	readers := make([][]feedPiece, max(1, c.Topics.Readers))
@@ -171,10 +123,14 @@ func (f *Files) pieces(c *FeedConfig) [][]feedPiece {
 
 // piecesOf cuts a file into pieces.
 func (f *Files) piecesOf(file *scannedFile, c *FeedConfig) (out []feedPiece) {
-	size := int64(0)
+	// Whatever stands before a piece of compressed text has to be read to come there: such a file is one piece.
+	most, size := cmp.Or(c.PieceBytes, feedBytes), int64(0)
+	if file.reads().Text() && strings.HasSuffix(file.Path, ".gz") {
+		most = math.MaxInt64
+	}
 	for i := range file.chunks {
 		chunk := &file.chunks[i]
-		if len(out) == 0 || size >= cmp.Or(c.PieceBytes, feedBytes) {
+		if len(out) == 0 || size >= most {
 			out, size = append(out, feedPiece{Piece: piece{File: file.file}, Watermark: math.MaxInt64}), 0
 		}
 		last := &out[len(out)-1]
@@ -245,32 +201,3 @@ func (p *plan) fields() map[int32][2]string {
 	}
 	return fields
 }
-
-// encodeFeed packs pieces, which are much alike, to travel with the job.
-func encodeFeed(readers [][]feedPiece) ([]byte, error) {
-	var plain bytes.Buffer
-	if err := gob.NewEncoder(&plain).Encode(readers); err != nil {
-		return nil, err
-	}
-	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	return packer.EncodeAll(plain.Bytes(), nil), packer.Close()
-}
-
-func decodeFeed(encoded []byte) (readers [][]feedPiece, err error) {
-	unpacker, err := zstd.NewReader(nil)
-	if err != nil {
-		return nil, err
-	}
-	defer unpacker.Close()
-	plain, err := unpacker.DecodeAll(encoded, nil)
-	if err != nil {
-		return nil, err
-	}
-	return readers, gob.NewDecoder(bytes.NewReader(plain)).Decode(&readers)
-}
-
-// defaultFeedBudget is that of readers of topics.
-const defaultFeedBudget = 2 * time.Second

@@ -166,8 +166,18 @@ func TestFeedRefuses(t *testing.T) {
 	}
 	require.NoError(t, read(7))
 	require.ErrorContains(t, read(8), "the state is of a reading of files that were others")
+	before, err := planHash(in.Files.pieces(&FeedConfig{Params: in.Params}))
+	require.NoError(t, err)
 	later := time.Now().Add(time.Hour)
 	require.NoError(t, os.Chtimes(dir+"/views/part-1.jsonl", later, later))
+	touched, err := StreamInputs(t.Context(), shopSpec(t, dir, "jsonl", "", ""), nil)
+	require.NoError(t, err)
+	after, err := planHash(touched.Files.pieces(&FeedConfig{Params: in.Params}))
+	require.NoError(t, err)
+	require.Equal(t, before, after, "the bytes are the same")
+	other, err := planHash(touched.Files.pieces(&FeedConfig{Params: in.Params, Topics: source.Config{Readers: 2}}))
+	require.NoError(t, err)
+	require.NotEqual(t, before, other)
 	require.ErrorContains(t, read(7), "/views/part-1.jsonl has changed since the run began")
 }
 

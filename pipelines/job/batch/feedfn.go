@@ -29,6 +29,9 @@ func init() {
 	dofn.Register(dofn.Method0x1((*feedFn).Setup), dofn.Method6x2((*feedFn).ProcessElement))
 }
 
+// defaultFeedBudget is that of readers of topics.
+const defaultFeedBudget = 2 * time.Second
+
 // feedPart is the part of one reader in the plan of that hash, which a runner's state is of.
 type feedPart struct{ Reader, Pieces, Plan int64 }
 

@@ -17,8 +17,8 @@
 //	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks; spread.go: all intervals in one, on a cluster
 //	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
-//	feed.go        files as a stream reads them beside topics, planned as here; feedfn.go: its source; chapters.go: batches of
-//	               one chapter; kept.go: which files they are, for whoever goes on
+//	feed.go        files as a stream reads them beside topics, planned as here; feedsource.go, feedfn.go: its source;
+//	               chapters.go: batches of one chapter; kept.go: which files they are, for whoever goes on
 //	spectest.go    the tests of a spec; compare.go: what they wanted and got
 package batch
 
