@@ -1,10 +1,10 @@
 // Package graph is the join as a pipeline: what is read, joined and written. There is one for all joins, of files and of topics,
 // with an end or without.
 //
-//	sources ──► batches ───► attribution.Join ──► samples ──► places of samples ─┐
-//	   │                          │                                              ├─ acknowledged ─┐
-//	   ├──────► unreadable ───────┴──► rejected ────────────► places of rejected ┘                ▼
-//	   └──────► accounts ─────────┴──► accounts ─────────────────────────────────────────► accounts, last
+//	sources ──► batches ───► attribution.Join ──► samples ──► steps ──► places of samples ─┐
+//	   │                          │                             │                          ├─ acknowledged ─┐
+//	   ├──────► unreadable ───────┴──► rejected ────────────────┼──► places of rejected ───┘                ▼
+//	   └──────► accounts ─────────┴──► accounts ────────────────┴──────────────────────────────────► accounts, last
 //
 // Whether it ends is its sources' word, and nobody else's: a pipeline ends if all of them do. A place that writes when all
 // is there, such as the file of an interval, says that it needs an end, and is refused where there is none; one that writes
@@ -37,6 +37,7 @@ type Graph struct {
 	// Kept is the folder in which the join keeps what a runner is to bring together, see attribution.JoinKept; empty for none.
 	Kept     string
 	Sources  []Source
+	Steps    []Step
 	Samples  []SampleSink
 	Rejected []RejectedSink
 	Accounts AccountSink
@@ -64,6 +65,16 @@ type Read struct {
 type Place interface {
 	// NeedsEnd tells whether it writes when all is there, and so takes sources with an end.
 	NeedsEnd() bool
+}
+
+// Step changes samples on their way from the join to where they are written, each after the one before.
+type Step interface {
+	// Place: a step whose accounts have no origin (account.Origin) needs an end. A stream counts those once that a restart
+	// writes again, and knows them by that.
+	Place
+	// Apply takes a PCollection<sample.Block> and gives another, and a PCollection<account.Sheet> of what became of the samples,
+	// not valid if that is nothing.
+	Apply(s beam.Scope, samples beam.PCollection) (changed, accounts beam.PCollection)
 }
 
 // SampleSink takes samples.
@@ -99,7 +110,7 @@ type AccountSink interface {
 
 // ToAccount is what there is to account for.
 type ToAccount struct {
-	// Read is that of all sources, Joined a PCollection<account.Sheet> of the join.
+	// Read is that of all sources, Joined a PCollection<account.Sheet> of the join and of steps.
 	Read   Read
 	Joined beam.PCollection
 	// Samples are what the sinks of samples have written, in their order, and Rejected what those of rejected records have
@@ -123,6 +134,9 @@ func (g *Graph) Bounded() bool {
 // It panics if something waits for an end that there is not.
 func (g *Graph) Build() *beam.Pipeline {
 	places := []Place{g.Accounts}
+	for _, step := range g.Steps {
+		places = append(places, step)
+	}
 	for _, sink := range g.Samples {
 		places = append(places, sink)
 	}
@@ -131,18 +145,24 @@ func (g *Graph) Build() *beam.Pipeline {
 	}
 	for _, place := range places {
 		if place.NeedsEnd() && !g.Bounded() {
-			panic(fmt.Errorf("graph.Build: %T writes when all is there, and a source has no end", place))
+			panic(fmt.Errorf("graph.Build: %T waits for an end, and a source has none", place))
 		}
 	}
 	pipeline, root := beam.NewPipelineWithRoot()
 	read := g.read(root)
 	joined := attribution.JoinKept(root, g.Params, read.Batches, g.Kept)
 
-	account := ToAccount{Read: read, Joined: joined.Accounts}
+	samples, counted := joined.Samples, []beam.PCollection{joined.Accounts}
+	for _, step := range g.Steps {
+		var accounts beam.PCollection
+		samples, accounts = step.Apply(root, samples)
+		counted = append(counted, accounts)
+	}
+	account := ToAccount{Read: read, Joined: together(root, "Steps", counted)}
 	var refused []beam.PCollection
 	s := root.Scope("Samples")
 	for _, sink := range g.Samples {
-		written := sink.WriteSamples(s, joined.Samples)
+		written := sink.WriteSamples(s, samples)
 		account.Samples = append(account.Samples, written)
 		refused = append(refused, written.Refused)
 	}

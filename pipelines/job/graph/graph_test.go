@@ -14,6 +14,7 @@ import (
 
 	"tributary/io/dofn"
 	"tributary/io/record"
+	"tributary/pipelines/job/graph/steptest"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
@@ -146,7 +147,7 @@ func clicks() rules.Params {
 }
 
 // TestEverySourceWithEverySink: what all sources give is joined, and each sink gets all of what it takes; accounts come of
-// them all.
+// them all. A transform is in between that is one package, with a count of its own.
 func TestEverySourceWithEverySink(t *testing.T) {
 	given.samples, given.rejected, given.total = map[string][]string{}, nil, account.New()
 	g := Graph{
@@ -155,6 +156,7 @@ func TestEverySourceWithEverySink(t *testing.T) {
 			memory{input: 0, texts: []string{`{"id":"v1","ts":5000}`, `{"id":"v2","ts":6000}`, `{"id":3}`}, bad: "torn"},
 			memory{input: 1, texts: []string{`{"id":"v1","ts":5400}`}},
 		},
+		Steps:    []Step{steptest.Pass{Weight: 1}, steptest.Pass{Weight: 10}},
 		Samples:  []SampleSink{noting{Name: "one"}, noting{Name: "other", ends: true}},
 		Rejected: []RejectedSink{noting{}},
 		Accounts: noting{ends: true},
@@ -170,6 +172,23 @@ func TestEverySourceWithEverySink(t *testing.T) {
 	require.Equal(t, int64(2), given.total.Views.N[account.Samples])
 	require.Equal(t, int64(1), given.total.Engagements["click"].N[account.Matched])
 	require.Equal(t, int64(4), given.total.Bytes.Out, "both sinks have acknowledged")
+	require.Equal(t, int64(22), given.total.Views.N[steptest.Passed], "every step has seen each, and its count is among the accounts")
+}
+
+// steps is one that needs an end, or none.
+func steps(ends bool) []Step {
+	if !ends {
+		return nil
+	}
+	return []Step{steptest.Pass{}}
+}
+
+// waiting is what of a graph needs an end.
+func waiting(g *Graph) Place {
+	if len(g.Steps) > 0 {
+		return g.Steps[0]
+	}
+	return noting{}
 }
 
 // TestEnds: a graph has an end if all its sources have, and without one nothing may wait for it.
@@ -186,6 +205,7 @@ func TestEnds(t *testing.T) {
 	} {
 		for at, g := range map[string]Graph{
 			"samples":  {Params: clicks(), Sources: c.sources, Samples: []SampleSink{c.sink}, Accounts: noting{}},
+			"steps":    {Params: clicks(), Sources: c.sources, Steps: steps(c.sink.ends), Accounts: noting{}},
 			"rejected": {Params: clicks(), Sources: c.sources, Rejected: []RejectedSink{c.sink}, Accounts: noting{}},
 			"accounts": {Params: clicks(), Sources: c.sources, Accounts: c.sink},
 		} {
@@ -195,7 +215,7 @@ func TestEnds(t *testing.T) {
 					require.NotPanics(t, func() { g.Build() })
 					return
 				}
-				require.PanicsWithError(t, "graph.Build: graph.noting writes when all is there, and a source has no end", func() { g.Build() })
+				require.PanicsWithError(t, fmt.Sprintf("graph.Build: %T waits for an end, and a source has none", waiting(&g)), func() { g.Build() })
 			})
 		}
 	}
