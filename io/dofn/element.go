@@ -13,8 +13,9 @@ import (
 // wrongly fail when the pipeline is built.
 //
 // T has to be a struct, or Element panics: Beam takes a slice of bytes for []byte, whatever its name, and
-// asks for no coder. A struct of one slice costs no more than the slice, and its bytes are those of a
-// []byte: state that was written as such is read as T.
+// asks for no coder. The bytes of a struct of one slice are those of a []byte: state that was written as such
+// is read as T. To write and read one takes 6 allocations, where bytes take 4, and 15 without the calls that
+// are registered here (BenchmarkElement): so elements are blocks of many records.
 //
 // Without Element a struct is written field by field and by reflection. It may be called for one type by several
 // packages.

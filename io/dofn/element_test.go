@@ -86,3 +86,21 @@ func TestElementsAreStructs(t *testing.T) {
 		Element(func(l list) []byte { return l }, func(b []byte) (list, error) { return b, nil })
 	})
 }
+
+// BenchmarkElement writes and reads an element of some size, as bytes and as a type of its own.
+func BenchmarkElement(b *testing.B) {
+	const size = 1 << 10
+	for _, element := range []any{make([]byte, size), word{make([]byte, size)}} {
+		b.Run(reflect.TypeOf(element).String(), func(b *testing.B) {
+			encoder, decoder := beam.NewElementEncoder(reflect.TypeOf(element)), beam.NewElementDecoder(reflect.TypeOf(element))
+			var written bytes.Buffer
+			b.ReportAllocs()
+			for b.Loop() {
+				written.Reset()
+				require.NoError(b, encoder.Encode(element, &written))
+				_, err := decoder.Decode(&written)
+				require.NoError(b, err)
+			}
+		})
+	}
+}

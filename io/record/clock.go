@@ -48,7 +48,7 @@ type RangeClock struct {
 	Clock
 }
 
-// NoStretch is a piece without event times.
+// NoRangeClock is that of a piece without event times.
 var NoRangeClock = RangeClock{NoTime, NoClock}
 
 // Add takes the next record's event time; NoTime is none.

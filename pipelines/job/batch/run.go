@@ -174,9 +174,9 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 		for {
 			select {
 			case <-ticker.C:
-				r.tell()
+				r.reportProgress()
 			case <-stop:
-				r.tell()
+				r.reportProgress()
 				return
 			}
 		}
@@ -198,8 +198,8 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	return err
 }
 
-// tell reports how far the run is.
-func (r *runner) tell() {
+// reportProgress says how far the run is.
+func (r *runner) reportProgress() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	done := min(recordsRead.Load()-r.before, r.records)
@@ -217,7 +217,7 @@ func (r *runner) finish(ctx context.Context, s interval) error {
 		return fmt.Errorf("interval %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), path)
 	}
 	r.add(l)
-	r.tell()
+	r.reportProgress()
 	return nil
 }
 

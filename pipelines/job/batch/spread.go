@@ -54,7 +54,7 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 	if err != nil {
 		return err
 	}
-	err = job.Wait(ctx, false, func(runners.Status) { r.tell() })
+	err = job.Wait(ctx, false, func(runners.Status) { r.reportProgress() })
 	if err = errors.Join(err, job.Close(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
