@@ -194,3 +194,15 @@ func match(parts, names []string) bool {
 	}
 	return false
 }
+
+// Escape returns the pattern that a path alone matches.
+func Escape(path string) string {
+	var out strings.Builder
+	for _, c := range []byte(path) {
+		if strings.IndexByte(`*?[]{}\`, c) >= 0 {
+			out.WriteByte('\\')
+		}
+		out.WriteByte(c)
+	}
+	return out.String()
+}

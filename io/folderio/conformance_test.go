@@ -102,7 +102,7 @@ func (f *folderTarget) Read(t testing.TB) (all []iotest.Record) { return readRec
 // readRecords reads what is in a folder, as those do that list it.
 func readRecords(t testing.TB, folder string) (all []iotest.Record) {
 	t.Helper()
-	files, err := steps{}.list(t.Context(), folder+"/")
+	files, err := steps{}.list(t.Context(), folder, "**")
 	require.NoError(t, err)
 	for _, file := range files {
 		require.NotContains(t, file.Path, "_tributary")

@@ -43,7 +43,7 @@ func (c *Config) logPath(epoch int64) string { return c.within(fmt.Sprintf("%06d
 
 // latest is the log that counts, nil if there is none.
 func (s steps) latest(ctx context.Context, c *Config) (*header, error) {
-	logs, err := s.list(ctx, c.within("*.json"))
+	logs, err := s.list(ctx, c.within(""), "*.json")
 	if err != nil || len(logs) == 0 {
 		return nil, err
 	}
@@ -129,8 +129,8 @@ func (w *Writer) note(ctx context.Context, through int64) error {
 			return err
 		}
 	}
-	for _, where := range []string{"groups/*", "staged/*"} {
-		if _, err := w.steps.removeFiles(ctx, w.c.within(where), func(_, to int64) bool { return to <= h.CommittedBefore }); err != nil {
+	for _, where := range []string{"groups", "staged"} {
+		if _, err := w.steps.removeFiles(ctx, w.c.within(where), "*", func(_, to int64) bool { return to <= h.CommittedBefore }); err != nil {
 			return err
 		}
 	}
@@ -138,8 +138,8 @@ func (w *Writer) note(ctx context.Context, through int64) error {
 }
 
 // removeFiles removes the files of groups that match, by their times, and returns the latest end of one.
-func (s steps) removeFiles(ctx context.Context, pattern string, which func(from, to int64) bool) (latest int64, err error) {
-	files, err := s.list(ctx, pattern)
+func (s steps) removeFiles(ctx context.Context, folder, pattern string, which func(from, to int64) bool) (latest int64, err error) {
+	files, err := s.list(ctx, folder, pattern)
 	if err != nil {
 		return 0, err
 	}
@@ -154,4 +154,18 @@ func (s steps) removeFiles(ctx context.Context, pattern string, which func(from,
 		}
 	}
 	return latest, nil
+}
+
+// Jobs names the jobs that write, or have written, to a folder.
+func Jobs(ctx context.Context, folder string) ([]string, error) {
+	logs, err := steps{}.list(ctx, folder, "_tributary/*/*.json")
+	if err != nil {
+		return nil, err
+	}
+	var jobs []string
+	for _, file := range logs {
+		jobs = append(jobs, path.Base(path.Dir(file.Path)))
+	}
+	slices.Sort(jobs)
+	return slices.Compact(jobs), nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 )
 
@@ -108,16 +107,16 @@ func (s steps) recover(ctx context.Context, c *Config, completeBefore int64) (*h
 	// Whoever comes here has no run before it that could still give a file a name, but for those that have it
 	// by now: see the package.
 	all := func(_, _ int64) bool { return true }
-	if _, err := s.removeFiles(ctx, c.within("staged/*"), all); err != nil {
+	if _, err := s.removeFiles(ctx, c.within("staged"), "*", all); err != nil {
 		return nil, err
 	}
-	removed, err := s.removeFiles(ctx, c.within("groups/*"), all)
+	removed, err := s.removeFiles(ctx, c.within("groups"), "*", all)
 	if err != nil {
 		return nil, err
 	}
 	h.RewrittenBefore = max(h.RewrittenBefore, removed)
 	if from, some := was.outdatedFrom(h); some {
-		removed, err := s.removeFiles(ctx, strings.TrimSuffix(c.Path, "/")+"/dt=*/**/part-*-s*", func(_, to int64) bool { return to > from })
+		removed, err := s.removeFiles(ctx, c.Path, "dt=*/**/part-*-s*", func(_, to int64) bool { return to > from })
 		if err != nil {
 			return nil, err
 		}

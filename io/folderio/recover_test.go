@@ -167,22 +167,25 @@ func TestRecoverDies(t *testing.T) {
 // TestRecover: what is complete stays as it is, whatever comes of it; groups that waited come whole again; and who has a
 // state from before learns what was removed.
 func TestRecover(t *testing.T) {
-	c := testConfig(quickFolder(t), 2, "a")
+	c := testConfig(quickFolder(t)+"/a [b]*", 2, "a") // which is no pattern
 	c.Compact, c.Hourly = hour, true
 	_, err := Recover(t.Context(), c, NoID)
 	require.NoError(t, err, "there need not be a log")
 	_, err = Begin(t.Context(), c)
 	require.ErrorIs(t, err, ErrBegun)
+	jobs, err := Jobs(t.Context(), c.Path)
+	require.NoError(t, err)
+	require.Equal(t, []string{"job"}, jobs)
 
 	run := recovered(t, c)
 	first := bundleOf(2, "a", 0, step, 2*step)
 	writes(t, run, first)
 	require.NoError(t, NewWriter(run).note(t.Context(), 2*step))
-	files, err := fileio.List(t.Context(), c.Path+"/**")
+	files, err := steps{}.list(t.Context(), c.Path, "**")
 	require.NoError(t, err)
 	require.Len(t, files, 2)
 	require.Equal(t, c.Path+"/dt=1970-01-01/hr=00/part-19700101T000000Z-19700101T010000Z-s0000.jsonl", files[0].Path)
-	waiting, err := steps{}.list(t.Context(), c.within("*/*"))
+	waiting, err := steps{}.list(t.Context(), c.within(""), "*/*")
 	require.NoError(t, err)
 	require.Empty(t, waiting, "what is written need not wait")
 
@@ -297,7 +300,7 @@ func TestAbortedBeforeItsNames(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	requireHolds(t, c.Path, nil)
 	b.Abort(ctx)
-	staged, err := steps{}.list(t.Context(), c.within("staged/*"))
+	staged, err := steps{}.list(t.Context(), c.within("staged"), "*")
 	require.NoError(t, err)
 	require.Empty(t, staged)
 }

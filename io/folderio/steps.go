@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"tributary/io/fileio"
 )
@@ -70,10 +71,10 @@ func (s steps) open(ctx context.Context, path string) (r io.ReadCloser, err erro
 	return r, err
 }
 
-// list is empty where nothing matches.
-func (s steps) list(ctx context.Context, pattern string) (files []fileio.File, err error) {
+// list lists what matches a pattern in a folder, which may be nothing.
+func (s steps) list(ctx context.Context, folder, pattern string) (files []fileio.File, err error) {
 	err = s.do(func() (err error) {
-		files, err = fileio.List(ctx, pattern)
+		files, err = fileio.List(ctx, fileio.Escape(strings.TrimSuffix(folder, "/"))+"/"+pattern)
 		return err
 	})
 	if none := (*fileio.NoMatchError)(nil); errors.As(err, &none) {

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/fileio"
+	"tributary/io/folderio"
 	"tributary/pipelines/report"
+	"tributary/pipelines/spec/problem"
 	"tributary/transforms/account"
 )
 
@@ -106,4 +109,24 @@ func TestFoldersOfHours(t *testing.T) {
 	}
 	_, err := Run(t.Context(), parse(t, dir, hours), Options{Interval: 2 * time.Hour})
 	require.ErrorContains(t, err, "intervals of 2h0m0s: samples go to folders of hours")
+}
+
+// TestFolderOfAStream: a join leaves the folder alone that a stream writes its samples to.
+func TestFolderOfAStream(t *testing.T) {
+	dir := dated(t)
+	s := parse(t, dir, fmt.Sprintf(datedSpec, "out"))
+	_, err := folderio.Begin(t.Context(), folderio.Config{Path: dir + "/out/samples", Job: "feed", Step: 1, Shards: 1})
+	require.NoError(t, err)
+	file := folderio.IntervalFile(dir+"/out/samples", false, "part", 1767261600000, 1767261900000, "-s0000.avro")
+	write(t, file, "samples")
+	_, err = Run(t.Context(), s, Options{})
+	var list problem.List
+	require.ErrorAs(t, err, &list)
+	require.Equal(t, codeOfStream, list[0].Code)
+	require.ErrorContains(t, err, "a stream writes its samples to")
+	require.ErrorContains(t, err, "(feed)")
+	require.FileExists(t, file)
+	require.NoError(t, os.RemoveAll(dir+"/out/samples/_tributary"))
+	join(t, s, Options{})
+	require.NoFileExists(t, file)
 }

@@ -53,7 +53,7 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []interval, opt Opt
 		if kind.root == "" {
 			continue
 		}
-		files, err := fileio.List(ctx, escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/**/"+kind.prefix+"*")
+		files, err := fileio.List(ctx, fileio.Escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/**/"+kind.prefix+"*")
 		if none := (*fileio.NoMatchError)(nil); err != nil && !errors.As(err, &none) {
 			return nil, fmt.Errorf("look for files of an earlier run: %w", err)
 		}
@@ -141,16 +141,4 @@ func intervalOf(path, prefix string) (s interval, ok bool) {
 	begin, err := time.Parse(folderio.Stamp, from)
 	end, endErr := time.Parse(folderio.Stamp, to+"Z")
 	return interval{from: msOf(begin), to: msOf(end)}, err == nil && endErr == nil
-}
-
-// escape takes the meaning of patterns off a path.
-func escape(path string) string {
-	var out strings.Builder
-	for _, c := range []byte(path) {
-		if strings.IndexByte(`*?[]{}\`, c) >= 0 {
-			out.WriteByte('\\')
-		}
-		out.WriteByte(c)
-	}
-	return out.String()
 }

@@ -10,12 +10,17 @@ import (
 	"sync"
 
 	"tributary/io/fileio"
+	"tributary/io/folderio"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 )
 
-// codeUnwritable is of outputs that cannot be written.
-const codeUnwritable = "T2010"
+const (
+	// codeUnwritable is of outputs that cannot be written.
+	codeUnwritable = "T2010"
+	// codeOfStream is of a folder that a stream writes to.
+	codeOfStream = "T2015"
+)
 
 // outputFolder is the folder of one output, by its key in the spec.
 type outputFolder struct{ key, path string }
@@ -40,6 +45,17 @@ func checkOutputs(ctx context.Context, s *spec.Spec) error {
 				return ctx.Err()
 			}
 			problems = append(problems, unwritable(s, out.key, out.path, err))
+		}
+	}
+	if folder := s.Outputs.SamplesFolder(); folder != nil && len(problems) == 0 {
+		jobs, err := folderio.Jobs(ctx, folder.Path)
+		if err != nil {
+			return err
+		}
+		if len(jobs) > 0 {
+			found := s.Problem(codeOfStream, fmt.Sprintf("a stream writes its samples to %s (%s), and a join would put other files in their place", folder.Path, strings.Join(jobs, ", ")), "outputs", "samples")
+			found.Hint = "name another folder; if the stream is gone for good, remove _tributary in this one"
+			problems = append(problems, found)
 		}
 	}
 	return asError(problems)

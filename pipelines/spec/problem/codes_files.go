@@ -125,4 +125,12 @@ now, so that samples of now and of before would not be of the same input.`,
 		Bad:  streamed("views: {id: id, time: ts, inputs: views/*.avro} # one was written again after the stream began"),
 		Good: streamed("stream: {name: clicks-2}                              # a job that begins with the files as they are"),
 	},
+	{
+		ID: "T2015", Severity: SeverityError, Title: "the folder of a stream",
+		Cause: `A stream keeps in its folder which of its files are complete, and writes each once. A
+join of the same time would remove them for its own, and the stream would write the rest
+beside those.`,
+		Bad:  "outputs: {samples: out/samples} # to which tributary run writes",
+		Good: "outputs: {samples: out/joined}",
+	},
 }
