@@ -112,6 +112,16 @@ func TestAllIsWell(t *testing.T) {
 	require.Contains(t, find(t, found, "topic", "views").Detail, "kept for ever")
 }
 
+// TestFilesBesideTopics: files among the inputs are no topic of any cluster, and readers are held against the partitions there are.
+func TestFilesBesideTopics(t *testing.T) {
+	_, address := newCluster(t)
+	s := parse(t, at(address), "views: {inputs: views/*.jsonl, id: view_id, time: ts}\n"+outputs+"stream: {source_parallelism: 7}\n")
+	create(t, s)
+	found := check(t, s, Targets{})
+	require.Contains(t, find(t, found, "readers", "main").Detail, "7 readers for ")
+	require.NotContains(t, lines(found, OK, Warning, Problem), "ok topic views")
+}
+
 func TestTopics(t *testing.T) {
 	_, address := newCluster(t, kfake.SeedTopics(1, "vews"))
 	for name, configs := range map[string]map[string]string{"clicks": {"retention.ms": "60000", "retention.bytes": "5"}, "samples.ledger": {"max.message.bytes": "1000"}} {

@@ -48,16 +48,15 @@ func (c *checker) topics(ctx context.Context, cl *kgo.Client, cluster *spec.Clus
 	return out
 }
 
-// oneCluster tells whether all inputs are in one cluster, so that its partitions are all
-// there are.
+// oneCluster tells whether all topics that are read are in one cluster, so that its partitions are all there are.
 func (c *checker) oneCluster() bool {
-	all := c.spec.Inputs()
-	for _, in := range all {
-		if in.Cluster != all[0].Cluster {
-			return false
+	clusters := map[string]bool{}
+	for _, in := range c.spec.Inputs() {
+		if in.Topic != "" {
+			clusters[in.Cluster] = true
 		}
 	}
-	return true
+	return len(clusters) == 1
 }
 
 func (c *checker) topic(ctx context.Context, cl *kgo.Client, st *topics.State) []Finding {
