@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/sim/generate"
+	"tributary/runners/devcluster/services"
 )
 
 // batchOptions are the choices of a benchmark of files.
@@ -23,6 +24,8 @@ type batchOptions struct {
 	only   string
 	data   string
 	json   bool
+	// flink is the cluster for the join on Flink.
+	flink services.Service
 }
 
 // The files: a million events an hour, and an engagement for one view in ten within half an hour.
@@ -66,10 +69,21 @@ func (o batchOptions) run(ctx context.Context) (_ *BatchReport, err error) {
 	if in, err = makeBatchInput(ctx, dir, o.events); err != nil {
 		return nil, err
 	}
-	list, err := contestants(ctx, o.only)
+	own := o.flink.Name == ""
+	if own {
+		o.flink = services.Service{Name: "flink", Data: filepath.Join(dir, "flink"), Log: os.Stderr, Owned: true}
+	}
+	list, err := contestants(ctx, o.only, o.flink)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		for _, c := range list {
+			if own && c.close != nil {
+				err = errors.Join(err, c.close(context.WithoutCancel(ctx)))
+			}
+		}
+	}()
 	for _, c := range list {
 		if c.prepare != nil {
 			tell("preparing %s", c.Name)

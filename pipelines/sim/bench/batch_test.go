@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/runners/devcluster/servicestest"
 )
 
 // TestMain is this program as a join, when a test's process is one that a contestant starts.
@@ -16,23 +18,24 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(servicestest.Main(m))
 }
 
 // TestBatchContestantsAgree joins a few events by every contestant: all give what is true.
 func TestBatchContestantsAgree(t *testing.T) {
 	t.Chdir("../../..") // as make runs it
 	dir := t.TempDir()
-	o := batchOptions{events: 20_000, rounds: 2, data: dir}
+	cluster, _ := servicestest.Start(t, "flink")
+	o := batchOptions{events: 20_000, rounds: 2, data: dir, flink: cluster}
 	report, err := o.run(t.Context())
 	require.NoError(t, err)
-	require.Len(t, report.Rows, 3)
+	require.Len(t, report.Rows, 4)
 	require.Equal(t, int64(18_181), report.Answer.Samples)
 	require.Greater(t, report.Answer.Positives, int64(1500))
 	require.Greater(t, report.Answer.DelayMs, report.Answer.Positives*1000)
 	for _, row := range report.Rows {
 		want := o.rounds
-		if row.From == "avro" && row.Name != report.Rows[0].Name {
+		if row.Name == "DuckDB 1.5.5" {
 			want = 1 // it is slow
 		}
 		require.Len(t, row.Turns, want, row.Name)
@@ -43,7 +46,7 @@ func TestBatchContestantsAgree(t *testing.T) {
 	}
 	var text bytes.Buffer
 	require.NoError(t, report.print(&text, false))
-	for _, word := range []string{"tributary, direct", "DuckDB 2.0.1", "parquet, parquet", "left out, counted", "none"} {
+	for _, word := range []string{"tributary, direct", "tributary, Flink", "DuckDB 2.0.1", "parquet, parquet", "left out, counted", "none"} {
 		require.Contains(t, text.String(), word)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 	"tributary/runners/devcluster/services"
+	"tributary/runners/flink"
 )
 
 // contestant is one of what joins the files.
@@ -22,6 +23,8 @@ type contestant struct {
 	once bool
 	// prepare, if not nil, makes what only this one reads; it is not measured.
 	prepare func(context.Context, *batchInput) error
+	// close, if not nil, ends what prepare has started.
+	close func(context.Context) error
 	// join joins the input into a folder.
 	join func(ctx context.Context, in *batchInput, out string) (Turn, error)
 	// answer reads what was written there.
@@ -62,8 +65,8 @@ func (c *contestant) turn(ctx context.Context, in *batchInput) (Turn, error) {
 // Limits of each contestant. DuckDB spills what is over; Go only collects garbage sooner.
 const batchThreads, batchMemory = "2", "2GB"
 
-// contestants are those whose names contain that.
-func contestants(ctx context.Context, only string) ([]*contestant, error) {
+// contestants are those whose names contain that; flink is the cluster for the one that needs it.
+func contestants(ctx context.Context, only string, flink services.Service) ([]*contestant, error) {
 	readers, err := services.Service{Name: "readers", Data: os.TempDir(), Log: os.Stderr}.Start(ctx)
 	if err != nil {
 		return nil, err
@@ -77,6 +80,7 @@ func contestants(ctx context.Context, only string) ([]*contestant, error) {
 	var out []*contestant
 	for _, c := range []*contestant{
 		ours(),
+		oursOnFlink(flink),
 		duckDB("DuckDB 2.0.1", "parquet", string(readers), strings.TrimSpace(string(avro))),
 		duckDB("DuckDB 1.5.5", "avro", strings.TrimSpace(string(avro)), ""),
 	} {
@@ -108,13 +112,17 @@ func ours() *contestant {
 	}
 }
 
-// runJoin is this program as a join of a spec.
-func runJoin(ctx context.Context, path string) error {
+// runJoin is this program as a join of a spec, on the Flink at an address unless that is empty.
+func runJoin(ctx context.Context, path string, at services.Address) error {
 	s, err := spec.Load(path)
 	if err != nil {
 		return err
 	}
-	_, err = batch.Run(ctx, s, batch.Options{Again: true})
+	opt := batch.Options{Again: true}
+	if at != "" {
+		opt.Runner = flink.Runner{Options: atFlink(at)}
+	}
+	_, err = batch.Run(ctx, s, opt)
 	return err
 }
 

@@ -6,7 +6,7 @@
 //	traffic.go     the log; topics.go: its topics; cluster.go: the servers of a side
 //	ours.go, control.go: the two sides; running.go: a job of either
 //	throughput.go, state.go, delay.go, soak.go: what is measured; samples.go: whether it is right
-//	batch.go       the join of files beside DuckDB; contestants.go: who joins; batchsamples.go: whether it is right;
+//	batch.go       the join of files beside DuckDB; contestants.go, contestflink.go: who joins; batchsamples.go: whether it is right;
 //	batchreport.go: the result
 //	process.go, profile.go: processes; scale.go: what it would take at size
 //	report.go, table.go, plot.go: the result
@@ -17,11 +17,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
+
+	"tributary/runners/devcluster/services"
 )
 
 func main() {
@@ -57,10 +60,10 @@ func command() *cobra.Command {
 	})
 	cmd.AddCommand(soakCommand(), batchCommand())
 	cmd.AddCommand(&cobra.Command{
-		Use: joinCommand, Hidden: true, Args: cobra.ExactArgs(1),
+		Use: joinCommand, Hidden: true, Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			beam.Init()
-			return runJoin(cmd.Context(), args[0])
+			return runJoin(cmd.Context(), args[0], services.Address(strings.Join(args[1:], " ")))
 		},
 	})
 	flags := cmd.Flags()
