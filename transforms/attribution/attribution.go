@@ -19,7 +19,7 @@
 //	bucket/   joins one bucket
 //	outcome/  brings together what all buckets saw of an engagement
 //
-// Here are the composite, its DoFns (fn.go; kept.go: with blocks in files), the output of one bucket, encoded and counted (output.go), and
+// Here are the composite, its DoFns (fn.go; kept.go: with blocks in files, inorder.go: and in order of time), the output of one bucket, encoded and counted (output.go), and
 // the Inspector, which reads records as a join does for whoever looks at one (inspect.go).
 package attribution
 
@@ -74,6 +74,16 @@ func Join(s beam.Scope, p rules.Params, batches beam.PCollection) Result {
 // JoinKept is Join with the blocks that GroupByKey brings together in files of a folder, see package spill; with
 // an empty folder they go through it themselves.
 func JoinKept(s beam.Scope, p rules.Params, batches beam.PCollection, folder string) Result {
+	return join(s, p, batches, folder, false)
+}
+
+// JoinInOrder is JoinKept for a runner of one process, which hands on what a DoFn emits as it comes: buckets are
+// joined in order of time, in one bundle, and so come their samples. Who writes them need not bring them together.
+func JoinInOrder(s beam.Scope, p rules.Params, batches beam.PCollection, folder string) Result {
+	return join(s, p, batches, folder, true)
+}
+
+func join(s beam.Scope, p rules.Params, batches beam.PCollection, folder string, inOrder bool) Result {
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("attribution.Join: %w", err))
 	}
@@ -85,7 +95,13 @@ func JoinKept(s beam.Scope, p rules.Params, batches beam.PCollection, folder str
 		blocks = beam.ParDo(s.Scope("Keep"), &keepBlocksFn{Folder: folder}, blocks)
 		join = &joinKeptFn{P: p, Folder: folder}
 	}
-	buckets := beam.GroupByKey(s.Scope("Bucket"), byBucket(s.Scope("Bucket"), &p, blocks))
+	if inOrder {
+		join = &joinInOrderFn{P: p, Folder: folder}
+		blocks = beam.ParDo(s.Scope("Bucket"), placeOf, blocks)
+	} else {
+		blocks = byBucket(s.Scope("Bucket"), &p, blocks)
+	}
+	buckets := beam.GroupByKey(s.Scope("Bucket"), blocks)
 	samples, partials, orphans, joined := beam.ParDo4(s.Scope("Bucket"), join, buckets)
 	merged, moreOrphans := beam.ParDo2(s.Scope("Tally"), &tallyFn{P: p},
 		beam.GroupByKey(s.Scope("Tally"), byBucket(s.Scope("Tally"), &p, partials)))

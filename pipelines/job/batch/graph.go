@@ -12,10 +12,10 @@
 //
 //	run.go         Run: plan, join what is not finished, add up
 //	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them
-//	intervals.go   event time in pieces; order.go: partitions of files in order; chunk.go: where reading begins
+//	intervals.go      event time in pieces; units.go: which are joined at once; order.go: partitions of files in order; chunk.go: where reading begins
 //	resume.go      which intervals are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
 //	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks; spread.go: all intervals in one, on a cluster
-//	read.go        its source; write.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
+//	read.go        its source; write.go, writeinorder.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
 //	feed.go        files as a stream reads them beside topics, planned as here; feedsource.go, feedfn.go: its source;
 //	               chapters.go: batches of one chapter; kept.go: which files they are, for whoever goes on
@@ -85,7 +85,7 @@ func outputsOf(o *spec.Outputs, s interval) outputs {
 // outputsOf names the files of what is joined at once; of several intervals together none is that of the samples.
 func (p *plan) outputsOf(s interval) outputs {
 	out := outputsOf(&p.spec.Outputs, s)
-	if p.whole {
+	if len(p.intervalsOf(s)) > 1 {
 		out.Samples = ""
 	}
 	return out
@@ -99,11 +99,11 @@ func samplesPath(o *spec.Outputs) string {
 	return ""
 }
 
-// pipeline builds the join of one interval, whose samples become the files of each of all. With spread set, it is
-// for a runner with several workers.
-func (p *plan) pipeline(s interval, all []interval, fingerprint string, spread bool) *beam.Pipeline {
+// pipeline builds the join of one interval, or of a unit, whose intervals have a file of samples each. What it shuffles is
+// in the folder kept, or in memory if that is empty; with spread set, it is for a runner with several workers.
+func (p *plan) pipeline(s interval, fingerprint, kept string, spread bool) *beam.Pipeline {
 	params := p.intervalParams(s)
-	out := p.outputsOf(s)
+	out, all := p.outputsOf(s), p.intervalsOf(s)
 	files := make([]sampleFile, len(all))
 	for i, one := range all {
 		files[i] = sampleFile{outputsOf(&p.spec.Outputs, one).Samples, one.from, one.to}
@@ -112,13 +112,10 @@ func (p *plan) pipeline(s interval, all []interval, fingerprint string, spread b
 	for i, src := range p.sources {
 		roles[i] = src.Role
 	}
-	kept := ""
-	if spread {
-		kept = p.keptFolder()
-	}
 	g := graph.Graph{
 		Params:  params,
 		Kept:    kept,
+		InOrder: kept != "" && !spread,
 		Sources: []graph.Source{&pieceSource{pieces: p.pieces(s), read: readFn{P: params, Fields: p.fields(), Reading: p.reading}, spread: spread}},
 		Rejected: []graph.RejectedSink{&rejectedFiles{writeRejectedFn{
 			Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
@@ -127,7 +124,7 @@ func (p *plan) pipeline(s interval, all []interval, fingerprint string, spread b
 		Accounts: &accountFile{writeAccountsFn{Files: out, Fingerprint: fingerprint}},
 	}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
-		g.Samples = append(g.Samples, &sampleFiles{all, kept, writeSamplesFn{
+		g.Samples = append(g.Samples, &sampleFiles{all, kept, g.InOrder, writeSamplesFn{
 			Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == ""),
 		}})
 	}

@@ -34,20 +34,24 @@ func (p *pieceSource) Read(s beam.Scope) (r graph.Read) {
 	return r
 }
 
-// sampleFiles are those of intervals, each written when all its samples are there; of one interval, or of several by way of a folder
-// (see writeSpread).
+// sampleFiles are those of intervals, each written when all its samples are there; of one interval, or of several, by way of a folder
+// (see writeSpread) or as they come in order.
 type sampleFiles struct {
-	slices []interval
-	kept   string
-	write  writeSamplesFn
+	intervals []interval
+	kept      string
+	inOrder   bool
+	write     writeSamplesFn
 }
 
 func (f *sampleFiles) NeedsEnd() bool { return true }
 
 func (f *sampleFiles) WriteSamples(s beam.Scope, samples beam.PCollection) (w graph.Written) {
-	if f.kept != "" {
-		w.Acknowledged = writeSpread(s, f.slices, f.kept, f.write, samples)
-	} else {
+	switch {
+	case f.inOrder:
+		w.Acknowledged = beam.ParDo(s, &writeInOrderFn{Write: f.write, Ends: endsOf(f.intervals)}, samples)
+	case f.kept != "":
+		w.Acknowledged = writeSpread(s, f.intervals, f.kept, f.write, samples)
+	default:
 		w.Acknowledged = beam.ParDo(s, &f.write, beam.GroupByKey(s, beam.AddFixedKey(s, samples)))
 	}
 	return w

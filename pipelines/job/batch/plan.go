@@ -33,8 +33,8 @@ type plan struct {
 	sampleSchema string
 	// topic takes the samples; nil if they go to files.
 	topic *topicSink
-	// whole says that all intervals are joined at once: what is beside the samples is of the whole.
-	whole bool
+	// all are the intervals that are joined (see units).
+	all []interval
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64
 	// last is the largest event time in all inputs.

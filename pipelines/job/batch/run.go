@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -102,11 +103,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := p.checkFolders(ctx, all); err != nil {
 		return nil, err
 	}
-	units := all // what is finished or not by itself
-	if opt.Runner != nil {
-		p.whole = len(all) > 1
-		units = []interval{{from: all[0].from, to: all[len(all)-1].to, first: true}}
-	}
+	units := p.units(all, opt) // what is finished or not by itself
 	r.intervals = len(units)
 	stale, err := p.clearOverlaps(ctx, all, units, opt)
 	if err != nil {
@@ -126,7 +123,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if opt.Runner == nil {
 		err = r.join(ctx, todo)
 	} else {
-		err = r.spread(ctx, opt.Runner, todo, all)
+		err = r.spread(ctx, opt.Runner, todo)
 	}
 	if err != nil {
 		return nil, noted.problemOf(s, err)
@@ -185,11 +182,16 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	if parallel <= 0 {
 		parallel = runtime.GOMAXPROCS(0)
 	}
-	err := direct.RunAll(ctx, len(todo), parallel,
+	kept, err := r.plan.shuffleIn(todo)
+	if err != nil {
+		return err
+	}
+	err = direct.RunAll(ctx, len(todo), parallel,
 		func(i int) *beam.Pipeline {
-			return r.plan.pipeline(todo[i].interval, []interval{todo[i].interval}, todo[i].fingerprint, false)
+			return r.plan.pipeline(todo[i].interval, todo[i].fingerprint, kept.of(todo[i].interval), false)
 		},
-		func(i int) error { return r.finish(ctx, todo[i].interval) })
+		func(i int) error { return errors.Join(r.finish(ctx, todo[i].interval), kept.remove(todo[i].interval)) })
+	err = errors.Join(err, kept.removeAll())
 	close(stop)
 	<-stopped
 	if err == nil && r.finished < r.intervals {

@@ -39,7 +39,7 @@ func init() {
 // goes with the run. The writer of an interval has one bucket of it in memory at a time.
 
 // spread joins the intervals on a runner, if they are to be joined.
-func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted, all []interval) (returned error) {
+func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerprinted) (returned error) {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (r *runner) spread(ctx context.Context, on runners.Runner, todo []fingerpri
 	}
 	defer func() { returned = errors.Join(returned, fileio.RemoveAll(context.WithoutCancel(ctx), kept)) }()
 	r.records, r.before = r.plan.recordsIn(whole.interval), recordsRead.Load()
-	job, err := on.Start(ctx, r.plan.pipeline(whole.interval, all, whole.fingerprint, true))
+	job, err := on.Start(ctx, r.plan.pipeline(whole.interval, whole.fingerprint, kept, true))
 	if err != nil {
 		return err
 	}
@@ -69,10 +69,7 @@ func (p *plan) keptFolder() string {
 
 // writeSpread writes the samples of all intervals, each to its file, and returns accounts of the files.
 func writeSpread(s beam.Scope, all []interval, kept string, write writeSamplesFn, blocks beam.PCollection) beam.PCollection {
-	keep := &keepSamplesFn{Folder: kept}
-	for _, one := range all {
-		keep.Ends = append(keep.Ends, one.to)
-	}
+	keep := &keepSamplesFn{Folder: kept, Ends: endsOf(all)}
 	return beam.ParDo(s, &writeKeptFn{Folder: kept, Write: write}, beam.GroupByKey(s, beam.ParDo(s, keep, blocks)))
 }
 
@@ -115,7 +112,7 @@ func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, 
 			if err := keep(samples); err != nil {
 				return err
 			}
-			if interval, err = f.intervalAt(at); err != nil {
+			if interval, err = intervalAt(f.Ends, at); err != nil {
 				return err
 			}
 		}
@@ -124,13 +121,22 @@ func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, 
 	return keep(nil)
 }
 
-// intervalAt is the number of the interval that a time is in.
-func (f *keepSamplesFn) intervalAt(at int64) (int, error) {
-	i, met := slices.BinarySearch(f.Ends, at)
+// endsOf are the ends of intervals.
+func endsOf(all []interval) []int64 {
+	ends := make([]int64, len(all))
+	for i, one := range all {
+		ends[i] = one.to
+	}
+	return ends
+}
+
+// intervalAt is the number of the interval that a time is in, by the ends of intervals.
+func intervalAt(ends []int64, at int64) (int, error) {
+	i, met := slices.BinarySearch(ends, at)
 	if met {
 		i++ // the end is the next one's
 	}
-	if i == len(f.Ends) {
+	if i == len(ends) {
 		return 0, fmt.Errorf("a sample of %s is behind all slices", timeOf(at))
 	}
 	return i, nil

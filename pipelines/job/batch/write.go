@@ -2,13 +2,13 @@ package batch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/pipelines/job"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/rules"
@@ -51,57 +51,91 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, interval int, block
 }
 
 // write writes the samples of an interval; without any there is no file.
-func (f *writeSamplesFn) write(ctx context.Context, interval int, all []sample.Source, accounts func(account.Sheet)) (err error) {
-	to := f.Files[interval]
+func (f *writeSamplesFn) write(ctx context.Context, interval int, all []sample.Source, accounts func(account.Sheet)) error {
 	if len(all) == 0 {
 		return nil
 	}
-	file, err := fileio.Create(ctx, to.Path)
-	if err != nil {
-		return failed(ctx, "samples", to.Path, err)
-	}
-	defer func() {
-		if err != nil {
-			if file.Err() != nil {
-				err = failed(ctx, "samples", to.Path, err)
-			}
-			file.Abort()
-			err = fmt.Errorf("write samples: %w", err)
-		}
-	}()
-	w, err := f.Format.Begin(file)
+	file, err := f.begin(ctx, interval)
 	if err != nil {
 		return err
 	}
-	asJSON, err := f.Format.JSON()
+	defer file.abort()
+	if err := sample.MergeSources(all, func(encoded []byte) error { return file.append(ctx, encoded) }); err != nil {
+		return file.failed(ctx, err)
+	}
+	written, err := file.commit(ctx)
+	if err == nil {
+		accounts(*written)
+	}
+	return err
+}
+
+// samplesWriter writes the file of an interval.
+type samplesWriter struct {
+	to      sampleFile
+	file    *fileio.Writer
+	records format.Records
+	asJSON  *sample.JSON
+	account *account.Sheet
+	text    []byte
+}
+
+// begin begins the file of an interval.
+func (f *writeSamplesFn) begin(ctx context.Context, interval int) (*samplesWriter, error) {
+	w := &samplesWriter{to: f.Files[interval], account: account.New()}
+	w.account.From, w.account.To = w.to.From, w.to.To
+	var err error
+	if w.file, err = fileio.Create(ctx, w.to.Path); err != nil {
+		return nil, failed(ctx, "samples", w.to.Path, err)
+	}
+	if w.records, err = f.Format.Begin(w.file); err == nil {
+		w.asJSON, err = f.Format.JSON()
+	}
 	if err != nil {
+		defer w.abort()
+		return nil, w.failed(ctx, err)
+	}
+	return w, nil
+}
+
+// append writes a sample; they come in order of (view time, view ID).
+func (w *samplesWriter) append(ctx context.Context, encoded []byte) error {
+	if rules.InSample(sampleID(encoded)) {
+		var failed error
+		if w.text, failed = w.asJSON.Append(w.text[:0], encoded); failed == nil { // or it is only Avro's
+			w.account.Bytes.JSON += int64(len(w.text)+1) * rules.SampleOf
+		}
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	account := account.New()
-	account.From, account.To = to.From, to.To
-	var text []byte
-	err = sample.MergeSources(all, func(encoded []byte) error {
-		if rules.InSample(sampleID(encoded)) {
-			var failed error
-			if text, failed = asJSON.Append(text[:0], encoded); failed == nil { // or it is only Avro's
-				account.Bytes.JSON += int64(len(text)+1) * rules.SampleOf
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return w.Append(encoded)
-	})
-	if err = errors.Join(err, w.Close()); err != nil {
-		return err
+	return w.records.Append(encoded)
+}
+
+// commit makes the file appear, and returns the accounts of it.
+func (w *samplesWriter) commit(ctx context.Context) (*account.Sheet, error) {
+	err := w.records.Close()
+	if err == nil {
+		err = w.file.Commit()
 	}
-	if err := file.Commit(); err != nil {
-		return failed(ctx, "samples", to.Path, err)
+	if err != nil {
+		w.abort()
+		return nil, w.failed(ctx, err)
 	}
-	account.Bytes.Out = file.Size()
-	account.Files = writtenAs("samples", file)
-	accounts(*account)
-	return nil
+	w.account.Bytes.Out = w.file.Size()
+	w.account.Files = writtenAs("samples", w.file)
+	return w.account, nil
+}
+
+// abort undoes the writing, unless it has ended.
+func (w *samplesWriter) abort() { w.file.Abort() }
+
+// failed is err as a problem of the output, where it is one.
+func (w *samplesWriter) failed(ctx context.Context, err error) error {
+	if w.file.Err() != nil {
+		err = failed(ctx, "samples", w.to.Path, err)
+	}
+	return fmt.Errorf("write samples: %w", err)
 }
 
 func sampleID(encoded []byte) []byte {

@@ -35,7 +35,9 @@ import (
 type Graph struct {
 	Params rules.Params
 	// Kept is the folder in which the join keeps what a runner is to bring together, see attribution.JoinKept; empty for none.
-	Kept     string
+	Kept string
+	// InOrder has samples come in order of time, see attribution.JoinInOrder: for a runner of one process, with a folder.
+	InOrder  bool
 	Sources  []Source
 	Steps    []Step
 	Samples  []SampleSink
@@ -150,7 +152,11 @@ func (g *Graph) Build() *beam.Pipeline {
 	}
 	pipeline, root := beam.NewPipelineWithRoot()
 	read := g.read(root)
-	joined := attribution.JoinKept(root, g.Params, read.Batches, g.Kept)
+	join := attribution.JoinKept
+	if g.InOrder {
+		join = attribution.JoinInOrder
+	}
+	joined := join(root, g.Params, read.Batches, g.Kept)
 
 	samples, counted := joined.Samples, []beam.PCollection{joined.Accounts}
 	for _, step := range g.Steps {
