@@ -11,7 +11,7 @@
 //	accounts: merged, checked, written last
 //
 //	run.go         Run: plan, join what is not finished, add up
-//	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them
+//	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them (cache.go: of small ones all)
 //	intervals.go      event time in pieces; units.go: which are joined at once; order.go: partitions of files in order; chunk.go: where reading begins
 //	resume.go      which intervals are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
 //	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks; spread.go: all intervals in one, on a cluster

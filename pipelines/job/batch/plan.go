@@ -35,6 +35,8 @@ type plan struct {
 	topic *topicSink
 	// all are the intervals that are joined (see units).
 	all []interval
+	// cache has what the scan has kept; nil for nothing.
+	cache *cache
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64
 	// last is the largest event time in all inputs.
@@ -51,12 +53,17 @@ type planOptions struct {
 	folders  Folders
 	until    source.Stop
 	progress func(done, total int64)
+	// keep has the scan keep small inputs, for a join in this process.
+	keep bool
 }
 
 // newPlan lists and scans the files and topics of a spec. What is wrong with them is a
 // problem.List, all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: record.NoTime}
+	if opt.keep {
+		p.cache = &cache{}
+	}
 	p.params, p.sources = job.Of(s)
 	if err := p.params.Validate(); err != nil {
 		return nil, err
@@ -158,7 +165,7 @@ func (p *plan) scanOne(ctx context.Context, f *scannedFile, progress func(bytes 
 	if f.Range != nil {
 		return scanTopic(ctx, p.reading, &p.params, f, progress)
 	}
-	return scanFile(ctx, &p.params, p.sources, f, progress)
+	return scanFile(ctx, &p.params, p.sources, f, p.cache, progress)
 }
 
 // scaleSizes makes the sizes of the chunks of text add up to the file's: what they

@@ -137,6 +137,16 @@ func load(ctx context.Context, p *piece, out chan<- loaded, rooms <-chan []byte)
 			return false
 		}
 	}
+	if chunks := cachedOf(ctx, p); chunks != nil {
+		for i, c := range chunks {
+			l := loaded{read: &p.Reads[i], chunk: c}
+			l.load(&p.File, nil)
+			if !send(l) {
+				return
+			}
+		}
+		return
+	}
 	r, err := openChunks(ctx, &p.File, p.Reads[0].Place, nil)
 	if err != nil {
 		send(loaded{err: err})

@@ -86,7 +86,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	}
 	ctx = held.context
 	defer func() { returned = held.end(returned) }()
-	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, progress: func(done, total int64) {
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, keep: opt.Runner == nil, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {
@@ -121,7 +121,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	noted := &failures{}
 	ctx = context.WithValue(ctx, failuresKey{}, noted)
 	if opt.Runner == nil {
-		err = r.join(ctx, todo)
+		err = r.join(p.cache.in(ctx), todo)
 	} else {
 		err = r.spread(ctx, opt.Runner, todo)
 	}

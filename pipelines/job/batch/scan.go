@@ -94,7 +94,7 @@ type scanned struct {
 }
 
 // scanFile scans a file for the sources of its roles.
-func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *scannedFile, progress func(bytes int64)) (scanned, error) {
+func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *scannedFile, keep *cache, progress func(bytes int64)) (scanned, error) {
 	found := scanned{minutes: map[int64]int64{}}
 	splitters := make([]*splitter, len(f.roles))
 	for i, r := range f.roles {
@@ -134,7 +134,9 @@ func scanFile(ctx context.Context, p *rules.Params, sources []job.Source, f *sca
 			meta.parts[i] = s.scan(b, found.minutes)
 			meta.behind = s.behind
 		}
-		room = b.Records
+		if room = b.Records; keep.add(&f.file, c, b.Records, err) {
+			room = nil
+		}
 		found.chunks = append(found.chunks, meta)
 		progress(c.Size)
 	}
