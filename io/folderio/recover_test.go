@@ -304,3 +304,20 @@ func TestAbortedBeforeItsNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, staged)
 }
+
+// TestCompleteStays: what the log says is complete is not written again, whatever comes of it.
+func TestCompleteStays(t *testing.T) {
+	for _, compact := range []int64{0, hour} {
+		c := testConfig(quickFolder(t), 2, "a")
+		c.Compact = compact
+		c = begun(t, c)
+		first := bundleOf(2, "a", 0, step, 2*step)
+		writes(t, c, first)
+		require.NoError(t, NewWriter(c).note(t.Context(), 2*step))
+		writes(t, c, bundleOf(2, "part of it", step))
+		requireHolds(t, c.Path, first)
+		kept, err := steps{}.list(t.Context(), c.within(""), "*/*")
+		require.NoError(t, err)
+		require.Empty(t, kept)
+	}
+}
