@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,16 +25,33 @@ type batchOptions struct {
 	only   string
 	data   string
 	json   bool
+	long   bool
 	// flink is the cluster for the join on Flink.
 	flink services.Service
 }
 
-// The files: a million events an hour, and an engagement for one view in ten within half an hour.
 const (
 	batchEventsPerHour = 1_000_000
-	batchWindow        = 30 * time.Minute
 	batchDisorder      = 5 * time.Second
 )
+
+// log is a log of files: views at a steady rate, and an engagement for one in ten within the window.
+type log struct {
+	Name   string        `json:"name"`
+	Events int64         `json:"events"`
+	Span   time.Duration `json:"span_ns"`
+	Window time.Duration `json:"window_ns"`
+}
+
+// logs are the one that all contestants join, and, with long, one whose windows reach over many intervals, which ours joins beside it.
+func (o batchOptions) logs() []log {
+	span := time.Duration(max(1, o.events/batchEventsPerHour) * time.Hour.Nanoseconds())
+	all := []log{{Name: "half an hour", Events: o.events, Span: span, Window: 30 * time.Minute}}
+	if o.long {
+		all = append(all, log{Name: "a week, of four", Events: o.events, Span: 4 * 7 * 24 * time.Hour, Window: 7 * 24 * time.Hour})
+	}
+	return all
+}
 
 func batchCommand() *cobra.Command {
 	var o batchOptions
@@ -52,6 +70,7 @@ func batchCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.rounds, "rounds", 3, "turns of each contestant; the slow ones have one")
 	cmd.Flags().StringVar(&o.only, "only", "", "measure only contestants whose name contains this")
 	cmd.Flags().StringVar(&o.data, "data", "", "folder of input and output, with whole input of an earlier run taken as it is (default: a temporary one)")
+	cmd.Flags().BoolVar(&o.long, "long", true, "have ours join a log with windows of a week, too")
 	cmd.Flags().BoolVar(&o.json, "json", false, "the result as JSON")
 	return cmd
 }
@@ -64,10 +83,6 @@ func (o batchOptions) run(ctx context.Context) (_ *BatchReport, err error) {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	}
-	var in *batchInput
-	if in, err = makeBatchInput(ctx, dir, o.events); err != nil {
-		return nil, err
 	}
 	own := o.flink.Name == ""
 	if own {
@@ -84,47 +99,64 @@ func (o batchOptions) run(ctx context.Context) (_ *BatchReport, err error) {
 			}
 		}
 	}()
-	for _, c := range list {
-		if c.prepare != nil {
-			tell("preparing %s", c.Name)
-			if err := c.prepare(ctx, in); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.Name, err)
-			}
+	var turns []batchTurn
+	for i, l := range o.logs() {
+		in, err := makeBatchInput(ctx, filepath.Join(dir, strconv.Itoa(i)), l)
+		if err != nil {
+			return nil, err
 		}
-	}
-	report := newBatchReport(in)
-	for round := range o.rounds {
 		for _, c := range list {
-			if c.once && round > 0 {
+			if i > 0 && !c.long {
 				continue
 			}
-			tell("round %d of %d: %s", round+1, o.rounds, c.Name)
-			turn, err := c.turn(ctx, in)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", c.Name, err)
+			if c.prepare != nil {
+				tell("preparing %s", c.Name)
+				if err := c.prepare(ctx, in); err != nil {
+					return nil, fmt.Errorf("%s: %w", c.Name, err)
+				}
 			}
-			tell("  %.2f CPU seconds per million events", turn.CPUSeconds/float64(in.events)*1e6)
-			report.add(c, turn)
+			turns = append(turns, batchTurn{in, c})
+		}
+	}
+	report := newBatchReport()
+	for round := range o.rounds {
+		for _, t := range turns {
+			if t.by.once && round > 0 {
+				continue
+			}
+			tell("round %d of %d: %s, windows of %s", round+1, o.rounds, t.by.Name, t.in.log.Name)
+			turn, err := t.by.turn(ctx, t.in)
+			if err != nil {
+				return nil, fmt.Errorf("%s, windows of %s: %w", t.by.Name, t.in.log.Name, err)
+			}
+			tell("  %.2f CPU seconds per million events", turn.CPUSeconds/float64(t.in.events)*1e6)
+			report.add(t, turn)
 		}
 	}
 	return report, nil
 }
 
+// batchTurn is who joins what.
+type batchTurn struct {
+	in *batchInput
+	by *contestant
+}
+
 // batchInput is what is joined, and what must come of it.
 type batchInput struct {
+	log    log
 	dir    string
 	events int64
 	want   answer
 }
 
 // makeBatchInput makes the files, unless the folder has them.
-func makeBatchInput(ctx context.Context, dir string, events int64) (*batchInput, error) {
+func makeBatchInput(ctx context.Context, dir string, l log) (*batchInput, error) {
 	config := generate.Default()
-	config.Out, config.Views, config.Diurnal = filepath.Join(dir, "input"), int64(viewsOf(float64(events))), 0
-	config.Duration = time.Duration(max(1, events/batchEventsPerHour)) * time.Hour
-	config.Order, config.Disorder = generate.OrderFile, batchDisorder
+	config.Out, config.Views, config.Diurnal = filepath.Join(dir, "input"), int64(viewsOf(float64(l.Events))), 0
+	config.Duration, config.Order, config.Disorder = l.Span, generate.OrderFile, batchDisorder
 	var err error
-	if config.Kinds, err = generate.ParseKinds("like:10%", batchWindow); err != nil {
+	if config.Kinds, err = generate.ParseKinds("like:10%", l.Window); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(config.Out, "truth.json")
@@ -133,7 +165,7 @@ func makeBatchInput(ctx context.Context, dir string, events int64) (*batchInput,
 	if err == nil {
 		err = json.Unmarshal(text, &truth)
 	} else if errors.Is(err, os.ErrNotExist) {
-		tell("making %d events", events)
+		tell("making %d events with windows of %s", l.Events, l.Name)
 		truth, err = generate.Run(ctx, config, nil)
 	}
 	if err != nil {
@@ -142,7 +174,7 @@ func makeBatchInput(ctx context.Context, dir string, events int64) (*batchInput,
 	if truth.Views.Samples != config.Views {
 		return nil, fmt.Errorf("%s has %d views, not %d: remove it, or ask for as many events", config.Out, truth.Views.Samples, config.Views)
 	}
-	return &batchInput{dir: config.Out, events: truth.Events(), want: answer{Samples: truth.Views.Samples, Positives: truth.Views.Positives}}, nil
+	return &batchInput{log: l, dir: config.Out, events: truth.Events(), want: answer{Samples: truth.Views.Samples, Positives: truth.Views.Positives}}, nil
 }
 
 // out is an empty folder for what a contestant writes.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,14 +27,16 @@ func TestBatchContestantsAgree(t *testing.T) {
 	t.Chdir("../../..") // as make runs it
 	dir := t.TempDir()
 	cluster, _ := servicestest.Start(t, "flink")
-	o := batchOptions{events: 20_000, rounds: 2, data: dir, flink: cluster}
+	o := batchOptions{events: 20_000, rounds: 2, data: dir, flink: cluster, long: true}
 	report, err := o.run(t.Context())
 	require.NoError(t, err)
-	require.Len(t, report.Rows, 4)
-	require.Equal(t, int64(18_181), report.Answer.Samples)
-	require.Greater(t, report.Answer.Positives, int64(1500))
-	require.Greater(t, report.Answer.DelayMs, report.Answer.Positives*1000)
+	require.Len(t, report.Rows, 6, "ours also join windows of a week")
+	require.Equal(t, report.Rows[0].Answer, report.Rows[1].Answer)
+	require.Equal(t, 7*24*time.Hour, report.Rows[5].Log.Window)
 	for _, row := range report.Rows {
+		require.Equal(t, int64(18_181), row.Answer.Samples)
+		require.Greater(t, row.Answer.Positives, int64(1500))
+		require.Greater(t, row.Answer.DelayMs, row.Answer.Positives*1000)
 		want := o.rounds
 		if row.Name == "DuckDB 1.5.5" {
 			want = 1 // it is slow
@@ -46,7 +49,7 @@ func TestBatchContestantsAgree(t *testing.T) {
 	}
 	var text bytes.Buffer
 	require.NoError(t, report.print(&text, false))
-	for _, word := range []string{"tributary, direct", "tributary, Flink", "DuckDB 2.0.1", "parquet, parquet", "left out, counted", "none"} {
+	for _, word := range []string{"tributary, direct", "tributary, Flink", "DuckDB 2.0.1", "parquet, parquet", "left out, counted", "none", "a week, of four"} {
 		require.Contains(t, text.String(), word)
 	}
 }

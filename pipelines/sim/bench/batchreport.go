@@ -11,19 +11,18 @@ import (
 
 // BatchReport is what was measured of joins of files.
 type BatchReport struct {
-	Processors int   `json:"processors"`
-	Events     int64 `json:"events"`
-	// Answer is what all contestants gave.
-	Answer answer         `json:"answer"`
-	Rows   []*BatchResult `json:"contestants"`
-
-	in *batchInput
+	Processors int            `json:"processors"`
+	Rows       []*BatchResult `json:"rows"`
 }
 
 // BatchResult is a contestant with its turns.
 type BatchResult struct {
 	Contestant
-	Turns []Turn `json:"turns"`
+	Log log `json:"log"`
+	// Events is how many there were; Answer is what all contestants gave.
+	Events int64  `json:"events"`
+	Answer answer `json:"answer"`
+	Turns  []Turn `json:"turns"`
 }
 
 // Turn is one join of all files.
@@ -36,16 +35,13 @@ type Turn struct {
 	answer answer
 }
 
-func newBatchReport(in *batchInput) *BatchReport {
-	return &BatchReport{Processors: runtime.NumCPU(), Events: in.events, in: in}
-}
+func newBatchReport() *BatchReport { return &BatchReport{Processors: runtime.NumCPU()} }
 
-func (r *BatchReport) add(c *contestant, t Turn) {
-	r.Answer = t.answer
-	i := slices.IndexFunc(r.Rows, func(row *BatchResult) bool { return row.Contestant == c.Contestant })
+func (r *BatchReport) add(of batchTurn, t Turn) {
+	i := slices.IndexFunc(r.Rows, func(row *BatchResult) bool { return row.Contestant == of.by.Contestant && row.Log == of.in.log })
 	if i < 0 {
 		i = len(r.Rows)
-		r.Rows = append(r.Rows, &BatchResult{Contestant: c.Contestant})
+		r.Rows = append(r.Rows, &BatchResult{Contestant: of.by.Contestant, Log: of.in.log, Events: of.in.events, Answer: t.answer})
 	}
 	r.Rows[i].Turns = append(r.Rows[i].Turns, t)
 }
@@ -61,14 +57,14 @@ func (b *BatchResult) middle() Turn {
 }
 
 func (r *BatchReport) table() table.Writer {
-	t := newTable(fmt.Sprintf("%s events, %s of %s samples positive", thousands(float64(r.Events)), thousands(float64(r.Answer.Positives)), thousands(float64(r.Answer.Samples))),
-		"from, to", "turns", "events/s", "CPU s per million", "against the first", "peak memory, GB")
-	first := r.Rows[0].middle()
+	t := newTable("files, from first byte to last", "windows", "from, to", "events", "samples", "positive", "turns", "events/s", "CPU s per million", "against the first", "peak memory, GB")
+	perEvent := func(row *BatchResult) float64 { return row.middle().CPUSeconds / float64(row.Events) }
 	for _, row := range r.Rows {
 		m := row.middle()
 		t.AppendRow(table.Row{
-			row.Name, row.From + ", " + row.To, len(row.Turns), thousands(float64(r.Events) / m.Seconds),
-			fmt.Sprintf("%.2f", m.CPUSeconds/float64(r.Events)*1e6), fmt.Sprintf("%.2f ×", m.CPUSeconds/first.CPUSeconds), fmt.Sprintf("%.2f", float64(m.Peak)/1e9),
+			row.Name, row.Log.Name, row.From + ", " + row.To, thousands(float64(row.Events)), thousands(float64(row.Answer.Samples)), thousands(float64(row.Answer.Positives)),
+			len(row.Turns), thousands(float64(row.Events) / m.Seconds), fmt.Sprintf("%.2f", perEvent(row)*1e6), fmt.Sprintf("%.2f ×", perEvent(row)/perEvent(r.Rows[0])),
+			fmt.Sprintf("%.2f", float64(m.Peak)/1e9),
 		})
 	}
 	return t
@@ -79,6 +75,9 @@ func (r *BatchReport) omissions() table.Writer {
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"what becomes of", "duplicates", "late records", "accounts", "an id is"})
 	for _, row := range r.Rows {
+		if row.Log != r.Rows[0].Log {
+			continue
+		}
 		t.AppendRow(table.Row{row.Name, row.Duplicates, row.Late, row.Accounts, row.IDs})
 	}
 	return t

@@ -21,6 +21,8 @@ type contestant struct {
 	Contestant
 	// once is for those that take many times as long as the others.
 	once bool
+	// long is for those that join the log with long windows, too.
+	long bool
 	// prepare, if not nil, makes what only this one reads; it is not measured.
 	prepare func(context.Context, *batchInput) error
 	// close, if not nil, ends what prepare has started.
@@ -101,6 +103,7 @@ func ours() *contestant {
 			Name: "tributary, direct", From: "avro", To: "avro",
 			Duplicates: "left out, counted", Late: "set aside, by the clock of the partition", Accounts: "of every record, must balance", IDs: "the bytes, or the number",
 		},
+		long: true,
 		join: func(ctx context.Context, in *batchInput, out string) (Turn, error) {
 			spec, err := in.specInto(out)
 			if err != nil {
@@ -141,7 +144,7 @@ func duckDB(name, format, python, converter string) *contestant {
 		},
 		once: format == "avro",
 		join: func(ctx context.Context, in *batchInput, out string) (Turn, error) {
-			return measured(call(ctx, python, "join", in.dir, format, filepath.Join(out, file), "30 minutes", filepath.Join(out, "tmp")))
+			return measured(call(ctx, python, "join", in.dir, format, filepath.Join(out, file), fmt.Sprintf("%d seconds", in.log.Window/time.Second), filepath.Join(out, "tmp")))
 		},
 		answer: func(ctx context.Context, out string) (got answer, err error) {
 			cmd := call(ctx, python, "answer", filepath.Join(out, file))
