@@ -14,7 +14,8 @@
 //	plan.go        what is joined; list.go: files; topics.go: partitions as files; schemas.go, scan.go: what is in them (cache.go: of small ones all)
 //	intervals.go      event time in pieces; units.go: which are joined at once; order.go: partitions of files in order; chunk.go: where reading begins
 //	resume.go      which intervals are finished; overlap.go: files of an earlier run; hold.go: folders for this run alone
-//	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks; spread.go: all intervals in one, on a cluster
+//	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks
+//	spread.go      all intervals in one, on a cluster; parts.go: whose files of samples are there
 //	read.go        its source; write.go, writeinorder.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	inspect.go     a look at inputs, for check
 //	feed.go        files as a stream reads them beside topics, planned as here; feedsource.go, feedfn.go: its source;
@@ -54,6 +55,8 @@ type outputs struct {
 	Samples, Late, Dead, Orphans, Accounts string
 	// Earlier is what releases before this one called the file of accounts.
 	Earlier string
+	// Parts are the files of samples where several intervals are joined at once; Samples is empty then.
+	Parts []string
 }
 
 // accountsKind begins the names of files of accounts, and earlierKind those of releases before this one.
@@ -85,8 +88,13 @@ func outputsOf(o *spec.Outputs, s interval) outputs {
 // outputsOf names the files of what is joined at once; of several intervals together none is that of the samples.
 func (p *plan) outputsOf(s interval) outputs {
 	out := outputsOf(&p.spec.Outputs, s)
-	if len(p.intervalsOf(s)) > 1 {
+	if several := p.intervalsOf(s); len(several) > 1 {
 		out.Samples = ""
+		for _, one := range several {
+			if part := outputsOf(&p.spec.Outputs, one).Samples; part != "" {
+				out.Parts = append(out.Parts, part)
+			}
+		}
 	}
 	return out
 }

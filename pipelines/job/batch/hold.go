@@ -124,7 +124,11 @@ func (o *outputs) check(ctx context.Context, l *account.Sheet) error {
 // of an earlier version do not say which they were.
 func (o *outputs) complete(ctx context.Context, l *account.Sheet) (bool, error) {
 	other, err := o.firstOther(ctx, l)
-	return err == nil && other == "", err
+	if err != nil || other != "" || len(o.Parts) == 0 {
+		return err == nil && other == "", err
+	}
+	missing, _, err := o.parts(ctx, l)
+	return err == nil && !missing, err
 }
 
 // firstOther is the path of the first file that is not there or not the one that the accounts

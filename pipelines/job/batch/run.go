@@ -210,13 +210,17 @@ func (r *runner) reportProgress() {
 
 // finish takes the account of an interval that has been joined.
 func (r *runner) finish(ctx context.Context, s interval) error {
-	path := r.plan.outputsOf(s).Accounts
-	l, err := readAccounts(ctx, path)
+	files := r.plan.outputsOf(s)
+	l, err := readAccounts(ctx, files.Accounts)
 	if err != nil {
 		return err
 	}
 	if l == nil {
-		return fmt.Errorf("interval %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), path)
+		return fmt.Errorf("interval %s to %s: its accounts, %s, are not there", timeOf(s.from), timeOf(s.to), files.Accounts)
+	}
+	_, others, err := files.parts(ctx, l)
+	if err = errors.Join(err, removeAll(ctx, others)); err != nil {
+		return err
 	}
 	r.add(l)
 	r.reportProgress()
