@@ -71,7 +71,7 @@ func TestEarlierAccountsCount(t *testing.T) {
 // TestFingerprintKeepsItsWords: a word that changes in the code changes no fingerprint.
 func TestFingerprintKeepsItsWords(t *testing.T) {
 	o := spec.Outputs{
-		Samples: spec.Output{Path: "s"}, Late: "l", DeadLetters: "d", Orphans: "o", Accounts: "a",
+		Samples: spec.Output{Path: "s", Folders: spec.FolderOfDay}, Late: "l", DeadLetters: "d", Orphans: "o", Accounts: "a",
 		Topics: spec.Topics{CommitLog: "c", TimeIndex: "t", Accounts: "x"},
 	}
 	got, err := json.Marshal(meaningOf(rules.Params{Kinds: make([]rules.Kind, 1)}, &o, true))

@@ -130,11 +130,22 @@ type meaning struct {
 func meaningOf(params rules.Params, o *spec.Outputs, first bool) *meaning {
 	m := meaning{Format: writes, Params: params, First: first}
 	out, topics := &m.Outputs, &m.Outputs.Topics
-	out.Samples, out.MoreSamples = o.Samples, o.MoreSamples
+	out.Samples, out.MoreSamples = withoutDefaults(o.Samples), slices.Clone(o.MoreSamples)
+	for i := range out.MoreSamples {
+		out.MoreSamples[i] = withoutDefaults(out.MoreSamples[i])
+	}
 	out.Late, out.DeadLetters, out.Orphans, out.Ledger = o.Late, o.DeadLetters, o.Orphans, o.Accounts
 	topics.Late, topics.DeadLetters, topics.Orphans = o.Topics.Late, o.Topics.DeadLetters, o.Topics.Orphans
 	topics.Ledger, topics.Marks, topics.Accounts = o.Topics.CommitLog, o.Topics.TimeIndex, o.Topics.Accounts
 	return &m
+}
+
+// withoutDefaults leaves out what is as it always was before there was a key for it.
+func withoutDefaults(o spec.Output) spec.Output {
+	if o.Folders == spec.FolderOfDay {
+		o.Folders = ""
+	}
+	return o
 }
 
 // fingerprint stands for all that an interval's outputs follow from: the spec's meaning, the
