@@ -117,60 +117,8 @@ func (c *Client) Cancel(ctx context.Context, jobID string) error {
 	return c.call(ctx, http.MethodPatch, jobPath(jobID)+"?mode=cancel", nil, nil)
 }
 
-// StopWithSavepoint takes a savepoint and ends the job with it. The savepoint goes to a new
-// folder below dir, or, if that is empty, below the cluster's state.savepoints.dir. It
-// returns the savepoint's path once it is complete; a job whose savepoint fails runs on.
-func (c *Client) StopWithSavepoint(ctx context.Context, jobID, dir string) (string, error) {
-	request := map[string]any{"drain": false}
-	if dir != "" {
-		request["targetDirectory"] = dir
-	}
-	return c.savepoint(ctx, jobID, "/stop", request)
-}
-
-// Savepoint takes a savepoint of a job that runs on, as StopWithSavepoint does.
-func (c *Client) Savepoint(ctx context.Context, jobID, dir string) (string, error) {
-	request := map[string]any{"cancel-job": false}
-	if dir != "" {
-		request["target-directory"] = dir
-	}
-	return c.savepoint(ctx, jobID, "/savepoints", request)
-}
-
 // pollEvery is how often Flink is asked about what it does by and by.
 const pollEvery = 250 * time.Millisecond
-
-func (c *Client) savepoint(ctx context.Context, jobID, verb string, request any) (string, error) {
-	var trigger struct {
-		ID string `json:"request-id"`
-	}
-	if err := c.call(ctx, http.MethodPost, jobPath(jobID)+verb, request, &trigger); err != nil {
-		return "", fmt.Errorf("savepoint of job %s: %w", jobID, err)
-	}
-	for {
-		var progress struct {
-			Status    struct{ ID string }
-			Operation struct {
-				Location string
-				Failure  *struct {
-					StackTrace string `json:"stack-trace"`
-				} `json:"failure-cause"`
-			}
-		}
-		if err := c.get(ctx, jobPath(jobID)+"/savepoints/"+trigger.ID, &progress); err != nil {
-			return "", fmt.Errorf("savepoint of job %s: %w", jobID, err)
-		}
-		switch failure := progress.Operation.Failure; {
-		case failure != nil:
-			return "", fmt.Errorf("savepoint of job %s: %s", jobID, RootCause(failure.StackTrace))
-		case progress.Status.ID == "COMPLETED":
-			return progress.Operation.Location, nil
-		}
-		if err := wait(ctx, pollEvery); err != nil {
-			return "", fmt.Errorf("savepoint of job %s, not complete yet: %w", jobID, err)
-		}
-	}
-}
 
 func jobPath(jobID string) string { return "/jobs/" + url.PathEscape(jobID) }
 

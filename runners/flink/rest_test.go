@@ -25,6 +25,7 @@ const recordedJob = "JOB"
 type fakeFlink struct {
 	t       *testing.T
 	answers map[string]string // by method and path; a number first is the status
+	then    map[string]string // what is answered from the second time on
 	asked   []string          // method, path and body
 }
 
@@ -50,6 +51,9 @@ func (f *fakeFlink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, answer, _ = strings.Cut(answer, " ")
 		}
 		_, _ = io.WriteString(w, answer)
+		if then, ok := f.then[request]; ok {
+			f.answers[request] = then
+		}
 		return
 	}
 	name := strings.Trim(strings.ReplaceAll(r.URL.Path, "/", "_"), "_") + ".json"
@@ -162,6 +166,17 @@ func TestStopWithSavepoint(t *testing.T) {
 			assert.Equal(t, []string{trigger + " " + tt.asked, poll}, fake.asked)
 		})
 	}
+	t.Run("tasks start", func(t *testing.T) {
+		fake, client := startFake(t, map[string]string{
+			trigger: `202 {"request-id":"r1"}`,
+			poll:    `{"status":{"id":"COMPLETED"},"operation":{"failure-cause":{"stack-trace":"x\nCaused by: y: Not all required tasks are currently running.\n"}}}`,
+		})
+		fake.then = map[string]string{poll: `{"status":{"id":"COMPLETED"},"operation":{"location":"file:/s/1"}}`}
+		path, err := client.StopWithSavepoint(t.Context(), "JOB", "")
+		require.NoError(t, err)
+		assert.Equal(t, "file:/s/1", path)
+		assert.Len(t, fake.asked, 4)
+	})
 	t.Run("never ends", func(t *testing.T) {
 		_, client := startFake(t, map[string]string{trigger: `{"request-id":"r1"}`, poll: `{"status":{"id":"IN_PROGRESS"}}`})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
