@@ -19,6 +19,9 @@
 //	rejected       job.RejectedTopics                   files of intervals (batch)
 //	accounts       a topic, books, progress (stream)    a file of an interval (batch)
 //
+// A transform does not declare its own keys: transforms do not import pipelines, and check has rules between keys of several
+// sections, whose values have types in package spec. Its section is a file there, which is as much one place as its package is.
+//
 // The names of scopes stay as they are: runners find the state of a savepoint by them.
 package graph
 
