@@ -90,13 +90,14 @@ func join(s beam.Scope, p rules.Params, batches beam.PCollection, folder string,
 	s = s.Scope("attribution.Join")
 
 	blocks, refused, packed := beam.ParDo3(s.Scope("Pack"), &packFn{P: p}, batches)
-	var join any = &joinFn{P: p}
+	one := joinFn{P: p}
+	var join any = &one
 	if folder != "" {
 		blocks = beam.ParDo(s.Scope("Keep"), &keepBlocksFn{Folder: folder}, blocks)
-		join = &joinKeptFn{P: p, Folder: folder}
+		join = &joinKeptFn{Join: one, Folder: folder}
 	}
 	if inOrder {
-		join = &joinInOrderFn{P: p, Folder: folder}
+		join = &joinInOrderFn{Join: one, Folder: folder}
 		blocks = beam.ParDo(s.Scope("Bucket"), placeOf, blocks)
 	} else {
 		blocks = byBucket(s.Scope("Bucket"), &p, blocks)

@@ -13,9 +13,9 @@ import (
 	"tributary/io/dofn"
 	"tributary/io/record"
 	"tributary/io/spill"
+	"tributary/io/wire"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/outcome"
-	"tributary/transforms/attribution/rules"
 	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/sample"
 )
@@ -38,12 +38,11 @@ func encodePlaced(p placed) []byte {
 }
 
 func decodePlaced(encoded []byte) (p placed, err error) {
-	shard, n := binary.Varint(encoded)
-	if n <= 0 {
+	r := wire.NewReader(encoded)
+	if p.shard = r.Varint(); r.Short() {
 		return p, fmt.Errorf("%d bytes are no block of a shard", len(encoded))
 	}
-	p.shard = shard
-	p.ref, err = spill.DecodeRef(encoded[n:])
+	p.ref, err = spill.DecodeRef(r.Rest())
 	return p, err
 }
 
@@ -52,16 +51,11 @@ func placeOf(shard int64, ref spill.Ref) (int64, placed) { return 0, placed{shar
 
 // joinInOrderFn joins all that was kept, one (bucket, shard) after another.
 type joinInOrderFn struct {
-	P      rules.Params
+	Join   joinFn
 	Folder string
-
-	joinFn joinFn
 }
 
-func (f *joinInOrderFn) Setup() {
-	f.joinFn.P = f.P
-	f.joinFn.Setup()
-}
+func (f *joinInOrderFn) Setup() { f.Join.Setup() }
 
 func (f *joinInOrderFn) ProcessElement(ctx context.Context, _ int64, blocks func(*placed) bool, samples func(sample.Block), partials func(beam.EventTime, int64, outcome.Partials), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	type part struct {
@@ -88,14 +82,11 @@ func (f *joinInOrderFn) ProcessElement(ctx context.Context, _ int64, blocks func
 			if len(all) == 0 || all[0].bucket != first.bucket || all[0].shard != first.shard {
 				return false, nil
 			}
-			encoded, err := spill.Get(ctx, f.Folder, all[0].ref)
-			if err == nil {
-				*block, err = shuffle.DecodeBlock(encoded)
-			}
+			err := getBlock(ctx, f.Folder, all[0].ref, block)
 			all = all[1:]
 			return true, err
 		}
-		if err := f.joinFn.join(first.shard, next, samples, partials, rejected, accounts); err != nil {
+		if err := f.Join.join(first.shard, next, samples, partials, rejected, accounts); err != nil {
 			return err
 		}
 	}

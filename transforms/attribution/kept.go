@@ -11,7 +11,6 @@ import (
 	"tributary/io/spill"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/outcome"
-	"tributary/transforms/attribution/rules"
 	"tributary/transforms/attribution/shuffle"
 	"tributary/transforms/sample"
 )
@@ -56,16 +55,11 @@ func (f *keepBlocksFn) Teardown() { f.keeper.Abort() }
 
 // joinKeptFn joins blocks that were kept.
 type joinKeptFn struct {
-	P      rules.Params
+	Join   joinFn
 	Folder string
-
-	joinFn joinFn
 }
 
-func (f *joinKeptFn) Setup() {
-	f.joinFn.P = f.P
-	f.joinFn.Setup()
-}
+func (f *joinKeptFn) Setup() { f.Join.Setup() }
 
 func (f *joinKeptFn) ProcessElement(ctx context.Context, shard int64, refs func(*spill.Ref) bool, samples func(sample.Block), partials func(beam.EventTime, int64, outcome.Partials), rejected func(record.Rejected), accounts func(account.Sheet)) error {
 	next := func(block *shuffle.Block) (bool, error) {
@@ -73,11 +67,17 @@ func (f *joinKeptFn) ProcessElement(ctx context.Context, shard int64, refs func(
 		if !refs(&ref) {
 			return false, nil
 		}
-		encoded, err := spill.Get(ctx, f.Folder, ref)
-		if err == nil {
-			*block, err = shuffle.DecodeBlock(encoded)
-		}
-		return true, err
+		return true, getBlock(ctx, f.Folder, ref, block)
 	}
-	return f.joinFn.join(shard, next, samples, partials, rejected, accounts)
+	return f.Join.join(shard, next, samples, partials, rejected, accounts)
+}
+
+// getBlock reads a block that was kept.
+func getBlock(ctx context.Context, folder string, ref spill.Ref, block *shuffle.Block) error {
+	encoded, err := spill.Get(ctx, folder, ref)
+	if err != nil {
+		return err
+	}
+	*block, err = shuffle.DecodeBlock(encoded)
+	return err
 }
