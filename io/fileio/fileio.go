@@ -56,6 +56,8 @@ type store interface {
 	// create begins a file; with onlyNew its commit fails with fs.ErrExist if there is one.
 	create(ctx context.Context, path string, onlyNew bool) (sink, error)
 	remove(ctx context.Context, path string) error
+	// removeAll removes a folder with all that is in it.
+	removeAll(ctx context.Context, folder string) error
 	// move gives a file another name, in place of one that is there.
 	move(ctx context.Context, from, to string) error
 	// writable tells what is in the way of creating files in a folder.

@@ -15,9 +15,12 @@ func RemoveAll(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := s.(local); ok {
-		return os.RemoveAll(folder)
-	}
+	return s.removeAll(ctx, folder)
+}
+
+func (local) removeAll(_ context.Context, folder string) error { return os.RemoveAll(folder) }
+
+func (s cloud) removeAll(ctx context.Context, folder string) error {
 	folder = strings.TrimSuffix(folder, "/") + "/"
 	for {
 		names, err := s.names(ctx, folder)
@@ -29,7 +32,7 @@ func RemoveAll(ctx context.Context, folder string) error {
 		}
 		for _, name := range names { // not all of them, if there are many
 			if strings.HasSuffix(name, "/") {
-				err = RemoveAll(ctx, folder+name)
+				err = s.removeAll(ctx, folder+name)
 			} else {
 				err = Remove(ctx, folder+name)
 			}

@@ -91,7 +91,7 @@ func Matches(pattern, path string) bool {
 			if err != nil {
 				return false
 			}
-			g.root, parts = "/", append(escapeParts(here), parts...)
+			g.root, parts = "/", append(strings.Split(strings.TrimPrefix(Escape(here), "/"), "/"), parts...)
 		}
 		parts = withoutUp(parts)
 		if g.root == root && (match(parts, names) || match(append(parts, "**"), names)) {
@@ -99,12 +99,6 @@ func Matches(pattern, path string) bool {
 		}
 	}
 	return false
-}
-
-// escapeParts cuts a path into names that stand for themselves in a pattern.
-func escapeParts(path string) []string {
-	escaped := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
-	return strings.Split(strings.TrimPrefix(escaped, "/"), "/")
 }
 
 // withoutUp takes names that are followed by ".." out of a pattern, in a copy.

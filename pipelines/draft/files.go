@@ -87,7 +87,7 @@ func groupOf(f fileio.File) *group {
 	folder, name := path.Split(f.Path)
 	parts := strings.Split(strings.TrimSuffix(folder, "/"), "/")
 	for i, part := range parts {
-		parts[i] = pairPart.ReplaceAllString(escapeGlob(part), "$1=*")
+		parts[i] = pairPart.ReplaceAllString(fileio.Escape(part), "$1=*")
 	}
 	g := &group{folder: strings.Join(parts, "/")}
 	if strings.HasPrefix(folder, "/") && g.folder == "" {
@@ -121,17 +121,6 @@ func wordsOf(name string) []string {
 		}
 	}
 	return words
-}
-
-func escapeGlob(text string) string {
-	var b strings.Builder
-	for _, c := range text {
-		if strings.ContainsRune(`*?[]{}\`, c) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
 
 // look profiles the group's first files.
@@ -210,7 +199,7 @@ func (g *group) patterns(ctx context.Context) ([]string, error) {
 	}
 	paths := make([]string, len(g.files))
 	for i, f := range g.files {
-		paths[i] = escapeGlob(f.Path)
+		paths[i] = fileio.Escape(f.Path)
 	}
 	return paths, nil
 }

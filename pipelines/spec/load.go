@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"tributary/io/fileio"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -58,7 +59,7 @@ func unreadable(file string, err error) problem.List {
 			folder = file
 		}
 		for _, ending := range []string{"*.yaml", "*.yml"} {
-			found, _ := filepath.Glob(filepath.Join(escapeGlob(folder), ending))
+			found, _ := filepath.Glob(filepath.Join(fileio.Escape(folder), ending))
 			p.Allowed = append(p.Allowed, found...)
 		}
 		if len(p.Allowed) > 10 {

@@ -2,9 +2,10 @@ package spec
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
+
+	"tributary/io/fileio"
 )
 
 // spec reads the whole spec: first each value by itself, then what depends on others, then the
@@ -59,14 +60,7 @@ func (r *reader) resolve(name string, glob bool) string {
 	}
 	folder := filepath.Dir(r.file)
 	if glob {
-		folder = escapeGlob(folder)
+		folder = fileio.Escape(folder)
 	}
 	return filepath.Join(folder, name)
 }
-
-// escapeGlob takes the meaning from characters that are special in globs.
-func escapeGlob(name string) string {
-	return globSpecial.ReplaceAllString(name, `\$0`)
-}
-
-var globSpecial = regexp.MustCompile(`[*?\[\]{}\\]`)
