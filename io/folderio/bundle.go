@@ -114,7 +114,7 @@ func (b *Bundle) Publish(ctx context.Context) ([]Written, error) {
 	if len(b.staged) == 0 {
 		return nil, context.Cause(ctx)
 	}
-	before, err := b.w.fence(ctx)
+	log, err := b.w.fence(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (b *Bundle) Publish(ctx context.Context) ([]Written, error) {
 		switch {
 		case s.path == "":
 			err = context.Cause(ctx)
-		case s.written.ID < before:
+		case s.written.ID < log.CommittedBefore:
 			err = b.w.steps.remove(ctx, s.path)
 		default:
 			err = b.w.steps.move(ctx, s.path, s.target)

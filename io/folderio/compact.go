@@ -33,8 +33,8 @@ func (w *Writer) Compact(ctx context.Context, groups []Written) (Written, error)
 }
 
 func (w *Writer) compact(ctx context.Context, whole Written, from, to int64, groups []Written) error {
-	before, err := w.fence(ctx)
-	if err != nil || to <= before || whole.Records == 0 {
+	log, err := w.fence(ctx)
+	if err != nil || to <= log.CommittedBefore || whole.Records == 0 {
 		return err
 	}
 	file, err := w.stage(ctx, w.c.file(whole.Shard, from, to), w.c.begin)

@@ -30,11 +30,11 @@ func AppendRecord(dst, record []byte) []byte { return wire.AppendBytes(dst, reco
 
 // nextRecord splits the first record off framed ones.
 func nextRecord(framed []byte) (record, rest []byte, err error) {
-	size, n := binary.Uvarint(framed)
-	if n <= 0 || size > uint64(len(framed)-n) {
+	r := wire.NewReader(framed)
+	if record = r.Bytes(); r.Short() {
 		return nil, nil, errors.New("a group ends within a record")
 	}
-	return framed[n : n+int(size)], framed[n+int(size):], nil
+	return record, r.Rest(), nil
 }
 
 // Written acknowledges a group, or all groups of a shard and interval, the last one's ID then being its.

@@ -100,26 +100,23 @@ func (s steps) rewriteLog(ctx context.Context, c *Config, h *header) error {
 	return s.writeFile(ctx, c.logPath(h.FencingEpoch), content)
 }
 
-// fence returns ErrFenced if another run has come after this one, and else up to where all is written.
-func (w *Writer) fence(ctx context.Context) (before int64, err error) {
+// fence returns ErrFenced if another run has come after this one, and else the run's log.
+func (w *Writer) fence(ctx context.Context) (*header, error) {
 	h, err := w.steps.read(ctx, &w.c, w.c.FencingEpoch)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	next := w.c.logPath(w.c.FencingEpoch + 1)
 	there, err := w.steps.exists(ctx, next)
 	if err == nil && there {
 		err = fmt.Errorf("job %s: %w: %s says so", w.c.Job, ErrFenced, next)
 	}
-	return h.CommittedBefore, err
+	return h, err
 }
 
 // note notes that all groups with IDs up to through are written, and removes what nobody needs any more.
 func (w *Writer) note(ctx context.Context, through int64) error {
-	if _, err := w.fence(ctx); err != nil {
-		return err
-	}
-	h, err := w.steps.read(ctx, &w.c, w.c.FencingEpoch)
+	h, err := w.fence(ctx)
 	if err != nil {
 		return err
 	}
