@@ -78,22 +78,31 @@ func encodeFeed(readers [][]feedPiece) ([]byte, error) {
 	if err := gob.NewEncoder(&plain).Encode(readers); err != nil {
 		return nil, err
 	}
+	return pack(plain.Bytes())
+}
+
+func decodeFeed(encoded []byte) (readers [][]feedPiece, err error) {
+	plain, err := unpack(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return readers, gob.NewDecoder(bytes.NewReader(plain)).Decode(&readers)
+}
+
+// pack compresses what travels with a job or is kept in its log.
+func pack(plain []byte) ([]byte, error) {
 	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
-	return packer.EncodeAll(plain.Bytes(), nil), packer.Close()
+	return packer.EncodeAll(plain, nil), packer.Close()
 }
 
-func decodeFeed(encoded []byte) (readers [][]feedPiece, err error) {
+func unpack(packed []byte) ([]byte, error) {
 	unpacker, err := zstd.NewReader(nil)
 	if err != nil {
 		return nil, err
 	}
 	defer unpacker.Close()
-	plain, err := unpacker.DecodeAll(encoded, nil)
-	if err != nil {
-		return nil, err
-	}
-	return readers, gob.NewDecoder(bytes.NewReader(plain)).Decode(&readers)
+	return unpacker.DecodeAll(packed, nil)
 }

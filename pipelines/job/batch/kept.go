@@ -4,8 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-
-	"github.com/klauspost/compress/zstd"
+	"slices"
 
 	"tributary/pipelines/spec/problem"
 )
@@ -35,11 +34,8 @@ func (k Kept) Text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packer, err := zstd.NewWriter(nil)
-	if err != nil {
-		return "", err
-	}
-	return base64.StdEncoding.EncodeToString(packer.EncodeAll(plain, nil)), packer.Close()
+	packed, err := pack(plain)
+	return base64.StdEncoding.EncodeToString(packed), err
 }
 
 // ParseKept reads what Text wrote; nothing if that is empty.
@@ -51,12 +47,7 @@ func ParseKept(text string) (k Kept, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("files of the run before: %w", err)
 	}
-	reader, err := zstd.NewReader(nil)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	plain, err := reader.DecodeAll(packed, nil)
+	plain, err := unpack(packed)
 	if err == nil {
 		err = json.Unmarshal(plain, &k)
 	}
@@ -81,16 +72,10 @@ func (p *plan) keep(kept Kept) error {
 			wanted[f.Path] = true
 		}
 		for _, f := range p.files {
-			for k := 0; k < len(f.roles); k++ {
-				if f.roles[k].source != i {
-					continue
-				}
-				if !wanted[f.Path] {
-					f.roles = append(f.roles[:k], f.roles[k+1:]...)
-					k--
-				}
-				delete(wanted, f.Path)
-			}
+			f.roles = slices.DeleteFunc(f.roles, func(r role) bool { return r.source == i && !wanted[f.Path] })
+		}
+		for _, f := range p.files {
+			delete(wanted, f.Path)
 		}
 		for _, f := range was.Files {
 			if wanted[f.Path] {

@@ -163,6 +163,10 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 		r.records += r.plan.recordsIn(s.interval)
 	}
 	r.before = recordsRead.Load()
+	kept, err := r.plan.shuffleIn(todo)
+	if err != nil {
+		return err
+	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -181,10 +185,6 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 	parallel := r.options.Parallel
 	if parallel <= 0 {
 		parallel = runtime.GOMAXPROCS(0)
-	}
-	kept, err := r.plan.shuffleIn(todo)
-	if err != nil {
-		return err
 	}
 	err = direct.RunAll(ctx, len(todo), parallel,
 		func(i int) *beam.Pipeline {
@@ -259,7 +259,7 @@ func maxRSS() int64 {
 }
 
 // describeOutputs says what was written where, for so many intervals.
-func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Output {
+func describeOutputs(o *spec.Outputs, l *account.Sheet, intervals int) []report.Output {
 	var out []report.Output
 	for _, sink := range o.SampleSinks() {
 		out = append(out, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: l.Views.N[account.Samples]})
@@ -274,5 +274,5 @@ func describeOutputs(o *spec.Outputs, l *account.Sheet, slices int) []report.Out
 	if orphans > 0 && (o.Orphans != "" || o.Topics.Orphans != "") {
 		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Topic: o.Topics.Orphans, Count: orphans})
 	}
-	return append(out, report.Output{Name: "accounts", Path: o.Accounts, Count: int64(slices)})
+	return append(out, report.Output{Name: "accounts", Path: o.Accounts, Count: int64(intervals)})
 }

@@ -137,7 +137,7 @@ func intervalAt(ends []int64, at int64) (int, error) {
 		i++ // the end is the next one's
 	}
 	if i == len(ends) {
-		return 0, fmt.Errorf("a sample of %s is behind all slices", timeOf(at))
+		return 0, fmt.Errorf("a sample of %s is behind all intervals", timeOf(at))
 	}
 	return i, nil
 }

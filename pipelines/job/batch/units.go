@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sort"
 	"strconv"
 )
 
@@ -45,14 +46,8 @@ func (p *plan) units(all []interval, opt Options) []interval {
 
 // intervalsOf are the intervals of a unit.
 func (p *plan) intervalsOf(unit interval) []interval {
-	first := 0
-	for first < len(p.all) && p.all[first].from < unit.from {
-		first++
-	}
-	next := first
-	for next < len(p.all) && p.all[next].to <= unit.to {
-		next++
-	}
+	first := sort.Search(len(p.all), func(i int) bool { return p.all[i].from >= unit.from })
+	next := sort.Search(len(p.all), func(i int) bool { return p.all[i].to > unit.to })
 	return p.all[first:next]
 }
 
