@@ -8,7 +8,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
@@ -105,11 +104,8 @@ func (f *groupFn) Setup() error {
 	if !f.JSON {
 		return nil
 	}
-	schema, err := avro.ParseSchema(f.Schema)
-	if err != nil {
-		return err
-	}
-	f.json, err = sample.NewJSON(schema, f.JSONViews)
+	var err error
+	f.json, err = SampleFormat{Schema: f.Schema, JSONViews: f.JSONViews}.JSON()
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
@@ -51,7 +52,7 @@ written and reported, and the command ends with exit code 3.`,
 			if cmd.Flags().Changed("interval") && opt.Interval < time.Second {
 				return usageError{fmt.Errorf("--interval %s: must be a second or more", spec.FormatDuration(opt.Interval))}
 			}
-			if err := where.checkFlags(cmd); err != nil {
+			if err := where.checkFlags(); err != nil {
 				return err
 			}
 			s, err := where.load(args[0])
@@ -86,16 +87,14 @@ written and reported, and the command ends with exit code 3.`,
 }
 
 // checkFlags refuses flags that say nothing of the runner that was chosen.
-func (r *streamRun) checkFlags(cmd *cobra.Command) error {
-	if r.runner == flinkRunner {
-		return nil
-	}
-	for _, name := range []string{"flink", "jobserver", "worker", "worker-token-file", "checkpoint-interval"} {
-		if cmd.Flags().Changed(name) {
-			return usageError{fmt.Errorf("--%s is for --runner %s, and this is --runner %s", name, flinkRunner, r.runner)}
+func (r *streamRun) checkFlags() error {
+	var err error
+	r.flinkFlags.VisitAll(func(f *pflag.Flag) {
+		if err == nil && f.Changed && r.runner != flinkRunner {
+			err = usageError{fmt.Errorf("--%s is for --runner %s, and this is --runner %s", f.Name, flinkRunner, r.runner)}
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // folderSlack is how far from the time of its folder a record may be, where folders are believed.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/zeebo/xxh3"
 
 	"tributary/io/kafkaio/source"
@@ -80,6 +81,7 @@ type streamRun struct {
 	newCommitLog, drain bool
 	wait, unchecked     bool
 	flink               flink.Options
+	flinkFlags          pflag.FlagSet // those that say something of Flink
 }
 
 // stopFlag says where reading ends: at the end of the topics as they are, or at a time.
@@ -122,12 +124,14 @@ func (r *streamRun) addJobFlags(cmd *cobra.Command) {
 // addFlinkFlags adds the flags that say where Flink is and how it runs a job.
 func (r *streamRun) addFlinkFlags(cmd *cobra.Command) {
 	r.flink.Checkpoints.Interval = 10 * time.Second
-	flags := cmd.Flags()
+	flags := &r.flinkFlags
+	flags.SortFlags = false
 	flags.StringVar(&r.flink.REST, "flink", flink.DefaultREST, "address of Flink's REST interface")
 	flags.StringVar(&r.flink.JobServer, "jobserver", flink.DefaultJobServer, "address of Beam's job server")
 	flags.StringVar(&r.flink.Worker, "worker", "", "address of the worker beside each TaskManager (default: this process)")
 	flags.StringVar(&r.flink.WorkerTokenFile, "worker-token-file", "", "file of the token that the workers were started with, its first line (default: none)")
 	flags.Var((*durationFlag)(&r.flink.Checkpoints.Interval), "checkpoint-interval", "time between checkpoints")
+	cmd.Flags().AddFlagSet(flags)
 }
 
 // What a run can resume from, beside a path.
