@@ -21,7 +21,7 @@ func EachRecord(file io.Reader, visit func(record, text []byte) error) (*Schema,
 		return schema, err
 	}
 	var text []byte
-	return schema, reader.each(func(rest []byte) (n int, err error) {
+	return schema, reader.Each(func(rest []byte) (n int, err error) {
 		if text, n, err = asJSON.Append(text[:0], rest); err != nil {
 			return 0, err
 		}
@@ -46,7 +46,7 @@ func EachRow[T any](file io.Reader, visit func(record []byte, row T) error) (*Sc
 		return schema, err
 	}
 	var text []byte
-	return schema, reader.each(func(rest []byte) (n int, err error) {
+	return schema, reader.Each(func(rest []byte) (n int, err error) {
 		value, behind, err := codec.NativeFromBinary(rest)
 		if err != nil {
 			return 0, err
@@ -63,9 +63,9 @@ func EachRow[T any](file io.Reader, visit func(record []byte, row T) error) (*Sc
 	})
 }
 
-// each calls visit with the records of each block, again and again with what is left behind the n
+// Each calls visit with the records of each block, again and again with what is left behind the n
 // bytes of the first.
-func (r *Reader) each(visit func(rest []byte) (n int, err error)) error {
+func (r *Reader) Each(visit func(rest []byte) (n int, err error)) error {
 	var records []byte
 	for {
 		block, err := r.Next()

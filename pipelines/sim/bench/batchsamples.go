@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,28 +40,13 @@ func (a *answer) readFile(path string) error {
 		return err
 	}
 	values := make([]record.Value, 2)
-	var records []byte
-	for {
-		block, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if records, err = block.Records(records[:0]); err != nil {
-			return err
-		}
-		rest := records
-		for range block.Count {
-			n, err := projection.Extract(rest, values)
-			if err != nil {
-				return err
-			}
+	return reader.Each(func(rest []byte) (int, error) {
+		n, err := projection.Extract(rest, values)
+		if err == nil {
 			a.Samples++
 			a.Positives += values[0].Int
 			a.DelayMs += values[1].Int
-			rest = rest[n:]
 		}
-	}
+		return n, err
+	})
 }
