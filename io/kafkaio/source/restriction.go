@@ -149,6 +149,7 @@ const (
 	flagIdle
 	flagRaised
 	flagLogTime // of one that is raised
+	flagsEnd
 )
 
 // encodeRestriction takes about 10 bytes a partition: numbers are written as differences
@@ -221,6 +222,9 @@ func decodeRestriction(buf []byte) (Restriction, error) {
 	var before position
 	for range count {
 		flags := d.Byte()
+		if flags >= flagsEnd || flags&(flagRaised|flagLogTime) == flagLogTime {
+			d.Fail()
+		}
 		p := position{
 			Topic: before.Topic + int32(d.Varint()), Partition: before.Partition + int32(d.Varint()), Next: before.Next + d.Varint(),
 			Stop: noStop, Clock: record.NoClock, Idle: flags&flagIdle != 0, Raised: flags&flagRaised != 0,

@@ -67,6 +67,7 @@ func TestRestrictionIsSmall(t *testing.T) {
 
 func FuzzRestriction(f *testing.F) {
 	f.Add(encodeRestriction(Restriction{Watermark: record.NoTime, Partitions: []position{{Next: 3, Stop: noStop, Clock: kafkatest.ClockAt(7)}}}))
+	f.Add([]byte{restrictionVersion, 0, 0, 0, 1, flagLogTime, 0, 0, 0, 2, 0}) // of none that is raised
 	f.Fuzz(func(t *testing.T, buf []byte) {
 		if r, err := decodeRestriction(buf); err == nil {
 			again, err := decodeRestriction(encodeRestriction(r))
