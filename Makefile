@@ -28,7 +28,7 @@ build: ## build the command into .build
 services: ## fetch the servers that tests talk to, some minutes the first time
 	@printf '%s\n' chromium gcs kafka flink registry readers spark | xargs -P 4 -I % sh -c 'runners/devcluster/services/%.sh install'
 
-run: build ## show the join of a stream, half a minute, then join the real input and print the report
+run: build ## show the join of a stream, some 15 seconds, then join the real input and print the report
 	$(TRIBUTARY) demo
 	$(TRIBUTARY) join testdata/specs/openbandit.yaml --force --html out/openbandit.html
 
@@ -37,7 +37,7 @@ test: services ## run all tests, real services included
 	go test -timeout 25m ./...
 
 race: ## run the tests of what is concurrent with the race detector, without real services
-	TRIBUTARY_NO_SERVICES=1 go test -race -timeout 25m ./io/dofn ./io/folderio ./io/iotest/... ./io/kafkaio/... ./io/pool ./io/spill ./runners/...
+	TRIBUTARY_NO_SERVICES=1 go test -race -timeout 25m ./io/dofn ./io/fileio/... ./io/folderio ./io/iotest/... ./io/kafkaio/... ./io/pool ./io/spill ./runners/...
 
 lint: ## run the linters, and check formatting and go.mod
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners ./...

@@ -45,8 +45,8 @@ type Options struct {
 	Terminal bool
 }
 
-// Default returns the Options of half a minute.
-func Default() Options { return Options{Views: 20_000, Seed: 1, Sending: 20 * time.Second} }
+// Default returns the Options of a quarter of a minute.
+func Default() Options { return Options{Views: 20_000, Seed: 1, Sending: 8 * time.Second} }
 
 const (
 	// mostHere is as many views as Prism, which keeps all in memory, takes in good time.
