@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
@@ -23,7 +22,7 @@ type job struct {
 	parallelism int
 	checkpoints time.Duration
 	heap        bool   // state on the JVM's heap, not in RocksDB; the control alone
-	until       *truth // the events to read; nil: go on for ever
+	until       *truth // the events to read, and for the control the end; nil: go on for ever
 }
 
 // running is a job that runs.
@@ -54,8 +53,7 @@ outputs: {samples: {topic: %s, codec: lz4}}
 `, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), j.name, readers, j.name)
 }
 
-// submitOurs starts the job as `tributary run` does, with the worker beside the cluster. A
-// job with an end has to read all there is.
+// submitOurs starts the job as `tributary run` does, with the worker beside the cluster. It reads all there is, and goes on.
 func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
 	for name, schema := range map[string]string{"view.avsc": viewSchema, "engagement.avsc": engagementSchema} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(schema), 0o600); err != nil {
@@ -69,11 +67,7 @@ func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
 	if _, err := topics.Create(ctx, parsed, topics.CreateOptions{Partitions: partitions, Replicas: 1}); err != nil {
 		return nil, err
 	}
-	opt := stream.Options{}
-	if j.until != nil {
-		opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
-	}
-	plan, err := stream.New(ctx, parsed, opt)
+	plan, err := stream.New(ctx, parsed, stream.Options{})
 	if err != nil {
 		return nil, err
 	}

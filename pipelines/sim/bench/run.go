@@ -139,6 +139,9 @@ func (b *bench) publish(ctx context.Context) error {
 		return err
 	}
 	b.first, b.all = truths[0], truths[1]
+	if err := b.broker.closeLog(ctx, b.log, b.all.last+(logWindow+logBucket+outOfOrderness).Milliseconds()); err != nil {
+		return err
+	}
 	truths, err = b.broker.publish(ctx, b.small, newTraffic(logStart, logViewsPerSecond, logWindow), b.warmup, b.controlEvents)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -102,4 +103,21 @@ func (b *broker) publish(ctx context.Context, to topicPair, t *traffic, cuts ...
 		truths = append(truths, so)
 	}
 	return truths, p.flush(ctx)
+}
+
+// closeLog adds to each partition what closes all windows before a time: two records of it, since one alone is not believed.
+// A join gives nothing of them: their own windows stay open.
+func (b *broker) closeLog(ctx context.Context, of topicPair, ms int64) error {
+	p := &publisher{b: b, to: of}
+	t := newTraffic(time.UnixMilli(ms), 1, logWindow)
+	for partition := range int32(partitions) {
+		for range 2 {
+			view := t.view(ms)
+			like := t.engagement(view)
+			view.partition, like.partition = partition, partition
+			p.send(ctx, view)
+			p.send(ctx, like)
+		}
+	}
+	return p.flush(ctx)
 }
