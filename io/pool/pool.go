@@ -116,6 +116,19 @@ func (p *Pool[K, V]) Count(match func(K) bool) int {
 	return n
 }
 
+// Used is how many values of keys that match are in use.
+func (p *Pool[K, V]) Used(match func(K) bool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for key, s := range p.keys {
+		if match(key) {
+			n += s.used
+		}
+	}
+	return n
+}
+
 // CloseIdle closes the values of keys that match and that nobody uses now.
 func (p *Pool[K, V]) CloseIdle(match func(K) bool) {
 	p.mu.Lock()

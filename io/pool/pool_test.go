@@ -125,6 +125,18 @@ func TestCount(t *testing.T) {
 	require.Equal(t, 1, s.Count(all), "one of a is in use")
 }
 
+func TestUsed(t *testing.T) {
+	s := newShop(false)
+	used := func() int { return s.Used(func(key string) bool { return key != "other" }) }
+	a, b := s.take(t, "a"), s.take(t, "b")
+	s.take(t, "other")
+	require.Equal(t, 2, used())
+	s.Give("a", a)
+	require.Equal(t, 1, used())
+	s.Discard("b", b)
+	require.Zero(t, used())
+}
+
 func TestOpenFails(t *testing.T) {
 	s := newShop(true)
 	broken := errors.New("broken")
