@@ -76,7 +76,7 @@ type Options struct {
 
 	// BundleTime and BundleSize close a bundle of a stream, whichever is reached first.
 	// Residuals of a splittable DoFn reach the runner, and watermarks move, only between
-	// bundles, so a long one delays both. Defaults: 200 ms and 1000 elements.
+	// bundles, so a long one delays both. Defaults: 50 ms and 1000 elements.
 	BundleTime time.Duration
 	BundleSize int
 
@@ -120,7 +120,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Checkpoints.Interval, 10*time.Second)
 	setDefault(&o.Checkpoints.Timeout, 10*time.Minute)
 	setDefault(&o.StateBackend, RocksDB)
-	setDefault(&o.BundleTime, 200*time.Millisecond)
+	setDefault(&o.BundleTime, 50*time.Millisecond)
 	setDefault(&o.BundleSize, 1000)
 	return o
 }

@@ -45,7 +45,7 @@ func TestOptionsUnderBeamsNames(t *testing.T) {
 		}},
 		{"defaults of a stream", with(func(*Options) {}), false, map[string]any{
 			"parallelism": 1, "max_parallelism": 128, "streaming": true, "checkpointing_interval": int64(10000),
-			"checkpoint_timeout_millis": int64(600000), "state_backend": "rocksdb", "max_bundle_time_mills": int64(200), "finish_bundle_before_checkpointing": true,
+			"checkpoint_timeout_millis": int64(600000), "state_backend": "rocksdb", "max_bundle_time_mills": int64(50), "finish_bundle_before_checkpointing": true,
 			"max_bundle_size": 1000, "object_reuse": false, "fail_on_checkpointing_errors": false,
 			"retain_externalized_checkpoints_on_cancellation": true, "savepoint_path": nil, "shutdown_sources_after_idle_ms": nil,
 		}},

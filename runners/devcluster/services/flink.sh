@@ -46,7 +46,7 @@ state:
   backend: {type: rocksdb, incremental: true}
   checkpoints: {dir: "file://$DATA/checkpoints"}
   savepoints: {dir: "file://$DATA/savepoints"}
-execution: {checkpointing: {storage: filesystem, tolerable-failed-checkpoints: 5}}
+execution: {buffer-timeout: {interval: 10 ms}, checkpointing: {storage: filesystem, tolerable-failed-checkpoints: 5}}
 metrics: {fetcher: {update-interval: 1000}}
 heartbeat: {interval: 2000, timeout: 10000}
 cluster: {evenly-spread-out-slots: true}
@@ -122,7 +122,7 @@ service_command() {
   # A class path that is empty would be the current folder.
   local server="-cp $DATA/none $DATA/JobServer.java $BEAM_LIBS:$LIBS org.apache.beam.runners.flink.FlinkJobServerDriver --job-host=127.0.0.1"
   server+=" --job-port=${PORT[1]} --artifact-port=${PORT[2]} --expansion-port=${PORT[3]}"
-  server+=" --flink-master=127.0.0.1:${PORT[0]} --artifacts-dir=$DATA/artifacts"
+  server+=" --flink-master=127.0.0.1:${PORT[0]} --artifacts-dir=$DATA/artifacts --flink-conf-dir=$DATA/conf"
   local zookeeper=org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain ha=
   [[ ! -e $DATA/conf/zookeeper.properties ]] || ha="-Xmx64m -cp $LIBS/* $zookeeper $DATA/conf/zookeeper.properties"
   printf '%s\n' "127.0.0.2 localhost" "127.0.0.1 $(uname -n)" >"$DATA/hosts2"
