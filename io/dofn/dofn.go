@@ -30,7 +30,7 @@ import (
 
 // lifecycle are the methods that a worker calls once a bundle or more often. Those of a splittable
 // DoFn beside ProcessElement are called now and then, and Beam calls them by reflection.
-var lifecycle = []string{"Setup", "StartBundle", "ProcessElement", "FinishBundle", "Teardown"}
+var lifecycle = []string{"Setup", "StartBundle", "ProcessElement", "OnTimer", "FinishBundle", "Teardown"}
 
 // Method is a method of a DoFn, made by one of the functions below. Their numbers are those of its
 // parameters and of its results.
@@ -56,7 +56,7 @@ func newMethod[T any](expression any, signature reflect.Type, bind func(*T) call
 }
 
 // Register registers the DoFn that the methods are of, and the types of their parameters. They must be
-// all of Setup, StartBundle, ProcessElement, FinishBundle and Teardown that the DoFn has; Register
+// all of Setup, StartBundle, ProcessElement, OnTimer, FinishBundle and Teardown that the DoFn has; Register
 // panics otherwise, when the process starts.
 func Register(methods ...Method) {
 	receiver := methods[0].receiver

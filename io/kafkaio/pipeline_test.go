@@ -154,6 +154,43 @@ func TestPipelineClosesWindows(t *testing.T) {
 	require.Equal(t, kafkatest.LogOf(b, topic), kafkatest.Sorted(kafkatest.Records(t, noted[r.Job])))
 }
 
+// TestUnboundedGoesOn: a log without a stop is read as it grows, windows close as the watermark passes, and whoever cancels ends it.
+func TestUnboundedGoesOn(t *testing.T) {
+	b := kafkatest.NewBroker(t)
+	topic := b.Topic(2)
+	r := allOf(b, topic)
+	r.Stop, r.Rest = source.Stop{}, 5*time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := start(ctx, pipelineOf(r.Job, r))
+	seen := func(n int) func() bool {
+		return func() bool {
+			notedMu.Lock()
+			defer notedMu.Unlock()
+			return len(kafkatest.Records(t, noted[r.Job])) == n
+		}
+	}
+	b.Produce(topic, 0, kafkatest.At(1_100))
+	b.Produce(topic, 1, kafkatest.At(1_100))
+	require.Eventually(t, seen(2), time.Minute, 5*time.Millisecond)
+	for i := range int64(8) { // of the event time of the watermark before them, and so in the second before them
+		b.Produce(topic, 0, kafkatest.At(2_100+i*1_000))
+		b.Produce(topic, 1, kafkatest.At(2_100+i*1_000))
+		require.Eventually(t, seen(int(4+2*i)), time.Minute, 5*time.Millisecond)
+		require.Eventually(t, func() bool {
+			notedMu.Lock()
+			defer notedMu.Unlock()
+			return counted[r.Job][1_999+i*1_000] == 2
+		}, time.Minute, 5*time.Millisecond, "window %d", i)
+	}
+	cancel()
+	require.Error(t, <-done)
+	notedMu.Lock()
+	defer notedMu.Unlock()
+	got, all := kafkatest.Sorted(kafkatest.Records(t, noted[r.Job])), kafkatest.LogOf(b, topic)
+	require.Equal(t, all, got)
+}
+
 // TestRegistered: what is not registered is not found in another process.
 func TestRegistered(t *testing.T) {
 	b := kafkatest.NewBroker(t)

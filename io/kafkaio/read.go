@@ -2,19 +2,14 @@ package kafkaio
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"reflect"
-	"runtime"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"tributary/io/dofn"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
-	"tributary/io/watermark"
 )
 
 // Read reads topics as batches of raw records.
@@ -46,6 +41,9 @@ import (
 // Splitting: into Config.Readers readers at the start and never again. Memory: 16 MiB
 // fetched ahead for each reader and broker, and an open batch for each partition.
 //
+// A reading that stops is a splittable DoFn, one that does not is called by timers: see pollFn. Their states are not each
+// other's.
+//
 // Failure: a position that is no longer in the log, a topic that is gone or not allowed, or
 // a cluster that does not answer at the start fails the bundle; one that stops answering
 // later, or a registry, is waited for, with a log line. Nothing is skipped unless
@@ -62,7 +60,11 @@ func Read(s beam.Scope, r source.Config) (batches, rejected beam.PCollection) {
 	for i := range indexes {
 		indexes[i] = int64(i)
 	}
-	return beam.ParDo2(s, &readFn{Config: r}, beam.CreateList(s, indexes))
+	begin := beam.CreateList(s, indexes)
+	if r.Stop.At != source.StopNever {
+		return beam.ParDo2(s, &readFn{Config: r}, begin)
+	}
+	return beam.ParDo2(s, newPollFn(r), beam.ParDo(s, newGateFn(), beam.ParDo(s, byReader, begin)))
 }
 
 var (
@@ -72,93 +74,6 @@ var (
 	countAfterIdle = beam.NewCounter("kafkaio", "after_idle")
 )
 
-// readFn reads the partitions of the reader whose index is the element.
-type readFn struct {
-	Config source.Config
-}
-
-// CreateInitialRestriction resolves where the reader starts and stops, and notes the start.
-func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (source.Restriction, error) {
-	r, err := f.Config.Initial(ctx, int(index))
-	if err == nil {
-		err = f.Config.NoteBegin(ctx, r)
-	}
-	return r, err
-}
-
-// SplitRestriction leaves partitions with their reader.
-func (f *readFn) SplitRestriction(_ int64, r source.Restriction) []source.Restriction {
-	return []source.Restriction{r}
-}
-
-// RestrictionSize counts partitions; how much they hold is not known.
-func (f *readFn) RestrictionSize(_ int64, r source.Restriction) float64 {
-	return float64(max(1, len(r.Partitions)))
-}
-
-// CreateTracker begins to track r.
-func (f *readFn) CreateTracker(r source.Restriction) *sdf.LockRTracker {
-	return sdf.NewLockRTracker(source.NewTracker(r))
-}
-
-// InitialWatermarkEstimatorState is the watermark of r.
-func (f *readFn) InitialWatermarkEstimatorState(_ beam.EventTime, r source.Restriction, _ int64) int64 {
-	return r.Watermark
-}
-
-// CreateWatermarkEstimator begins with a watermark, in ms.
-func (f *readFn) CreateWatermarkEstimator(ms int64) *watermark.Estimator { return watermark.New(ms) }
-
-// WatermarkEstimatorState returns the watermark, in ms.
-func (f *readFn) WatermarkEstimatorState(e *watermark.Estimator) int64 { return e.Millis() }
-
-// ProcessElement polls once.
-func (f *readFn) ProcessElement(ctx context.Context, we *watermark.Estimator, rt *sdf.LockRTracker, index int64,
-	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
-) (sdf.ProcessContinuation, error) {
-	key := readerKey{f.Config.Job, int(index)}
-	r, err := readers.Take(ctx, key, func() (*source.Reader, error) { return source.NewReader(ctx, f.Config, int(index)) })
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if rt.IsDone() { // it has read all there was
-			readers.Discard(key, r)
-		} else {
-			readers.Give(key, r)
-		}
-	}()
-	beside := readers.Count(func(k readerKey) bool { return k.job == f.Config.Job })
-	deadline := r.Now().Add(share(f.Config.PollBudget, beside, runtime.GOMAXPROCS(0)))
-	reached, err := r.Poll(ctx, rt.GetRestriction().(source.Restriction), deadline, source.Output{
-		Claim: func(c source.Claim) bool { return rt.TryClaim(c) },
-		Batch: func(at int64, b record.Batch) {
-			r.Stats.Records += int64(b.Count)
-			if b.AfterIdle {
-				r.Stats.AfterIdle += int64(b.Count)
-			}
-			batches(watermark.EventTime(at), b)
-		},
-		Reject: func(at int64, rejection record.Rejected) {
-			r.Stats.Rejected++
-			rejected(watermark.EventTime(at), rejection)
-		},
-	})
-	countStats(ctx, r.Stats)
-	if errors.Is(err, source.ErrHandedOver) {
-		return sdf.StopProcessing(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	we.Advance(reached)
-	r.Note(ctx, rt.GetRestriction().(source.Restriction))
-	if rt.IsDone() {
-		return sdf.StopProcessing(), nil
-	}
-	return sdf.ResumeProcessingIn(f.Config.RestFrom(r.Now())), nil
-}
-
 func countStats(ctx context.Context, s source.Stats) {
 	countRecords.Inc(ctx, s.Records)
 	countRejected.Inc(ctx, s.Rejected)
@@ -167,11 +82,8 @@ func countStats(ctx context.Context, s source.Stats) {
 }
 
 func init() {
-	beam.RegisterType(reflect.TypeFor[readFn]())
-	beam.RegisterType(reflect.TypeFor[watermark.Estimator]())
 	dofn.Element(record.EncodeBatch, record.DecodeBatch)
 	dofn.Element(record.EncodeRejected, record.DecodeRejected)
-	dofn.Register(dofn.Method6x2((*readFn).ProcessElement))
 	register.Emitter2[beam.EventTime, record.Batch]()
 	register.Emitter2[beam.EventTime, record.Rejected]()
 }

@@ -1,10 +1,16 @@
 package kafkaio
 
 import (
+	"context"
+	"runtime"
 	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/kafkaio/source"
 	"tributary/io/pool"
+	"tributary/io/record"
+	"tributary/io/watermark"
 )
 
 // readerKey names a reader among all of a process.
@@ -13,16 +19,60 @@ type readerKey struct {
 	index int
 }
 
-// readers are those of this process, kept between calls. One that nobody calls is closed after a
-// minute.
-var readers = &pool.Pool[readerKey, *source.Reader]{Idle: time.Minute, Close: (*source.Reader).Close}
-
-// share is the part of a poll budget that one of a job's readers may take so that all of them get their
-// turn in it: those of a process share its processors.
-func share(slice time.Duration, readers, processors int) time.Duration {
-	rounds := max(1, (readers+processors-1)/processors)
-	return max(slice/time.Duration(rounds), min(slice, shortestPoll))
+// reader is a reader between two calls.
+type reader struct {
+	*source.Reader
+	pace pace
+	// atOnce is how many readers of the job have been seen to read at the same time: those of a subtask take turns.
+	atOnce int
 }
 
-// shortestPoll: below that a call costs more than it reads.
-const shortestPoll = 200 * time.Millisecond
+// readers are those of this process, kept between calls. One that nobody calls is closed after a
+// minute.
+var readers = &pool.Pool[readerKey, *reader]{Idle: time.Minute, Close: func(r *reader) { r.Close() }}
+
+func takeReader(ctx context.Context, key readerKey, c source.Config) (*reader, error) {
+	r, err := readers.Take(ctx, key, func() (*reader, error) {
+		r, err := source.NewReader(ctx, c, key.index)
+		return &reader{Reader: r}, err
+	})
+	if err == nil {
+		r.atOnce = max(r.atOnce, readers.Used(key.sameJob))
+	}
+	return r, err
+}
+
+func (k readerKey) sameJob(other readerKey) bool { return k.job == other.job }
+
+// budget is the part of a time that a reader may take so that all of the job in this process get their turn in it, at least so much.
+func (r *reader) budget(key readerKey, all, least time.Duration) time.Duration {
+	return share(all, readers.Count(key.sameJob), min(r.atOnce, runtime.GOMAXPROCS(0)), least)
+}
+
+// poll reads once, for as long as budget says, and emits what came; it returns the watermark that was reached.
+func (r *reader) poll(ctx context.Context, at source.Restriction, budget time.Duration, claim func(source.Claim) bool,
+	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
+) (watermarkMs int64, err error) {
+	reached, err := r.Poll(ctx, at, r.Now().Add(budget), source.Output{
+		Claim: claim,
+		Batch: func(at int64, b record.Batch) {
+			r.Stats.Records += int64(b.Count)
+			if b.AfterIdle {
+				r.Stats.AfterIdle += int64(b.Count)
+			}
+			batches(watermark.EventTime(at), b)
+		},
+		Reject: func(at int64, rejection record.Rejected) {
+			r.Stats.Rejected++
+			rejected(watermark.EventTime(at), rejection)
+		},
+	})
+	countStats(ctx, r.Stats)
+	return reached, err
+}
+
+// share is what one of some readers may take, of which so many read at once.
+func share(budget time.Duration, readers, atOnce int, least time.Duration) time.Duration {
+	rounds := max(1, (readers+atOnce-1)/atOnce)
+	return max(budget/time.Duration(rounds), min(budget, least))
+}

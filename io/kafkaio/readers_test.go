@@ -20,6 +20,6 @@ func TestShare(t *testing.T) {
 		{"never too short", 100, 2, shortestPoll},
 	}
 	for _, tt := range tests {
-		require.Equal(t, tt.want, share(2*time.Second, tt.readers, tt.processors), tt.name)
+		require.Equal(t, tt.want, share(2*time.Second, tt.readers, tt.processors, shortestPoll), tt.name)
 	}
 }

@@ -95,12 +95,30 @@ func OperatorNames(p *pipepb.Pipeline) []string {
 	return names
 }
 
-// isBounded tells whether no PCollection of the pipeline is unbounded.
+// isBounded tells whether no PCollection of the pipeline is unbounded, and nothing in it may go on by timers of processing time.
 func isBounded(p *pipepb.Pipeline) bool {
 	for _, pc := range p.GetComponents().GetPcollections() {
 		if pc.GetIsBounded() == pipepb.IsBounded_UNBOUNDED {
 			return false
 		}
 	}
+	for _, t := range p.GetComponents().GetTransforms() {
+		if t.GetSpec().GetUrn() == graphx.URNParDo && hasProcessingTimers(t) {
+			return false
+		}
+	}
 	return true
+}
+
+func hasProcessingTimers(t *pipepb.PTransform) bool {
+	var parDo pipepb.ParDoPayload
+	if proto.Unmarshal(t.GetSpec().GetPayload(), &parDo) != nil {
+		return false
+	}
+	for _, timers := range parDo.GetTimerFamilySpecs() {
+		if timers.GetTimeDomain() == pipepb.TimeDomain_PROCESSING_TIME {
+			return true
+		}
+	}
+	return false
 }

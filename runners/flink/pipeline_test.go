@@ -4,10 +4,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/timers"
 	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -69,4 +72,18 @@ func TestWorkersAreToldWhoSubmits(t *testing.T) {
 func TestBoundedness(t *testing.T) {
 	assert.True(t, isBounded(portable(t, bounded("file", 3))))
 	assert.False(t, isBounded(portable(t, counted("file", false))))
+	p, s := beam.NewPipelineWithRoot()
+	beam.ParDo(s.Scope("again"), &againFn{timers.InProcessingTime("again")}, beam.ParDo(s.Scope("key"), &keyFn{}, beam.Create(s, int64(1))))
+	assert.False(t, isBounded(portable(t, p)), "a timer of processing time may go on for ever")
 }
+
+type againFn struct{ Again timers.ProcessingTime }
+
+func (f *againFn) ProcessElement(tp timers.Provider, key int64, _ int64) int64 {
+	f.Again.Set(tp, time.Now())
+	return key
+}
+
+func (f *againFn) OnTimer(tp timers.Provider, _ int64, _ timers.Context) { f.Again.Set(tp, time.Now()) }
+
+func init() { beam.RegisterType(reflect.TypeFor[againFn]()) }

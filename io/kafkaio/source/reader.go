@@ -29,11 +29,6 @@ const (
 	behindWait = 250 * time.Millisecond
 	// endWait is how long a call waits at the end of all logs.
 	endWait = 5 * time.Millisecond
-	// currentAfter is how long a call reads before it believes that it is at the end of all
-	// logs: what a client has fetched ahead knows only of the ends of before the rest, and
-	// brokers answer a few times within that. Measured: calls that believed it at once left
-	// every other time what had come in during the rest, and its delay doubled.
-	currentAfter = 100 * time.Millisecond
 )
 
 // Reader reads the partitions of one restriction. It outlives calls so that its clients
@@ -52,6 +47,8 @@ type Reader struct {
 	stale bool
 	// fresh: the clients were just opened.
 	fresh bool
+	// cut: the last call ended at its deadline, with records left.
+	cut   bool
 	watch watch
 	notes notes
 	// unknown is since when a topic has not been known to its cluster, by name.
@@ -313,15 +310,15 @@ func (r *Reader) allKnown() bool {
 // deadline, or sooner if all there was has been read: to go on with what comes in meanwhile
 // would only hold back the watermark, which moves when the call ends.
 func (r *Reader) read(ctx context.Context, deadline time.Time) (some bool, err error) {
-	begun := r.Now()
-	for !r.allDone() {
+	r.cut = false
+	for round := 1; !r.allDone(); round++ {
 		more := false
 		for _, t := range r.topics { // in a fixed order, each cluster once
 			l := r.links[t.Cluster]
 			if l == nil || len(l.parts) == 0 || r.topics[slices.IndexFunc(r.topics, func(o *topic) bool { return o.Cluster == t.Cluster })] != t {
 				continue
 			}
-			got, err := r.fetch(ctx, l, r.wait(l, begun, deadline), deadline)
+			got, err := r.fetch(ctx, l, r.wait(l, deadline), deadline)
 			if err != nil {
 				return some, err
 			}
@@ -329,13 +326,17 @@ func (r *Reader) read(ctx context.Context, deadline time.Time) (some bool, err e
 		}
 		some = some || more
 		r.fresh = false
-		now := r.Now()
-		if !now.Before(deadline) || now.Sub(begun) >= currentAfter && (!more || r.current()) {
+		r.cut = !r.Now().Before(deadline) && !r.current()
+		// What a client had fetched before this call knows only of the ends of then.
+		if r.cut || !more || round > 1 && r.current() {
 			return some, ctx.Err()
 		}
 	}
 	return some, nil
 }
+
+// Behind says whether the last call ended at its deadline, and left records that are known to be there.
+func (r *Reader) Behind() bool { return r.cut }
 
 // current says whether all partitions were read to their ends, as last heard of.
 func (r *Reader) current() bool {
@@ -346,9 +347,9 @@ func (r *Reader) allDone() bool {
 	return !slices.ContainsFunc(r.parts, func(p *partition) bool { return !p.after.done() })
 }
 
-// wait is how long to wait for the records of a cluster, in a call that began then.
-func (r *Reader) wait(l *link, begun, deadline time.Time) time.Duration {
-	wait := begun.Add(currentAfter).Sub(r.Now())
+// wait is how long to wait for the records of a cluster.
+func (r *Reader) wait(l *link, deadline time.Time) time.Duration {
+	wait := endWait
 	if r.fresh {
 		wait = firstWait
 	}

@@ -18,7 +18,7 @@ import (
 const (
 	// endsEvery is how often the ends of logs are asked for, and so whether they are there. The
 	// watermark moves no further than what was read when they were last known.
-	endsEvery = 200 * time.Millisecond
+	endsEvery = 100 * time.Millisecond
 	// askWithin bounds each question: a broker that is away must not hold up the bundle.
 	askWithin = 2 * time.Second
 	// quietStep is the most that two looks at the end of a log prove of the time between

@@ -138,9 +138,11 @@ func TestEndsRefused(t *testing.T) {
 	opt.Drain, opt.Stop = false, source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "main", Topic: "ends.views"}: 5}}
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "the topics do not hold yet what is to be read")
-	_, err = New(t.Context(), job.spec(3), quick("b", Fresh)) // a state needs a run before
+	opt = quick("b", Fresh) // a state needs a run before
+	opt.Stop = source.Stop{At: source.StopAtEnd}
+	_, err = New(t.Context(), job.spec(3), opt)
 	require.NoError(t, err)
-	opt.Resume, opt.Stop = FromState, source.Stop{At: source.StopAtEnd}
+	opt.Resume = FromState
 	_, err = New(t.Context(), job.spec(3), opt)
 	require.ErrorContains(t, err, "to end elsewhere, resume from the log")
 }

@@ -281,7 +281,10 @@ func TestStateKeepsItsSchema(t *testing.T) {
 	const idAndTime = `{"name":"id","type":"string"},{"name":"ts","type":"long"}`
 	register(idAndTime)
 	s := newSmall(t, registry.URL(), "")
-	first := s.plan()
+	begin := quick("begin", Fresh)
+	begin.Readers = 1
+	first, err := New(t.Context(), s.spec, begin)
+	require.NoError(t, err)
 	require.Nil(t, first.Resumed())
 	register(`{"name":"page","type":"string","default":""},` + idAndTime)
 	opt := quick("state", FromState)
@@ -300,7 +303,8 @@ func TestStateKeepsItsSchema(t *testing.T) {
 
 	// One that cannot be read as the state's own schema has it.
 	s = newSmall(t, registry.URL(), "")
-	s.plan()
+	_, err = New(t.Context(), s.spec, begin)
+	require.NoError(t, err)
 	register(`{"name":"id","type":"string"},{"name":"ts","type":"long"}`)
 	opt.Run = "other"
 	_, err = New(t.Context(), s.spec, opt)

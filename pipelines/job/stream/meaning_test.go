@@ -17,6 +17,7 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
+	"tributary/io/kafkaio/source"
 	"tributary/runners/prism"
 )
 
@@ -164,6 +165,10 @@ func TestResumeFromStateRefused(t *testing.T) {
 		_, err := New(t.Context(), job.spec(3, edits...), opt)
 		require.ErrorContains(t, err, what)
 	}
+	ends := quick("b", FromState)
+	ends.Stop = source.Stop{At: source.StopAtEnd}
+	_, err = New(t.Context(), job.spec(3), ends)
+	require.ErrorContains(t, err, "how topics are read: by timers, now up to an end")
 	require.Equal(t, before, consume(t, job.brokers, "state.ledger"), "nothing was touched")
 
 	same, err := New(t.Context(), job.spec(3, "clock_skew:", "# a comment\nclock_skew:"), quick("b", FromState))

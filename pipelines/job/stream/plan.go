@@ -188,7 +188,7 @@ const stateFiles = "files"
 // planState says what a run that goes on has to know of this one.
 func (p *Plan) planState() error {
 	p.samples.Meaning = p.meaning()
-	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers)}
+	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers), "how topics are read": p.howRead()}
 	if c := p.compact(); c > 0 {
 		p.samples.State["compact"] = spec.FormatDuration(c)
 	}
@@ -204,6 +204,14 @@ func (p *Plan) planState() error {
 	}
 	p.samples.State[stateFiles] = text
 	return nil
+}
+
+// howRead tells apart what readers keep in a savepoint, see kafkaio.Read. Releases that say nothing of it kept something else.
+func (p *Plan) howRead() string {
+	if p.reading.Stop.At != source.StopNever {
+		return "up to an end"
+	}
+	return "by timers"
 }
 
 // mostKept leaves room for the rest of a record, of which topics take 1 MiB by default.

@@ -36,7 +36,7 @@ func newSystem(t *testing.T, in *Input, into Sink, releases ...string) *System {
 	cluster, address := servicestest.Start(t, "flink", "FLINK_HA=1", "FLINK_TASKMANAGERS=2", "FLINK_SLOTS=2")
 	s := &System{
 		Kafka: kafka, Flink: cluster, REST: address.Part("rest"), JobServer: address.Part("jobserver"),
-		Dir: t.ArtifactDir(), Log: t.Logf, parallelism: 2,
+		Dir: t.ArtifactDir(), Log: t.Logf, OwnState: *older != "", parallelism: 2,
 	}
 	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
 	for i, name := range releases {

@@ -165,7 +165,7 @@ func (s *System) lastCheckpoint() (string, error) {
 }
 
 // upgrade stops the job with a savepoint and resumes it with another release, at another
-// parallelism.
+// parallelism; from the log where that release must refuse the savepoint.
 func upgrade(ctx context.Context, s *System, _ *rand.Rand) error {
 	savepoint, err := s.stopWithSavepoint(ctx)
 	if err != nil {
@@ -174,6 +174,12 @@ func upgrade(ctx context.Context, s *System, _ *rand.Rand) error {
 	s.killFollower()
 	s.release = (s.release + 1) % len(s.Releases)
 	s.parallelism = 5 - s.parallelism // 2 and 3
+	if s.OwnState {
+		if err := s.submit(ctx, savepoint); err == nil || !strings.Contains(err.Error(), "use --resume log") {
+			return fmt.Errorf("state of another release was not refused: %w", err)
+		}
+		return s.submit(ctx, fromLog)
+	}
 	return s.submit(ctx, savepoint)
 }
 

@@ -17,6 +17,8 @@ type System struct {
 	Publisher       *Publisher
 	// Releases are versions of the command. The first one runs the job at first.
 	Releases []*Release
+	// OwnState says that a release cannot go on from the state of another.
+	OwnState bool
 	// Dir takes what the submitters say.
 	Dir string
 	Log func(format string, args ...any)
