@@ -64,7 +64,7 @@ bench-batch: ## measure the join of files beside the same join in DuckDB (ARGS='
 	go build -o $(BUILD)/benchstream ./pipelines/sim/bench
 	$(BUILD)/benchstream batch $(ARGS)
 
-bench-stream: services ## measure the join of topics beside the same join in Flink SQL, some 10 minutes
+bench-stream: services ## measure the join of topics beside the same join in Flink SQL, some 15 minutes
 	testdata/control/control.sh install
 	go build -o $(BUILD)/benchstream ./pipelines/sim/bench
 	$(BUILD)/benchstream --plot $(BUILD)/benchstream.svg $(ARGS)

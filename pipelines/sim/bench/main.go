@@ -68,7 +68,7 @@ func command() *cobra.Command {
 	})
 	flags := cmd.Flags()
 	flags.Int64Var(&o.events, "events", 4_000_000, "events that our side reads")
-	flags.Int64Var(&o.controlEvents, "control-events", 300_000, "first of them, that the control reads")
+	flags.Int64Var(&o.controlEvents, "control-events", 600_000, "first of them, that the control reads")
 	flags.Int64Var(&o.warmup, "warmup-events", 50_000, "events that the control warms up with; 0: no side warms up")
 	flags.IntSliceVar(&o.parallelisms, "parallelism", []int{1, 2}, "parallelisms to measure at")
 	flags.DurationVar(&o.delayFor, "delay", 150*time.Second, "for how long delays are measured; 0: not at all")
