@@ -15,6 +15,9 @@ SEED ?= 0
 INTO ?= Samples
 ONLY ?=
 
+# The tests of joins that do several things at once; others take too long with the race detector.
+CONCURRENT := TestParallelIntervals|TestCancelled|TestTwoJoinsAtOnce|TestUnitsGiveTheSame|TestSmallInputs|TestKilledRun|TestFeed$$|TestWriteInOrder
+
 .DEFAULT_GOAL := help
 .PHONY: help build services run test race lint vulns fmt fuzz bench bench-batch bench-stream soak scale e2e chaos mutants clean
 
@@ -38,6 +41,7 @@ test: services ## run all tests, real services included
 
 race: ## run the tests of what is concurrent with the race detector, without real services
 	TRIBUTARY_NO_SERVICES=1 go test -race -timeout 25m ./io/dofn ./io/fileio/... ./io/folderio ./io/iotest/... ./io/kafkaio/... ./io/pool ./io/spill ./runners/...
+	TRIBUTARY_NO_SERVICES=1 go test -race -timeout 25m -run '$(CONCURRENT)' ./pipelines/job/batch
 
 lint: ## run the linters, and check formatting and go.mod
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners ./...
