@@ -23,11 +23,7 @@ type readFn struct {
 
 // CreateInitialRestriction resolves where the reader starts and stops, and notes the start.
 func (f *readFn) CreateInitialRestriction(ctx context.Context, index int64) (source.Restriction, error) {
-	r, err := f.Config.Initial(ctx, int(index))
-	if err == nil {
-		err = f.Config.NoteBegin(ctx, r)
-	}
-	return r, err
+	return initial(ctx, &f.Config, index)
 }
 
 // SplitRestriction leaves partitions with their reader.
@@ -72,8 +68,7 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermark.Estimator, rt
 			readers.Give(key, r)
 		}
 	}()
-	claim := func(c source.Claim) bool { return rt.TryClaim(c) }
-	reached, err := r.poll(ctx, rt.GetRestriction().(source.Restriction), r.budget(key, f.Config.PollBudget, shortestPoll), claim, batches, rejected)
+	reached, err := r.poll(ctx, rt, r.budget(key, f.Config.PollBudget, shortestPoll), batches, rejected)
 	if errors.Is(err, source.ErrHandedOver) {
 		return sdf.StopProcessing(), nil
 	}
@@ -81,7 +76,6 @@ func (f *readFn) ProcessElement(ctx context.Context, we *watermark.Estimator, rt
 		return nil, err
 	}
 	we.Advance(reached)
-	r.Note(ctx, rt.GetRestriction().(source.Restriction))
 	if rt.IsDone() {
 		return sdf.StopProcessing(), nil
 	}

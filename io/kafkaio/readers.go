@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 
 	"tributary/io/kafkaio/source"
 	"tributary/io/pool"
@@ -49,12 +50,22 @@ func (r *reader) budget(key readerKey, all, least time.Duration) time.Duration {
 	return share(all, readers.Count(key.sameJob), min(r.atOnce, runtime.GOMAXPROCS(0)), least)
 }
 
-// poll reads once, for as long as budget says, and emits what came; it returns the watermark that was reached.
-func (r *reader) poll(ctx context.Context, at source.Restriction, budget time.Duration, claim func(source.Claim) bool,
+// initial resolves where a reader starts and stops, and notes the start.
+func initial(ctx context.Context, c *source.Config, index int64) (source.Restriction, error) {
+	at, err := c.Initial(ctx, int(index))
+	if err == nil {
+		err = c.NoteBegin(ctx, at)
+	}
+	return at, err
+}
+
+// poll reads once, for as long as budget says, emits what came and moves the tracked positions over it; it returns the watermark
+// that was reached.
+func (r *reader) poll(ctx context.Context, tracker sdf.RTracker, budget time.Duration,
 	batches func(beam.EventTime, record.Batch), rejected func(beam.EventTime, record.Rejected),
 ) (watermarkMs int64, err error) {
-	reached, err := r.Poll(ctx, at, r.Now().Add(budget), source.Output{
-		Claim: claim,
+	reached, err := r.Poll(ctx, tracker.GetRestriction().(source.Restriction), r.Now().Add(budget), source.Output{
+		Claim: func(c source.Claim) bool { return tracker.TryClaim(c) },
 		Batch: func(at int64, b record.Batch) {
 			r.Stats.Records += int64(b.Count)
 			if b.AfterIdle {
@@ -68,6 +79,9 @@ func (r *reader) poll(ctx context.Context, at source.Restriction, budget time.Du
 		},
 	})
 	countStats(ctx, r.Stats)
+	if err == nil {
+		r.Note(ctx, tracker.GetRestriction().(source.Restriction))
+	}
 	return reached, err
 }
 

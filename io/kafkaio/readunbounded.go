@@ -43,7 +43,7 @@ func (f *gateFn) OnTimer(timers.Provider, int64, timers.Context, func(int64, int
 // never forgets, and ask for whole seconds. Measured with four readers: from the end of a window to a sink 0.06 s here, 1.9 s
 // there.
 //
-// All calls of a worker's readers are in one bundle, and a watermark leaves between bundles: see pace. The clocks of a worker and
+// All calls of a subtask's readers may be in one bundle, and a watermark leaves between bundles: see pace. The clocks of a worker and
 // of what sets off its timers, which is beside it, must agree.
 type pollFn struct {
 	Config   source.Config
@@ -59,11 +59,8 @@ func newPollFn(c source.Config) *pollFn {
 func (f *pollFn) ProcessElement(ctx context.Context, sp state.Provider, tp timers.Provider, _, index int64,
 	_ func(beam.EventTime, record.Batch), _ func(beam.EventTime, record.Rejected),
 ) error {
-	at, err := f.Config.Initial(ctx, int(index))
+	at, err := initial(ctx, &f.Config, index)
 	if err != nil {
-		return err
-	}
-	if err := f.Config.NoteBegin(ctx, at); err != nil {
 		return err
 	}
 	return f.goOn(sp, tp, at, time.Now())
@@ -88,16 +85,13 @@ func (f *pollFn) OnTimer(ctx context.Context, sp state.Provider, tp timers.Provi
 	defer readers.Give(key, r)
 	beat := cmp.Or(f.Config.Rest, defaultBeat)
 	r.pace.begins(time.Now(), beat)
-	most := min(f.Config.PollBudget, r.pace.between(beat)*busyShare/100)
+	all := min(f.Config.PollBudget, r.pace.between(beat)*busyShare/100)
 	tracker := source.NewTracker(at)
-	claim := func(c source.Claim) bool { return tracker.TryClaim(c) }
-	if _, err := r.poll(ctx, at, r.budget(key, most, 0), claim, batches, rejected); err != nil {
+	if _, err := r.poll(ctx, tracker, r.budget(key, all, 0), batches, rejected); err != nil {
 		return err
 	}
-	at = tracker.GetRestriction().(source.Restriction)
-	r.Note(ctx, at)
 	r.pace.called(r.Stats.Records+r.Stats.Rejected > 0, r.Behind())
-	return f.goOn(sp, tp, at, r.pace.next(time.Now(), beat))
+	return f.goOn(sp, tp, tracker.GetRestriction().(source.Restriction), r.pace.next(time.Now(), beat))
 }
 
 // goOn keeps the positions, and has the reader called again.

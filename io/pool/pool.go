@@ -105,25 +105,21 @@ func (p *Pool[K, V]) Discard(key K, value V) {
 
 // Count is how many keys that match have a value, in use or idle.
 func (p *Pool[K, V]) Count(match func(K) bool) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for key := range p.keys {
-		if match(key) {
-			n++
-		}
-	}
-	return n
+	return p.sum(match, func(*shelf[V]) int { return 1 })
 }
 
 // Used is how many values of keys that match are in use.
 func (p *Pool[K, V]) Used(match func(K) bool) int {
+	return p.sum(match, func(s *shelf[V]) int { return s.used })
+}
+
+// sum adds up what is counted of each shelf whose key matches.
+func (p *Pool[K, V]) sum(match func(K) bool, count func(*shelf[V]) int) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 0
 	for key, s := range p.keys {
 		if match(key) {
-			n += s.used
+			n += count(s)
 		}
 	}
 	return n

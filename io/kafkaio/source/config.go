@@ -81,7 +81,8 @@ type Config struct {
 	PollBudget time.Duration
 	// Rest is the pause between two calls. 0 rests for whole seconds so that every call
 	// begins in an even second of the clock: all readers breathe together, and the runner
-	// gets to emit a watermark between their bundles.
+	// gets to emit a watermark between their bundles. A reading that does not stop is called at
+	// multiples of it, of 200 ms if it is 0, and reads for no more than a part of that.
 	Rest time.Duration
 
 	// reach are options for clients beyond those of the clusters.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"math"
 	"testing"
 	"time"
 
@@ -19,7 +18,6 @@ func TestReadsWhatCameMeanwhile(t *testing.T) {
 	r := readingOf(b, topic)
 	r.Stop, r.PollBudget = Stop{}, time.Second
 	s := newSession(t, r, 0)
-	s.claims = math.MaxInt
 	b.Produce(topic, 0, kafkatest.At(1_000))
 	s.until(func() bool { return s.counted == 1 })
 	for range 100 {
@@ -46,7 +44,6 @@ func TestBehind(t *testing.T) {
 	r := readingOf(b, topic)
 	r.Stop, r.PollBudget = Stop{}, time.Nanosecond
 	s := newSession(t, r, 0)
-	s.claims = math.MaxInt
 	s.until(func() bool { return s.counted == 1 })
 	require.False(t, s.reader.Behind())
 	s.reader.parts[0].end++ // as a broker would say that has more

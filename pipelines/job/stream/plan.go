@@ -188,7 +188,7 @@ const stateFiles = "files"
 // planState says what a run that goes on has to know of this one.
 func (p *Plan) planState() error {
 	p.samples.Meaning = p.meaning()
-	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers), "how topics are read": p.howRead()}
+	p.samples.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards), "readers": strconv.Itoa(p.reading.Readers), "reading": p.howRead()}
 	if c := p.compact(); c > 0 {
 		p.samples.State["compact"] = spec.FormatDuration(c)
 	}

@@ -20,7 +20,7 @@ import (
 type Meaning map[string]string
 
 // shownAs are keys that the spec calls otherwise than what is stored.
-var shownAs = map[string]string{"max_ahead": "max_future_skew", "duplicates_within": "dedup_window", "readers": "source_parallelism"}
+var shownAs = map[string]string{"max_ahead": "max_future_skew", "duplicates_within": "dedup_window", "readers": "source_parallelism", "reading": "how topics are read"}
 
 // Names of parts that others ask for.
 const (
