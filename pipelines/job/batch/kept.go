@@ -73,8 +73,6 @@ func (p *plan) keep(kept Kept) error {
 		}
 		for _, f := range p.files {
 			f.roles = slices.DeleteFunc(f.roles, func(r role) bool { return r.source == i && !wanted[f.Path] })
-		}
-		for _, f := range p.files {
 			delete(wanted, f.Path)
 		}
 		for _, f := range was.Files {
