@@ -176,7 +176,7 @@ func upgrade(ctx context.Context, s *System, _ *rand.Rand) error {
 	s.parallelism = 5 - s.parallelism // 2 and 3
 	if s.OwnState {
 		if err := s.submit(ctx, savepoint); err == nil || !strings.Contains(err.Error(), "use --resume log") {
-			return fmt.Errorf("state of another release was not refused: %w", err)
+			return fmt.Errorf("state of another release was to be refused: %v", err) //nolint:errorlint // there may be none
 		}
 		return s.submit(ctx, fromLog)
 	}

@@ -16,7 +16,7 @@ spec, not where the command is run; * does not reach into folders, ** does.`,
 device, is cut off within its compression, or the storage did not answer after several
 tries. For gs:// look at the credentials of the environment and at the bucket's
 permissions: listing and reading objects.`,
-		Bad:  "views: {inputs: /root/views/*.avro, id: view_id, time: ts}",
+		Bad:  "views: {inputs: /data/private/*.avro, id: view_id, time: ts}",
 		Good: "views: {inputs: /data/views/*.avro, id: view_id, time: ts}",
 	},
 	{
