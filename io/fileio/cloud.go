@@ -7,157 +7,99 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/googleapi"
-	"google.golang.org/api/iterator"
-	"google.golang.org/api/option"
-	apihttp "google.golang.org/api/transport/http"
 )
 
-const gsScheme = "gs://"
-
-// cloud is the store of Google Cloud Storage.
-type cloud struct{}
-
-// clients keeps a client for each address, the real one's being empty: a client holds
-// its connections and credentials for the life of the process.
-var clients struct {
-	sync.Mutex
-	of map[string]*storage.Client
+// objectStore is a service that keeps objects in buckets. Paths are the full ones, its
+// scheme included. What is missing gives fs.ErrNotExist, what may not be touched fs.ErrPermission.
+type objectStore interface {
+	stat(ctx context.Context, path string) (File, error)
+	open(ctx context.Context, path string, offset int64) (io.ReadCloser, error)
+	create(ctx context.Context, path string, onlyNew bool) (sink, error)
+	remove(ctx context.Context, path string) error
+	// list calls visit for the objects of the bucket root that begin with prefix, until it
+	// returns false; unless flat, for those that have no slash after it, and for the folders there,
+	// whose paths end in a slash, perhaps repeatedly.
+	list(ctx context.Context, root, prefix string, flat bool, visit func(File) bool) error
+	// copy makes an object another one's content, in place of one that is there.
+	copy(ctx context.Context, from, to string) error
+	// replace writes a small object if it is still of that version, empty if it is not there;
+	// else it returns errTaken.
+	replace(ctx context.Context, path string, record []byte, version string) (string, error)
+	// drop removes an object, if it is still of that version.
+	drop(ctx context.Context, path, version string) error
 }
 
-// client returns the client for the address now in STORAGE_EMULATOR_HOST.
-func client() (*storage.Client, error) {
-	emulator := os.Getenv("STORAGE_EMULATOR_HOST")
-	clients.Lock()
-	defer clients.Unlock()
-	if c := clients.of[emulator]; c != nil {
-		return c, nil
+// folderStore is an object store that may have folders, which stay when they are empty.
+type folderStore interface {
+	// removeFolder removes a folder that is empty, if it is there. Its path ends in a slash.
+	removeFolder(ctx context.Context, folder string) error
+}
+
+// cloud is the store of an object store.
+type cloud struct{ objectStore }
+
+// clouds are the object stores by scheme.
+var clouds = map[string]objectStore{"az": azStore{}, "gs": gs{}, "s3": s3Store{}}
+
+// splitCloud cuts a path of an object store, root being "gs://bucket/"; of others, root is empty.
+func splitCloud(path string) (root, bucket, object string) {
+	scheme, rest, ok := strings.Cut(path, "://")
+	if !ok || clouds[scheme] == nil {
+		return "", "", ""
 	}
-	access := option.WithScopes(storage.ScopeReadWrite)
-	if emulator != "" {
-		access = option.WithoutAuthentication()
+	bucket, object, _ = strings.Cut(rest, "/")
+	return scheme + "://" + bucket + "/", bucket, object
+}
+
+func objectOf(path string) (bucket, object string, err error) {
+	_, bucket, object = splitCloud(path)
+	if object == "" || strings.HasSuffix(object, "/") {
+		return "", "", fmt.Errorf("%s: it is a folder, not an object: %w", path, fs.ErrNotExist)
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
+	return bucket, object, nil
+}
+
+// objectType is what objects are said to hold.
+const objectType = "application/octet-stream"
+
+// clients keeps a client for each setting of the environment: a client holds its connections and credentials
+// for the life of the process.
+type clients[C any] struct {
+	mu sync.Mutex
+	of map[string]C
+}
+
+// get returns the client of a setting, and makes it if there is none.
+func (c *clients[C]) get(setting string, connect func() (C, error)) (client C, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client, ok := c.of[setting]; ok {
+		return client, nil
+	}
+	if client, err = connect(); err != nil {
+		return client, err
+	}
+	if c.of == nil {
+		c.of = map[string]C{}
+	}
+	c.of[setting] = client
+	return client, nil
+}
+
+// tune sets what all object stores want of connections.
+func tune(base *http.Transport) {
 	// One host serves all requests, and slices run side by side.
 	base.MaxIdleConnsPerHost = 64
 	// From the last byte of the request. Writing a chunk takes the service seconds.
-	base.ResponseHeaderTimeout = time.Minute
-	// The client outlives the operation it is made for, and so its context.
-	ctx := context.Background()
-	authorized, err := apihttp.NewTransport(ctx, base, access)
-	if err != nil {
-		return nil, fmt.Errorf("credentials for Google Cloud Storage: %w", err)
-	}
-	c, err := storage.NewClient(ctx, option.WithHTTPClient(&http.Client{Transport: transport{authorized}}))
-	if err != nil {
-		return nil, fmt.Errorf("client for Google Cloud Storage: %w", err)
-	}
-	if clients.of == nil {
-		clients.of = map[string]*storage.Client{}
-	}
-	clients.of[emulator] = c
-	return c, nil
+	base.ResponseHeaderTimeout = answerWithin
 }
 
-func splitCloud(path string) (bucket, object string) {
-	bucket, object, _ = strings.Cut(strings.TrimPrefix(path, gsScheme), "/")
-	return bucket, object
-}
-
-// object returns the handle of a path, and the guard and context of an operation on it.
-func (cloud) object(ctx context.Context, path string, resumes bool) (*storage.ObjectHandle, *guard, context.Context, error) {
-	c, err := client()
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	bucket, object := splitCloud(path)
-	if object == "" || strings.HasSuffix(object, "/") {
-		return nil, nil, nil, fmt.Errorf("%s: it is a folder, not an object: %w", path, fs.ErrNotExist)
-	}
-	g, ctx := newGuard(ctx, resumes)
-	return c.Bucket(bucket).Object(object).Retryer(g.options()...), g, ctx, nil
-}
-
-func (s cloud) stat(ctx context.Context, path string) (File, error) {
-	object, g, ctx, err := s.object(ctx, path, false)
-	if err != nil {
-		return File{}, err
-	}
-	defer g.cancel(nil)
-	attrs, err := object.Attrs(ctx)
-	if err != nil {
-		return File{}, cloudError("stat", path, g.explain(err))
-	}
-	return objectFile(path, attrs), nil
-}
-
-func (s cloud) remove(ctx context.Context, path string) error {
-	object, g, ctx, err := s.object(ctx, path, false)
-	if err != nil {
-		return err
-	}
-	defer g.cancel(nil)
-	return cloudError("remove", path, g.explain(object.Delete(ctx)))
-}
-
-// open reads objects as they are stored: one that carries `Content-Encoding: gzip` is
-// not unpacked on the way, because then no range of it could be read again.
-func (s cloud) open(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
-	object, g, ctx, err := s.object(ctx, path, true)
-	if err != nil {
-		return nil, err
-	}
-	r, err := object.ReadCompressed(true).NewRangeReader(ctx, offset, -1)
-	if err != nil {
-		defer g.cancel(nil)
-		var answer *googleapi.Error
-		if errors.As(err, &answer) && answer.Code == http.StatusRequestedRangeNotSatisfiable {
-			return io.NopCloser(strings.NewReader("")), nil // the offset is at the end
-		}
-		return nil, cloudError("open", path, g.explain(err))
-	}
-	return &cloudReader{path: path, r: r, guard: g, ctx: ctx, at: offset}, nil
-}
-
-// cloudReader reads one version of an object. The client resumes where it broke off
-// and asks for the generation that it began with.
-type cloudReader struct {
-	path  string
-	r     *storage.Reader
-	guard *guard
-	ctx   context.Context
-	at    int64
-}
-
-func (c *cloudReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.at += int64(n)
-	if err == nil || errors.Is(err, io.EOF) {
-		return n, err
-	}
-	if cause := context.Cause(c.ctx); cause != nil {
-		err = cause
-	}
-	err = c.guard.explain(err)
-	if errors.Is(err, storage.ErrObjectNotExist) {
-		err = fmt.Errorf("it was replaced or removed while it was read: %w", err)
-	}
-	return n, cloudError("read at byte "+strconv.FormatInt(c.at, 10)+" of", c.path, err)
-}
-
-func (c *cloudReader) Close() error {
-	c.guard.cancel(nil)
-	_ = c.r.Close() // nothing that was read can be lost by it
-	return nil
-}
+// answerWithin is how long a service may take to begin its answer; a variable for tests.
+var answerWithin = time.Minute
 
 func (s cloud) walk(ctx context.Context, g glob, found found) error {
 	names, parts := g.fixed()
@@ -180,9 +122,11 @@ func (s cloud) walk(ctx context.Context, g glob, found found) error {
 	prefix += literalPrefix(parts[0])
 	// A folder that the last part matches stands for the files in it, as on a disk.
 	within := append(slices.Clone(g.parts), "**")
-	return s.list(ctx, g.root, &storage.Query{Prefix: prefix}, func(attrs *storage.ObjectAttrs) bool {
-		if names := strings.Split(attrs.Name, "/"); match(g.parts, names) || match(within, names) {
-			found.file(objectFile(g.root+attrs.Name, attrs))
+	return s.list(ctx, g.root, prefix, true, func(file File) bool {
+		// Objects with a final slash are left out: consoles make them to show empty folders.
+		names := strings.Split(strings.TrimPrefix(file.Path, g.root), "/")
+		if !strings.HasSuffix(file.Path, "/") && (match(g.parts, names) || match(within, names)) {
+			found.file(file)
 		}
 		return true
 	})
@@ -196,52 +140,21 @@ func literalPrefix(part string) string {
 	return part
 }
 
-// list calls visit for the objects and folders of a query until it returns false.
-// Objects with a final slash are left out: consoles make them to show empty folders.
-func (s cloud) list(ctx context.Context, root string, q *storage.Query, visit func(*storage.ObjectAttrs) bool) error {
-	c, err := client()
-	if err != nil {
-		return fmt.Errorf("%s: %w", root, err)
-	}
-	if err := q.SetAttrSelection([]string{"Name", "Size", "Generation"}); err != nil {
-		return err
-	}
-	g, ctx := newGuard(ctx, false)
-	defer g.cancel(nil)
-	bucket, _ := splitCloud(root)
-	objects := c.Bucket(bucket).Retryer(g.options()...).Objects(ctx, q)
-	for {
-		attrs, err := objects.Next()
-		if errors.Is(err, iterator.Done) {
-			return nil
-		}
-		if err != nil {
-			return cloudError("list", root+q.Prefix, g.explain(err))
-		}
-		g.progressed()
-		if !strings.HasSuffix(attrs.Name, "/") && !visit(attrs) {
-			return nil
-		}
-	}
-}
-
 // namesListed bounds the names of one folder: they serve to show what is there.
 const namesListed = 1000
 
 func (s cloud) names(ctx context.Context, folder string) ([]string, error) {
-	_, prefix := splitCloud(folder)
+	root, _, prefix := splitCloud(folder)
 	var names []string
-	err := s.list(ctx, folder, &storage.Query{Prefix: prefix, Delimiter: "/"}, func(attrs *storage.ObjectAttrs) bool {
-		names = append(names, strings.TrimPrefix(attrs.Name+attrs.Prefix, prefix)) // one of them is empty
+	err := s.list(ctx, root, prefix, false, func(file File) bool {
+		if name := strings.TrimPrefix(file.Path, root+prefix); name != "" { // the folder's own
+			names = append(names, name)
+		}
 		return len(names) < namesListed
 	})
 	if err == nil && len(names) == 0 && prefix != "" {
 		err = fs.ErrNotExist
 	}
 	slices.Sort(names)
-	return names, err
-}
-
-func objectFile(path string, attrs *storage.ObjectAttrs) File {
-	return File{Path: path, ID: path, Size: attrs.Size, Version: strconv.FormatInt(attrs.Generation, 10)}
+	return slices.Compact(names), err
 }

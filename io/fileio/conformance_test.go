@@ -31,6 +31,16 @@ func TestEmulatedCloud(t *testing.T) {
 	conformance(t, "gs://bucket/some/where/")
 }
 
+func TestS3(t *testing.T) {
+	fileiotest.StartS3(t)
+	conformance(t, "s3://bucket/some/where/")
+}
+
+func TestAzure(t *testing.T) {
+	fileiotest.StartAzure(t)
+	conformance(t, "az://bucket/some/where/")
+}
+
 func conformance(t *testing.T, root string) {
 	t.Run("write", func(t *testing.T) { testWrite(t, root+"write/") })
 	t.Run("write new", func(t *testing.T) { testWriteNew(t, root+"new/") })
@@ -157,6 +167,8 @@ func testMove(t *testing.T, root string) {
 	require.ErrorIs(t, Move(cancelled, from, to), context.Canceled)
 	require.Equal(t, "in place of it", read())
 	require.Error(t, Move(ctx, from, "gs://elsewhere/x"), "to a bucket that is not there")
+	require.Error(t, Move(ctx, from, "s3://elsewhere/x"), "to a bucket that is not there")
+	require.Error(t, Move(ctx, from, "az://elsewhere/x"), "to a container that is not there")
 	exists, err := Exists(ctx, from)
 	require.NoError(t, err)
 	require.True(t, exists)

@@ -41,7 +41,7 @@ var errEnded = errors.New("the writing has ended")
 //
 // Locally the bytes go to a hidden file in the same folder, which Commit renames once
 // it is on the disk. What killed writers left there is removed by the next Create in
-// that folder. On Cloud Storage an object comes to be when its upload is completed.
+// that folder. On object stores an object comes to be when its upload is completed.
 func Create(ctx context.Context, path string) (*Writer, error) { return create(ctx, path, false) }
 
 func create(ctx context.Context, path string, onlyNew bool) (*Writer, error) {

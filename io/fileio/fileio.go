@@ -1,7 +1,7 @@
 // Package fileio is where bytes are: files on local disks and objects of Google
-// Cloud Storage, found by patterns, read as streams, and written whole or not at all.
+// Cloud Storage, S3 and Azure Blob Storage, found by patterns, read as streams, and written whole or not at all.
 //
-// A path is local, or gs://bucket/object. Everything works alike on both.
+// A path is local, gs://bucket/object, s3://bucket/object or az://container/object. Everything works alike on all.
 //
 // Errors name the path. What is missing answers to errors.Is(err, fs.ErrNotExist),
 // what may not be touched to fs.ErrPermission. Faults that heal by themselves (rate
@@ -9,17 +9,23 @@
 // a reading that breaks off goes on where it was, in the same version of the file.
 //
 // With STORAGE_EMULATOR_HOST set, gs:// goes to that address without credentials.
+// Credentials, region and endpoint of s3:// are those of the AWS SDK: its environment variables and
+// shared files. At an endpoint that is set (AWS_ENDPOINT_URL) buckets are named in the path.
+// az:// is of the account that AZURE_STORAGE_CONNECTION_STRING names, or AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or
+// AZURE_STORAGE_SAS_TOKEN.
 //
-//	fileio.go      List, Find, Open, ReadFile, Create, Remove: on either store
+//	fileio.go      List, Find, Open, ReadFile, Create, Remove: on any store
 //	list.go        what patterns match; glob.go, walk.go: patterns, folders, links; dated.go: dates of folders
 //	nomatch.go     what is there instead of what was asked for
-//	local.go       the store of the file system; cloud.go: that of Google Cloud Storage
-//	create.go      files that appear whole or not at all; createlocal.go, createcloud.go: how, on each store
+//	local.go       the store of the file system; cloud.go: what all object stores share
+//	gs.go          Google Cloud Storage; s3.go, s3create.go, s3error.go: S3; az.go, azcreate.go, azerror.go: Azure
+//	create.go      files that appear whole or not at all; createlocal.go, gscreate.go: how, on each store
+//	cloudread.go   objects that are read on where an answer broke off; parts.go: objects that are written in parts
 //	move.go        files that get another name
 //	hold.go        a folder that one run has for itself; holdlocal.go, holdcloud.go, lock_unix.go, lock_other.go
 //	writable.go    whether files can be created; removeall.go: folders that go with all that is in them
-//	gzip.go        files whose names end in .gz
-//	retry.go       which faults are waited out, and for how long; transport.go, clouderror.go: those of the cloud
+//	text.go        text, which may be compressed
+//	retry.go       which faults are waited out, and for how long; transport.go, clouderror.go: those of object stores
 package fileio
 
 import (
@@ -38,13 +44,13 @@ type File struct {
 	ID   string
 	Size int64 // bytes, as stored
 	// Version changes whenever the content may have changed: the time of modification
-	// in ns on local disks, the object's generation on Cloud Storage.
+	// in ns on local disks, the object's generation on Cloud Storage, its ETag on S3 and Azure.
 	Version string
 
 	linked bool // its path leads over a link
 }
 
-// store is a place where files are. Paths are the full ones, gs:// included.
+// store is a place where files are. Paths are the full ones, gs://, s3:// or az:// included.
 type store interface {
 	// walk tells what matches g, in any order, perhaps repeatedly.
 	walk(ctx context.Context, g glob, found found) error
@@ -72,13 +78,13 @@ func storeOf(path string) (store, error) {
 		return nil, errors.New("a path is empty")
 	case !ok || strings.Contains(scheme, "/"):
 		return local{}, nil
-	case scheme != "gs":
-		return nil, fmt.Errorf("%s: %s:// is not supported: paths are local or gs://bucket/object", path, scheme)
+	case clouds[scheme] == nil:
+		return nil, fmt.Errorf("%s: %s:// is not supported: paths are local, gs://bucket/object, s3://bucket/object or az://container/object", path, scheme)
 	}
 	if bucket, _, _ := strings.Cut(rest, "/"); bucket == "" || strings.ContainsAny(bucket, "*?[{\\") {
-		return nil, fmt.Errorf("%s: a bucket is named in full: gs://bucket/object", path)
+		return nil, fmt.Errorf("%s: a %[3]s is named in full: %[2]s://%[3]s/object", path, scheme, bucketWord(path))
 	}
-	return cloud{}, nil
+	return cloud{clouds[scheme]}, nil
 }
 
 // Open opens a file for reading from its start to its end.

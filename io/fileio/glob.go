@@ -47,9 +47,8 @@ func parseGlob(pattern string) ([]glob, error) {
 
 // splitRoot splits off what stands before the names of a path.
 func splitRoot(path string) (root, rest string) {
-	if bucket, ok := strings.CutPrefix(path, gsScheme); ok {
-		bucket, rest, _ = strings.Cut(bucket, "/")
-		return gsScheme + bucket + "/", rest
+	if root, _, rest = splitCloud(path); root != "" {
+		return root, rest
 	}
 	rest = strings.TrimLeft(path, "/")
 	if rest != path {

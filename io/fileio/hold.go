@@ -93,8 +93,8 @@ type Hold struct {
 // *HeldError that says who has it. A holder that has died is followed: at once if it was of this
 // host, after a minute otherwise. Call Release in the end.
 //
-// On local disks the lock is a file that the kernel locks too. On Cloud Storage it is an object
-// that is replaced only in the generation that was seen, which takes the right to get, create
+// On local disks the lock is a file that the kernel locks too. On object stores it is an object
+// that is replaced only in the version that was seen, which takes the right to get, create
 // and delete objects.
 func Take(ctx context.Context, folder string) (*Hold, error) {
 	store, err := holdOf(folder)
@@ -129,8 +129,8 @@ func holdOf(folder string) (holdStore, error) {
 		return nil, err
 	}
 	path := strings.TrimSuffix(folder, "/") + "/" + holdName
-	if _, remote := s.(cloud); remote {
-		return &cloudHold{path: path}, nil
+	if c, remote := s.(cloud); remote {
+		return &cloudHold{store: c.objectStore, path: path}, nil
 	}
 	return &localHold{path: path}, nil
 }

@@ -37,8 +37,8 @@ func List(ctx context.Context, patterns ...string) ([]File, error) {
 // *NotFileError; a pattern that matches nothing is a *NoMatchError. All of them are
 // reported at once.
 //
-// On Cloud Storage the objects under the longest prefix without wildcards are listed,
-// 1000 a request.
+// On object stores the objects under the longest prefix without wildcards are listed,
+// 1000 a request, on Azure 5000.
 func Find(ctx context.Context, patterns ...string) (Listing, error) {
 	l := lister{files: map[string]File{}, notFiles: map[string]error{}, empty: map[string]bool{}}
 	for _, pattern := range patterns {

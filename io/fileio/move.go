@@ -13,7 +13,7 @@ import (
 // the one or the other, whole. If there is no file under the old name any more it is fs.ErrNotExist, and
 // nothing is done: who removes a file before it is moved can rely on that.
 //
-// On Cloud Storage it is a copy within the service, and then a removal: for a moment both are there, and after
+// On object stores it is a copy within the service, and then a removal: for a moment both are there, and after
 // an end between the two both stay.
 func Move(ctx context.Context, from, to string) error {
 	s, err := storeOf(from)
@@ -47,18 +47,8 @@ func (local) move(_ context.Context, from, to string) error {
 }
 
 func (s cloud) move(ctx context.Context, from, to string) error {
-	source, g, opCtx, err := s.object(ctx, from, false)
-	if err != nil {
+	if err := s.copy(ctx, from, to); err != nil {
 		return err
-	}
-	defer g.cancel(nil)
-	target, other, _, err := s.object(ctx, to, false)
-	if err != nil {
-		return err
-	}
-	defer other.cancel(nil)
-	if _, err := target.Retryer(g.options()...).CopierFrom(source).Run(opCtx); err != nil {
-		return cloudError("move", from, g.explain(err))
 	}
 	if err := s.remove(ctx, from); !errors.Is(err, fs.ErrNotExist) {
 		return err

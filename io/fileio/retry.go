@@ -6,12 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"cloud.google.com/go/storage"
 	"github.com/cenkalti/backoff/v5"
-	"github.com/googleapis/gax-go/v2"
 )
 
-// Retry bounds how transient faults of Cloud Storage are waited out. The bound is on
+// Retry bounds how transient faults of object stores are waited out. The bound is on
 // time without progress: a reading that gets further starts anew.
 type Retry struct {
 	Bound time.Duration // give up after so long; default 2 minutes
@@ -45,7 +43,7 @@ func retryOf(ctx context.Context) Retry {
 // longest is the longest wait between two attempts.
 func (r Retry) longest() time.Duration { return max(r.First, min(r.Bound/4, 20*time.Second)) }
 
-// guard watches over the attempts of one operation. The storage client decides when
+// guard watches over the attempts of one operation. The service's client decides when
 // to try again and waits by itself; the guard tells it when to give up. It also slows
 // down what the client repeats without a pause: resuming a reading that breaks off.
 type guard struct {
@@ -78,16 +76,6 @@ func newGuard(ctx context.Context, resumes bool) (*guard, context.Context) {
 	pause.Reset()
 	g := &guard{retry: r, cancel: cancel, pause: pause, resumes: resumes}
 	return g, context.WithValue(ctx, guardKey{}, g)
-}
-
-// options tell the storage client to retry everything this package does: reading,
-// listing and removing may be repeated, and so may writing a whole object.
-func (g *guard) options() []storage.RetryOption {
-	return []storage.RetryOption{
-		storage.WithPolicy(storage.RetryAlways),
-		storage.WithBackoff(gax.Backoff{Initial: g.retry.First, Max: g.retry.longest(), Multiplier: 2}),
-		storage.WithErrorFunc(func(err error) bool { return storage.ShouldRetry(err) && g.failed() }),
-	}
 }
 
 // failed notes a failure and says whether to try again.

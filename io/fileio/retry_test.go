@@ -36,25 +36,25 @@ func failing(requests int, statuses ...int) faultFunc {
 	}
 }
 
-// everyOperation does all there is to do.
-func everyOperation(t *testing.T, ctx context.Context, big []byte) {
+// everyOperation does all there is to do in a folder.
+func everyOperation(t *testing.T, ctx context.Context, folder string, big []byte) {
 	t.Helper()
 	for _, content := range [][]byte{[]byte("small"), big} { // in one request, and in chunks
-		w, err := Create(ctx, "gs://bucket/a/b")
+		w, err := Create(ctx, folder+"/b")
 		require.NoError(t, err)
 		_, err = w.Write(content)
 		require.NoError(t, err)
 		require.NoError(t, w.Commit())
-		got, err := ReadFile(ctx, "gs://bucket/a/b")
+		got, err := ReadFile(ctx, folder+"/b")
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(content, got))
 	}
-	files, err := List(ctx, "gs://bucket/a/*")
+	files, err := List(ctx, folder+"/*")
 	require.NoError(t, err)
 	require.Len(t, files, 1)
-	_, err = Stat(ctx, "gs://bucket/a/b")
+	_, err = Stat(ctx, folder+"/b")
 	require.NoError(t, err)
-	require.NoError(t, Remove(ctx, "gs://bucket/a/b"))
+	require.NoError(t, Remove(ctx, folder+"/b"))
 }
 
 func TestHealing(t *testing.T) {
@@ -69,8 +69,31 @@ func TestHealing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeCloud(t)
 			f.fault = fault
-			everyOperation(t, quick(t, time.Minute), big)
+			everyOperation(t, quick(t, time.Minute), "gs://bucket/a", big)
 		})
+	}
+}
+
+// operations are one of each kind, in a bucket.
+func operations(t *testing.T, ctx context.Context, bucket string) map[string]func() error {
+	return map[string]func() error{
+		"open":   func() error { _, err := Open(ctx, bucket+"/x"); return err },
+		"stat":   func() error { _, err := Stat(ctx, bucket+"/x"); return err },
+		"list":   func() error { _, err := List(ctx, bucket+"/*"); return err },
+		"remove": func() error { return Remove(ctx, bucket+"/x") },
+		"write": func() error {
+			w, err := Create(ctx, bucket+"/x")
+			require.NoError(t, err)
+			_, err = w.Write([]byte("x"))
+			require.NoError(t, err)
+			return w.Commit()
+		},
+		"write much": func() error {
+			w, err := Create(ctx, bucket+"/x")
+			require.NoError(t, err)
+			_, err = w.Write(make([]byte, 2*chunkSize))
+			return errors.Join(err, w.Commit())
+		},
 	}
 }
 
@@ -87,25 +110,7 @@ func TestNeverHealing(t *testing.T) {
 			f := newFakeCloud(t)
 			f.fault = c.fault
 			ctx := quick(t, 60*time.Millisecond)
-			for doing, do := range map[string]func() error{
-				"open":   func() error { _, err := Open(ctx, "gs://bucket/x"); return err },
-				"stat":   func() error { _, err := Stat(ctx, "gs://bucket/x"); return err },
-				"list":   func() error { _, err := List(ctx, "gs://bucket/*"); return err },
-				"remove": func() error { return Remove(ctx, "gs://bucket/x") },
-				"write": func() error {
-					w, err := Create(ctx, "gs://bucket/x")
-					require.NoError(t, err)
-					_, err = w.Write([]byte("x"))
-					require.NoError(t, err)
-					return w.Commit()
-				},
-				"write much": func() error {
-					w, err := Create(ctx, "gs://bucket/x")
-					require.NoError(t, err)
-					_, err = w.Write(make([]byte, 2*chunkSize))
-					return errors.Join(err, w.Commit())
-				},
-			} {
+			for doing, do := range operations(t, ctx, "gs://bucket") {
 				begin := time.Now()
 				err := do()
 				require.ErrorContains(t, err, "gs://bucket/", doing)
@@ -158,7 +163,8 @@ func TestHopeless(t *testing.T) {
 func TestBadPaths(t *testing.T) {
 	for path, want := range map[string]string{
 		"":                          "a path is empty",
-		"s3://b/x":                  "s3://b/x: s3:// is not supported: paths are local or gs://bucket/object",
+		"hdfs://b/x":                "hdfs://b/x: hdfs:// is not supported: paths are local, gs://bucket/object, s3://bucket/object or az://container/object",
+		"az://c*/x":                 "az://c*/x: a container is named in full: az://container/object",
 		"gs://":                     "gs://: a bucket is named in full: gs://bucket/object",
 		"gs://b*/x":                 "gs://b*/x: a bucket is named in full: gs://bucket/object",
 		"[a":                        "pattern [a: brackets or braces are not closed",
@@ -174,7 +180,7 @@ func TestBadPaths(t *testing.T) {
 		func(p string) error { _, err := Create(t.Context(), p); return err },
 		func(p string) error { return Remove(t.Context(), p) },
 	} {
-		require.ErrorContains(t, do("s3://b/x"), "not supported")
+		require.ErrorContains(t, do("hdfs://b/x"), "not supported")
 		require.ErrorContains(t, do(""), "empty")
 	}
 	newFakeCloud(t)

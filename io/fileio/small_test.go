@@ -1,16 +1,11 @@
 package fileio
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -42,71 +37,6 @@ func TestDated(t *testing.T) {
 		}
 		assert.Equal(t, want, got, path)
 	}
-}
-
-func packed(t *testing.T, contents ...string) []byte {
-	var out bytes.Buffer
-	for _, content := range contents {
-		w := gzip.NewWriter(&out)
-		_, err := io.WriteString(w, content)
-		require.NoError(t, err)
-		require.NoError(t, w.Close())
-	}
-	return out.Bytes()
-}
-
-func TestDecompress(t *testing.T) {
-	whole := packed(t, strings.Repeat("hello ", 1000), "world")
-	damaged := bytes.Clone(whole)
-	damaged[len(damaged)-6] ^= 1 // in the last member's checksum
-	for _, c := range []struct {
-		name, path, want, wantErr string
-		content                   []byte
-		is                        error
-	}{
-		{name: "plain", path: "x.json", content: []byte("abc"), want: "abc"},
-		{name: "several members", path: "x.json.gz", content: whole, want: strings.Repeat("hello ", 1000) + "world"},
-		{
-			name: "cut off in a member", path: "x.gz", content: whole[:len(whole)-9], want: strings.Repeat("hello ", 1000) + "world",
-			wantErr: "x.gz: gzip is cut off after 6005 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
-		},
-		{
-			name: "cut off in the next header", path: "x.gz", content: whole[:len(whole)-26], want: strings.Repeat("hello ", 1000),
-			wantErr: "x.gz: gzip is cut off after 6000 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
-		},
-		{name: "empty", path: "x.gz", wantErr: "x.gz: gzip is cut off after 0 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
-		{name: "cut off in the header", path: "x.gz", content: whole[:5], wantErr: "x.gz: gzip is cut off after 0 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF},
-		{name: "not gzip", path: "x.gz", content: []byte(`{"a": 1, "b": 2}`), wantErr: "x.gz: not gzip, though its name ends in .gz: gzip: invalid header", is: gzip.ErrHeader},
-		{
-			name: "damaged", path: "x.gz", content: damaged, want: strings.Repeat("hello ", 1000) + "world",
-			wantErr: "x.gz: gzip is damaged after 6005 bytes of content: gzip: invalid checksum", is: gzip.ErrChecksum,
-		},
-		{name: "zeros after it", path: "x.gz", content: append(packed(t, "a"), make([]byte, 100_000)...), want: "a"},
-		{name: "zeros between members", path: "x.gz", content: slices.Concat(packed(t, "a"), make([]byte, 5), packed(t, "b"), make([]byte, 1)), want: "ab"},
-		{
-			name: "garbage after zeros", path: "x.gz", content: append(packed(t, "a"), 0, 0, 7), want: "a",
-			wantErr: "x.gz: gzip is cut off after 1 bytes of content: unexpected EOF", is: io.ErrUnexpectedEOF,
-		},
-		{name: "nothing but zeros", path: "x.gz", content: make([]byte, 20), wantErr: "x.gz: not gzip, though its name ends in .gz: gzip: invalid header", is: gzip.ErrHeader},
-		{
-			name: "garbage after it", path: "x.gz", content: append(packed(t, "a"), "0123456789"...), want: "a",
-			wantErr: "x.gz: gzip is damaged after 1 bytes of content: gzip: invalid header", is: gzip.ErrHeader,
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := io.ReadAll(Decompress(c.path, bytes.NewReader(c.content)))
-			assert.Equal(t, c.want, string(got))
-			if c.wantErr == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, c.wantErr)
-			require.ErrorIs(t, err, c.is)
-		})
-	}
-	fault := errors.New("fault")
-	_, err := io.ReadAll(Decompress("x.gz", io.MultiReader(bytes.NewReader(whole[:40]), iotest.ErrReader(fault))))
-	require.ErrorIs(t, err, fault)
 }
 
 // Below a folder, the local walk and the matching of whole paths must agree: one lists

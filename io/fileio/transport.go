@@ -9,7 +9,7 @@ import (
 )
 
 // transport puts the bodies of responses under the guard that the request carries.
-// The storage client resumes a broken reading at once, for ever, and waits without end
+// What breaks off would be resumed at once, for ever, and wait without end
 // for a body that stalls; here both end.
 type transport struct{ base http.RoundTripper }
 

@@ -77,7 +77,7 @@ func Matches(pattern, path string) bool {
 		return false
 	}
 	root, rest := splitRoot(path)
-	if !strings.HasPrefix(root, gsScheme) {
+	if !strings.Contains(root, "://") {
 		if rest, err = filepath.Abs(path); err != nil {
 			return false
 		}

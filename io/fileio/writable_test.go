@@ -24,7 +24,7 @@ func TestNotWritable(t *testing.T) {
 	require.EqualError(t, Writable(t.Context(), "file/below/it"), "file is not a folder")
 	require.ErrorContains(t, Writable(t.Context(), "link/below"), "link")
 	require.Error(t, Writable(t.Context(), "/proc/self/nothing/here"))
-	require.Error(t, Writable(t.Context(), "s3://bucket/x"))
+	require.Error(t, Writable(t.Context(), "hdfs://bucket/x"))
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)
 	require.Len(t, entries, 2)

@@ -13,7 +13,7 @@ const NoID = -1 << 63
 
 // Config says where and how to write.
 type Config struct {
-	// Path of the folder, local or gs://.
+	// Path of the folder, local, gs://, s3:// or az://.
 	Path string
 	// Job is the job's name, the same over restarts.
 	Job string

@@ -47,6 +47,17 @@ func TestCloudConformance(t *testing.T) {
 	conformance(t, "put together", &folderTarget{c: Config{Compact: 2000}}, 7, bucket)
 }
 
+// TestAzureConformance does it in a container of Azure.
+func TestAzureConformance(t *testing.T) {
+	fileiotest.StartAzure(t)
+	n := 0
+	container := func(testing.TB) string {
+		n++
+		return fmt.Sprintf("az://bucket/%d", n)
+	}
+	conformance(t, "put together, resumed", &folderTarget{c: Config{Compact: 2000}, resumes: true}, 41, container)
+}
+
 // quickFolder is in memory if it can be: hundreds of processes wait for a disk otherwise.
 func quickFolder(t testing.TB) string {
 	folder, err := os.MkdirTemp("/dev/shm", "folderio") //nolint:usetesting // which is on a disk

@@ -1,4 +1,4 @@
-// Package folderio writes groups of records into a folder, local or gs://, exactly once: a file for each group, or
+// Package folderio writes groups of records into a folder, local, gs://, s3:// or az://, exactly once: a file for each group, or
 // one for all groups of an hour, which appears whole or not at all and holds the same bytes whenever it is written.
 //
 // No store of objects changes several files at once, so whoever lists a folder must find it right after every

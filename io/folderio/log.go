@@ -153,9 +153,9 @@ func (s steps) removeFiles(ctx context.Context, folder, pattern string, which fu
 	return latest, nil
 }
 
-// Jobs names the jobs that write, or have written, to a folder.
-func Jobs(ctx context.Context, folder string) ([]string, error) {
-	logs, err := steps{}.list(ctx, folder, "_tributary/*/*.json")
+// Jobs names the jobs that write, or have written, to a folder, or to those in it that a pattern matches, if it is not empty.
+func Jobs(ctx context.Context, folder, pattern string) ([]string, error) {
+	logs, err := steps{}.list(ctx, folder, path.Join(pattern, "_tributary/*/*.json"))
 	if err != nil {
 		return nil, err
 	}

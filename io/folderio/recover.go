@@ -23,12 +23,14 @@ type Progress struct {
 	// RewrittenBefore: of the groups before it, some were removed and are not known to be written again. Zero if all
 	// are. A state that was taken before does not bring them.
 	RewrittenBefore int64
+	// Step is the Config's of what is written; 0 if there is none.
+	Step int64
 	// Meaning and State are the Config's of what is written; nil if there is none.
 	Meaning, State map[string]string
 }
 
 func (h *header) progress() Progress {
-	p := Progress{CommittedBefore: h.CommittedBefore, Since: h.Since, FencingEpoch: h.FencingEpoch, Meaning: h.Meaning, State: h.State}
+	p := Progress{CommittedBefore: h.CommittedBefore, Since: h.Since, FencingEpoch: h.FencingEpoch, Step: h.Step, Meaning: h.Meaning, State: h.State}
 	if h.RewrittenBefore > h.CommittedBefore {
 		p.RewrittenBefore = h.RewrittenBefore
 	}

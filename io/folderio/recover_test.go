@@ -173,7 +173,7 @@ func TestRecover(t *testing.T) {
 	require.NoError(t, err, "there need not be a log")
 	_, err = Begin(t.Context(), c)
 	require.ErrorIs(t, err, ErrBegun)
-	jobs, err := Jobs(t.Context(), c.Path)
+	jobs, err := Jobs(t.Context(), c.Path, "")
 	require.NoError(t, err)
 	require.Equal(t, []string{"job"}, jobs)
 
@@ -204,7 +204,7 @@ func TestRecover(t *testing.T) {
 	run = recovered(t, c)
 	p, err := ReadProgress(t.Context(), c)
 	require.NoError(t, err)
-	require.Equal(t, Progress{CommittedBefore: hour, Since: hour, FencingEpoch: 3, RewrittenBefore: hour + step, Meaning: c.Meaning}, p)
+	require.Equal(t, Progress{CommittedBefore: hour, Since: hour, FencingEpoch: 3, Step: c.Step, RewrittenBefore: hour + step, Meaning: c.Meaning}, p)
 	_, err = NewWriter(was).Compact(t.Context(), acks)
 	require.ErrorIs(t, err, ErrFenced)
 	require.ErrorIs(t, NewWriter(was).note(t.Context(), 5*step), ErrFenced)

@@ -5,7 +5,8 @@ import (
 	"io"
 	"path"
 	"slices"
-	"strings"
+
+	"tributary/io/packed"
 )
 
 // Files is a Format of files that are read.
@@ -16,7 +17,7 @@ type Files interface {
 	// Sniff tells whether a file that begins so is of the format; start has four bytes, or all there are.
 	Sniff(start []byte) bool
 	// Text says that records are the text of JSON objects, which may be converted to Avro (File.Schema),
-	// and that files may be compressed with gzip (.gz): places and sizes are then those of the plain text.
+	// and that files may be compressed as a whole (package packed): places and sizes are then those of the plain text.
 	Text() bool
 	// Head reads what a file says before its records. The error is an *OtherError if it is not of this
 	// format.
@@ -26,14 +27,27 @@ type Files interface {
 	Chunks(f *File, head Head, at Place) (Chunks, error)
 }
 
+// Columnar is a Files that stores the fields of records apart, and reads those alone that are wanted (File.Fields). Others take no notice
+// of them.
+type Columnar interface {
+	Files
+	Columnar()
+}
+
 // File is a file to be read.
 type File struct {
 	// Path names it in messages.
 	Path string
 	// Open opens it at a byte, of the plain text if its format is one.
 	Open func(offset int64) (io.ReadCloser, error)
+	// Size in bytes, for formats that are not text: some begin at their end.
+	Size int64
+	// Fields are those of the records' top level that are wanted of a Columnar, nil for all: its records have no others then.
+	Fields []string
 	// Schema is the Avro schema, as JSON, that text is converted to; empty for none.
 	Schema string
+	// Delimiter is that of a table; other formats have none.
+	Delimiter Delimiter
 }
 
 // Head is what a file says of its records.
@@ -44,8 +58,16 @@ type Head struct {
 	Columns []string
 	// AnyFields says that each record names its own.
 	AnyFields bool
+	// Refused are fields of the top level that cannot be read, and are not in the schema.
+	Refused []Refused
 	// Decoder is for the format's own use.
 	Decoder any
+}
+
+// Refused is a field that cannot be read; the error says why, with the path of it.
+type Refused struct {
+	Field string
+	Err   error
 }
 
 // Place is where a chunk begins.
@@ -107,9 +129,9 @@ func (e *OtherError) Unwrap() error { return e.Err }
 
 // Of tells the format of a file by the ending of its name; nil if that does not tell it.
 func Of(name string) Files {
-	plain, zipped := strings.CutSuffix(name, ".gz")
+	plain, codec := packed.Cut(name)
 	for _, f := range All[Files]() {
-		if (f.Text() || !zipped) && slices.Contains(f.Endings(), path.Ext(plain)) {
+		if (f.Text() || codec == "") && slices.Contains(f.Endings(), path.Ext(plain)) {
 			return f
 		}
 	}

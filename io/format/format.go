@@ -16,10 +16,10 @@
 // Specs, their JSON Schema, check, init, show and the join then know it by its name.
 //
 //	format.go   the registry
-//	files.go    files that are read
-//	writer.go   files that are written
+//	files.go    files that are read; delimiter.go: what stands between the cells of tables
+//	writer.go   files that are written; stream.go: compressed as a whole, or not at all
 //	values.go   values of topics
-//	avro/ csv/ jsonl/   the formats; jsontext/ what text has in common; all/ imports them
+//	avro/ csv/ jsonl/ parquet/ protobuf/ tfrecord/   the formats; jsontext/ what text has in common; all/ imports them
 package format
 
 import (

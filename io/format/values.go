@@ -10,3 +10,12 @@ type Values interface {
 	// says why there is none.
 	Record(value []byte) ([]byte, error)
 }
+
+// Registered is a Values whose values may name the schema that they were written with in a registry.
+type Registered interface {
+	Values
+	// SchemaType is what registries call schemas of the format.
+	SchemaType() string
+	// Alone says that values can be read without the registry, too.
+	Alone() bool
+}

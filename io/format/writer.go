@@ -13,6 +13,20 @@ type Writer interface {
 	Write(w io.Writer, opt WriteOptions) (Records, error)
 }
 
+// Fitter is a Writer that cannot write records of every schema.
+type Fitter interface {
+	Writer
+	// Fits tells what of an Avro schema, as JSON, it cannot write; nil if it can write it all.
+	Fits(schema string) error
+}
+
+// JSONWriter is a Writer that writes what WriteOptions.JSON makes of records: where that has been done before,
+// they need not be encoded ones.
+type JSONWriter interface {
+	Writer
+	WritesJSON()
+}
+
 // WriteOptions say what is written.
 type WriteOptions struct {
 	Codec string

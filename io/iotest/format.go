@@ -57,7 +57,7 @@ func RunFormat(t *testing.T, h FormatHarness) {
 	t.Run("cut off", h.cutOff)
 	t.Run("failing reader", h.failing)
 	if h.Format.Text() {
-		t.Run("gzip", h.gzip)
+		t.Run("packed", h.packed)
 		t.Run("schema", h.schema)
 	}
 	if w, ok := h.Format.(format.Writer); ok {
@@ -76,7 +76,7 @@ func rowsOf(n int) []Row {
 
 // fileOf is a file in memory; arrive changes how its bytes arrive, if it is not nil.
 func fileOf(content []byte, arrive func(io.Reader) io.Reader) *format.File {
-	return &format.File{Path: "file", Open: func(offset int64) (io.ReadCloser, error) {
+	return &format.File{Path: "file", Size: int64(len(content)), Open: func(offset int64) (io.ReadCloser, error) {
 		var r io.Reader = bytes.NewReader(content[min(offset, int64(len(content))):])
 		if arrive != nil {
 			r = arrive(r)

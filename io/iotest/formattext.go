@@ -5,38 +5,39 @@ import (
 	"io"
 	"testing"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/fileio"
 	"tributary/io/format"
+	"tributary/io/packed"
 )
 
-// gzip reads the text through decompression: the same, and a stream that is cut off is told.
-func (h FormatHarness) gzip(t *testing.T) {
+// packed reads the text through decompression: the same, and a stream that is cut off is told.
+func (h FormatHarness) packed(t *testing.T) {
+	for _, ending := range packed.Endings() {
+		t.Run(ending, func(t *testing.T) { h.packedAs(t, ending) })
+	}
+}
+
+func (h FormatHarness) packedAs(t *testing.T, ending string) {
 	content := h.Write(t, rowsOf(3000))
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	_, err := zip.Write(content)
-	require.NoError(t, err)
-	require.NoError(t, zip.Close())
-	zipped := func(packed []byte) *format.File {
-		return &format.File{Path: "file.gz", Open: func(offset int64) (io.ReadCloser, error) {
-			plain := fileio.Decompress("file.gz", bytes.NewReader(packed))
+	file := Pack(t, ending, content)
+	unpacked := func(file []byte) *format.File {
+		return &format.File{Path: "file" + ending, Open: func(offset int64) (io.ReadCloser, error) {
+			plain := packed.NewReader("file"+ending, bytes.NewReader(file))
 			_, err := io.CopyN(io.Discard, plain, offset)
 			return io.NopCloser(plain), err
 		}}
 	}
 	want := h.read(t, fileOf(content, nil), format.Place{})
-	got := h.read(t, zipped(packed.Bytes()), format.Place{})
+	got := h.read(t, unpacked(file), format.Place{})
 	require.NoError(t, got.err)
 	require.Equal(t, want.rows, got.rows)
 	middle := want.chunks[len(want.chunks)/2].Place
-	got = h.read(t, zipped(packed.Bytes()), middle)
+	got = h.read(t, unpacked(file), middle)
 	require.NoError(t, got.err)
 	require.Equal(t, want.rows[middle.Index:], got.rows)
 
-	got = h.read(t, zipped(packed.Bytes()[:packed.Len()/2]), format.Place{})
+	got = h.read(t, unpacked(file[:len(file)/2]), format.Place{})
 	require.ErrorIs(t, got.err, io.ErrUnexpectedEOF)
 	require.Equal(t, want.rows[:len(got.rows)], append([]Row{}, got.rows...))
 }

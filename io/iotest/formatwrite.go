@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/io/fileio"
 	"tributary/io/format"
 	"tributary/io/format/avro"
+	"tributary/io/packed"
 )
 
 // rowSchema is that of the rows as they are written.
@@ -50,7 +50,7 @@ func (h FormatHarness) write(t *testing.T, w format.Writer) {
 
 		name := "file" + w.Ending(codec)
 		require.Equal(t, h.Format, format.Of(name), "%s: the ending tells the format", codec)
-		plain, err := io.ReadAll(fileio.Decompress(name, bytes.NewReader(first.Bytes())))
+		plain, err := io.ReadAll(packed.NewReader(name, bytes.NewReader(first.Bytes())))
 		require.NoError(t, err)
 		got := h.read(t, fileOf(plain, nil), format.Place{})
 		require.NoError(t, got.err)

@@ -12,6 +12,7 @@
 //	sinks.go    what a sink has to keep
 //	source.go   the harness of a source, and the records that the suite has it read
 //	sources.go  what a source has to keep
+//	pack.go     files that are compressed
 //	format*.go  the harness of a format of files, and what one has to keep
 package iotest
 

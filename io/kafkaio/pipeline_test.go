@@ -203,10 +203,10 @@ func TestRegistered(t *testing.T) {
 func TestConfigTravels(t *testing.T) {
 	r := source.Config{
 		Job: "job", Clusters: []cluster.Config{{Name: "c", Brokers: []string{"b:1"}, SASL: &cluster.SASL{Mechanism: cluster.Plain, User: cluster.User{Name: "u"}, Password: cluster.Secret{Env: "E"}}}},
-		Topics: []source.Topic{{Cluster: "c", Name: "t", Format: source.JSON, Time: source.Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}}},
+		Topics: []source.Topic{{Cluster: "c", Name: "t", Format: source.JSON, Time: source.Field{Path: "a.b", Unit: record.UnitSeconds}, Inputs: []int32{1, 2}, Registry: &registry.Config{URLs: []string{"http://r"}}}},
 		Start:  source.Start{At: source.AtOffsets, Offsets: map[cluster.Partition]timeindex.Position{{Cluster: "c", Topic: "t", Partition: 3}: {Offset: 4, Clock: kafkatest.ClockAt(record.NoTime)}, {Topic: "t"}: {Offset: 1, Clock: kafkatest.ClockAt(2)}}},
 		Stop:   source.Stop{At: source.StopAtOffsets, Offsets: map[cluster.Partition]int64{{Cluster: "c", Topic: "t", Partition: 3}: 9}}, Group: "g", OnTruncation: source.SkipTruncated,
-		TimeIndex: &timeindex.Topic{Cluster: "c", Topic: "m"}, Registry: &registry.Config{URLs: []string{"http://r"}}, IdleAfter: time.Second,
+		TimeIndex: &timeindex.Topic{Cluster: "c", Topic: "m"}, IdleAfter: time.Second,
 	}
 	text, err := json.Marshal(&readFn{Config: r})
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 // Output: batches, a PCollection<record.Batch>, each a run of records of one partition in
 // the order of its log, up to 500 of them or 256 KiB (a larger record is a batch of its
 // own), of one chapter of the log (record.Chapter), once for each input of the topic; rejected, a
-// PCollection<record.Rejected>: records without a value, of format RegistryAvro those whose frame or schema cannot be read, and
+// PCollection<record.Rejected>: records without a value (record.ReasonTombstone), of the formats with a registry those whose frame or schema cannot be read, and
 // those whose event time is more than MaxAhead ahead of when they were written. Whether a
 // record is sound beyond that is for whoever decodes it.
 //
@@ -68,15 +68,17 @@ func Read(s beam.Scope, r source.Config) (batches, rejected beam.PCollection) {
 }
 
 var (
-	countRecords   = beam.NewCounter("kafkaio", "records")
-	countRejected  = beam.NewCounter("kafkaio", "rejected")
-	countTruncated = beam.NewCounter("kafkaio", "truncated")
-	countAfterIdle = beam.NewCounter("kafkaio", "after_idle")
+	countRecords    = beam.NewCounter("kafkaio", "records")
+	countRejected   = beam.NewCounter("kafkaio", "rejected")
+	countTombstones = beam.NewCounter("kafkaio", "tombstones")
+	countTruncated  = beam.NewCounter("kafkaio", "truncated")
+	countAfterIdle  = beam.NewCounter("kafkaio", "after_idle")
 )
 
 func countStats(ctx context.Context, s source.Stats) {
 	countRecords.Inc(ctx, s.Records)
 	countRejected.Inc(ctx, s.Rejected)
+	countTombstones.Inc(ctx, s.Tombstones)
 	countTruncated.Inc(ctx, s.Truncated)
 	countAfterIdle.Inc(ctx, s.AfterIdle)
 }

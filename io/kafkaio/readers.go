@@ -74,7 +74,11 @@ func (r *reader) poll(ctx context.Context, tracker sdf.RTracker, budget time.Dur
 			batches(watermark.EventTime(at), b)
 		},
 		Reject: func(at int64, rejection record.Rejected) {
-			r.Stats.Rejected++
+			if rejection.Reason == record.ReasonTombstone {
+				r.Stats.Tombstones++
+			} else {
+				r.Stats.Rejected++
+			}
 			rejected(watermark.EventTime(at), rejection)
 		},
 	})

@@ -90,7 +90,7 @@ func (f *pollFn) OnTimer(ctx context.Context, sp state.Provider, tp timers.Provi
 	if _, err := r.poll(ctx, tracker, r.budget(key, all, 0), batches, rejected); err != nil {
 		return err
 	}
-	r.pace.called(r.Stats.Records+r.Stats.Rejected > 0, r.Behind())
+	r.pace.called(r.Stats.Records+r.Stats.Rejected+r.Stats.Tombstones > 0, r.Behind())
 	return f.goOn(sp, tp, tracker.GetRestriction().(source.Restriction), r.pace.next(time.Now(), beat))
 }
 

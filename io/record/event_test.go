@@ -36,6 +36,7 @@ func drawRejected(t *rapid.T) Rejected {
 		Input:     rapid.Int32().Draw(t, "input"),
 		Partition: rapid.Int32().Draw(t, "partition"),
 		Offset:    rapid.Int64().Draw(t, "offset"),
+		Element:   rapid.Int32().Draw(t, "element"),
 		Count:     rapid.Int64().Draw(t, "count"),
 		EventTime: rapid.OneOf(rapid.Just(int64(NoTime)), rapid.Int64()).Draw(t, "event time"),
 		AtLeast:   rapid.Bool().Draw(t, "at least"),

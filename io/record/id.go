@@ -71,6 +71,54 @@ func (v Value) AppendID(dst []byte) ([]byte, error) {
 	}
 }
 
+// What joins the parts of an id of several fields.
+const (
+	idSeparator = '|'
+	idEscape    = '\\'
+)
+
+// AppendIDParts appends the text of an id of several values, in which parts of other texts never have the same
+// one: the ids of the values with | between them, and in each of them \ before every | and \. Where err is not
+// nil, bad is the index of the value that is no id.
+func AppendIDParts(dst []byte, values []Value) (id []byte, bad int, err error) {
+	for i, v := range values {
+		if i > 0 {
+			dst = append(dst, idSeparator)
+		}
+		start := len(dst)
+		if dst, err = v.AppendID(dst); err != nil {
+			return dst, i, err
+		}
+		dst = escapeIDPart(dst, start)
+	}
+	return dst, 0, nil
+}
+
+// escapeIDPart escapes what stands from start on, which has no escapes yet.
+func escapeIDPart(dst []byte, start int) []byte {
+	special := func(c byte) bool { return c == idSeparator || c == idEscape }
+	added := 0
+	for _, c := range dst[start:] {
+		if special(c) {
+			added++
+		}
+	}
+	if added == 0 {
+		return dst
+	}
+	from := len(dst) - 1
+	dst = append(dst, make([]byte, added)...)
+	// From the end, so that nothing is written over before it is read.
+	for to := len(dst) - 1; to > from; to, from = to-1, from-1 {
+		dst[to] = dst[from]
+		if special(dst[from]) {
+			to--
+			dst[to] = idEscape
+		}
+	}
+	return dst
+}
+
 var (
 	errNoID     = errors.New("expected text or an integer")
 	errNotWhole = errors.New("it is not a whole number")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,4 +122,66 @@ func TestUnscaled(t *testing.T) {
 	for text, want := range map[string]int64{"": 0, "\x7f": 127, "\x80": -128, "\xff": -1, "\x00\x80": 128, "\x80\x00": -32768} {
 		require.Equal(t, want, Value{Kind: Decimal, Text: []byte(text)}.Unscaled().Int64(), "%x", text)
 	}
+}
+
+func TestAppendIDParts(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		values []Value
+		want   string
+	}{
+		{"texts", []Value{textOf("r1"), textOf("i7")}, "r1|i7"},
+		{"numbers", []Value{intOf(7), textOf("x"), floatOf(9)}, "7|x|9"},
+		{"a separator in a part", []Value{textOf("a|b"), textOf("c")}, `a\|b|c`},
+		{"an escape in a part", []Value{textOf(`a\`), textOf(`\\`)}, `a\\|\\\\`},
+		{"only what is escaped", []Value{textOf("|"), textOf("||")}, `\||\|\|`},
+		{"bytes and uuid", []Value{{Kind: Bytes, Text: []byte{0xab, 1}}, {Kind: UUID, Int: 1, Text: []byte(strings.ToUpper(someUUID))}}, "ab01|" + someUUID},
+	} {
+		got, _, err := AppendIDParts([]byte("before|"), c.values)
+		require.NoError(t, err, c.name)
+		require.Equal(t, "before|"+c.want, string(got), c.name)
+	}
+	for i, v := range []Value{{}, textOf(""), textOf("\xff"), {Kind: Bool, Int: 1}, floatOf(0.5), {Kind: Bytes}} {
+		for at := range 3 {
+			values := []Value{textOf("a"), textOf("b"), textOf("c")}
+			values[at] = v
+			_, bad, err := AppendIDParts(nil, values)
+			require.Error(t, err, i)
+			require.Equal(t, at, bad, i)
+		}
+	}
+}
+
+// TestIDPartsAreInjective: as many parts of other texts never have the same text, nor have more or fewer, and the parts can be read from it.
+func TestIDPartsAreInjective(t *testing.T) {
+	part := rapid.StringMatching(`[a|\\]{1,4}`)
+	parts := rapid.SliceOfN(rapid.OneOf(part, rapid.StringN(1, 5, -1)), 1, 4)
+	text := func(t *rapid.T, parts []string) string {
+		values := make([]Value, len(parts))
+		for i, p := range parts {
+			values[i] = textOf(p)
+		}
+		id, _, err := AppendIDParts(nil, values)
+		require.NoError(t, err)
+		return string(id)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := parts.Draw(t, "a"), parts.Draw(t, "b")
+		require.Equal(t, slices.Equal(a, b), text(t, a) == text(t, b), "%q and %q are both %q", a, b, text(t, a))
+
+		read := []string{""}
+		for rest := text(t, a); rest != ""; rest = rest[1:] {
+			last := &read[len(read)-1]
+			switch rest[0] {
+			case '\\':
+				rest = rest[1:]
+				*last += rest[:1]
+			case '|':
+				read = append(read, "")
+			default:
+				*last += rest[:1]
+			}
+		}
+		require.Equal(t, a, read)
+	})
 }

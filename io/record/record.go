@@ -2,6 +2,13 @@
 // batches of raw records, the values read out of them, and rejected records.
 //
 // It is the leaf that connectors and transforms share; it imports neither, nor Beam.
+//
+//	record.go       batches, and records that were rejected
+//	clock.go        the watermark of a partition
+//	value.go        values; number.go: as numbers; id.go: as ids; cast.go: as the types of columns
+//	path.go         paths of fields; own.go: of what is known of a record beside its value
+//	time.go         values as times, by unit; timetext.go: of text by RFC 3339 and the like
+//	timereader.go   times of any form; timepattern.go: by patterns; timezone.go: in zones
 package record
 
 import (
@@ -64,6 +71,10 @@ type Batch struct {
 	// AppendFramed); otherwise the records stand back to back, as in an Avro
 	// file's block, at successive offsets.
 	Framed bool
+	// Own says that each framed record has what its source knows beside it before its bytes (see AppendOwned).
+	Own bool
+	// File is the path of the file that the records are of, where an input has a use for it; else empty.
+	File string
 	// Repeat says that another reading of these records, for another interval,
 	// accounts for those that have no event time.
 	Repeat bool
@@ -79,6 +90,14 @@ type Batch struct {
 
 // Clock is the clock of the partition before the batch.
 func (b *Batch) Clock() Clock { return Clock{b.MaxTime, b.SecondTime} }
+
+// Beside is what is known of each record beside its value (AppendOwn), nil for what Own says of it.
+func (b *Batch) Beside() []byte {
+	if b.File == "" {
+		return nil
+	}
+	return AppendOwn(nil, OwnFile, Value{Kind: String, Text: []byte(b.File)})
+}
 
 // LogClock is the clock of the partition before the batch by the log alone.
 func (b *Batch) LogClock() Clock {
@@ -125,6 +144,9 @@ const (
 	ReasonTooLarge Reason = "too large"
 	// ReasonOrphan: the engagement's view never came.
 	ReasonOrphan Reason = "orphan"
+	// ReasonTombstone: a record of a topic without a value, which stands for the deletion of its key. It is counted, and is in
+	// no output.
+	ReasonTombstone Reason = "tombstone"
 )
 
 // Rejected is a record that did not become part of a sample, and why.
@@ -135,6 +157,8 @@ type Rejected struct {
 	Input     int32
 	Partition int32
 	Offset    int64
+	// Element is the place in its list of one event of several that the record holds, from 1; 0 for a whole record.
+	Element int32
 	// Count is how many records it stands for: more than one where a damaged block
 	// hides where they begin. AtLeast says that it may be more, how many is not known; with
 	// a Count of 0 nothing is.
@@ -157,12 +181,15 @@ const (
 	flagFramed = 1 << iota
 	flagRepeat
 	flagAfterIdle
+	flagOwn
+	flagFile
 )
 
 // Flags of a rejected record.
 const (
 	flagAtLeast = 1 << iota
 	flagLateAfterIdle
+	flagElement
 )
 
 // EncodeBatch writes a batch as it moves between workers and rests in state.
@@ -185,9 +212,18 @@ func EncodeBatch(b Batch) []byte {
 	if b.AfterIdle {
 		flags |= flagAfterIdle
 	}
+	if b.Own {
+		flags |= flagOwn
+	}
+	if b.File != "" {
+		flags |= flagFile
+	}
 	out = append(out, flags)
 	if b.AfterIdle {
 		out = binary.AppendVarint(binary.AppendVarint(out, b.LogTime), b.LogSecond)
+	}
+	if b.File != "" {
+		out = wire.AppendText(out, b.File)
 	}
 	return append(wire.AppendText(out, b.SchemaText), b.Records...)
 }
@@ -205,9 +241,12 @@ func DecodeBatch(buf []byte) (Batch, error) {
 		Count:      int32(d.Varint()),
 	}
 	flags := d.Byte()
-	b.Framed, b.Repeat, b.AfterIdle = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0
+	b.Framed, b.Repeat, b.AfterIdle, b.Own = flags&flagFramed != 0, flags&flagRepeat != 0, flags&flagAfterIdle != 0, flags&flagOwn != 0
 	if b.AfterIdle {
 		b.LogTime, b.LogSecond = d.Varint(), d.Varint()
+	}
+	if flags&flagFile != 0 {
+		b.File = string(d.Bytes())
 	}
 	b.SchemaText = string(d.Bytes())
 	b.Records = d.Rest()
@@ -232,7 +271,13 @@ func EncodeRejected(r Rejected) []byte {
 	if r.AfterIdle {
 		flags |= flagLateAfterIdle
 	}
+	if r.Element != 0 {
+		flags |= flagElement
+	}
 	out = append(out, flags)
+	if r.Element != 0 {
+		out = binary.AppendVarint(out, int64(r.Element))
+	}
 	out = binary.LittleEndian.AppendUint64(out, r.Schema)
 	out = wire.AppendText(out, r.SchemaText)
 	return append(out, r.Record...)
@@ -253,6 +298,9 @@ func DecodeRejected(buf []byte) (Rejected, error) {
 	}
 	flags := d.Byte()
 	r.AtLeast, r.AfterIdle = flags&flagAtLeast != 0, flags&flagLateAfterIdle != 0
+	if flags&flagElement != 0 {
+		r.Element = int32(d.Varint())
+	}
 	r.Schema, r.SchemaText = d.Uint64(), string(d.Bytes())
 	r.Record = d.Rest()
 	if d.Short() {

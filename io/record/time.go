@@ -47,7 +47,7 @@ func (v Value) Millis(unit Unit) (int64, error) {
 		return 0, errors.New("time is null or absent")
 	case String:
 		if unit == UnitRFC3339 || unit == UnitAuto {
-			return v.textMillis()
+			return v.textMillis(nil)
 		}
 		// Numbers in text: CSV, and JSON written by careful people.
 		text := string(bytes.TrimSpace(v.Text))
@@ -76,19 +76,16 @@ func (v Value) Millis(unit Unit) (int64, error) {
 	}
 }
 
-func (v Value) textMillis() (int64, error) {
-	t, err := ParseTime(string(v.Text))
+// textMillis reads a time in text; one without a zone is in that one, if it is known.
+func (v Value) textMillis(zone *Zone) (int64, error) {
+	t, err := parseTime(string(v.Text), zone)
 	if err != nil {
 		if f, parseErr := strconv.ParseFloat(string(bytes.TrimSpace(v.Text)), 64); parseErr == nil {
 			err = fmt.Errorf("%w%s", err, looksLike(f, UnitAuto))
 		}
 		return 0, err
 	}
-	ms := t.UnixMilli()
-	if ms < MinTime || ms > MaxTime {
-		return 0, fmt.Errorf("time %s is %s, outside 1970 to 2199", v, t.UTC().Format(time.RFC3339))
-	}
-	return ms, nil
+	return inRange(t.UnixMilli(), v)
 }
 
 // numberMillis reads a number; written is how the record has it.

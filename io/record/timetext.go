@@ -15,8 +15,11 @@ import (
 // 24:00 is the end of a day, and a leap second (23:59:60 at the end of a month in UTC) is the
 // second after it. Spaces around the time are left out. A time without a zone, or without
 // a time of day, is an error, as it could mean any of many.
-func ParseTime(text string) (time.Time, error) {
-	s := timeScanner{rest: strings.TrimSpace(text)}
+func ParseTime(text string) (time.Time, error) { return parseTime(text, nil) }
+
+// parseTime is ParseTime; with a zone, a time without one is in it.
+func parseTime(text string, in *Zone) (time.Time, error) {
+	s := timeScanner{rest: strings.TrimSpace(text), in: in}
 	t, err := s.time()
 	if err != nil {
 		return time.Time{}, fmt.Errorf("time %s is not RFC 3339, like 2026-01-02T15:04:05.678Z%w", Value{Kind: String, Text: []byte(text)}, err)
@@ -38,7 +41,12 @@ var (
 )
 
 // timeScanner takes a time apart from the left. An error of it says why it cannot.
-type timeScanner struct{ rest string }
+type timeScanner struct {
+	rest string
+	// in is the zone of a time without one, nil if it is an error; local says that this is one.
+	in    *Zone
+	local bool
+}
 
 func (s *timeScanner) time() (t time.Time, err error) {
 	if s.rest != "" && strings.Trim(s.rest, "0123456789.eE+-") == "" && !strings.Contains(s.rest[1:], "-") {
@@ -69,6 +77,10 @@ func (s *timeScanner) time() (t time.Time, err error) {
 		return t, err
 	}
 	t = time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC).Add(-offset)
+	if s.local {
+		wall := t.UnixMilli()
+		t = t.Add(time.Duration(s.in.millis(wall)-wall) * time.Millisecond)
+	}
 	if second == 60 && (t.Day() != 1 || t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0) {
 		return t, errLeap
 	}
@@ -122,6 +134,9 @@ func (s *timeScanner) fraction() (nanos int, ok bool) {
 func (s *timeScanner) zone() (offset time.Duration, err error) {
 	s.rest = strings.TrimLeft(s.rest, " ")
 	switch {
+	case s.rest == "" && s.in != nil:
+		s.local = true
+		return 0, nil
 	case s.rest == "":
 		return 0, errNoZone
 	case s.take("Z"), s.take("UTC"), s.take("GMT"):

@@ -1,6 +1,13 @@
 // Package draft writes a first spec for files that nobody has described: it looks at their
 // records and guesses which are views and which engagements, by which fields they belong
 // together, and what their times are. What it guessed is in the comments of the spec.
+//
+//	draft.go       Make; read.go: records of files
+//	files.go       files that are one input; delimiter.go: of tables
+//	guess.go       which are the views, and by which field, several.go: or fields; key.go: or what both are about; words.go: what things are called
+//	kinds.go       kinds of engagements; onelog.go: and of views, in a log of all events
+//	time.go        event times, timepattern.go: how text has them; measure.go: what they tell of windows and order, timezone.go: and of zones
+//	write.go       the spec
 package draft
 
 import (
@@ -49,19 +56,31 @@ func Make(ctx context.Context, patterns []string, opt Options) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(groups) < 2 {
-		return nil, fmt.Errorf("the files are all alike (%s): name the files of the views and those of the engagements. "+
-			"One log of both has to be split by its kind first", fieldNames(groups[0]))
-	}
 	for _, g := range groups {
-		g.time = guessTime(g)
+		if g.time, err = guessTime(ctx, g, opt.Records); err != nil {
+			return nil, err
+		}
 	}
-	j := guessJoin(groups)
+	j, err := join(ctx, groups, opt.Records)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.findSeveral(ctx, opt.Records); err != nil {
+		return nil, err
+	}
+	if err := j.findKey(ctx, opt.Records); err != nil {
+		return nil, err
+	}
 	for i := range j.engagements {
 		j.engagements[i].name()
 	}
 	if err := j.measure(ctx, opt.Records); err != nil {
 		return nil, err
+	}
+	if j.findZones() {
+		if err := j.measure(ctx, opt.Records); err != nil {
+			return nil, err
+		}
 	}
 	w := writer{join: j, opt: opt, folder: filepath.Dir(opt.File), used: map[string]bool{}}
 	text, err := w.write(ctx, len(files))
@@ -82,6 +101,22 @@ func Make(ctx context.Context, patterns []string, opt Options) (*Draft, error) {
 	}
 	d.Problems = d.Problems.Errors()
 	return d, nil
+}
+
+// join takes the groups for views and engagements, and a single one for a log of both.
+func join(ctx context.Context, groups []*group, records int) (*joined, error) {
+	if len(groups) > 1 {
+		return guessJoin(groups), nil
+	}
+	views, rest, err := groups[0].split(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	if views == nil {
+		return nil, fmt.Errorf("the files are all alike (%s): name the files of the views and those of the engagements. "+
+			"One log of both needs a column of kinds, like event or type, with values that are called like views and like engagements", fieldNames(groups[0]))
+	}
+	return ofOneLog(views, rest), nil
 }
 
 func fieldNames(g *group) string {

@@ -21,10 +21,15 @@ type group struct {
 	anyFields bool // each record names its own
 	// told says that the ending of the files tells the format.
 	told bool
+	// delimiter is that of tables, empty for a comma.
+	delimiter format.Delimiter
 	// folder and ending are what the files' names have in common: views/dt=*, .csv.gz.
 	folder, ending string
 	// words are those of the files' names, or of their folder's where those say nothing.
 	words []string
+
+	// only are the kinds that the group is of, if it is not all of the files.
+	only *only
 
 	schema  *avro.Schema // of the first Avro file
 	types   map[string]profile.Typed
@@ -70,12 +75,18 @@ func groupFiles(ctx context.Context, files []fileio.File, records int) ([]*group
 		}
 		merged = append(merged, g)
 	}
+	for i, g := range merged {
+		shared := slices.ContainsFunc(merged, func(other *group) bool { return other != merged[i] && other.folder == g.folder })
+		if words := folderWords(g.folder); !shared && roleWord(g.words) == "" && roleWord(words) != "" {
+			g.words = words // of hosts and the like
+		}
+	}
 	return merged, nil
 }
 
 var (
 	pairPart = regexp.MustCompile(`^([A-Za-z_]\w*)=.*$`)
-	ending   = regexp.MustCompile(`(\.(avro|json|jsonl|ndjson|csv))?(\.gz)?$`)
+	ending   = regexp.MustCompile(`(\.(avro|parquet|json|jsonl|ndjson|csv|tsv|tab|psv))?(\.(gz|zstd?|lz4))?$`)
 	uuid     = regexp.MustCompile(`[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}`)
 	wordOf   = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
 	// void words name no content.
@@ -133,11 +144,14 @@ func (g *group) look(ctx context.Context, records int) error {
 		}
 		if i == 0 {
 			g.format, g.told = files, told
+			if g.delimiter, err = guessDelimiter(ctx, f.Path, files); err != nil {
+				return err
+			}
 		}
-		file, err := eachRecord(ctx, f.Path, files, records, func(text []byte) error {
+		file, err := eachRecord(ctx, f.Path, files, g.delimiter, records, g.only.of(func(text []byte) error {
 			g.profile.Add(text)
 			return nil
-		})
+		}))
 		if err != nil {
 			return err
 		}
@@ -160,7 +174,7 @@ func (g *group) look(ctx context.Context, records int) error {
 // alike tells whether the files of two groups are one input: beside each other, with the same
 // fields, and not told apart by what their names say of their role.
 func (g *group) alike(other *group) bool {
-	if g.folder != other.folder || g.ending != other.ending || g.format != other.format {
+	if g.folder != other.folder || g.ending != other.ending || g.format != other.format || g.delimiter != other.delimiter {
 		return false
 	}
 	if a, b := roleWord(g.words), roleWord(other.words); a != b {

@@ -11,10 +11,17 @@ const valuesKept = 200_000
 
 // joined is what is thought of the groups: one of them is the views, the others are engagements.
 type joined struct {
-	views  *group
-	viewID string // empty if nothing links the groups
+	views *group
+	// viewID are the fields of the id, one as a rule; none if nothing links the groups.
+	viewID []string
 	// also are further groups of views.
-	also        []*group
+	also []*group
+	// key are the fields that views share with engagements which name no view; none otherwise. keys is how many different ones there
+	// are, otherKeys are fields that would do as well, and apart is the share of views that an id of the key tells apart.
+	key         []string
+	keys        int
+	otherKeys   []string
+	apart       float64
 	engagements []engagements
 	measured    measured
 }
@@ -22,10 +29,11 @@ type joined struct {
 // engagements is a group of engagements.
 type engagements struct {
 	*group
-	view   string  // the field that names the view; empty if none does
-	found  float64 // share of its values that are ids of views
-	id     string  // of its own; may be empty
-	column string  // that tells kinds apart; may be empty
+	view   []string // the fields that name the view, as many as its id has; none if none do
+	key    []string // the fields of the key, as many as that of the views has
+	found  float64  // share of its values that are ids or keys of views
+	id     string   // of its own; may be empty
+	column string   // that tells kinds apart; may be empty
 	kinds  []kind
 	passed []string // values of the column that are no kinds
 }
@@ -34,6 +42,7 @@ type engagements struct {
 type kind struct {
 	name, value string // value is of the column
 	count       int64
+	only        *group // the records of it, whose delays are measured apart; nil if those of all kinds are
 }
 
 // guessJoin chooses the views: the group whose ids the others name, by their values first and by
@@ -43,19 +52,24 @@ func guessJoin(groups []*group) *joined {
 	bestScore := 0.0
 	for _, v := range groups {
 		j, score := linked(v, groups)
-		switch words := v.singleWords(); {
-		case hasAny(words, viewWords):
-			score += 2
-		case hasAny(words, engWords):
-			score -= 2
-		}
-		// Of two that name each other the larger one is the views: most get no engagement.
-		score += 0.5 * float64(v.profile.Records) / float64(total(groups))
+		score += v.roleScore(groups)
 		if best == nil || score > bestScore {
 			best, bestScore = j, score
 		}
 	}
 	return best
+}
+
+// roleScore tells how likely a group is the views, by what it is called and by how large it is.
+func (g *group) roleScore(groups []*group) (score float64) {
+	switch words := g.singleWords(); {
+	case hasAny(words, viewWords):
+		score = 2
+	case hasAny(words, engWords):
+		score = -2
+	}
+	// Of two that name each other the larger one is the views: most get no engagement.
+	return score + 0.5*float64(g.profile.Records)/float64(total(groups))
 }
 
 func total(groups []*group) (n int64) {
@@ -67,25 +81,23 @@ func total(groups []*group) (n int64) {
 
 // linked takes v for the views and finds the id by which the others name it best.
 func linked(v *group, groups []*group) (best *joined, bestScore float64) {
+	also, others := v.beside(groups)
 	ids := append([]*profile.Field{nil}, v.profile.Fields...)
 	for _, id := range ids {
-		j, score := &joined{views: v}, 0.0
+		j, score := &joined{views: v, also: also}, 0.0
 		if id != nil {
 			if !couldBeID(v, id) {
 				continue
 			}
-			j.viewID = id.Path
+			j.viewID = []string{id.Path}
 		}
-		for _, e := range groups {
-			if e == v {
-				continue
-			}
-			if sameRole(v, e) {
-				j.also = append(j.also, e)
-				continue
-			}
+		for _, e := range others {
 			link, found, s := bestLink(id, e)
-			j.engagements = append(j.engagements, engagements{group: e, view: link, found: found})
+			linked := engagements{group: e, found: found}
+			if link != "" {
+				linked.view = []string{link}
+			}
+			j.engagements = append(j.engagements, linked)
 			score += s
 		}
 		if len(j.engagements) > 0 {
@@ -96,6 +108,20 @@ func linked(v *group, groups []*group) (best *joined, bestScore float64) {
 		}
 	}
 	return best, bestScore
+}
+
+// beside are the other groups if g is the views: those that are views, too, and the engagements.
+func (g *group) beside(groups []*group) (also, others []*group) {
+	for _, e := range groups {
+		switch {
+		case e == g:
+		case sameRole(g, e):
+			also = append(also, e)
+		default:
+			others = append(others, e)
+		}
+	}
+	return also, others
 }
 
 // sameRole tells whether files of another folder are views, too: they have the same fields and a

@@ -25,7 +25,7 @@ func (e *engagements) name() {
 
 func (e *engagements) findKinds() {
 	for _, f := range e.profile.Fields {
-		if !isKindColumn(f) {
+		if !isKindColumn(f, mostKinds) || e.only != nil && !e.isKinds(f.Path) {
 			continue
 		}
 		for value, n := range f.Values {
@@ -34,7 +34,7 @@ func (e *engagements) findKinds() {
 				e.passed = append(e.passed, value)
 				continue
 			}
-			e.kinds = append(e.kinds, kind{name, value, n})
+			e.kinds = append(e.kinds, kind{name: name, value: value, count: n})
 		}
 		if len(e.kinds) == 0 {
 			e.passed = nil
@@ -55,10 +55,10 @@ func (e *engagements) findKinds() {
 	e.kinds = []kind{{name: name, count: e.profile.Records}}
 }
 
-// isKindColumn tells whether a field tells kinds of engagements apart.
-func isKindColumn(f *profile.Field) bool {
+// isKindColumn tells whether a field tells kinds of engagements apart, of which there are at most so many.
+func isKindColumn(f *profile.Field, most int) bool {
 	words := nameWords(f.Path)
-	if f.Texts != f.Filled || f.Filled == 0 || f.TextInts+f.TextFloats+f.TextTimes > 0 || len(f.Values) == 0 || len(f.Values) > mostKinds {
+	if f.Texts != f.Filled || f.Filled == 0 || f.TextInts+f.TextFloats+f.TextTimes > 0 || len(f.Values) == 0 || len(f.Values) > most {
 		return false
 	}
 	if slices.Equal(words, []string{"event", "name"}) {
@@ -71,7 +71,7 @@ func isKindColumn(f *profile.Field) bool {
 // duplicates of one another, so it takes a name that says so.
 func (e *engagements) isOwnID(f *profile.Field) bool {
 	words := nameWords(f.Path)
-	if f.Path == e.view || !isIDName(f.Path) || f.Filled < e.profile.Records || f.Floats+f.Bools+f.Lists > 0 || uniqueness(f) < 0.9 {
+	if slices.Contains(e.view, f.Path) || slices.Contains(e.key, f.Path) || !isIDName(f.Path) || f.Filled < e.profile.Records || f.Floats+f.Bools+f.Lists > 0 || uniqueness(f) < 0.9 {
 		return false
 	}
 	about := append(slices.Clone(engWords), "message", "record", "row")

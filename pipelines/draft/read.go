@@ -6,13 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"tributary/io/fileio"
 	"tributary/io/format"
 	"tributary/io/format/avro"
+	"tributary/io/packed"
 	"tributary/io/record"
+	"tributary/pipelines/spec"
 )
+
+// tableEnding is of tables whose cells are not between commas, and whose format no ending tells.
+var tableEnding = regexp.MustCompile(`\.(tsv|tab|psv)$`)
 
 // formatOf tells the format of a file by its ending, or else by its content. told says that
 // the ending told it.
@@ -20,12 +26,16 @@ func formatOf(ctx context.Context, path string) (files format.Files, told bool, 
 	if files = format.Of(path); files != nil {
 		return files, true, nil
 	}
+	if plain, _ := packed.Cut(path); tableEnding.MatchString(plain) {
+		files, err = format.Get[format.Files](string(spec.CSV))
+		return files, false, err
+	}
 	r, err := fileio.Open(ctx, path)
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { _ = r.Close() }() // only read
-	start, err := bufio.NewReader(fileio.Decompress(path, r)).Peek(4)
+	start, err := bufio.NewReader(packed.NewReader(path, r)).Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
@@ -35,22 +45,30 @@ func formatOf(ctx context.Context, path string) (files format.Files, told bool, 
 	return nil, false, fmt.Errorf("%s: neither its ending nor its content is that of a format which is read (%s)", path, strings.Join(format.Names[format.Files](), ", "))
 }
 
-// source is a file as its format reads it, from its start.
-func source(ctx context.Context, path string, files format.Files) *format.File {
-	return &format.File{Path: path, Open: func(int64) (io.ReadCloser, error) {
+// source is a file as its format reads it, a table with that delimiter.
+func source(ctx context.Context, path string, files format.Files, delimiter format.Delimiter) (*format.File, error) {
+	stat, err := fileio.Stat(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &format.File{Path: path, Size: stat.Size, Delimiter: delimiter, Open: func(offset int64) (io.ReadCloser, error) {
 		if files.Text() {
-			return fileio.OpenText(ctx, path, 0)
+			return fileio.OpenText(ctx, path, offset)
 		}
-		return fileio.Open(ctx, path)
-	}}
+		return fileio.OpenAt(ctx, path, offset)
+	}}, nil
 }
 
 // eachRecord visits the first records of a file as JSON, until visit returns errEnough, and
 // returns what the file says of them. Bad records are passed over; without a good one the
 // error tells what is wrong.
-func eachRecord(ctx context.Context, path string, files format.Files, limit int, visit func(text []byte) error) (contents, error) {
+func eachRecord(ctx context.Context, path string, files format.Files, delimiter format.Delimiter, limit int, visit func(text []byte) error) (contents, error) {
 	v := visitor{limit: limit, visit: visit}
-	err := v.read(source(ctx, path, files), files)
+	file, err := source(ctx, path, files, delimiter)
+	if err != nil {
+		return v.contents, err
+	}
+	err = v.read(file, files)
 	switch {
 	case err == nil && v.seen == 0:
 		err = v.bad
@@ -58,6 +76,11 @@ func eachRecord(ctx context.Context, path string, files format.Files, limit int,
 		err = nil
 	}
 	return v.contents, err
+}
+
+// each visits the first records of a file of the group, those of its kinds.
+func (g *group) each(ctx context.Context, path string, records int, visit func(text []byte) error) (contents, error) {
+	return eachRecord(ctx, path, g.format, g.delimiter, records, g.only.of(visit))
 }
 
 // contents is what a file says of its records.

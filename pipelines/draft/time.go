@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,20 +15,26 @@ import (
 // timeGuess is the event time of a group's records.
 type timeGuess struct {
 	path string
-	// unit is empty where the records tell it.
+	// unit is empty where the records tell it, and where written does.
 	unit record.Unit
-	why  string
+	// written is nil for times that are RFC 3339, numbers, or typed.
+	written *written
+	why     string
 	// others are fields that might be meant as well.
 	others []string
 }
 
 // guessTime finds the field with the event time; nil if there is none.
-func guessTime(g *group) *timeGuess {
+func guessTime(ctx context.Context, g *group, records int) (*timeGuess, error) {
 	var best *timeGuess
 	bestScore := 0
 	var others []string
 	for _, f := range g.profile.Fields {
-		unit, why, score := timeOf(g, f)
+		w, err := guessWritten(ctx, g, f, records)
+		if err != nil {
+			return nil, err
+		}
+		unit, why, score := timeOf(g, f, w)
 		if score <= 0 {
 			continue
 		}
@@ -35,7 +42,7 @@ func guessTime(g *group) *timeGuess {
 			if best != nil {
 				others = append(others, best.path)
 			}
-			best, bestScore = &timeGuess{path: f.Path, unit: unit, why: why}, score
+			best, bestScore = &timeGuess{path: f.Path, unit: unit, written: w, why: why}, score
 			continue
 		}
 		others = append(others, f.Path)
@@ -43,11 +50,41 @@ func guessTime(g *group) *timeGuess {
 	if best != nil {
 		best.others = others
 	}
-	return best
+	return best, nil
 }
 
-// timeOf tells how likely a field is the event time, 0 for not at all, and in which unit.
-func timeOf(g *group, f *profile.Field) (unit record.Unit, why string, score int) {
+// form is how the times are written.
+func (t *timeGuess) form() record.TimeForm {
+	if t.written != nil {
+		return record.TimeForm{Pattern: t.written.pattern, Zone: t.written.zone}
+	}
+	return record.TimeForm{Unit: t.unit}
+}
+
+// why says what speaks for a way of writing times.
+func (w *written) why() string {
+	var all []string
+	if w.pattern == "" {
+		all = append(all, "text by RFC 3339 but for the zone")
+	} else {
+		all = append(all, "by the values")
+	}
+	all[0] += except(w.all-w.fit, w.all)
+	if w.or != "" {
+		all = append(all, "they could be "+w.or+", too")
+	}
+	switch w.zone {
+	case "":
+	case zoneGuessed:
+		all = append(all, "they have no zone, and "+w.zone+" is a guess: name theirs, like Europe/Berlin")
+	default:
+		all = append(all, "they have no zone, and "+w.zone+" is by when engagements come: name theirs, like Europe/Berlin, for summer time")
+	}
+	return strings.Join(all, "; ")
+}
+
+// timeOf tells how likely a field is the event time, 0 for not at all, and in which unit. w is how it is written, nil for nothing special.
+func timeOf(g *group, f *profile.Field, w *written) (unit record.Unit, why string, score int) {
 	words := nameWords(f.Path)
 	if hasAny(words, timeWords) {
 		score = 2
@@ -66,6 +103,8 @@ func timeOf(g *group, f *profile.Field) (unit record.Unit, why string, score int
 		return "", "", 0
 	case strings.Contains(typed.Logical, "timestamp-"):
 		return "", typed.Type, score + 3
+	case w != nil:
+		return "", w.why(), score + 3
 	case f.TextTimes*2 > f.Filled:
 		return record.UnitRFC3339, "text by RFC 3339" + except(f.Filled-f.TextTimes, f.Filled), score + 3
 	case numbers*2 > f.Filled && score > 0:

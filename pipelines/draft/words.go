@@ -15,11 +15,13 @@ var (
 		"click", "like", "purchase", "order", "conversion", "share", "comment", "save", "follow", "cart", "install", "engagement", "event", "action",
 		"interaction", "buy", "sale", "reaction", "signup", "watch", "play", "rating", "booking", "transaction", "feedback", "favorite", "reply", "checkout",
 	}
+	// who are the words of ids of persons, or of what stands for one.
+	who = []string{"user", "customer", "member", "person", "account", "visitor", "session", "device", "client", "cookie"}
 	// whose are the words of ids of persons and things, which are not those of what happened.
-	whose = []string{
-		"user", "customer", "member", "person", "account", "visitor", "session", "device", "client", "cookie", "item", "post", "product", "article", "sku",
+	whose = append(slices.Clone(who),
+		"item", "post", "product", "article", "sku",
 		"ad", "campaign", "creative", "advertiser", "page", "video", "song", "movie", "shop", "store", "seller", "author", "category", "country", "city",
-	}
+	)
 	idWords    = []string{"id", "uuid", "guid", "key", "uid"}
 	timeWords  = []string{"ts", "time", "timestamp", "at", "date", "datetime", "when", "epoch", "unixtime", "millis", "micros", "ms"}
 	bestTimes  = []string{"ts", "time", "timestamp", "event time", "event ts", "event timestamp", "datetime", "occurred at", "event date"}
@@ -27,7 +29,7 @@ var (
 		"updated", "modified", "ingested", "ingestion", "processed", "processing", "received", "expires", "expiry", "loaded", "load", "inserted", "deleted",
 		"end", "partition", "birth", "published", "kafka", "log", "created",
 	}
-	kindWords  = []string{"kind", "type", "event", "action", "verb", "activity", "interaction"}
+	kindWords  = []string{"kind", "type", "event", "action", "verb", "activity", "interaction", "behavior", "behaviour"}
 	valueWords = []string{"amount", "price", "value", "revenue", "total", "quantity", "qty", "rating", "duration", "dwell", "score", "cost"}
 )
 

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -37,17 +38,21 @@ func (w *writer) line(text, comment string, args ...any) {
 }
 
 func (w *writer) write(ctx context.Context, files int) ([]byte, error) {
-	w.line(fmt.Sprintf("# Guessed from %s files, up to %s records of each. Look at each line; what it was guessed", report.Count(int64(files)), report.Count(int64(w.opt.Records))), "")
+	w.line(fmt.Sprintf("# Guessed from %s, up to %s records of each. Look at each line; what it was guessed", plural(files, "file"), report.Count(int64(w.opt.Records))), "")
 	w.line("# by stands beside it. Then: tributary check SPEC --inputs, and tributary join SPEC.", "")
 	w.line("version: 1", "")
 	w.line("views:", "")
 	if err := w.inputs(ctx, "  ", append([]*group{w.join.views}, w.join.also...)...); err != nil {
 		return nil, err
 	}
-	if id := w.join.viewID; id != "" {
-		w.line("  id: "+spec.Quote(id), "%s", w.whyID())
+	w.views()
+	if id := w.join.viewID; len(id) > 0 {
+		w.line("  id: "+idText(id), "%s", w.whyID())
 	} else {
 		w.blank("  ", "views.id", "id", w.join.views)
+	}
+	if len(w.join.key) > 0 {
+		w.line("  key: "+idText(w.join.key), "%s", w.join.whyKey())
 	}
 	w.time("  ", "views", w.join.views)
 	w.line("engagements:", "")
@@ -60,6 +65,23 @@ func (w *writer) write(ctx context.Context, files int) ([]byte, error) {
 	w.line("outputs:", "")
 	w.line("  samples: out/samples", "a folder; late, dead letters and accounts are beside it")
 	return []byte(w.b.String()), nil
+}
+
+// views writes which records of a log are views.
+func (w *writer) views() {
+	v := w.join.views
+	if v.only == nil {
+		return
+	}
+	w.where("  ", v, v.only.column, kind{value: v.only.values[0], count: v.profile.Records})
+	if len(v.only.others) > 0 {
+		w.line(fmt.Sprintf("  # Neither views nor engagements, by their names: %s.", report.Harmless(strings.Join(v.only.others, ", "))), "")
+	}
+}
+
+// where writes which records are of a kind.
+func (w *writer) where(indent string, g *group, column string, k kind) {
+	w.line(fmt.Sprintf("%swhere: {%s: %s}", indent, spec.Quote(column), spec.Quote(k.value)), "%s of %s records", report.Count(k.count), report.Count(g.looked()))
 }
 
 // blank is a line that a person has to fill in.
@@ -79,7 +101,7 @@ func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) er
 		for i, p := range patterns {
 			comment := ""
 			if i == 0 {
-				comment = fmt.Sprintf("%s, records looked at: %s", plural(len(g.files), "file"), report.Count(g.profile.Records))
+				comment = fmt.Sprintf("%s, records looked at: %s", plural(len(g.files), "file"), report.Count(g.looked()))
 			}
 			if !strings.Contains(p, "://") && !filepath.IsAbs(p) {
 				if p, err = filepath.Rel(w.folder, p); err != nil {
@@ -87,8 +109,15 @@ func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) er
 				}
 			}
 			text := spec.Quote(p)
-			if !g.told {
-				text = "{path: " + text + ", format: " + g.format.Name() + "}"
+			if !g.told || g.delimiter != "" {
+				text = "path: " + text
+				if !g.told {
+					text += ", format: " + g.format.Name()
+				}
+				if g.delimiter != "" {
+					text += ", delimiter: " + string(g.delimiter)
+				}
+				text = "{" + text + "}"
 			}
 			w.line(indent+"  - "+text, "%s", comment)
 		}
@@ -103,12 +132,33 @@ func plural(n int, what string) string {
 	return report.Count(int64(n)) + " " + what + "s"
 }
 
+// idText is an id as a spec has it: a field, or several in brackets.
+func idText(fields []string) string {
+	if len(fields) == 1 {
+		return spec.Quote(fields[0])
+	}
+	quoted := make([]string, len(fields))
+	for i, f := range fields {
+		quoted[i] = spec.Quote(f)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
 func (w *writer) whyID() string {
+	if len(w.join.key) > 0 {
+		if w.join.apart > 0 {
+			return fmt.Sprintf("together they tell %.1f %% of views apart, as no field alone does; no engagement names it", 100*w.join.apart)
+		}
+		return "its own, by its name; no engagement names it"
+	}
 	var by []string
 	for _, e := range w.join.engagements {
 		if e.found > 0 {
-			by = append(by, fmt.Sprintf("%.0f %% of %s in %s are ids of these views", 100*e.found, e.view, strings.Join(e.words, " ")))
+			by = append(by, fmt.Sprintf("%.0f %% of %s in %s are ids of these views", 100*e.found, strings.Join(e.view, " and "), e.called()))
 		}
+	}
+	if len(w.join.viewID) > 1 {
+		by = append(by, "none of these fields alone tells views apart")
 	}
 	if len(by) == 0 {
 		return "by its name: no id of an engagement is among the records looked at"
@@ -126,6 +176,17 @@ func (w *writer) time(indent, place string, g *group) {
 	comment := t.why
 	if len(t.others) > 0 {
 		comment += "; not " + strings.Join(t.others, ", ")
+	}
+	if how := t.written; how != nil {
+		text := "{field: " + spec.Quote(t.path)
+		if how.pattern != "" {
+			text += ", pattern: " + strconv.Quote(how.pattern)
+		}
+		if how.zone != "" {
+			text += ", zone: " + how.zone
+		}
+		w.line(indent+"time: "+text+"}", "%s", comment)
+		return
 	}
 	if t.unit == record.UnitAuto || t.unit == record.UnitRFC3339 {
 		w.line(indent+"time: "+spec.Quote(t.path), "%s", comment)
@@ -150,22 +211,30 @@ func (w *writer) engagements(ctx context.Context, e *engagements) error {
 			return err
 		}
 		if e.column != "" {
-			w.line(fmt.Sprintf("    where: {%s: %s}", spec.Quote(e.column), spec.Quote(k.value)), "%s of %s records", report.Count(k.count), report.Count(e.profile.Records))
+			w.where("    ", e.group, e.column, k)
 		}
-		if e.view != "" {
-			w.line("    view: "+spec.Quote(e.view), "")
-		} else {
+		switch {
+		case len(e.key) > 0:
+			w.line("    key: "+idText(e.key), "")
+			w.line("    credit: last", "for the last view with its key before it; or first, all, even: tributary help values")
+		case len(e.view) > 0:
+			w.line("    view: "+idText(e.view), "")
+		default:
 			w.blank("    ", place+".view", "view", e.group)
 		}
 		w.time("    ", place, e.group)
 		if e.id != "" {
 			w.line("    id: "+spec.Quote(e.id), "its own, so that a resent one counts once")
 		}
-		window, within, seen := w.join.window(e.group)
+		window, within, seen := w.join.window(cmp.Or(k.only, e.group))
 		if seen > 0 {
 			w.line("    window: "+spec.FormatDuration(window), "99 %% of %s come within %s", plural(seen, "engagement"), spec.FormatDuration(roundUp(within)))
 		} else {
 			w.line("    window: "+spec.FormatDuration(window), "a guess: no delay could be seen")
+		}
+		if before, by := w.join.early(e.group); before > 0 {
+			w.line(fmt.Sprintf("    # %s of %s come before their view, most of them by %s: look at the zones of times.",
+				report.Count(int64(before)), plural(len(w.join.measured.delays[e.group]), "engagement"), spec.FormatDuration(by)), "")
 		}
 		if field := e.amount(); field != "" {
 			w.line("    # label: {sum: "+spec.Quote(field)+"}", "instead of 0 or 1")
@@ -176,6 +245,10 @@ func (w *writer) engagements(ctx context.Context, e *engagements) error {
 
 // common writes what all kinds share.
 func (w *writer) common() {
+	if measured := w.join.measured.behind; len(w.join.key) > 0 && measured > windows[len(windows)-1] {
+		w.line("# The inputs are in no order of time: records are up to "+spec.FormatDuration(roundUp(measured))+" behind in their file.", "")
+		return
+	}
 	behind := rounded(w.join.measured.behind, append([]time.Duration{time.Minute}, windows...))
 	w.line("out_of_orderness: "+spec.FormatDuration(behind), "matters only for inputs with an order; records are up to %s behind in their file", spec.FormatDuration(roundUp(w.join.measured.behind)))
 	if skew := w.join.skew(); skew > 0 {

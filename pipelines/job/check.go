@@ -9,11 +9,13 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"tributary/io/expression"
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/attribution/rules"
+	"tributary/transforms/sample"
 )
 
 // Codes of problems with fields.
@@ -21,6 +23,7 @@ const (
 	codeUnknownField = "T2003"
 	codeNotScalar    = "T2004"
 	codeNoUnit       = "T2006"
+	codeExpression   = "T1117"
 )
 
 // FieldCheck holds the fields that a spec names against those that its inputs have.
@@ -44,6 +47,8 @@ type layout struct {
 	source int
 	place  string
 	lookup func(path string) (avro.Field, error)
+	// columns says that it is CSV: all fields are text.
+	columns bool
 }
 
 // layoutKey is a source with the ID of a schema or the hash of a CSV file's header.
@@ -76,13 +81,13 @@ func (c *FieldCheck) Add(source int, place string, schema *avro.Schema) {
 	c.layouts = append(c.layouts, layout{source, place, func(path string) (avro.Field, error) {
 		_, field, err := schema.Find(path, in.Others[path]...)
 		return field, err
-	}})
+	}, false})
 }
 
 // AddColumns says that a CSV file of a source has those columns.
 func (c *FieldCheck) AddColumns(source int, place string, columns []string) {
 	if c.first(source, xxh3.HashString(strings.Join(columns, ","))) {
-		c.layouts = append(c.layouts, layout{source, place, lookupColumn(columns)})
+		c.layouts = append(c.layouts, layout{source, place, lookupColumn(columns), true})
 	}
 }
 
@@ -111,6 +116,10 @@ func (c *FieldCheck) Problems() (problems problem.List) {
 				field, err := l.lookup(w.path)
 				var unknown *avro.UnknownFieldError
 				missing := w.optional && errors.As(err, &unknown)
+				var notScalar *avro.NotScalarError
+				if w.use == useColumn && errors.As(err, &notScalar) {
+					err = nil // it is taken as it is
+				}
 				switch {
 				case pass == "optional":
 					if missing && !found[key] && !c.text[key.role] {
@@ -129,7 +138,71 @@ func (c *FieldCheck) Problems() (problems problem.List) {
 			}
 		}
 	}
+	for i := range c.layouts {
+		problems = append(problems, c.expressionProblems(&c.layouts[i])...)
+	}
+	return append(problems, c.computedProblems()...)
+}
+
+// TopFields are the names of the fields at the top of records of a source that the join reads, other names of them among them; nil for
+// all, where samples hold the view with all its fields. It is called after Problems.
+func (c *FieldCheck) TopFields(source int) (names []string) {
+	in := &c.params.Inputs[source]
+	if in.Kind == rules.Views && (c.params.Shape == nil || c.params.Shape.View != sample.ViewNone) {
+		return nil
+	}
+	names = []string{}
+	for _, w := range c.wanted(source) {
+		for _, path := range append([]string{w.path}, in.Others[w.path]...) {
+			if parts, err := record.ParsePath(path); err == nil && !slices.Contains(names, parts[0]) {
+				names = append(names, parts[0])
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// expressionProblems holds the expressions of a source against the types of its fields in one layout.
+func (c *FieldCheck) expressionProblems(l *layout) (problems problem.List) {
+	if text := c.where(l.source).Expression; text != "" {
+		problems = c.expressionProblem(l, text, expression.Parse, "where")
+	}
+	for _, d := range c.params.Inputs[l.source].Computed {
+		problems = append(problems, c.expressionProblem(l, d.Expression, expression.ParseValue, "fields", d.Name)...)
+	}
 	return problems
+}
+
+func (c *FieldCheck) expressionProblem(l *layout, text string, parse func(string) (*expression.Expression, error), key ...string) (problems problem.List) {
+	asks, err := parse(text)
+	if err == nil {
+		err = asks.Check(l.typeOf)
+	}
+	found, _ := expression.AsMistakes(err)
+	at := slices.Concat(c.sources[l.source].At, key)
+	for _, one := range found {
+		p := c.spec.Problem(codeExpression, fmt.Sprintf("%s: %s (%s of the expression)", l.place, one.Message, one.Place), at...)
+		p.Position, p.Source = c.spec.ExpressionPlace(text, one.Place, at...)
+		p.Width = 1
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// typeOf is what the layout says of a field in expressions.
+func (l *layout) typeOf(path string) expression.Type {
+	if record.IsOwn(path) {
+		return expression.OwnType(path)
+	}
+	field, err := l.lookup(path)
+	switch {
+	case err != nil:
+		return expression.Any // it is missing in this layout, or has been reported
+	case l.columns:
+		return expression.Column
+	}
+	return expression.TypeOf(field.Kind, field.Nullable)
 }
 
 // setOthers notes for every source by which paths older and newer records have its fields.
@@ -178,13 +251,20 @@ func (c *FieldCheck) unitProblem(l *layout, w *wanted, field *avro.Field) proble
 }
 
 func (c *FieldCheck) at(l *layout, w *wanted) []string {
+	if w.ofSample {
+		return w.key
+	}
 	return append(slices.Clone(c.sources[l.source].At), w.key...)
 }
 
 func (c *FieldCheck) fieldProblem(err error, l *layout, w *wanted) problem.Problem {
 	found := c.spec.Problem(codeUnknownField, fmt.Sprintf("%s: %v", l.place, err), c.at(l, w)...)
 	found.Got = w.path
-	if w.key[0] == "where" { // here the key is the field
+	switch {
+	case w.in != nil:
+		found.Position, found.Source = c.spec.ExpressionPlace(w.expression, *w.in, c.at(l, w)...)
+		found.Width = 1
+	case w.key[0] == "where": // here the key is the field
 		found.Position = c.spec.At(c.at(l, w)...)
 		found.Width = utf8.RuneCountInString(w.path)
 	}

@@ -2,16 +2,20 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"tributary/io/expression"
 	"tributary/io/fileio"
 	"tributary/io/format"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/registry"
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -22,14 +26,22 @@ type InputTopics struct {
 	params  *rules.Params
 	sources []Source
 	// found and schemas go by the place in sources: empty for files, and without a schema for JSON.
-	found    []source.Topic
-	schemas  []*avro.Schema
-	registry *registry.Config
+	found   []source.Topic
+	schemas []*avro.Schema
 }
 
+// Codes of problems that a registry shows.
+const (
+	codeOtherSchema    = "T1631"
+	codeNoSubject      = "T1632"
+	codeUnusableSchema = "T1633"
+)
+
 // FindTopics reads the schema files of the topics among the sources and asks the registry for those
-// of others. The parameters of the join get the schemas that are the same for all of a topic.
+// of others. The parameters of the join get the schemas that are the same for all of a topic. What of the
+// spec does not fit what the registry has is a problem.List.
 func FindTopics(ctx context.Context, s *spec.Spec, p *rules.Params, sources []Source) (*InputTopics, error) {
+	var problems problem.List
 	t := &InputTopics{spec: s, params: p, sources: sources, found: make([]source.Topic, len(sources)), schemas: make([]*avro.Schema, len(sources))}
 	for i, src := range sources {
 		if src.Topic == "" {
@@ -38,12 +50,26 @@ func FindTopics(ctx context.Context, s *spec.Spec, p *rules.Params, sources []So
 		// Partitions of topics have an order, whatever the default is for files.
 		p.Inputs[i].Ordered = true
 		var err error
-		if t.found[i], t.schemas[i], err = t.find(ctx, i, src); err != nil {
+		t.found[i], t.schemas[i], err = t.find(ctx, i, src)
+		var wrong *inputProblem
+		switch {
+		case errors.As(err, &wrong):
+			problems = append(problems, wrong.Problem)
+		case err != nil:
 			return nil, fmt.Errorf("topic %s: %w", src.Topic, err)
 		}
 	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
 	return t, nil
 }
+
+// inputProblem is a problem with an input of the spec, as an error.
+type inputProblem struct{ problem.Problem }
+
+func (p *inputProblem) Error() string { return p.Message }
 
 // find describes the topic of an input, and returns the schema that its records are known to have;
 // nil for JSON.
@@ -51,17 +77,28 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 	in := t.params.Inputs[input]
 	topic := source.Topic{
 		Cluster: src.Cluster, Name: src.Topic, Inputs: []int32{int32(input)}, Format: source.Format(src.Format),
-		Time: source.Field{Path: in.Time.Path, Unit: in.Time.Unit},
+		Time: source.Field{Path: in.Time.Path, Unit: in.Time.Unit, Pattern: in.Time.Pattern, Zone: in.Time.Zone},
 	}
 	values, err := format.Get[format.Values](string(src.Format))
 	if err != nil {
 		return topic, nil, err
 	}
+	if src.Registry {
+		topic.Registry = Registry(t.spec.Cluster(src.Cluster))
+	}
 	if !values.Schemas() {
 		if src.Schema != "" {
 			return topic, nil, fmt.Errorf("values in %s are taken as they are: leave out the schema %s", strings.ToUpper(values.Name()), src.Schema)
 		}
-		return topic, nil, nil
+		if src.Registry {
+			topic.Format = source.RegistryJSON
+			want := registry.JSON
+			if src.Format == spec.Protobuf {
+				topic.Format, want = source.RegistryProtobuf, registry.Protobuf
+			}
+			_, err = t.latest(ctx, &src, topic.Registry, want)
+		}
+		return topic, nil, err
 	}
 	var text string
 	if src.Schema != "" {
@@ -74,14 +111,12 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 	topic.Format = source.Avro
 	if src.Registry {
 		topic.Format = source.RegistryAvro
-		if err := t.useRegistry(src.Cluster); err != nil {
-			return topic, nil, err
-		}
 		if text == "" {
-			var err error
-			if text, err = t.registry.Latest(ctx, src.Topic+"-value"); err != nil {
+			schema, err := t.latest(ctx, &src, topic.Registry, registry.Avro)
+			if err != nil {
 				return topic, nil, err
 			}
+			return topic, schema.Avro, nil
 		}
 	}
 	schema, err := avro.ParseSchema(text)
@@ -95,14 +130,53 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 	return topic, schema, nil
 }
 
-// useRegistry makes the cluster's registry the one that schemas are read from.
-func (t *InputTopics) useRegistry(cluster string) error {
-	registry := Registry(t.spec.Cluster(cluster))
-	if t.registry != nil && !slices.Equal(t.registry.URLs, registry.URLs) {
-		return fmt.Errorf("its schemas are in the registry %v, those of other topics in %v: a job can use one", registry.URLs, t.registry.URLs)
+// latest asks the registry for the schema of an input. What the registry says against it is an inputProblem.
+func (t *InputTopics) latest(ctx context.Context, src *Source, from *registry.Config, want registry.Type) (*registry.Schema, error) {
+	subject := src.InSubject()
+	schema, err := from.Latest(ctx, subject)
+	var unusable *registry.UnusableError
+	switch {
+	case errors.Is(err, registry.ErrNoSubject):
+		p := src.Problem(t.spec, codeNoSubject, "the registry has no schema of subject "+subject)
+		p.Got, p.Allowed = subject, subjectsLike(ctx, from, src.Topic)
+		p.Hint = "name the subject that has the schema of the values of topic " + src.Topic + ", as `subject: NAME`"
+		if want == registry.Avro {
+			p.Hint += "; if they are plain Avro, write `registry: false` and `schema: FILE`"
+		}
+		return nil, &inputProblem{p}
+	case errors.As(err, &unusable):
+		return nil, &inputProblem{src.Problem(t.spec, codeUnusableSchema, "subject "+subject+": "+unusable.Error())}
+	case err != nil:
+		return nil, err
+	case schema.Type != want:
+		p := src.Problem(t.spec, codeOtherSchema, fmt.Sprintf("subject %s has a schema of type %s, and format %s takes %s", subject, schema.Type, src.Format, want))
+		p.Got = string(schema.Type)
+		for _, f := range format.All[format.Registered]() {
+			if f.SchemaType() == string(schema.Type) {
+				p.Hint = fmt.Sprintf("write `format: %s` and `registry: true`, or the subject of another schema", f.Name())
+			}
+		}
+		return nil, &inputProblem{p}
 	}
-	t.registry = registry
-	return nil
+	return schema, nil
+}
+
+// mostSubjects bounds how many subjects a problem lists.
+const mostSubjects = 10
+
+// subjectsLike are the subjects of a registry that may be of a topic: those that its name begins, as where they are named by topics and
+// records, or all if they are few.
+func subjectsLike(ctx context.Context, from *registry.Config, topic string) []string {
+	all, err := from.Subjects(ctx)
+	if err != nil {
+		return nil // it is about another problem
+	}
+	slices.Sort(all)
+	like := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !strings.HasPrefix(s, topic+"-") || s == topic+"-key" })
+	if len(like) == 0 && len(all) <= mostSubjects {
+		like = all
+	}
+	return like[:min(len(like), mostSubjects)]
 }
 
 // AddTo adds what the records of topics look like to a check of fields, and the schemas of views among them.
@@ -129,7 +203,7 @@ func (t *InputTopics) AddTo(fields *FieldCheck, views *ViewSchemas) {
 // topics, and others that are named.
 func (t *InputTopics) Reading(others ...string) source.Config {
 	s := t.spec
-	r := source.Config{OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew, Registry: t.registry, Group: s.Stream.Group, Start: startOf(s.Stream.Start)}
+	r := source.Config{OutOfOrderness: s.OutOfOrderness, IdleAfter: s.Stream.IdleTimeout, MaxAhead: s.Stream.MaxFutureSkew, Group: s.Stream.Group, Start: startOf(s.Stream.Start)}
 	if s.Stream.OnOffsetOutOfRange == spec.OutOfRangeSkips {
 		r.OnTruncation = source.SkipTruncated
 	}
@@ -137,14 +211,21 @@ func (t *InputTopics) Reading(others ...string) source.Config {
 	for _, name := range others {
 		used[name] = true
 	}
+	t.shareOthers()
 	for i, topic := range t.found {
 		if topic.Name == "" {
 			continue
 		}
 		used[topic.Cluster] = true
-		topic.Time.Others = t.params.Inputs[i].Others[topic.Time.Path]
+		in := &t.params.Inputs[i]
+		topic.Time.Others, topic.Own = in.Others[in.Time.Path], in.OwnFields()
+		if computed := in.ComputedField(in.Time.Path); computed != nil {
+			topic.Time.Expression, topic.Time.OthersOf = computed.Expression, in.Others
+		}
 		if same := slices.IndexFunc(r.Topics, func(o source.Topic) bool { return o.Cluster == topic.Cluster && o.Name == topic.Name }); same >= 0 {
 			r.Topics[same].Inputs = append(r.Topics[same].Inputs, int32(i))
+			own := slices.Sorted(slices.Values(append(r.Topics[same].Own, topic.Own...)))
+			r.Topics[same].Own = slices.Compact(own)
 		} else {
 			r.Topics = append(r.Topics, topic)
 		}
@@ -155,6 +236,47 @@ func (t *InputTopics) Reading(others ...string) source.Config {
 		}
 	}
 	return r
+}
+
+// shareOthers gives all inputs of a topic the names that the time has in records of any of them: each of its records moves the watermark,
+// whichever input it is for, and as the source sees it.
+func (t *InputTopics) shareOthers() {
+	type log struct{ cluster, topic string }
+	all := map[log]map[string][]string{}
+	each := func(visit func(in *rules.Input, others map[string][]string, path string)) {
+		for i, topic := range t.found {
+			if topic.Name == "" {
+				continue
+			}
+			of := log{topic.Cluster, topic.Name}
+			if all[of] == nil {
+				all[of] = map[string][]string{}
+			}
+			in := &t.params.Inputs[i]
+			paths := []string{in.Time.Path}
+			if computed := in.ComputedField(in.Time.Path); computed != nil {
+				if asks, err := expression.ParseValue(computed.Expression); err == nil {
+					for _, f := range asks.Fields {
+						paths = append(paths, f.Path)
+					}
+				}
+			}
+			for _, path := range paths {
+				visit(in, all[of], path)
+			}
+		}
+	}
+	each(func(in *rules.Input, others map[string][]string, path string) {
+		others[path] = slices.Compact(slices.Sorted(slices.Values(append(others[path], in.Others[path]...))))
+	})
+	each(func(in *rules.Input, others map[string][]string, path string) {
+		if len(others[path]) > len(in.Others[path]) {
+			if in.Others = maps.Clone(in.Others); in.Others == nil {
+				in.Others = map[string][]string{}
+			}
+			in.Others[path] = others[path]
+		}
+	})
 }
 
 func startOf(s spec.Start) source.Start {

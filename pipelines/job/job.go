@@ -1,20 +1,22 @@
 // Package job says what a spec means to the join: its parameters, and in which role each
 // input is read. Joins of files and of topics both begin here; package graph is the pipeline of both.
 //
-//	job.go         the parameters of the join; fields.go, check.go, schema.go, viewschema.go: fields and schemas of inputs
+//	job.go         the parameters of the join; fields.go, check.go, computed.go, schema.go, viewschema.go: fields and schemas of inputs
 //	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics; partitions.go: names of partitions
-//	sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: sinks with an end or without
+//	labels.go      labels of kinds
+//	sampleshape.go, sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: sinks with an end or without
 //	pages.go       pages for "tributary help", the .md files beside it
 package job
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"tributary/io/expression"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
-	"tributary/transforms/sample"
 )
 
 // Source is one input of the spec in one role; its place in a plan's list is what
@@ -55,45 +57,103 @@ func Of(s *spec.Spec) (rules.Params, []Source) {
 			sources = append(sources, Source{Input: input, Role: role, At: at, Number: i})
 		}
 	}
-	add("views", []string{"views"}, s.Views.Inputs, rules.Input{
-		Kind: rules.Views, ID: s.Views.ID, Time: timeField(&s.Views.Time),
-	})
+	views := rules.Input{Kind: rules.Views, Time: timeField(&s.Views.Time, s.Views.Fields), Where: conditions(s.Views.Where.Conditions), Expression: rest(&s.Views.Where), Each: s.Views.Each, Computed: computed(s.Views.Fields)}
+	views.ID, views.MoreID = idFields(s.Views.ID)
+	views.Key = s.Views.Key
+	add("views", []string{"views"}, s.Views.Inputs, views)
 	for k, e := range s.Engagements {
 		p.Kinds = append(p.Kinds, rules.Kind{
 			Name:   e.Kind,
 			Window: e.Window.Milliseconds(),
-			Label:  e.Label.Func,
-			Credit: rules.Credit(e.Attribution),
+			Count:  rules.Count(e.Count),
 
 			SkipBadValues: e.OnBadValue == spec.BadValueNull,
+			Credit:        creditOf(e.Credit),
+			After:         e.After,
+			Otherwise:     e.Otherwise == spec.OtherwiseAny,
 		})
 		in := rules.Input{
-			Kind: k, ID: e.View, Time: timeField(&e.Time), ViewTime: timeField(e.ViewTime), EventID: e.ID, Value: e.Label.Field,
+			Kind: k, Time: timeField(&e.Time, e.Fields), ViewTime: timeField(e.ViewTime, e.Fields),
+			Where: conditions(e.Where.Conditions), Expression: rest(&e.Where), Each: e.Each, Computed: computed(e.Fields),
 		}
-		for _, c := range e.Where {
-			in.Where = append(in.Where, rules.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
-		}
+		setLabels(&p.Kinds[k], &in, &e)
+		_, named := e.Named()
+		in.ID, in.MoreID = idFields(named)
+		in.EventID, in.MoreEventID = idFields(e.ID)
 		add(e.Kind, []string{"engagements", e.Kind}, e.Inputs, in)
 	}
+	for i, stage := range s.Stages {
+		p.Stages = append(p.Stages, rules.Stage{
+			Name: stage.Name(), After: stage.After.Milliseconds(), OutOfOrderness: stage.OutOfOrderness.Milliseconds(),
+			Bucket: stage.Bucket.Milliseconds(), Shards: StageShards(s, i), Emit: rules.Emit(stage.Emit),
+		})
+	}
+	p.Stage = p.StageCount() - 1
+	p.Shape = shapeOf(s)
 	return p, sources
 }
 
-var conditionTypes = map[spec.ConditionType]rules.ConditionType{
-	spec.TextCondition: rules.TextCondition, spec.NumberCondition: rules.NumberCondition, spec.BoolCondition: rules.BoolCondition,
+var conditionTypes = map[spec.ConditionType]expression.ConditionType{
+	spec.TextCondition: expression.TextCondition, spec.NumberCondition: expression.NumberCondition, spec.BoolCondition: expression.BoolCondition,
 }
 
-func timeField(f *spec.TimeField) rules.Field {
+// creditOf is which views of a key share an engagement.
+func creditOf(c spec.Credit) rules.Credit {
+	if c == spec.CreditAll {
+		return rules.CreditAll
+	}
+	return rules.Credit(c)
+}
+
+// idFields are the first field of an id, empty for none, and the others.
+func idFields(paths []string) (first string, more []string) {
+	if len(paths) == 0 {
+		return "", nil
+	}
+	return paths[0], append(more, paths[1:]...)
+}
+
+// rest is the expression of a where that asks more than its conditions.
+func rest(w *spec.Where) string {
+	if !w.Rest {
+		return ""
+	}
+	return w.Expression
+}
+
+func computed(fields []spec.ComputedField) (out []rules.Computed) {
+	for _, f := range fields {
+		out = append(out, rules.Computed{Name: f.Name, Expression: f.Expression})
+	}
+	return out
+}
+
+func conditions(where []spec.Condition) (out []expression.Condition) {
+	for _, c := range where {
+		out = append(out, expression.Condition{Field: c.Field, Value: c.Value, Type: conditionTypes[c.Type]})
+	}
+	return out
+}
+
+// timeField is a field with a time; a computed one that is just a field of the record is that, with the unit that a schema gives it.
+func timeField(f *spec.TimeField, fields []spec.ComputedField) rules.Field {
 	if f == nil {
 		return rules.Field{}
 	}
-	return rules.Field{Path: f.Field, Unit: f.Unit}
+	path := f.Field
+	if i := slices.IndexFunc(fields, func(c spec.ComputedField) bool { return c.Name == path }); i >= 0 {
+		if asks, err := expression.ParseValue(fields[i].Expression); err == nil && asks.IsField() {
+			path = asks.Fields[0].Path
+		}
+	}
+	return rules.Field{Path: path, Unit: f.Unit, Pattern: f.Pattern, Zone: f.Zone}
 }
 
-// Columns are the labels in a sample.
-func Columns(p *rules.Params) []sample.Column {
-	columns := make([]sample.Column, len(p.Kinds))
-	for i, k := range p.Kinds {
-		columns[i] = sample.Column{Kind: k.Name, Func: k.Label}
+// StageShards is over how many shards the buckets of a stage are spread. An early stage has few views in a bucket, and what a runner
+// does for each (bucket, shard) costs more than what is in it.
+func StageShards(s *spec.Spec, stage int) int {
+	if stage >= len(s.Stages)-1 {
+		return s.Shards
 	}
-	return columns
+	return max(1, s.Shards/4)
 }

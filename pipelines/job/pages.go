@@ -20,6 +20,10 @@ var (
 	//go:embed values.md
 	ValuesPage string
 
+	// WeightsPage is about training on samples of stages: recipes, their formulas, and what is biased without.
+	//go:embed weights.md
+	WeightsPage string
+
 	// WayPage is the way of a record from its source to its sample, with the encodings it has meanwhile.
 	//go:embed way.md
 	WayPage string

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,8 +27,10 @@ import (
 	"tributary/io/kafkaio/timeindex"
 	"tributary/io/record"
 	"tributary/pipelines/rejected"
+	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 	"tributary/transforms/label"
+	"tributary/transforms/recipe"
 	"tributary/transforms/sample"
 )
 
@@ -155,6 +158,7 @@ func TestOutputsPageHasEachField(t *testing.T) {
 	}
 	for heading, subject := range map[string]account.Subject{
 		"Accounts of views": account.OfViews, "Accounts of a kind": account.OfEngagements, "Accounts of an input": account.OfInput,
+		"Accounts of a stage": account.OfStage,
 	} {
 		var rows []string
 		for _, row := range account.Table() {
@@ -184,19 +188,27 @@ func TestOutputsPageHasSamples(t *testing.T) {
 	for _, name := range labels {
 		columns = append(columns, sample.Column{Kind: name, Func: label.Func(name)})
 	}
-	text, err := sample.Schema(columns, "")
-	require.NoError(t, err)
 	type field struct {
 		Name string
 		Type json.RawMessage
 	}
-	var schema struct{ Fields []field }
-	require.NoError(t, json.Unmarshal([]byte(text), &schema))
+	fieldsOf := func(staged bool) (fields []field, names []string) {
+		text, err := sample.Schema(columns, staged, "")
+		require.NoError(t, err)
+		var schema struct{ Fields []field }
+		require.NoError(t, json.Unmarshal([]byte(text), &schema))
+		for _, f := range schema.Fields {
+			names = append(names, f.Name)
+		}
+		return schema.Fields, names
+	}
 	names, types := outputs.table(t, "Samples", "field")
-	require.Len(t, names, len(schema.Fields))
-	for i, f := range schema.Fields {
-		require.Equal(t, f.Name, names[i])
-		if want := strings.Fields(types[f.Name])[0]; f.Name != "view" {
+	fields, staged := fieldsOf(true)
+	require.Equal(t, staged, names)
+	_, plain := fieldsOf(false)
+	require.Equal(t, plain, slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(types[name], ", with stages") }))
+	for _, f := range fields {
+		if want := strings.TrimSuffix(strings.Fields(types[f.Name])[0], ","); f.Name != "view" {
 			require.Contains(t, string(f.Type), `"`+want+`"`, f.Name)
 		}
 		if f.Name != "labels" {
@@ -249,11 +261,21 @@ func TestPagesDecode(t *testing.T) {
 	way := page(WayPage)
 	require.Equal(t, wantEntry, way.decode(t, "An entry of the commit log", entry.Value()))
 	require.Equal(t,
-		map[string]any{"start": int64(-300000), "shard": uint64(3), "part": uint64(2), "last": byte(1), "samples": "\x02ab"},
+		map[string]any{"start": int64(-300000), "shard": uint64(3), "part": uint64(2), "flags": byte(1), "samples": "\x02ab"},
 		way.decode(t, "A block of samples", sample.EncodeBlock(sample.NewBlock(sample.Header{Start: -300000, Shard: 3, Part: 2, Last: true}, sample.AppendTo(nil, []byte("ab"))))))
 	require.Equal(t,
-		map[string]any{"shard": int64(3), "id": int64(-300000), "part": int64(2), "last": byte(1), "records": "\x00\x01k\x01v"},
-		way.decode(t, "A group", encoded(t, sink.Group{Shard: 3, ID: -300000, Part: 2, Last: true, Records: sink.AppendRecord(nil, []byte("k"), []byte("v"), sink.NoTimestamp)})))
+		map[string]any{"start": int64(1000), "shard": uint64(0), "part": uint64(0), "flags": byte(2 | 4), "corrections": uint64(300), "samples": "\x01a"},
+		way.decode(t, "A block of samples", sample.EncodeBlock(sample.NewBlock(sample.Header{Start: 1000, Unchanged: true, Corrections: 300}, sample.AppendTo(nil, []byte("a"))))))
+	require.Equal(t,
+		map[string]any{"start": int64(-300000), "shard": int64(3), "times": uint64(2)},
+		way.decode(t, "A correction", sample.EncodeCorrection(sample.Correction{Start: -300000, Shard: 3, Times: 2})))
+	records := sink.AppendRecord(nil, []byte("k"), []byte("v"), sink.NoTimestamp)
+	require.Equal(t,
+		map[string]any{"shard": int64(3), "id": int64(-300000), "part": int64(2), "flags": byte(1), "records": "\x00\x01k\x01v"},
+		way.decode(t, "A group", encoded(t, sink.Group{Shard: 3, ID: -300000, Part: 2, Last: true, Records: records})))
+	require.Equal(t,
+		map[string]any{"shard": int64(0), "id": int64(5), "part": int64(1), "flags": byte(2 | 4), "follows": int64(300), "records": "\x00\x01k\x01v"},
+		way.decode(t, "A group", encoded(t, sink.Group{ID: 5, Part: 1, Spare: true, Follows: 300, Records: records})))
 	require.Equal(t,
 		map[string]any{
 			"input": int64(1), "partition": int64(2), "schema": uint64(1 << 60), "offset": int64(300), "max_time": int64(record.NoTime), "second_time": int64(-5),
@@ -321,14 +343,26 @@ func encoded[T any](t testing.TB, v T) []byte {
 	return buf.Bytes()[n:]
 }
 
+// withFlag is a type of what is there only if a bit of the flags before it is set.
+var withFlag = regexp.MustCompile(`^(\w+), with flag (\d+)$`)
+
 // decode reads bytes as the table below a heading says; what is bytes becomes text.
 func (p page) decode(t testing.TB, heading string, buf []byte) map[string]any {
 	t.Helper()
 	out := map[string]any{}
 	names, types := p.table(t, heading, "field")
 	for _, name := range names {
-		taken := 0
-		switch types[name] {
+		taken, of := 0, types[name]
+		if found := withFlag.FindStringSubmatch(of); found != nil {
+			bit, err := strconv.Atoi(found[2])
+			require.NoError(t, err)
+			flags, ok := out["flags"].(byte)
+			require.True(t, ok, "%s: %s stands before the flags", heading, name)
+			if of = found[1]; flags&byte(bit) == 0 {
+				continue
+			}
+		}
+		switch of {
 		case "varint":
 			out[name], taken = binary.Varint(buf)
 		case "uvarint":
@@ -350,4 +384,84 @@ func (p page) decode(t testing.TB, heading string, buf []byte) map[string]any {
 	}
 	require.Empty(t, buf, "%s: bytes are left", heading)
 	return out
+}
+
+// TestStreamsPageShowsStages: the examples of stages are as specs have them.
+func TestStreamsPageShowsStages(t *testing.T) {
+	examples := regexp.MustCompile("(?s)```yaml\n(stages:.*?\n)```").FindAllStringSubmatch(page(StreamsPage).section(t, "Stages"), -1)
+	require.Len(t, examples, 2)
+	for i, want := range [][]string{{"10s all", "1m changed", "1d changed"}, {"10s positives", "1d all"}} {
+		s, err := spec.Parse("spec.yaml", []byte("views: {inputs: v/*.avro, id: id, time: t}\nengagements:\n  like: {inputs: l/*.avro, view: v, time: t, window: 1d}\n"+
+			"outputs: {samples: out/samples, late: out/late, dead_letters: out/dead, accounts: out/accounts}\n"+examples[i][1]))
+		require.NoError(t, err)
+		var got []string
+		for _, stage := range s.Stages {
+			got = append(got, stage.Name()+" "+string(stage.Emit))
+		}
+		require.Equal(t, want, got)
+	}
+}
+
+// TestWeightsPageHasEachRecipe: its heading, its row and its paper, and no other; its rows are the code's.
+func TestWeightsPageHasEachRecipe(t *testing.T) {
+	weights := page(WeightsPage)
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(WeightsPage, -1)
+	var names []string
+	for _, row := range rows {
+		names = append(names, row[1])
+	}
+	require.Equal(t, recipe.Names(), names)
+	for _, r := range recipe.All() {
+		section := strings.Join(strings.Fields(strings.ReplaceAll(weights.section(t, r.Name), "*", "")), " ")
+		if r.Name == "fake-negative-calibration" {
+			require.Contains(t, section, "The same paper")
+			continue
+		}
+		authors, rest, _ := strings.Cut(r.Paper, ": ")
+		title, published, _ := strings.Cut(rest, ". ")
+		require.Contains(t, section, authors+": "+title+", "+published, r.Name)
+	}
+	// What stands in the tables, at two predictions.
+	for name, formulas := range map[string]map[string]func(p, delayed float64) float64{
+		"fake-negative-weighting": {
+			"(1-p)(1+p)": func(p, _ float64) float64 { return (1 - p) * (1 + p) },
+			"1+p":        func(p, _ float64) float64 { return 1 + p },
+		},
+		"elapsed-time-sampling": {
+			"(1+delayed)(1-p)/(1-p+delayed)": func(p, d float64) float64 { return (1 + d) * (1 - p) / (1 - p + d) },
+			"1+delayed":                      func(_, d float64) float64 { return 1 + d },
+		},
+	} {
+		table := regexp.MustCompile(`(?m)^\| (.+) \| (.+) \| (.+) \|$`).FindAllStringSubmatch(weights.section(t, name), -1)
+		require.Len(t, table, 5)
+		formulas["0"] = func(_, _ float64) float64 { return 0 }
+		for _, row := range table[1:] {
+			s, known := map[string]recipe.Sample{
+				"first stage, negative":                    {},
+				"first stage, positive":                    {Positive: true},
+				"later stage, positive for the first time": {Version: 2, Positive: true},
+				"any other": {Version: 1, Positive: true, Told: true},
+			}[row[1]]
+			require.True(t, known, row[1])
+			s.Weight = 3
+			for _, m := range []recipe.Model{{P: 0.3, Delayed: 0.1}, {P: 0.8, Delayed: 0.7}} {
+				got := recipe.Find(name).Weigh(s, m)
+				require.InDelta(t, 3*formulas[row[2]](m.P, m.Delayed), got.Negative, 1e-12, row[0])
+				require.InDelta(t, 3*formulas[row[3]](m.P, m.Delayed), got.Positive, 1e-12, row[0])
+			}
+		}
+	}
+}
+
+// TestWeightsPageHasSpecs: what it shows of specs is sound in one.
+func TestWeightsPageHasSpecs(t *testing.T) {
+	shown := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(WeightsPage, -1)
+	require.Len(t, shown, 4)
+	for _, s := range shown {
+		_, err := spec.Parse("feed.yaml", []byte(`views: {inputs: views.jsonl, id: view_id, time: ts}
+engagements: {like: {inputs: likes.jsonl, view: view_id, time: ts, window: 30m}}
+outputs: {samples: out/samples}
+`+s[1]))
+		require.NoError(t, err, s[1])
+	}
 }

@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
@@ -59,7 +60,7 @@ func (t *RejectedTopics) WriteRejected(s beam.Scope, rejected, refused beam.PCol
 }
 
 // describeFn turns rejected records into messages, to late, dead letters and orphans. The
-// key is the record's place in the log, so that whoever reads them can tell a record that a
+// key is the record's place in the log, and that of an event in its list (see rejected.Record.Index), so that whoever reads them can tell a record that a
 // restart wrote twice.
 type describeFn struct {
 	Roles      []string
@@ -78,14 +79,22 @@ func (f *describeFn) Setup() {
 }
 
 func (f *describeFn) ProcessElement(r record.Rejected, late, dead, orphans func(sink.Message)) error {
+	output := rejected.OutputOf(r.Reason)
+	if output == "" {
+		return nil
+	}
 	source := f.Partitions.Name(r.Partition)
 	described := f.describer.Describe(&r, source)
 	value, err := described.Append(nil)
 	if err != nil {
 		return fmt.Errorf("describe %s@%d: %w", source, r.Offset, err)
 	}
-	m := sink.Message{Key: fmt.Appendf(nil, "%s@%d %s", source, r.Offset, described.Role), Value: value}
-	switch rejected.OutputOf(r.Reason) {
+	place := strconv.FormatInt(r.Offset, 10)
+	if described.Index != nil {
+		place += fmt.Sprintf("[%d]", *described.Index)
+	}
+	m := sink.Message{Key: fmt.Appendf(nil, "%s@%s %s", source, place, described.Role), Value: value}
+	switch output {
 	case rejected.Late:
 		late(m)
 	case rejected.Orphans:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -30,15 +31,52 @@ func init() {
 // longer intervals, in folders of days or hours. See folderio.Write.
 type SampleFolder struct {
 	Config folderio.Config
+	// final: there are none for earlier stages.
+	final  bool
 	format SampleFormat
 }
 
-// NewSampleFolder returns the folder of an output of a spec.
-func NewSampleFolder(s *spec.Spec, o *spec.Output) SampleFolder {
-	return SampleFolder{Config: folderio.Config{
-		Path: o.Path, Job: s.Stream.Name, Format: string(o.Format), Codec: string(o.Codec), Step: s.Bucket.Milliseconds(), Shards: int32(s.Shards),
+// NewSampleFolder returns the folder of a stage of an output of a spec, nil if it takes none of that stage.
+func NewSampleFolder(s *spec.Spec, o *spec.Output, stage int) *SampleFolder {
+	path, ok := StagePath(s, o, stage)
+	if !ok {
+		return nil
+	}
+	f := &SampleFolder{final: o.Stages == spec.FinalStage, Config: folderio.Config{
+		Path: path, Job: s.Stream.Name, Format: string(o.Format), Codec: string(o.Codec), Step: s.Bucket.Milliseconds(), Shards: int32(s.Shards),
 		Compact: o.Compact.Milliseconds(), Hourly: o.Folders == spec.FolderOfHour,
 	}}
+	if stage < len(s.Stages)-1 {
+		f.Config.Step, f.Config.Shards = s.Stages[stage].Bucket.Milliseconds(), int32(StageShards(s, stage))
+	}
+	return f
+}
+
+// StagePath is where in the folder of an output the samples of a stage are; false if it takes none of that stage. With stages
+// it takes all of, each has a folder of its own.
+func StagePath(s *spec.Spec, o *spec.Output, stage int) (path string, ok bool) {
+	switch {
+	case len(s.Stages) == 0:
+		return o.Path, true
+	case o.Stages == spec.FinalStage:
+		return o.Path, stage == len(s.Stages)-1
+	default:
+		return strings.TrimSuffix(o.Path, "/") + "/" + spec.StageFolder + s.Stages[stage].Name(), true
+	}
+}
+
+// SampleFolders are the folders of an output by stage, nil where it takes none.
+type SampleFolders []*SampleFolder
+
+// NeedsEnd implements graph.Place.
+func (f SampleFolders) NeedsEnd() bool { return false }
+
+// WriteSamples implements graph.SampleSink.
+func (f SampleFolders) WriteSamples(s beam.Scope, stage int, samples beam.PCollection) graph.Written {
+	if f[stage] == nil {
+		return graph.Written{}
+	}
+	return f[stage].write(s, samples)
 }
 
 // SetSchema says what the schema of the samples is; jsonViews, that the view in them is JSON text.
@@ -47,14 +85,11 @@ func (f *SampleFolder) SetSchema(schema string, jsonViews bool) {
 	f.format = SampleFormat{Format: f.Config.Format, Codec: f.Config.Codec, Schema: schema, JSONViews: jsonViews}
 }
 
-// NeedsEnd implements graph.Place: a file is written when its buckets have closed.
-func (f *SampleFolder) NeedsEnd() bool { return false }
-
-// WriteSamples implements graph.SampleSink. The parts of a shard's share of a bucket are in order in one bundle; what acknowledges
+// write writes files when their buckets have closed. The parts of a shard's share of a bucket are in order in one bundle; what acknowledges
 // them is a PCollection<commitlog.Committed>, as folderio.Write has it.
-func (f *SampleFolder) WriteSamples(s beam.Scope, samples beam.PCollection) graph.Written {
+func (f *SampleFolder) write(s beam.Scope, samples beam.PCollection) graph.Written {
 	s = s.Scope("Folder")
-	return graph.Written{Acknowledged: beam.ParDo(s, committed, folderio.Write(s, f.Config, beam.ParDo(s, &folderGroupFn{Format: f.format}, samples)))}
+	return graph.Written{Acknowledged: beam.ParDo(s, committed, folderio.Write(s, f.Config, beam.ParDo(s, &folderGroupFn{Final: f.final, Format: f.format}, samples)))}
 }
 
 // NoteProgress notes in the folder up to which bucket all is written, as kafkaio.NoteProgress does in a
@@ -67,6 +102,15 @@ func (f *SampleFolder) NoteProgress(s beam.Scope, written beam.PCollection, sent
 // ReadProgress returns the progress that the last run began with, as commitlog.ReadProgress does.
 func (f *SampleFolder) ReadProgress(ctx context.Context, _ sink.Config) (commitlog.Progress, error) {
 	return progressOf(folderio.ReadProgress(ctx, f.Config))
+}
+
+// NotBegun is sink.ErrBegun for a job that has begun, and changes nothing.
+func (f *SampleFolder) NotBegun(ctx context.Context, _ sink.Config) error {
+	p, err := folderio.ReadProgress(ctx, f.Config)
+	if err == nil && p.FencingEpoch > 0 {
+		err = fmt.Errorf("%w: the folder of samples %s says so", sink.ErrBegun, f.Config.Path)
+	}
+	return err
 }
 
 // Begin makes this run the one that writes, as sink.Begin does: a job that has begun is sink.ErrBegun.
@@ -136,6 +180,8 @@ func committed(w folderio.Written, emit func(commitlog.Committed)) {
 
 // folderGroupFn turns a block of samples into a part of a group of records.
 type folderGroupFn struct {
+	// Final leaves out what takes back samples of earlier stages.
+	Final  bool
 	Format SampleFormat
 
 	json *sample.JSON
@@ -143,8 +189,8 @@ type folderGroupFn struct {
 }
 
 func (f *folderGroupFn) Setup() (err error) {
-	// Files of text are written from JSON, all others from what is encoded.
-	if in, missing := format.Get[format.Files](f.Format.Format); missing == nil && in.Text() {
+	// Files of JSON are written from it, all others from what is encoded.
+	if _, missing := format.Get[format.JSONWriter](f.Format.Format); missing == nil {
 		f.json, err = f.Format.JSON()
 	}
 	return err
@@ -154,6 +200,9 @@ func (f *folderGroupFn) ProcessElement(block sample.Block, emit func(folderio.Gr
 	header, samples, err := block.Open()
 	if err != nil {
 		return err
+	}
+	if header.Unchanged || f.Final && header.Withdrawn {
+		samples = nil // a file is replaced whole, by what the stage gives
 	}
 	g := folderio.Group{Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last, Records: samples}
 	if f.json != nil {

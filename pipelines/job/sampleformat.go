@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"io"
 
 	"tributary/io/format"
@@ -21,6 +22,24 @@ type SampleFormat struct {
 // NewSampleFormat returns the format of an output of a spec.
 func NewSampleFormat(o *spec.Output, schema string, jsonViews bool) SampleFormat {
 	return SampleFormat{Format: string(o.Format), Codec: string(o.Codec), Schema: schema, JSONViews: jsonViews}
+}
+
+// checkSampleFormat tells what of the samples the format of the spec's folder cannot write.
+func checkSampleFormat(s *spec.Spec, schema string) error {
+	o := s.Outputs.SamplesFolder()
+	if o == nil {
+		return nil
+	}
+	in, err := format.Get[format.Writer](string(o.Format))
+	if err != nil {
+		return err
+	}
+	if f, ok := in.(format.Fitter); ok {
+		if err := f.Fits(schema); err != nil {
+			return fmt.Errorf("%s: outputs.samples: format: the samples cannot be written as %s; write %s, views of another schema, or labels with a type: %w", s.File, in.Name(), spec.Avro, err)
+		}
+	}
+	return nil
 }
 
 // Ending is that of the names of files.

@@ -22,14 +22,23 @@ func init() {
 	dofn.Register(dofn.Method0x1((*messageFn).Setup), dofn.Method2x1((*messageFn).ProcessElement))
 	register.Emitter1[sink.Group]()
 	register.Emitter1[sink.Message]()
+	register.Function2x0(corrected)
+	register.Emitter1[sample.Correction]()
 }
 
 // SampleTopic is a topic that takes samples: the key is the view's id, the value the sample.
+//
+// Those of stages are in one topic. Each stage has a commit log of its own, in which a group is a (shard, bucket) of the stage. Of a
+// view the topic holds rising versions, since a stage is written behind the one before it (attribution.Packed.Join); where a group
+// is written again with other content, all that follows from it is written again behind it. So the last record of a view, which a
+// compacted topic keeps, is the newest version. A group that is corrected is written whole, what was said before included.
 type SampleTopic struct {
-	// Config says where and how to write: that of SampleConfig, with what the run has come to.
-	Config      sink.Config
+	// Configs say where and how to write the samples of each stage: those of StageConfig, with what the run has come to.
+	Configs     []sink.Config
 	AtLeastOnce bool
 
+	// final: it takes samples of the last stage only.
+	final     bool
 	json      bool
 	schema    string
 	jsonViews bool
@@ -50,6 +59,24 @@ func SampleConfig(s *spec.Spec) sink.Config {
 	return c
 }
 
+// StageConfig is the config of a stage, by that of the last: an early stage has a commit log and writers of its own. A stage that an
+// output does not take has none, which is an empty topic.
+func StageConfig(last sink.Config, s *spec.Spec, stage int) sink.Config {
+	if stage >= len(s.Stages)-1 {
+		return last
+	}
+	name := s.Stages[stage].Name()
+	last.Job += "-stage-" + name // clusters may allow transactional ids by their prefix
+	last.Step, last.Shards = s.Stages[stage].Bucket.Milliseconds(), int32(StageShards(s, stage))
+	if last.CommitLog != "" {
+		last.CommitLog += "." + name
+	}
+	if o := s.Outputs.SamplesTopic(); o == nil || o.Stages == spec.FinalStage {
+		last.Topic, last.CommitLog = "", ""
+	}
+	return last
+}
+
 // Layouts are those of a commit log as the join has them.
 func Layouts(earlier []commitlog.Layout) (out []rules.Layout) {
 	for _, l := range earlier {
@@ -59,11 +86,11 @@ func Layouts(earlier []commitlog.Layout) (out []rules.Layout) {
 }
 
 // NewSampleTopic returns the topic of the samples of a spec; schema is theirs, and jsonViews says that
-// the view in them is JSON text. It registers the schema, if samples name theirs. The Config is for the caller to set.
+// the view in them is JSON text. It registers the schema, if samples name theirs. The Configs are for the caller to set.
 func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews bool) (SampleTopic, error) {
 	o := s.Outputs.SamplesTopic()
 	t := SampleTopic{
-		AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
+		AtLeastOnce: s.Stream.Delivery == spec.AtLeastOnce, final: o.Stages == spec.FinalStage, json: o.Format == spec.JSON, schema: schema, jsonViews: jsonViews,
 	}
 	var err error
 	if o.Registry {
@@ -77,19 +104,35 @@ func (t *SampleTopic) NeedsEnd() bool { return false }
 
 // WriteSamples implements graph.SampleSink. The parts of a shard's share of a bucket are in order in one bundle; what acknowledges
 // them is a PCollection<commitlog.Committed>, or that of kafkaio.WriteAtLeastOnce.
-func (t *SampleTopic) WriteSamples(s beam.Scope, samples beam.PCollection) (w graph.Written) {
-	format := groupFn{JSON: t.json, Schema: t.schema, JSONViews: t.jsonViews, Frame: t.frame}
-	if t.AtLeastOnce {
-		w.Refused, w.Acknowledged = kafkaio.WriteAtLeastOnce(s, t.Config, beam.ParDo(s, &messageFn{Format: format}, samples))
-	} else {
-		w.Acknowledged, w.Refused = kafkaio.Write(s, t.Config, beam.ParDo(s, &format, samples))
+func (t *SampleTopic) WriteSamples(s beam.Scope, stage int, samples beam.PCollection) (w graph.Written) {
+	config := t.Configs[stage]
+	format := groupFn{Final: t.final, JSON: t.json, Schema: t.schema, JSONViews: t.jsonViews, Frame: t.frame}
+	switch {
+	case config.Topic == "":
+		return graph.Written{}
+	case t.AtLeastOnce:
+		w.Refused, w.Acknowledged = kafkaio.WriteAtLeastOnce(s, config, beam.ParDo(s, &messageFn{Format: format}, samples))
+	default:
+		w.Acknowledged, w.Refused = kafkaio.Write(s, config, beam.ParDo(s, &format, samples))
+		if stage < len(t.Configs)-1 {
+			w.Corrected = beam.ParDo(s, corrected, w.Acknowledged)
+		}
 	}
 	return w
+}
+
+// corrected emits what was written again; of the rest, the watermark tells the next stage.
+func corrected(c commitlog.Committed, emit func(sample.Correction)) {
+	if c.Version > 1 {
+		emit(sample.Correction{Start: c.ID, Shard: int64(c.Shard), Times: int64(c.Version) - 1})
+	}
 }
 
 // groupFn turns a block of samples into a part of a group of records: the key is the view's
 // id, the value the sample.
 type groupFn struct {
+	// Final leaves out what takes back samples of earlier stages.
+	Final bool
 	// JSON writes samples as JSON; else they are Avro behind Frame.
 	JSON      bool
 	Schema    string
@@ -114,8 +157,11 @@ func (f *groupFn) ProcessElement(block sample.Block, emit func(sink.Group)) erro
 	if err != nil {
 		return err
 	}
+	if f.Final && header.Withdrawn {
+		samples = nil
+	}
 	g := sink.Group{
-		Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last,
+		Shard: int32(header.Shard), ID: header.Start, Part: int32(header.Part), Last: header.Last, Spare: header.Unchanged, Follows: header.Corrections,
 		Records: make([]byte, 0, len(samples)+len(samples)/4),
 	}
 	err = f.each(samples, func(id, value []byte) {
@@ -163,8 +209,8 @@ type messageFn struct {
 func (f *messageFn) Setup() error { return f.Format.Setup() }
 
 func (f *messageFn) ProcessElement(block sample.Block, emit func(sink.Message)) error {
-	_, samples, err := block.Open()
-	if err != nil {
+	header, samples, err := block.Open()
+	if err != nil || header.Unchanged || f.Format.Final && header.Withdrawn {
 		return err
 	}
 	return f.Format.each(samples, func(id, value []byte) {

@@ -62,7 +62,7 @@ func (v *ViewSchemas) Choose(s *spec.Spec, p *rules.Params) problem.List {
 	chosen, err := ViewSchema(candidates, v.Written)
 	if err == nil {
 		p.ViewSchema = chosen.String()
-		return nil
+		return setComputed(s, p, chosen)
 	}
 	found := v.encoded.Problem(s, codeIncompatible, fmt.Sprintf("no schema of the views can read all the others: %v", err))
 	found.Hint = "give the inputs a schema that can read them all (schema: FILE.avsc), by Avro's rules of resolution"

@@ -62,13 +62,11 @@ func samplesOf(t *testing.T) string {
 	for out, text := range map[string]string{
 		"samples": text,
 		"json":    strings.Replace(text, "samples: out/samples", "samples: {path: out/json, format: json}", 1),
+		"stages":  strings.Replace(text, "samples: out/samples", "samples: out/stages", 1) + "stages: [10s, 1m]\n",
 		"text":    strings.Replace(asText, "samples: out/samples", "samples: out/text", 1),
 	} {
-		s, err := spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text+"  accounts: ledger/"+out+"\n"))
-		if err != nil { // outputs are in braces
-			text = strings.TrimSuffix(strings.TrimSpace(text), "}") + ", accounts: ledger/" + out + "}\n"
-			s, err = spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text))
-		}
+		text = regexp.MustCompile(`(?m)^(outputs: .*)\}$`).ReplaceAllString(text, "$1, accounts: ledger/"+out+"}")
+		s, err := spec.Parse(filepath.Join(dir, "feed.yaml"), []byte(text))
 		require.NoError(t, err, text)
 		_, err = batch.Run(t.Context(), s, batch.Options{})
 		require.NoError(t, err)

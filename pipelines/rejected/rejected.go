@@ -26,9 +26,11 @@ const (
 	Orphans Output = "orphans"
 )
 
-// OutputOf tells where a record rejected for that reason goes.
+// OutputOf tells where a record rejected for that reason goes; empty for one that is counted only.
 func OutputOf(r record.Reason) Output {
 	switch r {
+	case record.ReasonTombstone:
+		return ""
 	case record.ReasonLate, record.ReasonPartlyLate:
 		return Late
 	case record.ReasonOrphan:
@@ -46,6 +48,8 @@ type Record struct {
 	Source string        `json:"source"`
 	// Offset is the record's place in the source; -1 for a sample that never got one.
 	Offset int64 `json:"offset"`
+	// Index is the place in its list, from 0, of one event of several that the record holds; nil for a whole record.
+	Index *int32 `json:"index,omitempty"`
 	// Count is how many records it stands for; left out if it is one, or if Records says
 	// "unknown". Records is "at least N" where more may be lost.
 	Count     int64  `json:"count,omitempty"`
@@ -91,6 +95,10 @@ func (d *Describer) Describe(r *record.Rejected, source string) Record {
 	out := Record{Reason: r.Reason, Detail: shortened(r.Detail), Source: source, Offset: r.Offset}
 	if 0 <= r.Input && int(r.Input) < len(d.Roles) {
 		out.Role = d.Roles[r.Input]
+	}
+	if r.Element > 0 {
+		index := r.Element - 1
+		out.Index = &index
 	}
 	if r.Count != 1 {
 		out.Count = r.Count

@@ -129,6 +129,21 @@ func opened() *Report {
 	return r
 }
 
+// staged is a join with stages, most of which have something to say.
+func staged() *Report {
+	r := small()
+	r.Accounts.Views.N[account.Read], r.Accounts.Views.N[account.Dead] = 11, 1
+	r.Accounts.Stages = map[string]*account.Stage{
+		"10s": {N: account.Values{account.Read: 10, account.Samples: 6, account.SampledOut: 2, account.Duplicates: 1, account.Late: 1, account.Given: 6, account.Positives: 1}.Counts()},
+		"1m": {
+			N:         account.Values{account.Read: 10, account.Samples: 7, account.SampledOut: 2, account.Duplicates: 1, account.Given: 2, account.Positives: 2, account.Withdrawn: 1}.Counts(),
+			Corrected: map[string]int64{"like": 1},
+		},
+		"30m": {N: account.Values{account.Read: 10, account.Samples: 7, account.SampledOut: 2, account.Duplicates: 1, account.Positives: 2}.Counts()},
+	}
+	return r
+}
+
 // bare is what is left if nothing but accounts are known, and not all of that.
 func bare() *Report {
 	l := account.New("like")

@@ -38,6 +38,7 @@ type htmlPage struct {
 	Bars        []bar
 	Legend      []legend
 	Words       []string
+	Stages      *htmlStages // nil for none
 	Beside      []besideRow
 	Refusals    []refusal
 	Stations    []station
@@ -115,7 +116,7 @@ func (r *Report) page() *htmlPage {
 	page := htmlPage{
 		Title: "Join report", Verdict: r.verdict(),
 		Samples: v.N[account.Samples], Positives: v.N[account.Positives], Legend: r.legend(),
-		ViewWords: samplesInWords(v), Words: accountsInWords(r), Beside: r.beside(), Refusals: r.refusals(), Outputs: r.Outputs,
+		ViewWords: samplesInWords(v), Words: accountsInWords(r), Beside: r.beside(), Stages: r.htmlStages(), Refusals: r.refusals(), Outputs: r.Outputs,
 	}
 	page.notes(groups(r.Notes()))
 	if r.Spec != "" {

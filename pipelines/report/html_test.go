@@ -82,6 +82,17 @@ func TestHTMLShowsEveryNumberOfTheAccounts(t *testing.T) {
 	}
 }
 
+func TestHTMLShowsStages(t *testing.T) {
+	page := parse(t, staged())
+	shown := strings.Join(page.texts, " ")
+	assert.Contains(t, shown, "after the view read samples sampled out duplicates late for it positive samples given taken back like corrected")
+	assert.Contains(t, shown, " 10s 10 6 2 1 1 1 6 0 0 1m 10 7 2 1 0 2 2 1 1 30m 10 7 2 1 0 2 0 0 0 ")
+	for _, words := range stagesInWords(staged().stages()) {
+		assert.Contains(t, page.texts, words)
+	}
+	assert.NotContains(t, strings.Join(parse(t, small()).texts, " "), "Stages")
+}
+
 func TestHTMLOfBareAccountsHasNoPlots(t *testing.T) {
 	page := parse(t, bare())
 	assert.Equal(t, 2, page.elements["svg"], "bars of views and like")

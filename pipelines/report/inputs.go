@@ -18,7 +18,7 @@ type input struct {
 	n    int    // of those of its role
 	// only says that it is the only one of its role, or that what is so of it is so of all.
 	only bool
-	// kindFiltered says that `where` let nothing through of any input of the role.
+	// kindFiltered says that `where` let nothing through of any input of the role, views or a kind.
 	kindFiltered bool
 }
 

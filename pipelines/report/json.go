@@ -36,8 +36,10 @@ type Summary struct {
 	PositiveRate        *float64               `json:"positive_rate"`
 	PositiveRateOfViews *float64               `json:"positive_rate_of_views"`
 	Kinds               map[string]KindSummary `json:"kinds"`
-	Speed               *Speed                 `json:"speed,omitempty"`
-	Outputs             []Output               `json:"outputs,omitempty"`
+	// Stages in order of time, of a join that has some.
+	Stages  []StageSummary `json:"stages,omitempty"`
+	Speed   *Speed         `json:"speed,omitempty"`
+	Outputs []Output       `json:"outputs,omitempty"`
 	// Unread counts files that were left unread, as --trust-folders asks.
 	Unread *Unread `json:"unread,omitempty"`
 	// Stale are files of an earlier run that this one has nothing to say of.
@@ -76,6 +78,7 @@ func (r *Report) Summary() Summary {
 		PositiveRate:        rate(v.N[account.Positives], v.N[account.Samples]),
 		PositiveRateOfViews: rate(v.N[account.Positives], v.N[account.Samples]+v.N[account.SampledOut]),
 		Kinds:               map[string]KindSummary{},
+		Stages:              r.stageSummaries(),
 		Outputs:             r.Outputs,
 		Accounts:            r.Accounts,
 	}

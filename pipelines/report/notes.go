@@ -36,15 +36,18 @@ func (r *Report) Notes() []Note {
 		n.delays(k)
 	}
 	n.inputs(r)
+	n.stages(r)
 	n.files(r)
 	return sorted(n.all)
 }
 
 // subject is what a note is about: views if it names nothing.
-type subject struct{ kind, input string }
+type subject struct{ kind, input, stage string }
 
 func (s subject) String() string {
 	switch {
+	case s.stage != "":
+		return "at " + Harmless(s.stage)
 	case s.input != "":
 		return Harmless(s.input)
 	case s.kind != "":
@@ -70,7 +73,7 @@ func (n *notes) add(r *rule, severity Severity, s subject, count int64, figure s
 
 func (n *notes) say(r *rule, severity Severity, s subject, count int64, what string) *Note {
 	n.all = append(n.all, Note{
-		Code: r.code, Severity: severity, Kind: s.kind, Input: s.input, Count: count, Text: r.text([]string{what}), rule: r, what: what,
+		Code: r.code, Severity: severity, Kind: s.kind, Input: s.input, Stage: s.stage, Count: count, Text: r.text([]string{what}), rule: r, what: what,
 	})
 	return &n.all[len(n.all)-1]
 }
@@ -101,6 +104,8 @@ func (n *notes) views(r *Report) {
 	v := r.Accounts.Views
 	views := subject{}
 	switch {
+	case v.N[account.Read] == 0 && v.N[account.Filtered] > 0:
+		n.add(ruleWhereMatchesNothing, ruleWhereMatchesNothing.severity, views, v.N[account.Filtered], "none of "+grouped(v.N[account.Filtered]))
 	case v.N[account.Read] == 0:
 		n.say(ruleNoViews, ruleNoViews.severity, views, 0, "")
 	case v.N[account.Samples] > 0 && v.N[account.Positives] == 0:

@@ -36,6 +36,10 @@ func TestNotes(t *testing.T) {
 			}
 		}
 	}
+	stage := func(r *Report, name string, late int64) {
+		r.Accounts.Views.N[account.Read], r.Accounts.Views.N[account.Duplicates] = 90_000, 0
+		r.Accounts.StageOf(name).N = account.Values{account.Read: 90_000, account.Samples: 90_000 - late, account.Late: late}.Counts()
+	}
 	inputs := func(r *Report, of ...account.Input) {
 		for i, in := range of {
 			*r.Accounts.InputOf(fmt.Sprintf("engagements.like.inputs.%d", i)) = in
@@ -60,6 +64,9 @@ func TestNotes(t *testing.T) {
 		{"p99 in the last tenth", func(r *Report) { r.Windows["like"] = 111 * time.Millisecond }, "window_short(like)"},
 		{"p99 before the last tenth", func(r *Report) { r.Windows["like"] = 112 * time.Millisecond }, ""},
 		{"window not known", func(r *Report) { r.Windows = nil }, ""},
+		{"late for a stage at 1 %", func(r *Report) { stage(r, "10s", 900) }, ""},
+		{"late for a stage above 1 %", func(r *Report) { stage(r, "10s", 901) }, "late_for_stage(10s)"},
+		{"late for stages", func(r *Report) { stage(r, "10s", 950); stage(r, "1m", 920); stage(r, "1h", 0) }, "late_for_stage(10s) late_for_stage(1m)"},
 		{"immature", func(r *Report) { r.Accounts.Views.N[account.Immature] = 1 }, "immature"},
 		{"differing duplicates", func(r *Report) { r.Accounts.Views.N[account.DuplicatesDiffering] = 1 }, "duplicates_differing"},
 		{"late after idleness", func(r *Report) {
@@ -97,6 +104,17 @@ func TestNotes(t *testing.T) {
 			like(r).N[account.Filtered] = 7
 			inputs(r, account.Input{N: account.Values{account.Filtered: 3}.Counts()}, account.Input{N: account.Values{account.Filtered: 4}.Counts()})
 		}, "where_matches_nothing(like)"},
+		{"where of the views lets nothing through", func(r *Report) {
+			*r = Report{Accounts: account.New()}
+			r.Accounts.Views.N[account.Filtered] = 7
+			r.Accounts.InputOf("views.inputs.0").N[account.Filtered] = 3
+			r.Accounts.InputOf("views.inputs.1").N[account.Filtered] = 4
+		}, "where_matches_nothing"},
+		{"where lets no view of an input through", func(r *Report) {
+			r.Accounts.Views.N[account.Filtered] = 7
+			r.Accounts.InputOf("views.inputs.0").N[account.Read] = 10_000
+			r.Accounts.InputOf("views.inputs.1").N[account.Filtered] = 7
+		}, "where_matches_nothing(views.inputs.1)"},
 		{"an input is dead", func(r *Report) {
 			like(r).N[account.Matched], like(r).N[account.Dead] = 99_993, 7
 			inputs(r, account.Input{N: account.Values{account.Read: 99_993}.Counts()}, account.Input{N: account.Values{account.Read: 7, account.Dead: 7}.Counts()})
@@ -118,7 +136,7 @@ func TestNotes(t *testing.T) {
 		var got []string
 		for _, n := range r.Notes() {
 			code := n.Code
-			if about := cmp.Or(n.Input, n.Kind); about != "" {
+			if about := cmp.Or(n.Input, n.Kind, n.Stage); about != "" {
 				code += "(" + about + ")"
 			}
 			got = append(got, code)

@@ -91,7 +91,7 @@ func crowded() *Report {
 // The pages at the widths of a phone and of a desk, light and dark, as Chromium shows them.
 func TestPagesInABrowser(t *testing.T) {
 	require.NoError(t, services.InstallBrowser(t.Context()))
-	for name, r := range map[string]*Report{"calm": calm(), "troubled": troubled(), "small": small(), "bare": bare(), "open": opened(), "crowded": crowded()} {
+	for name, r := range map[string]*Report{"calm": calm(), "troubled": troubled(), "small": small(), "bare": bare(), "open": opened(), "staged": staged(), "crowded": crowded()} {
 		for _, width := range []int{400, 700, 1280} {
 			if width == 700 && name != "troubled" && name != "small" {
 				continue // between the two they differ as these do

@@ -20,7 +20,7 @@
 // Files:
 //
 //	report.go      what is reported; rules.go, notes.go: what to worry about; limits.go: what makes a join fail
-//	timeline.go    positives over time; reasons.go, inputs.go, beside.go, unread.go: what else is shown
+//	timeline.go    positives over time; stages.go, reasons.go, inputs.go, beside.go, unread.go: what else is shown
 //	text.go        for people; table.go, tables.go: its tables
 //	json.go        for programs; schema.go: its JSON Schema
 //	html.go        as a page; charts.go, graph.go, plot.go: its pictures
@@ -64,6 +64,10 @@ type Report struct {
 	// no files.
 	Unread       Unread
 	EmptyFolders []string
+	// InputsFrom is the first minute of event time that the inputs of a join have records of; zero where it is not known.
+	InputsFrom time.Time
+	// SampleSchema is the Avro schema of the samples of a join; empty where it is not known.
+	SampleSchema string
 	// Stale are files of an earlier run.
 	Stale Stale
 }
@@ -83,6 +87,9 @@ type Output struct {
 func (o Output) Place() string {
 	if o.Topic != "" {
 		return "topic " + Harmless(o.Topic)
+	}
+	if o.Path == "-" {
+		return "stdout"
 	}
 	return Harmless(o.Path)
 }

@@ -50,7 +50,7 @@ type rule struct {
 var handmade = []*rule{
 	ruleUnbalanced, ruleDead, ruleLate, ruleUnusable, ruleUnmatched, ruleNothingMatched, ruleNoViews, ruleNoEngagements, ruleWhereMatchesNothing, ruleNoPositives,
 	ruleWithoutValue, ruleSeveralViews, ruleWithoutID, ruleZeroDelays, ruleOrphans,
-	ruleUnread, ruleStale, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
+	ruleUnread, ruleStale, ruleLateForStage, ruleWindowShort, ruleOutsideWindow, rulePruned, ruleEmptyFolders,
 }
 
 // rules are all rules in order of importance: the handmade ones, and those of counts where their
@@ -109,7 +109,7 @@ var (
 
 	ruleWithoutValue = &rule{"without_value", Warning, "No value for the label", "The field that the label is made of is absent, null or empty in every record: check its name."}
 
-	ruleSeveralViews = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. Their views share an id: a larger dedup_window makes one view of those that are near each other, view_time tells others apart."}
+	ruleSeveralViews = &rule{"several_views", Warning, "Engagements that count for several views", "Each makes every one of them positive. With credit all or even that is as it should be. Else their views share an id: a larger dedup_window makes one view of those that are near each other, view_time tells others apart."}
 	ruleWithoutID    = &rule{"without_id", Warning, "No id of their own", "The field that the spec names for it is absent, null or empty in every record, so one that was sent twice counts twice: check its name."}
 	ruleZeroDelays   = &rule{"zero_delays", Warning, "Delays of exactly 0", "Such an engagement has the time of its view, as when one log was read as both, or when the engagement's time is a copy of the view's."}
 	ruleOrphans      = &rule{"orphans", Warning, "Orphans", "Their view never came: views may be missing from the inputs, or the two name views differently."}
@@ -127,6 +127,8 @@ type Note struct {
 	// about views or the whole.
 	Kind  string `json:"kind,omitempty"`
 	Input string `json:"input,omitempty"`
+	// Stage that it is about.
+	Stage string `json:"stage,omitempty"`
 	// Count is of what the note speaks of, where that can be counted; AtLeast that there may
 	// be more.
 	Count   int64 `json:"count,omitempty"`

@@ -16,7 +16,7 @@ var schema string
 // property, {views}: {}, for the counts of a subject; as an element of a list for their keys.
 var placeholder = regexp.MustCompile(`(?m)^( *)"\{(\w+)\}"(: \{\})?(,?)\n`)
 
-var subjects = map[string]account.Subject{"views": account.OfViews, "engagements": account.OfEngagements, "input": account.OfInput}
+var subjects = map[string]account.Subject{"views": account.OfViews, "engagements": account.OfEngagements, "input": account.OfInput, "stage": account.OfStage}
 
 // Schema returns the JSON Schema (draft 2020-12) of what JSON writes.
 func Schema() []byte {

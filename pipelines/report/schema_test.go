@@ -38,7 +38,7 @@ func validate(t require.TestingT, s *jsonschema.Schema, r *Report) {
 // Every key that a report may have is in the schema, which allows no other.
 func TestReportsFollowTheSchema(t *testing.T) {
 	s := compiledSchema(t)
-	for _, r := range []*Report{calm(), troubled(), small(), opened(), bare(), everything()} {
+	for _, r := range []*Report{calm(), troubled(), small(), opened(), bare(), staged(), everything()} {
 		validate(t, s, r)
 	}
 	rapid.Check(t, func(t *rapid.T) { validate(t, s, reports().Draw(t, "report")) })
@@ -60,6 +60,8 @@ func everything() *Report {
 	for _, e := range r.Accounts.Engagements {
 		fill(account.OfEngagements, &e.N)
 	}
+	fill(account.OfStage, &r.Accounts.StageOf("10s").N)
+	r.Accounts.StageOf("10s").Correct("like")
 	fill(account.OfInput, &r.Accounts.InputOf("views.inputs.0").N)
 	return r
 }
@@ -70,7 +72,7 @@ func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
 	require.NoError(t, everything().JSON(&whole))
 	for path, value := range map[string]any{
 		"format": 2, "notes.0.code": "no_such_note", "notes.0.severity": "grave", "outputs.0": "samples: out", "speed.elapsed_ms": 1.5,
-		"kinds.click.delay_ms.p50": "1s", "accounts.views.lost": 1, "from": "yesterday",
+		"kinds.click.delay_ms.p50": "1s", "accounts.views.lost": 1, "accounts.stages.10s.dead": 1, "stages.0.stage": 10, "from": "yesterday",
 	} {
 		var document map[string]any
 		require.NoError(t, json.Unmarshal(whole.Bytes(), &document))

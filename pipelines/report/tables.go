@@ -176,6 +176,12 @@ func accountsInWords(r *Report) []string {
 	if v := r.Accounts.Views; v.N[account.Late] > 0 {
 		words = append(words, fmt.Sprintf("Late views have no sample: the windows of %s had closed by their partition's watermark.", grouped(v.N[account.Late])))
 	}
+	if n := r.Accounts.Views.N[account.Filtered]; n > 0 {
+		words = append(words, fmt.Sprintf("views: their inputs have %s that are no views (where).", number(n, "further record")))
+	}
+	if n := r.Accounts.Views.N[account.Tombstones]; n > 0 {
+		words = append(words, fmt.Sprintf("views: their topics have %s without a value (tombstones).", number(n, "further record")))
+	}
 	for _, k := range r.kinds() {
 		kind := Harmless(k.Name)
 		if k.N[account.Late] > 0 {
@@ -186,6 +192,9 @@ func accountsInWords(r *Report) []string {
 		}
 		if k.N[account.Filtered] > 0 {
 			words = append(words, fmt.Sprintf("%s: its inputs have %s of other kinds (where).", kind, number(k.N[account.Filtered], "further record")))
+		}
+		if n := k.N[account.Tombstones]; n > 0 {
+			words = append(words, fmt.Sprintf("%s: its topics have %s without a value (tombstones).", kind, number(n, "further record")))
 		}
 	}
 	return words
@@ -205,14 +214,17 @@ func stations(b account.Bytes) []station {
 		}
 		return fmt.Sprintf(format, float64(part)/float64(whole))
 	}
-	return []station{
+	all := []station{
 		{"read from files", b.In, ""},
 		{"decompressed", b.Records, ratio(b.Records, b.In, "%.2f of what was read")},
 		{"blocks, shuffle and state", b.Blocks, ratio(b.Blocks, b.Records, "%.2f of decompressed")},
 		{"samples, encoded", b.Samples, ratio(b.Samples, b.Blocks, "%.2f of the blocks")},
 		{"samples, as written", b.Out, ratio(b.Out, b.Samples, "%.2f of encoded")},
-		{"as JSON lines, estimated", b.JSON, ratio(b.Out, b.JSON, "written takes %.2f of it")},
 	}
+	if b.JSON > 0 { // of few samples none is taken for the estimate
+		all = append(all, station{"as JSON lines, estimated", b.JSON, ratio(b.Out, b.JSON, "written takes %.2f of it")})
+	}
+	return all
 }
 
 func (p *page) bytes(r *Report) {

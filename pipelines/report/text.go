@@ -47,6 +47,7 @@ func (r *Report) text(w io.Writer, width int, colour bool) error {
 	p.delays(r)
 	p.positives(r)
 	p.accounts(r)
+	p.stages(r)
 	p.bytes(r)
 	p.speed(r)
 	p.outputs(r)

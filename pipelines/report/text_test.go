@@ -41,7 +41,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestTextGoldens(t *testing.T) {
 	for name, r := range map[string]*Report{
-		"calm": calm(), "troubled": troubled(), "unbalanced": unbalanced(), "small": small(), "bare": bare(), "open": opened(),
+		"calm": calm(), "troubled": troubled(), "unbalanced": unbalanced(), "small": small(), "bare": bare(), "open": opened(), "staged": staged(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer
@@ -72,7 +72,7 @@ func reports() *rapid.Generator[*Report] {
 		l.Views = account.Views{
 			N: account.Values{
 				account.Read: n(), account.Samples: n(), account.SampledOut: n(), account.Duplicates: n(), account.Late: n(), account.Dead: n(),
-				account.DuplicatesDiffering: n(), account.Positives: n(), account.Immature: n(),
+				account.DuplicatesDiffering: n(), account.Positives: n(), account.Immature: n(), account.Filtered: n(),
 			}.Counts(),
 		}
 		l.Bytes = account.Bytes{In: n(), Records: n(), Blocks: n(), Samples: n(), Out: n(), JSON: n()}
@@ -94,6 +94,10 @@ func reports() *rapid.Generator[*Report] {
 		for range rapid.IntRange(0, 5).Draw(t, "intervals") {
 			interval := &account.Interval{Samples: n(), Positives: map[string]int64{"like": n()}}
 			l.Timeline[rapid.OneOf(figure, rapid.Int64()).Draw(t, "start")] = interval
+		}
+		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"10s", "1m30s", "<b>", "\x1b[31mred"}), 0, 3, rapid.ID).Draw(t, "stages") {
+			l.StageOf(name).N = account.Values{account.Read: n(), account.Samples: n(), account.Late: n(), account.Given: n(), account.Withdrawn: n()}.Counts()
+			l.StageOf(name).Corrected = map[string]int64{"like": n(), names.Draw(t, "corrected"): n()}
 		}
 		return &Report{
 			Accounts: l, Windows: windows, Intervals: int(n()), Elapsed: time.Duration(n()), Events: n(), MaxRSS: n(),
@@ -158,7 +162,7 @@ func TestWriteErrors(t *testing.T) {
 }
 
 func TestJSONGoldens(t *testing.T) {
-	for name, r := range map[string]*Report{"small": small(), "bare": bare()} {
+	for name, r := range map[string]*Report{"small": small(), "bare": bare(), "staged": staged()} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer
 			require.NoError(t, r.JSON(&buf))

@@ -10,8 +10,6 @@ type section struct {
 	name, doc string
 	// keys are in the order of the file format. A key is read after those before it.
 	keys []key
-	// refused are keys that people look for and that there are not.
-	refused map[string]refusal
 	// rules is what the JSON Schema says of several keys together.
 	rules []any
 }
@@ -28,9 +26,6 @@ type key struct {
 	// value is what may stand there, and where it goes.
 	value value
 }
-
-// refusal answers a key that there is not.
-type refusal struct{ message, hint string }
 
 // value is what may stand at a key, and its place in a T; the any of its methods are *T.
 type value interface {

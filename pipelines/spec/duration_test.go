@@ -92,7 +92,7 @@ func TestSynonymsAreWordsOfTheSpec(t *testing.T) {
 	}
 	collect(rootSection)
 	for _, list := range [][]string{
-		texts(Formats), texts(Attributions), plainLabels(), fieldLabels(), texts(Codecs[Avro]), texts(Codecs[JSON]),
+		texts(Formats), texts(Counts), plainLabels(), fieldLabels(), texts(Codecs[Avro]), texts(Codecs[JSON]),
 		{string(OrderFile), string(OrderNone)},
 		texts(record.Units), texts(TopicCodecs), secretSection.names(),
 		{string(OutOfRangeFails), string(OutOfRangeSkips)},

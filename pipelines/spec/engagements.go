@@ -73,7 +73,7 @@ func (r *reader) engagements(n *node, at dotted, above *fields) []Engagement {
 		if p.value.kind != mapKind && (kindSection.has(kind) || r.root.has(kind)) && f.misplacedKind(p, at) {
 			continue
 		}
-		r.kindName(p.key, at)
+		r.columnName(p.key, at, kindNames)
 		e := Engagement{Kind: kind}
 		kindSection.read(r, p.value, at, f, &e)
 		out = append(out, e)
@@ -101,19 +101,29 @@ func (f *fields) misplacedKind(p pair, at dotted) bool {
 	return true
 }
 
-func (r *reader) kindName(key *node, at dotted) {
-	kind := key.text
+// names are those of something that is a field of samples: the codes of one that cannot be and of a reserved word, what has it, and what
+// is put behind a reserved word.
+type names struct{ form, word, of, ending string }
+
+var (
+	kindNames  = names{"T1301", "T1302", "a kind", "_event"}
+	labelNames = names{"T1441", "T1442", "a label", "_label"}
+)
+
+// columnName reports a name that a field of samples cannot have.
+func (r *reader) columnName(key *node, at dotted, n names) {
+	name := key.text
 	switch {
-	case !kindForm.MatchString(kind):
-		p := r.problem("T1301", key, at, "%q cannot be the name of a kind", kind)
-		p.Got, p.Allowed = kind, []string{"small letters, digits and _, beginning with a letter"}
-		if guess := kindGuess(kind); guess != "" {
+	case !kindForm.MatchString(name):
+		p := r.problem(n.form, key, at, "%q cannot be the name of %s", name, n.of)
+		p.Got, p.Allowed = name, []string{"small letters, digits and _, beginning with a letter"}
+		if guess := kindGuess(name); guess != "" {
 			p.Nearest, p.Fix = guess, r.replaced(key, guess)
 		}
 		r.add(p)
-	case slices.Contains(reserved, kind):
-		p := r.problem("T1302", key, at, "%q is a reserved word, and cannot be the name of a kind", kind)
-		p.Got, p.Nearest = kind, kind+"_event"
+	case slices.Contains(reserved, name):
+		p := r.problem(n.word, key, at, "%q is a reserved word, and cannot be the name of %s", name, n.of)
+		p.Got, p.Nearest = name, name+n.ending
 		p.Fix = r.replaced(key, p.Nearest)
 		r.add(p)
 	}

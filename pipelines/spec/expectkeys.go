@@ -63,6 +63,22 @@ var sampleSection = &section{
 			value: expect("spec_version", intKind),
 		},
 		{
+			name: "stage", example: "10s",
+			doc: "Which stage gives the sample, one of stages; the last one if it is left out. Where a test names a sample of an earlier one, those of all stages have to be named, as their emit chooses them.",
+			value: expectation("stage", valueType[any]{about: about{what: "a duration above 0s", schema: ref("length")}}).
+				readBy(func(r *reader, n *node, at dotted, _ *fields, e *expected) any { return r.expectedStage(n, at, e.spec) }),
+		},
+		{
+			name: "version", example: "0",
+			doc:   "The number of the stage, from 0.",
+			value: ofStage("version", intKind),
+		},
+		{
+			name: "final", example: "false",
+			doc:   "Whether the stage is the last one.",
+			value: ofStage("final", boolKind),
+		},
+		{
 			name: "view", example: "{item: 7}",
 			doc:   "The view's own record, or fields of it.",
 			value: expectation("view", valueType[any]{about: about{what: "any value"}, read: func(r *reader, n *node, at dotted, _ *fields) any { return r.value(n, at) }}),
@@ -89,6 +105,18 @@ func expect(name string, kinds ...kind) slot[expected, any] {
 			}
 			return r.value(n, at)
 		},
+	})
+}
+
+// ofStage is one that only samples of stages have.
+func ofStage(name string, kinds ...kind) slot[expected, any] {
+	field := expect(name, kinds...)
+	return field.readBy(func(r *reader, n *node, at dotted, f *fields, _ *expected) any {
+		v := field.of.read(r, n, at, f)
+		if !r.isSet("stages") && r.ok(at) {
+			r.add(r.noStages(n, at))
+		}
+		return v
 	})
 }
 

@@ -39,7 +39,7 @@ func (r *reader) checkFieldPath(n *node, at dotted) string {
 	case guess != "":
 		p.Nearest, p.Fix = guess, r.replaced(n, inYAML(guess))
 	case strings.Contains(n.text, ","):
-		p.Hint = "one field stands here, not a list of them; " + p.Hint
+		p.Hint = "this is one field: an id of several is a list in brackets, like [request_id, item.id]; " + p.Hint
 	}
 	r.add(p)
 	return ""

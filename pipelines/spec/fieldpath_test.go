@@ -29,8 +29,8 @@ func TestEveryNameCanBeWritten(t *testing.T) {
 			require.NoError(t, err, "%q", names)
 			again, err := Parse("spec.yaml", s.YAML())
 			require.NoError(t, err, "%q", names)
-			assert.Equal(t, path, s.Views.ID)
-			assert.Equal(t, path, again.Views.ID)
+			assert.Equal(t, []string{path}, s.Views.ID)
+			assert.Equal(t, []string{path}, again.Views.ID)
 		}
 	}
 }

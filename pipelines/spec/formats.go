@@ -7,6 +7,7 @@ import (
 
 	"tributary/io/format"
 	_ "tributary/io/format/all" // what specs may name
+	"tributary/io/packed"
 )
 
 // Format is how records are written, in files or in the values of a topic; see package format.
@@ -17,6 +18,8 @@ const (
 	Avro Format = "avro"
 	JSON Format = "json"
 	CSV  Format = "csv"
+	// Protobuf is of values of topics that name their schema in a registry.
+	Protobuf Format = "protobuf"
 )
 
 var (
@@ -55,6 +58,18 @@ func (f Format) schemas() bool {
 	return err == nil && values.Schemas()
 }
 
+// registered says that values of the format may name their schema in a registry when they are read.
+func (f Format) registered() bool {
+	_, err := format.Get[format.Registered](string(f))
+	return err == nil
+}
+
+// needsRegistry says that they cannot be read without.
+func (f Format) needsRegistry() bool {
+	values, err := format.Get[format.Registered](string(f))
+	return err == nil && !values.Alone()
+}
+
 // allCodecs are those of all formats, each format's together.
 func allCodecs() (all []Codec) {
 	for _, f := range WrittenFormats {
@@ -72,7 +87,7 @@ func readEndings() (all []string) {
 	for _, f := range format.All[format.Files]() {
 		all = append(all, f.Endings()...)
 	}
-	return append(all, "the text forms also with .gz")
+	return append(all, "the text forms also with "+strings.Join(packed.Endings(), ", "))
 }
 
 // one names formats to choose from: the first ends a quotation that the text before it begins.
@@ -81,6 +96,9 @@ func one(formats []Format) string {
 	last := len(all) - 1
 	return all[0] + "`" + strings.Join(append([]string{""}, all[1:last]...), ", ") + " or " + all[last]
 }
+
+// packedEndings is a pattern of the endings of compressed files, or of none.
+var packedEndings = `(\.(` + strings.ReplaceAll(strings.TrimPrefix(strings.Join(packed.Endings(), "|"), "."), "|.", "|") + `))?`
 
 // knownEnding is a pattern of the endings that tell a format.
 func knownEnding() string {
@@ -95,7 +113,7 @@ func knownEnding() string {
 			}
 		}
 	}
-	return `\.(` + strings.Join(binary, "|") + `|(` + strings.Join(text, "|") + `)(\.gz)?)$`
+	return `\.(` + strings.Join(binary, "|") + `|(` + strings.Join(text, "|") + `)` + packedEndings + `)$`
 }
 
 // formatOf tells the format by the ending of a path; empty if it does not.

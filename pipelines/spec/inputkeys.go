@@ -1,5 +1,7 @@
 package spec
 
+import "tributary/io/format"
+
 // inputsType is one path, or a list of paths and mappings.
 var inputsType = valueType[[]Input]{
 	about: about{what: "a path or pattern, or a list of those and of mappings", schema: ref("inputs"), inner: []*section{fileSection, topicSection}},
@@ -38,7 +40,7 @@ var fileSection = &section{
 	keys: []key{
 		{
 			name: "path", example: "data/*.avro", required: true,
-			doc: "A file or a pattern, local or gs://.",
+			doc: "A file or a pattern, local, gs://, s3:// or az://; \"-\" is stdin.",
 			value: at(textLike(about{what: "a path or pattern", schema: ref("files")}, (*reader).text), func(in *Input) *string { return &in.Path }).
 				readBy(func(r *reader, n *node, at dotted, f *fields, in *Input) string {
 					read, _ := r.inputPathAs(n, at, f.node, f.format())
@@ -57,6 +59,11 @@ var fileSection = &section{
 			value: at(schemaType, func(in *Input) *string { return &in.Schema }),
 		},
 		{
+			name: "delimiter", example: "semicolon",
+			doc:   "What stands between the cells of csv: a comma, a semicolon, a tab or a bar (|).",
+			value: at(delimiterType, func(in *Input) *format.Delimiter { return &in.Delimiter }).orElse(string(format.Comma), nil),
+		},
+		{
 			name: "order", example: "file",
 			doc: "What is known about the order of records. Only records with an order can be late.",
 			value: through(orderType,
@@ -70,8 +77,22 @@ var fileSection = &section{
 	rules: []any{object{
 		{"if", object{{"not", object{{"required", []string{"format"}}}}}},
 		{"then", object{{"properties", object{{"path", ref("known_ending")}}}}},
+	}, object{
+		{"if", object{{"required", []string{"delimiter"}}}},
+		{"then", object{
+			{"if", object{{"required", []string{"format"}}}},
+			{"then", object{{"properties", object{{"format", object{{"const", CSV}}}}}}},
+			{"else", object{{"properties", object{{"path", object{{"pattern", `\.csv(\.gz)?$`}}}}}}},
+		}},
 	}},
 }
+
+// delimiterType is a delimiter by its name; who writes the character is told the name.
+var delimiterType = func() valueType[format.Delimiter] {
+	d := choice(format.Delimiters())
+	d.read = func(r *reader, n *node, at dotted, _ *fields) format.Delimiter { return r.delimiter(n, at) }
+	return d
+}()
 
 // topicSection is an input that is a topic.
 var topicSection = &section{
@@ -100,15 +121,22 @@ var topicSection = &section{
 		},
 		{
 			name: "registry", example: "true",
-			doc: "Whether values name their schema in the cluster's registry.",
+			doc: "Whether values name their schema in the cluster's registry: Avro, a JSON Schema with format: json, or Protobuf.",
 			value: at(yesType, func(in *Input) *bool { return &in.Registry }).
-				readBy(func(r *reader, n *node, at dotted, _ *fields, in *Input) bool { return r.framed(n, at, in.Format) }).
-				orElse("if they are avro, it has one and no schema is named", func(s *Spec, in *Input) bool {
-					return in.Format.schemas() && in.Schema == "" && s.hasRegistry(in.Cluster)
+				readBy(func(r *reader, n *node, at dotted, _ *fields, in *Input) bool {
+					return r.framed(n, at, in.Format, in.Format.registered())
+				}).
+				orElse("if they are avro or protobuf, it has one and no schema is named", func(s *Spec, in *Input) bool {
+					return (in.Format.schemas() || in.Format.needsRegistry()) && in.Schema == "" && s.hasRegistry(in.Cluster)
 				}),
 		},
+		{
+			name: "subject", example: "com.example.View",
+			doc: "The subject of the registry that has the schema of values, by which check knows their fields. Values are read by the schemas that they name, whatever subjects these are of.",
+			value: at(textType, func(in *Input) *string { return &in.Subject }).
+				orElse("the topic's name and -value", nil),
+		},
 	},
-	rules: []any{ref("only_avro_framed")},
 }
 
 // formatType is how the records of files are written.

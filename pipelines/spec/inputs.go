@@ -4,10 +4,12 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"tributary/io/format"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -74,6 +76,11 @@ func (r *reader) input(n *node, at dotted, above *fields) (in Input, ok bool) {
 	if of == topicSection {
 		return in, in.Topic != ""
 	}
+	if at := at.key("delimiter"); r.isSet(at) && in.Format != "" && in.Format != CSV && r.ok(at) {
+		p := r.problem("T1425", r.at(at), at, "only CSV has a delimiter, and this is %s", in.Format)
+		p.Got, p.Hint = string(in.Format), "leave it out, or say format: csv"
+		r.add(p)
+	}
 	return in, in.Path != ""
 }
 
@@ -90,6 +97,25 @@ func (r *reader) format(n *node, at dotted) Format {
 	return ""
 }
 
+// delimiter reads the name of a delimiter.
+func (r *reader) delimiter(n *node, at dotted) format.Delimiter {
+	all := format.Delimiters()
+	if i := slices.IndexFunc(all, func(d format.Delimiter) bool { return n.kind == textKind && n.text == string(d.Byte()) }); i >= 0 {
+		p := r.notAllowed(n, at, n.text, texts(all))
+		quoted := strconv.Quote(n.text)
+		p.Got, p.Nearest = strings.Trim(quoted, `"`), string(all[i])
+		p.Message = quoted + " is named " + p.Nearest + " here"
+		p.Fix = r.replaced(n, p.Nearest)
+		r.add(p)
+		return ""
+	}
+	d := format.Delimiter(r.choice(n, at, texts(all)))
+	if d == format.Comma {
+		return "" // as without the key
+	}
+	return d
+}
+
 func (r *reader) inputPath(n *node, at dotted, whole *node) (Input, bool) {
 	return r.inputPathAs(n, at, whole, "")
 }
@@ -100,6 +126,9 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 	if text == "" || !r.checkURL(n, at, text) {
 		return Input{}, false
 	}
+	if text == Standard {
+		return r.stdin(n, at, whole, format)
+	}
 	bad := func(hint, message string) (Input, bool) {
 		p := r.problem("T1101", n, at, "%s", message)
 		p.Got, p.Hint = maskSecrets(text), hint
@@ -107,6 +136,8 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 		return Input{}, false
 	}
 	switch {
+	case deviceForm.MatchString(text):
+		return bad("write `{path: \"-\", format: json}` for stdin, with the format that it has", "a device is no file that is read again")
 	case strings.HasPrefix(text, "~"):
 		return bad("write the folder out; relative paths begin at the spec's folder", "~ is not replaced by a home folder here")
 	case strings.Contains(text, "$"):
@@ -135,8 +166,7 @@ func (r *reader) inputPathAs(n *node, at dotted, whole *node, format Format) (In
 			return Input{}, false
 		}
 	}
-	position := problem.Position{File: r.file, Line: whole.line, Column: whole.column}
-	return Input{Path: r.resolve(text, true), Format: format, Order: OrderNone, At: position}, true
+	return Input{Path: r.resolve(text, true), Format: format, Order: OrderNone, At: r.position(whole)}, true
 }
 
 func (r *reader) unreadInput(n *node, at dotted, what, instead string) (Input, bool) {
@@ -146,25 +176,35 @@ func (r *reader) unreadInput(n *node, at dotted, what, instead string) (Input, b
 	return Input{}, false
 }
 
-const bucketPattern = `^gs://[a-z0-9][a-z0-9._-]{1,221}/[^/]`
+const bucketPattern = `^(gs|s3|az)://[a-z0-9][a-z0-9._-]{1,221}/[^/]`
 
 var bucketForm = regexp.MustCompile(bucketPattern)
 
-// checkURL checks a path that may be a URL: only gs:// is taken, and no secrets.
+// azureForm is how Hadoop's clients name what is in a container of an account.
+var azureForm = regexp.MustCompile(`^(?:abfss?|wasbs?)://([a-z0-9-]+)@([a-z0-9]+)\.[a-z.]+(/[^?]+)$`)
+
+// checkURL checks a path that may be a URL: only gs://, s3:// and az:// are taken, and no secrets.
 func (r *reader) checkURL(n *node, at dotted, text string) bool {
 	scheme, _, isURL := strings.Cut(text, "://")
 	if !isURL {
 		return true
 	}
-	if secret.MatchString(text) {
-		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
-		p.Hint = "leave it out; access to gs:// comes from the environment (Application Default Credentials)"
+	if m := azureForm.FindStringSubmatch(text); m != nil {
+		p := r.problem("T1102", n, at, "%s:// is not a place that files can be read from or written to", scheme)
+		p.Fix = r.replaced(n, "az://"+m[1]+m[3])
+		p.Hint = "the account is named by the environment: AZURE_STORAGE_ACCOUNT=" + m[2]
 		r.add(p)
 		return false
 	}
-	if scheme != "gs" {
+	if secret.MatchString(text) {
+		p := r.problem("T1103", n, at, "a secret in a URL: specs are shared, printed and logged")
+		p.Hint = "leave it out; access to gs://, s3:// and az:// comes from the environment (Application Default Credentials, the AWS SDK's settings, AZURE_STORAGE_ACCOUNT and the like)"
+		r.add(p)
+		return false
+	}
+	if scheme != "gs" && scheme != "s3" && scheme != "az" {
 		p := r.problem("T1102", n, at, "%s:// is not a place that files can be read from or written to", scheme)
-		p.Got, p.Allowed = text, []string{"a local path", "gs://bucket/..."}
+		p.Got, p.Allowed = text, []string{"a local path", "gs://bucket/...", "s3://bucket/...", "az://container/..."}
 		switch scheme {
 		case "file":
 			if local := strings.TrimPrefix(text, "file://"); strings.HasPrefix(local, "/") {
@@ -172,18 +212,24 @@ func (r *reader) checkURL(n *node, at dotted, text string) bool {
 			}
 		case "gcs":
 			p.Fix = r.replaced(n, "gs"+strings.TrimPrefix(text, "gcs"))
+		case "s3a", "s3n":
+			p.Fix = r.replaced(n, "s3"+strings.TrimPrefix(text, scheme))
 		default:
 			if p.Hint = elsewhere[strings.ToLower(scheme)]; strings.HasPrefix(string(at), "outputs.") {
-				p.Hint = "write to a local folder or to gs://, and copy the files from there"
+				p.Hint = "write to a local folder, to gs://, s3:// or az://, and copy the files from there"
 			}
 		}
 		r.add(p)
 		return false
 	}
 	if !bucketForm.MatchString(text) {
-		p := r.problem("T1102", n, at, "a bucket and a name in it must follow gs://")
-		p.Got, p.Allowed = text, []string{"gs://bucket/..."}
-		p.Hint = "bucket names have small letters, digits, ., - and _"
+		bucket := "bucket"
+		if scheme == "az" {
+			bucket = "container"
+		}
+		p := r.problem("T1102", n, at, "a %s and a name in it must follow %s://", bucket, scheme)
+		p.Got, p.Allowed = text, []string{scheme + "://" + bucket + "/..."}
+		p.Hint = bucket + " names have small letters, digits, ., - and _"
 		r.add(p)
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 // labelType is a function's name, or a mapping of one function to its field.
 var labelType = valueType[Label]{
 	about: about{
-		what: "a function, or a mapping of one to its field", words: plainLabels(),
+		what: "a function, or a mapping of one to its field", words: plainLabels(), inner: []*section{typedSection},
 		schema: object{{"anyOf", []any{
 			oneOf(plainLabels()...),
 			object{
@@ -21,16 +21,23 @@ var labelType = valueType[Label]{
 			},
 		}}},
 	},
-	read: func(r *reader, n *node, at dotted, _ *fields) Label { return r.label(n, at) },
+	read: func(r *reader, n *node, at dotted, _ *fields) Label { return r.label(n, at, "label") },
 	inline: func(l Label) string {
 		if l.Field == "" {
 			return string(l.Func)
 		}
-		return "{" + string(l.Func) + ": " + quoted(l.Field) + "}"
+		field := quoted(l.Field)
+		if l.Type != "" {
+			field = typedSection.inline(&l)
+		}
+		return "{" + string(l.Func) + ": " + field + "}"
 	},
 	text: func(l Label) string {
 		if l.Field == "" {
 			return string(l.Func)
+		}
+		if l.Type != "" {
+			return string(l.Func) + " of " + l.Field + " (" + string(l.Type) + ")"
 		}
 		return string(l.Func) + " of " + l.Field
 	},
@@ -43,13 +50,17 @@ func fieldLabels() []string { return texts(label.All(label.Number, label.Value))
 // labelFields are the functions with a field, in the JSON Schema.
 func labelFields() (properties object) {
 	for _, f := range label.All(label.Number, label.Value) {
-		properties = append(properties, member{string(f), object{{"description", f.Definition().Doc}, {"$ref", "#/$defs/field"}}})
+		field := object{{"description", f.Definition().Doc}, {"$ref", "#/$defs/field"}}
+		if f.Carries() {
+			field = object{{"description", f.Definition().Doc}, {"anyOf", []any{ref("field"), typedSection.schema()}}}
+		}
+		properties = append(properties, member{string(f), field})
 	}
 	return properties
 }
 
-// label reads a function's name, or a mapping of one function to its field.
-func (r *reader) label(n *node, at dotted) Label {
+// label reads a function's name, or a mapping of one function to its field; key is what stands before it.
+func (r *reader) label(n *node, at dotted, key string) Label {
 	all := slices.Concat(plainLabels(), fieldLabels())
 	bad := func(at *node, field dotted, hint string, format string, args ...any) Label {
 		p := r.problem("T1303", at, field, format, args...)
@@ -63,7 +74,7 @@ func (r *reader) label(n *node, at dotted) Label {
 		case text == "" || slices.Contains(plainLabels(), text):
 			return Label{Func: label.Func(text)}
 		case slices.Contains(all, text):
-			return bad(n, at, "name the field, like `label: {"+text+": price}`", "%s needs a field", text)
+			return bad(n, at, "name the field, like `"+key+": {"+text+": price}`", "%s needs a field", text)
 		}
 		p := r.notAllowed(n, at, text, labelForms())
 		if p.Nearest = Nearest(text, all); slices.Contains(fieldLabels(), p.Nearest) {
@@ -79,19 +90,21 @@ func (r *reader) label(n *node, at dotted) Label {
 		if len(n.pairs) == 0 {
 			return bad(n, at, "", "names no function")
 		}
-		return bad(n.pairs[1].key, at, "make a kind for each", "a kind has one label, this is a second one")
+		return bad(n.pairs[1].key, at, "give each a name, like `labels: {least: {min: price}, most: {max: price}}`", "a label has one function, this is a second one")
 	}
 	p := f.node.pairs[0]
 	name := p.key.text
 	switch {
 	case slices.Contains(plainLabels(), name):
-		return bad(p.key, at.key(name), "write `label: "+name+"`", "%s takes no field", name)
+		return bad(p.key, at.key(name), "write `"+key+": "+name+"`", "%s takes no field", name)
 	case !slices.Contains(all, name):
 		wrong := r.notAllowed(p.key, at.key(name), name, fieldLabels())
 		r.add(wrong)
 		return Label{}
 	}
-	return Label{Func: label.Func(name), Field: r.fieldPath(p.value, at.key(name))}
+	l := Label{Func: label.Func(name)}
+	r.labelField(p.value, at.key(name), &l, key)
+	return l
 }
 
 func labelForms() []string {

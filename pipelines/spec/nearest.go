@@ -29,7 +29,7 @@ var synonyms = map[string]string{
 // otherThings are words that other tools have for what there is not here, though they are
 // spelt almost like something that there is: a fix must not change what was meant.
 var otherThings = []string{
-	"tsv", "psv", "ssv", "bson", "avsc", "xml", "orc", "parquet", "bzip2", "bz2", "lzo", "xz", "zip", "brotli",
+	"tsv", "psv", "ssv", "bson", "avsc", "xml", "orc", "bzip2", "bz2", "lzo", "xz", "zip", "brotli",
 	"mean", "list", "avg", "average", "median", "mode", "set", "at_most_once", "scram_sha_1", "scram_sha_384", "field", "time",
 }
 

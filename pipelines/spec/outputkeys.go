@@ -1,17 +1,19 @@
 package spec
 
+import "path/filepath"
+
 // sink is where an output other than the samples goes: a folder, a topic of the samples'
 // cluster, or neither.
 type sink struct{ folder, topic string }
 
-// outputsSection says where results go. Those that are not named stand beside the samples, but for
-// orphans, which are only counted then.
+// outputsSection says where results go. Those that are not named stand beside the samples (beside the spec, where samples go to
+// stdout), but for orphans, which are only counted then.
 var outputsSection = &section{
 	name: "outputs",
 	keys: []key{
 		{
 			name: "samples", example: "out/samples", required: true,
-			doc:   "Labelled samples, in folders by date or in a topic; or a list of such places.",
+			doc:   "Labelled samples, in folders by date, in a topic, or on stdout (\"-\"); or a list of such places.",
 			value: through(samplesType, (*Outputs).SampleSinks, (*Outputs).setSinks),
 		},
 		{
@@ -20,7 +22,7 @@ var outputsSection = &section{
 			value: through(sinkType,
 				func(o *Outputs) sink { return sink{o.Late, o.Topics.Late} },
 				func(o *Outputs, s sink) { o.Late, o.Topics.Late = s.folder, s.topic },
-			).orElse("beside the samples, the folder late or the topic SAMPLES.late", beside("late", ".late")),
+			).orElse("beside the samples (of stdout: the spec), the folder late or the topic SAMPLES.late", beside("late", ".late")),
 		},
 		{
 			name: "dead_letters", example: "out/dead",
@@ -28,7 +30,7 @@ var outputsSection = &section{
 			value: through(sinkType,
 				func(o *Outputs) sink { return sink{o.DeadLetters, o.Topics.DeadLetters} },
 				func(o *Outputs, s sink) { o.DeadLetters, o.Topics.DeadLetters = s.folder, s.topic },
-			).orElse("beside the samples, the folder dead or the topic SAMPLES.dead", beside("dead", ".dead")),
+			).orElse("beside the samples (of stdout: the spec), the folder dead or the topic SAMPLES.dead", beside("dead", ".dead")),
 		},
 		{
 			name: "orphans", example: "out/orphans",
@@ -44,7 +46,7 @@ var outputsSection = &section{
 			value: through(sinkType,
 				func(o *Outputs) sink { return sink{o.Accounts, o.Topics.Accounts} },
 				func(o *Outputs, s sink) { o.Accounts, o.Topics.Accounts = s.folder, s.topic },
-			).orElse("beside the samples, the folder ledger or the topic SAMPLES.accounts", beside("ledger", ".accounts")),
+			).orElse("beside the samples (of stdout: the spec), the folder ledger or the topic SAMPLES.accounts", beside("ledger", ".accounts")),
 		},
 		{
 			name: "commit_log", was: "ledger", wasType: "object", example: "{topic: samples.commits}",
@@ -65,10 +67,12 @@ var outputsSection = &section{
 // beside is the default of an output: a folder beside that of the samples, or a topic that is
 // named after theirs.
 func beside(folder, ending string) func(*Spec, *Outputs) sink {
-	return func(_ *Spec, o *Outputs) sink {
+	return func(s *Spec, o *Outputs) sink {
 		switch {
 		case o.Samples.Topic != "":
 			return sink{topic: o.Samples.Topic + ending}
+		case o.Samples.IsStdout():
+			return sink{folder: filepath.Join(filepath.Dir(s.File), folder)}
 		case o.Samples.Path != "":
 			return sink{folder: sibling(o.Samples.Path, folder)}
 		}

@@ -1,9 +1,12 @@
 package spec
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
+
+	"tributary/io/packed"
 )
 
 // sibling names a folder beside another one.
@@ -37,7 +40,7 @@ func (r *reader) samplesOutput(n *node, at dotted, above *fields) Output {
 	var out Output
 	if n.kind != mapKind {
 		samplesSection.reset(&out)
-		out.Path = r.folder(n, at)
+		out.Path = r.samplesFolder(n, at)
 		return out
 	}
 	if r.bothSorts(n, at) {
@@ -57,7 +60,7 @@ func (r *reader) writtenFormat(n *node, at dotted) Format {
 		return Format(text)
 	}
 	p := r.notAllowed(n, at, text, allowed)
-	if other := unread[strings.ToLower(text)]; other.name != "" {
+	if other := unread[strings.ToLower(text)]; other.name != "" && !slices.Contains(allowed, strings.ToLower(text)) {
 		p.Message, p.Hint = other.name+" is not written", "most tools read Avro"
 	}
 	r.add(p)
@@ -77,10 +80,18 @@ func (r *reader) codec(n *node, at dotted, format Format) Codec {
 		return Codec(text)
 	}
 	p := r.problem("T1403", n, at, "%s files are not compressed with %s", format, text)
-	p.Got, p.Allowed, p.Nearest = text, fits, fits[0]
-	p.Fix = r.replaced(n, fits[0])
+	p.Got, p.Allowed, p.Nearest = text, fits, cmp.Or(Nearest(text, fits), fits[0])
+	p.Fix = r.replaced(n, p.Nearest)
 	r.add(p)
 	return ""
+}
+
+// samplesFolder reads the path of a folder of samples, or of stdout.
+func (r *reader) samplesFolder(n *node, at dotted) string {
+	if n.kind == textKind && n.text == Standard {
+		return Standard
+	}
+	return r.folder(n, at)
 }
 
 // folder reads the path of a folder that is written to.
@@ -95,23 +106,31 @@ func (r *reader) folder(n *node, at dotted) string {
 		r.add(p)
 		return ""
 	}
+	plain, _ := packed.Cut(text)
 	switch {
+	case text == Standard:
+		p := r.problem("T1427", n, at, "only samples are written to stdout")
+		p.Got, p.Hint = text, "name a folder"
+		r.add(p)
+		return ""
+	case deviceForm.MatchString(text):
+		return bad(`write "-" for stdout; only samples can go there`, "a device is no folder")
 	case strings.ContainsAny(text, "*?[]{}"):
 		return bad("name one folder; files are put into dt=... folders in it", "an output is a folder, not a pattern")
 	case strings.HasPrefix(text, "~"):
 		return bad("write the folder out; relative paths begin at the spec's folder", "~ is not replaced by a home folder here")
 	case strings.Contains(text, "$"):
 		return bad("write the value out", "variables are not replaced in a spec")
-	case unreadForm.MatchString(text):
-		what, _ := unreadFile(text)
-		return bad("name a folder; samples are written in it as Avro or JSON lines", what+" is not written")
-	case formatOf(text) != "":
+	case formatOf(text) != "" || slices.Contains(texts(WrittenFormats), strings.TrimPrefix(path.Ext(plain), ".")):
 		p := r.problem("T1404", n, at, "an output is a folder, and this looks like a file")
 		p.Got = text
-		p.Nearest = strings.TrimSuffix(strings.TrimSuffix(text, ".gz"), path.Ext(strings.TrimSuffix(text, ".gz")))
+		p.Nearest = strings.TrimSuffix(plain, path.Ext(plain))
 		p.Fix = r.replaced(n, p.Nearest)
 		r.add(p)
 		return ""
+	case unreadForm.MatchString(text):
+		what, _ := unreadFile(text)
+		return bad("name a folder; samples are written in it as "+strings.Join(texts(WrittenFormats), ", "), what+" is not written")
 	}
 	if scheme, rest, ok := strings.Cut(text, "://"); ok {
 		return scheme + "://" + path.Clean(rest)

@@ -25,23 +25,23 @@ func (r *reader) spec(root *node) *Spec {
 	return s
 }
 
-// defaultBucket is a sixth of the longest window, moved to the nearest whole second
+// defaultBucket is such a part of the longest window, moved to the nearest whole second
 // that divides the window if there is one within a factor of two: windows then end
 // where buckets do. At least a second and at most a day.
-func defaultBucket(longest time.Duration) time.Duration {
-	sixth := max(time.Second, (longest / 6).Round(time.Second))
-	if sixth >= day {
+func defaultBucket(longest time.Duration, parts int64) time.Duration {
+	part := max(time.Second, (longest / time.Duration(parts)).Round(time.Second))
+	if part >= day {
 		return day
 	}
-	for d := time.Duration(0); d <= sixth/2; d += time.Second {
-		if longest%(sixth-d) == 0 {
-			return sixth - d
+	for d := time.Duration(0); d <= part/2; d += time.Second {
+		if longest%(part-d) == 0 {
+			return part - d
 		}
-		if longest%(sixth+d) == 0 && sixth+d <= day {
-			return sixth + d
+		if longest%(part+d) == 0 && part+d <= day {
+			return part + d
 		}
 	}
-	return sixth
+	return part
 }
 
 // texts turns words of any type into plain strings.
@@ -62,5 +62,8 @@ func (r *reader) resolve(name string, glob bool) string {
 	if glob {
 		folder = fileio.Escape(folder)
 	}
-	return filepath.Join(folder, name)
+	if path := filepath.Join(folder, name); path != Standard {
+		return path
+	}
+	return "./" + Standard // a file of that name
 }

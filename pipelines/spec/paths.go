@@ -4,7 +4,7 @@ package spec
 func (s *Spec) InputPaths() (all []string) {
 	add := func(inputs []Input) {
 		for _, in := range inputs {
-			if in.Path != "" {
+			if in.Path != "" && !in.IsStdin() {
 				all = append(all, in.Path)
 			}
 		}

@@ -67,6 +67,11 @@ func (r *reader) problem(code string, at *node, field dotted, format string, arg
 	return p
 }
 
+// position is where a node stands.
+func (r *reader) position(n *node) problem.Position {
+	return problem.Position{File: r.file, Line: n.line, Column: n.column}
+}
+
 func (r *reader) add(p problem.Problem) {
 	p.Got, p.Message, p.Field = r.masked(p.Got), r.masked(p.Message), r.masked(p.Field)
 	if len(r.problems) < mostProblems {

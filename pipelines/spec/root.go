@@ -46,7 +46,12 @@ var rootSection = &section{
 			name: "bucket", example: "10m",
 			doc: "Length of the pieces of time that are joined at once.",
 			value: at(lengthType, func(s *Spec) *time.Duration { return &s.Bucket }).
-				orElse("about a sixth of the longest window", func(s, _ *Spec) time.Duration { return defaultBucket(s.LongestWindow()) }),
+				orElse("about a sixth of the longest window, or the window itself where credit chooses between views, but at most a day", func(s, _ *Spec) time.Duration { return s.usualBucket() }),
+		},
+		{
+			name: "stages", example: "[10s, 1m]",
+			doc:   "When views get samples: so long after each, with what is known by then. The longest window is always the last stage, and need not be named. Without stages it is the only one.",
+			value: at(stagesType, func(s *Spec) *[]Stage { return &s.Stages }),
 		},
 		{
 			name: "shards", example: "32",
@@ -67,6 +72,11 @@ var rootSection = &section{
 			name: "stream", example: "{name: feed}",
 			doc:   "How topics are read and written. It matters only where inputs are topics.",
 			value: at(mapping[Stream](streamSection), func(s *Spec) *Stream { return &s.Stream }).unless(empty[Stream]),
+		},
+		{
+			name: "sample", example: "{fields: [user.id, {pos: ctx.position}], view: none}",
+			doc:   "What samples hold of their view, in all outputs.",
+			value: at(mapping[Sample](shapeSection), func(s *Spec) *Sample { return &s.Sample }).unless(Sample.whole),
 		},
 		{
 			name: "outputs", example: "{samples: out/samples}", required: true,
@@ -99,13 +109,33 @@ var viewsSection = &section{
 	keys: []key{
 		{
 			name: "inputs", example: "[data/*.avro]", required: true,
-			doc:   "The files or topics that views are in: every record is a view.",
+			doc:   "The files or topics that views are in. Kinds of engagement may have the same: each reads them for itself.",
 			value: at(inputsType, func(v *Views) *[]Input { return &v.Inputs }),
 		},
 		{
+			name: "where", example: "{event: impression}",
+			doc:   "Only records whose fields have these values, or for which an expression is true, are views, as in a kind's where. Without it every record is one.",
+			value: at(whereType, func(v *Views) *Where { return &v.Where }),
+		},
+		{
+			name: "fields", example: `{pair: 'user + "/" + item'}`,
+			doc:   "Fields that are computed, each by an expression on fields of the record, and used like them: in id, time, where, sample. A record of which one cannot be computed is a dead letter. Not lists of each, nor partitions and offsets.",
+			value: at(computedType, func(v *Views) *[]ComputedField { return &v.Fields }),
+		},
+		{
+			name: "each", example: "items",
+			doc:   "A list in the record of which every element is a view, also in the sample: fields are then those of the record with the element in place of the list, so that items.id is the element's, and $index is its position, from 0. Records are JSON. A record whose list is empty, null or absent counts as filtered.",
+			value: at(fieldType, func(v *Views) *string { return &v.Each }).unless(empty[string]),
+		},
+		{
 			name: "id", example: "view_id", required: true,
-			doc:   "The field that identifies the view, like view_id or user.id.",
-			value: at(fieldType, func(v *Views) *string { return &v.ID }),
+			doc:   "The field that identifies the view, like view_id or user.id, or several that do so together: [request_id, item.id].",
+			value: at(idType, func(v *Views) *[]string { return &v.ID }),
+		},
+		{
+			name: "key", example: "[user_id, item_id]",
+			doc:   "The field, or fields, that views share and engagements name where they do not name the view: the views of one key share its engagements.",
+			value: at(idType, func(v *Views) *[]string { return &v.Key }),
 		},
 		{
 			name: "time", example: "ts", required: true,
@@ -118,8 +148,4 @@ var viewsSection = &section{
 			value: at(durationType, func(v *Views) *time.Duration { return &v.DedupWindow }).or(DefaultDedupWindow),
 		},
 	},
-	refused: map[string]refusal{"where": {
-		"views have no condition yet: it comes in a later version, and until then every record of their inputs is a view",
-		"write the views to a file or topic of their own first, and name that here",
-	}},
 }

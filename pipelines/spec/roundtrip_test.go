@@ -3,6 +3,7 @@ package spec
 import (
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/label"
+	"tributary/transforms/sample"
 )
 
 // bare is a spec without what says where things stand in its file.
@@ -83,23 +85,25 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		window := duration(t, "window")
+		more := rapid.IntRange(0, 2).Draw(t, "further fields of ids")
 		s := Spec{
 			Version: int32(rapid.IntRange(1, 1<<30).Draw(t, "version")),
 			Views: Views{
 				Inputs:      []Input{{Path: "views/*.avro", Format: Avro, Order: OrderFile}, {Path: "x y/[a]*", Format: CSV, Schema: "a b.avsc", Order: OrderNone}},
-				ID:          "v1." + field.Draw(t, "id"),
+				Where:       Where{Expression: `w.n > 3 && w.a["b c"] == "it's"`, Conditions: []Condition{{Field: "w.a.b c", Value: "it's", Type: TextCondition}}, Rest: true},
+				ID:          append([]string{"v1." + field.Draw(t, "id")}, []string{"v3.a", "v4.b"}[:more]...),
 				Time:        TimeField{Field: "v2." + field.Draw(t, "time"), Unit: rapid.SampledFrom(record.Units).Draw(t, "unit")},
 				DedupWindow: duration(t, "within"),
 			},
 			Engagements: []Engagement{{
 				Kind: rapid.StringMatching(`k[a-z0-9_]{0,5}`).Draw(t, "kind"), Inputs: []Input{{Path: "likes.json", Format: JSON, Order: OrderField, PartitionField: "o1.p", OffsetField: "o2.p"}},
-				Where: []Condition{
+				Where: Where{Conditions: []Condition{
 					{Field: "w." + field.Draw(t, "where"), Value: word.Draw(t, "value"), Type: TextCondition},
 					{Field: "n", Value: strconv.FormatFloat(float64(rapid.IntRange(-1e9, 1e9).Draw(t, "number"))/8, 'g', -1, 64), Type: NumberCondition},
 					{Field: "b", Value: strconv.FormatBool(rapid.Bool().Draw(t, "flag")), Type: BoolCondition},
-				},
-				View: "e1." + field.Draw(t, "view"), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: "e3.x", Window: window,
-				Label: Label{Func: label.First, Field: "e4.x"}, OnBadValue: rapid.SampledFrom(OnBadValues).Draw(t, "bad value"), Attribution: AttributeAll,
+				}},
+				View: append([]string{"e1." + field.Draw(t, "view")}, []string{"e5.a", "e5.b"}[:more]...), Time: TimeField{Field: "e2." + field.Draw(t, "etime")}, ID: []string{"e3.x", "e3.y"}[:1+more/2], Window: window,
+				Label: Label{Func: label.First, Field: "e4.x"}, OnBadValue: rapid.SampledFrom(OnBadValues).Draw(t, "bad value"), Count: CountAll,
 			}},
 			OutOfOrderness: duration(t, "ooo"), ClockSkew: (window / 2).Truncate(time.Millisecond),
 			Bucket: max(min(window, day), window/mostBuckets+time.Millisecond).Truncate(time.Millisecond), Shards: rapid.IntRange(1, maxShards).Draw(t, "shards"),
@@ -107,14 +111,27 @@ func TestYAMLGivesAnySpecBack(t *testing.T) {
 			Outputs: Outputs{Samples: Output{Path: "o/s", Format: JSON, Codec: NoCodec, Folders: FolderOfDay}, Late: "o/l", DeadLetters: "o/d d", Orphans: "o/o", Accounts: "o/true"},
 		}
 		view := map[string]any{"v1": nil, "v2": nil}
-		setPath(view, s.Views.ID, "v1")
+		for _, path := range s.Views.ID {
+			setPath(view, path, "v1")
+		}
 		setPath(view, s.Views.Time.Field, "2026-01-01T10:00:00Z")
 		view["more"] = value.Draw(t, "more")
 		s.Tests = []Test{{
 			Name: word.Draw(t, "name"), Views: []map[string]any{view},
 			Engagements: map[string][]map[string]any{},
-			Samples:     []map[string]any{{"view_id": "v1", "view": value.Draw(t, "expected"), "weight": 1.5}},
+			Samples:     []map[string]any{{"view_id": "v1" + strings.Repeat("|v1", more), "view": value.Draw(t, "expected"), "weight": 1.5}},
 		}}
+		if e := &s.Engagements[0]; rapid.Bool().Draw(t, "several labels") {
+			e.Label = Label{}
+			for i, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`l[a-z0-9_]{0,5}`), 1, 4, rapid.ID[string]).Draw(t, "labels") {
+				path := "e6." + field.Draw(t, "label's field")
+				e.Labels = append(e.Labels, NamedLabel{name, []Label{
+					{Func: label.Count}, {Func: label.Sum, Field: path}, {Func: label.Last, Field: path}, {Func: label.First, Field: path, Type: rapid.SampledFrom(sample.Casts).Draw(t, "type")},
+				}[i]})
+			}
+		} else if rapid.Bool().Draw(t, "typed") {
+			e.Label.Type = sample.CastLong
+		}
 		got, err := Parse("spec.yaml", s.YAML())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, s.YAML())
@@ -176,11 +193,11 @@ func TestYAMLGivesAnyStreamBack(t *testing.T) {
 			Version: 1, Bucket: time.Minute, Shards: 8, Keep: 1, OutOfOrderness: time.Second, Clusters: []Cluster{c},
 			Views: Views{
 				Inputs: []Input{{Topic: "in." + name.Draw(t, "views"), Cluster: "main", Format: Avro, Schema: "v.avsc", Registry: framed}, {Topic: "json", Cluster: "main", Format: JSON}},
-				ID:     "id", Time: TimeField{Field: "ts"},
+				ID:     []string{"id"}, Time: TimeField{Field: "ts"},
 			},
 			Engagements: []Engagement{{
 				Kind: "like", Inputs: []Input{{Topic: "likes", Cluster: "main", Format: JSON}},
-				View: "view", Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: label.Binary}, OnBadValue: BadValueDead, Attribution: AttributeAll,
+				View: []string{"view"}, Time: TimeField{Field: "ts"}, Window: time.Hour, Label: Label{Func: label.Binary}, OnBadValue: BadValueDead, Count: CountAll,
 			}},
 			Stream: Stream{
 				Name: name.Draw(t, "name"), Group: name.Draw(t, "group"), Start: Start{From: rapid.SampledFrom([]StartFrom{StartEarliest, StartLatest, StartCommitted, StartAtTime}).Draw(t, "start")},

@@ -15,19 +15,24 @@ const mostBuckets = 10_000
 // rules checks what concerns several values at once. A rule is left out if one of
 // the values it needs has an error already.
 func (r *reader) rules(s *Spec) {
-	r.bucketRules(s)
 	r.skewRules(s)
+	r.stageRules(s)
+	r.bucketRules(s)
 	r.orderRules(s)
 	for _, e := range s.Engagements {
 		r.resolutionRules(e)
-		r.attributionRule(e)
+		r.countRule(e)
+		r.creditRules(s, e)
 	}
+	r.labelRules(s)
 	r.fieldRules(s)
 	r.sameRecords(s)
 	r.intervalRules(s)
 	r.separate(&s.Outputs)
 	r.ownOutputs(s)
 	r.topicRules(s)
+	r.pipeRules(s)
+	r.flatRule(s)
 }
 
 // at returns a node for a value that has been read; for a default, the nearest one
@@ -76,9 +81,10 @@ func (r *reader) bucketRules(s *Spec) {
 		r.add(p)
 	}
 	if !r.isSet("bucket") || !r.ok("bucket") {
+		r.nesting(s)
 		return
 	}
-	at, best := r.at("bucket"), defaultBucket(longest)
+	at, best := r.at("bucket"), s.usualBucket()
 	switch {
 	case s.Bucket > day:
 		p := r.problem("T1204", at, "bucket", "a bucket is at most a day long, got %s", FormatDuration(s.Bucket))
@@ -88,6 +94,7 @@ func (r *reader) bucketRules(s *Spec) {
 		p := r.problem("T1205", at, "bucket", "the longest window, %s, spans %d buckets of %s; at most %d are taken", FormatDuration(longest), longest/s.Bucket, FormatDuration(s.Bucket), mostBuckets)
 		p.Nearest, p.Fix = FormatDuration(best), r.replaced(at, FormatDuration(best))
 		r.add(p)
+	case r.nesting(s):
 	case s.Views.DedupWindow >= manyCopies*s.Bucket:
 		p := r.problem("T1214", at, "bucket", "duplicates are looked for within %s, so with buckets of %s each view is copied to %d more of them",
 			FormatDuration(s.Views.DedupWindow), FormatDuration(s.Bucket), s.Views.DedupWindow/s.Bucket)
@@ -157,42 +164,56 @@ func (r *reader) anyFailed(prefixes ...string) bool {
 // resolutions of the units that are coarser than a millisecond.
 var resolutions = map[record.Unit]time.Duration{record.UnitSeconds: time.Second}
 
+// wholes are what times are whole numbers of, by how coarse they are.
+var wholes = map[time.Duration]string{time.Second: "second", time.Minute: "minute", time.Hour: "hour", day: "day"}
+
 // resolutionRules looks for times that are too coarse for what is done with them.
 func (r *reader) resolutionRules(e Engagement) {
 	at := dotted("engagements").key(e.Kind)
-	coarse := resolutions[e.Time.Unit]
+	coarse := e.Time.resolution()
 	if coarse > 0 && e.Window > 0 && e.Window < coarse {
-		p := r.problem("T1213", r.at(at.key("window")), at.key("window"), "a window of %s cannot be told with times in whole seconds", FormatDuration(e.Window))
-		p.Hint = "use a field with finer times, or a window of at least a second"
+		p := r.problem("T1213", r.at(at.key("window")), at.key("window"), "a window of %s cannot be told with times in whole %ss", FormatDuration(e.Window), wholes[coarse])
+		p.Hint = "use a field with finer times, or a window of at least " + FormatDuration(coarse)
 		r.add(p)
 	}
-	adds := e.Label.Func == label.Count || e.Label.Func == label.Sum
-	if coarse > 0 && adds && e.ID == "" && !r.isSet(at.key("id")) {
-		p := r.problem("T1212", r.at(at.key("label")), at.key("label"), "without an own id, engagements with a view in the same second and of the same value count once")
+	for _, l := range e.AllLabels() {
+		if adds := l.Func == label.Count || l.Func == label.Sum; coarse == 0 || !adds || len(e.ID) > 0 || r.isSet(at.key("id")) {
+			continue
+		}
+		at := e.labelAt(&l)
+		p := r.problem("T1212", r.at(at), at, "without an own id, engagements with a view in the same %s and of the same value count once", wholes[coarse])
 		p.Hint = "name the field that tells them apart, like `id: event_id`"
 		r.add(p)
+		break
 	}
 }
 
-func (r *reader) attributionRule(e Engagement) {
-	at := dotted("engagements").key(e.Kind).key("attribution")
-	if !r.isSet(at) || !r.ok(at, dotted("engagements").key(e.Kind).key("label")) {
+func (r *reader) countRule(e Engagement) {
+	at := dotted("engagements").key(e.Kind).key("count")
+	if !r.isSet(at) || e.Count == CountAll || e.Count == "" {
 		return
 	}
+	for _, l := range e.AllLabels() {
+		if r.ok(at, e.labelAt(&l)) {
+			r.countOf(e, l.Label, at)
+		}
+	}
+}
+
+// countOf looks at one label of a kind.
+func (r *reader) countOf(e Engagement, l Label, at dotted) {
 	var effect string
 	switch {
-	case e.Attribution == AttributeAll || e.Attribution == "":
-		return
-	case e.Label.Func == label.Count:
+	case l.Func == label.Count:
 		effect = "only one engagement counts, so the count is 0 or 1"
-	case e.Label.Func == label.First && e.Attribution == AttributeLast, e.Label.Func == label.TimeToFirst && e.Attribution == AttributeLast:
+	case l.Func == label.First && e.Count == CountLast, l.Func == label.TimeToFirst && e.Count == CountLast:
 		effect = "only the last engagement counts, so it is the first one as well"
-	case e.Label.Func == label.Last && e.Attribution == AttributeFirst:
+	case l.Func == label.Last && e.Count == CountFirst:
 		effect = "only the first engagement counts, so it is the last one as well"
 	default:
 		return
 	}
-	p := r.problem("T1304", r.at(at), at, "attribution %s hardly makes sense with label %s: %s", e.Attribution, e.Label.Func, effect)
-	p.Nearest, p.Fix = string(AttributeAll), r.replaced(r.at(at), string(AttributeAll))
+	p := r.problem("T1304", r.at(at), at, "count: %s hardly makes sense with label %s: %s", e.Count, l.Func, effect)
+	p.Nearest, p.Fix = string(CountAll), r.replaced(r.at(at), string(CountAll))
 	r.add(p)
 }

@@ -2,8 +2,10 @@ package spec
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"tributary/io/expression"
 	"tributary/io/fileio"
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
@@ -19,31 +21,50 @@ type use struct {
 // and none can be a value and a record with fields of its own at once.
 func (r *reader) fieldRules(s *Spec) {
 	v := dotted("views")
-	views := []use{{s.Views.ID, v.key("id")}, r.timeUse(s.Views.Time, v.key("time"))}
-	r.mustDiffer(views[0], views[1], "a view's id and its time are the same field")
-	r.nested(s.Views.Inputs, append(views, r.orderUses(s.Views.Inputs, v.key("inputs"))...))
+	id, viewTime := r.idUses(s.Views.ID, v.key("id")), r.timeUse(s.Views.Time, v.key("time"))
+	r.mustDiffer(single(id), viewTime, "a view's id and its time are the same field")
+	key := r.idUses(s.Views.Key, v.key("key"))
+	r.mustDiffer(single(key), viewTime, "the key of views and their time are the same field")
+	views := append(append(id, key...), viewTime)
+	views = append(views, whereUses(&s.Views.Where, v.key("where"))...)
+	viewOrder := r.orderUses(s.Views.Inputs, v.key("inputs"))
+	r.computedRules(s.Views.Fields, append([]use{{s.Views.Each, v.key("each")}}, viewOrder...))
+	views, id = computed(views, s.Views.Fields), computed(id, s.Views.Fields)
+	views = append(views, viewOrder...)
+	r.nested(s.Views.Inputs, views)
+	whole := append(viewOrder, viewTime)
+	r.ownRules(s.Views.Inputs, views, computed(whole, s.Views.Fields))
+	r.eachRules(s.Views.Each, v, s.Views.Inputs, computed(whole, s.Views.Fields), id, "the id has no field of an element")
 
 	for _, e := range s.Engagements {
 		at := dotted("engagements").key(e.Kind)
-		view, eventTime := use{e.View, at.key("view")}, r.timeUse(e.Time, at.key("time"))
-		id := use{e.ID, at.key("id")}
-		all := []use{view, eventTime, id}
-		r.mustDiffer(view, eventTime, "the view and the time are the same field")
-		r.mustDiffer(view, id, "an engagement's own id is the view's id: of several engagements with a view only one would count")
-		r.mustDiffer(eventTime, id, "an engagement's own id is its time: engagements at one time would be one")
+		named, fields := e.Named()
+		view, eventTime, id := r.idUses(fields, at.key(named)), r.timeUse(e.Time, at.key("time")), r.idUses(e.ID, at.key("id"))
+		r.sameShape(s, e, at.key(named))
+		r.mustDiffer(single(view), eventTime, "the "+named+" and the time are the same field")
+		r.ownID(e, at.key("id"))
+		r.mustDiffer(eventTime, single(id), "an engagement's own id is its time: engagements at one time would be one")
+		all := append(append(view, eventTime), id...)
+		whole := append(r.orderUses(e.Inputs, at.key("inputs")), eventTime)
 		if e.ViewTime != nil {
 			viewTime := r.timeUse(*e.ViewTime, at.key("view_time"))
 			r.mustDiffer(eventTime, viewTime, "the view's time is the engagement's time: only engagements at the very time of a view would find it")
-			all = append(all, viewTime)
+			all, whole = append(all, viewTime), append(whole, viewTime)
 			r.viewTimeRule(s, e, viewTime.at)
 		}
-		for _, c := range e.Where {
-			all = append(all, use{c.Field, at.key("where").key(c.Field)})
+		all = append(all, whereUses(&e.Where, at.key("where"))...)
+		for _, l := range e.AllLabels() {
+			if l.Field != "" {
+				all = append(all, use{l.Field, e.labelAt(&l).key(string(l.Func))})
+			}
 		}
-		if e.Label.Field != "" {
-			all = append(all, use{e.Label.Field, at.key("label").key(string(e.Label.Func))})
-		}
-		r.nested(e.Inputs, append(all, r.orderUses(e.Inputs, at.key("inputs"))...))
+		order := r.orderUses(e.Inputs, at.key("inputs"))
+		r.computedRules(e.Fields, append([]use{{e.Each, at.key("each")}}, order...))
+		all = computed(all, e.Fields)
+		r.eachRules(e.Each, at, e.Inputs, computed(append(order, eventTime), e.Fields), all, "no field here is of an element")
+		all = append(all, order...)
+		r.nested(e.Inputs, all)
+		r.ownRules(e.Inputs, all, computed(whole, e.Fields))
 	}
 }
 
@@ -52,6 +73,98 @@ func (r *reader) timeUse(t TimeField, at dotted) use {
 		at = at.key("field")
 	}
 	return use{t.Field, at}
+}
+
+func whereUses(where *Where, at dotted) (out []use) {
+	if where.Expression != "" {
+		asks, err := expression.Parse(where.Expression)
+		if err != nil {
+			return nil // it has been reported
+		}
+		for _, f := range asks.Fields {
+			out = append(out, use{f.Path, at})
+		}
+		return out
+	}
+	for _, c := range where.Conditions {
+		out = append(out, use{c.Field, at.key(c.Field)})
+	}
+	return out
+}
+
+// idUses are the fields of an id; one that is named twice is reported.
+func (r *reader) idUses(paths []string, at dotted) (out []use) {
+	for i, path := range paths {
+		one := use{path, at}
+		if r.isSet(at.index(i)) {
+			one.at = at.index(i)
+		}
+		if first := slices.Index(paths[:i], path); first >= 0 {
+			r.mustDiffer(out[first], one, "the id has this field twice")
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// single is the use of an id of one field; of several, none is the id.
+func single(id []use) use {
+	if len(id) != 1 {
+		return use{}
+	}
+	return id[0]
+}
+
+// sameShape: an engagement names its view by as many fields as the view's id has, in their order.
+func (r *reader) sameShape(s *Spec, e Engagement, at dotted) {
+	id, of := s.Views.ID, "id"
+	named, view := e.Named()
+	if named == "key" {
+		id, of = s.Views.Key, "key"
+	}
+	if len(id) == 0 || len(view) == 0 || !r.ok(dotted("views").key(of), at) || r.anyFailed("views."+of+".", string(at)+".") {
+		return
+	}
+	sorted := func(paths []string) []string { return slices.Sorted(slices.Values(paths)) }
+	var p problem.Problem
+	switch {
+	case len(id) != len(view):
+		p = r.problem("T1114", r.at(at), at, "a view is named by %s here, and its %s has %s: %s", numberOf(view), of, numberOf(id), strings.Join(id, ", "))
+		p.Hint = "name as many fields on both sides, in the same order"
+	case !slices.Equal(id, view) && slices.Equal(sorted(id), sorted(view)):
+		p = r.problem("T1114", r.at(at), at, "the view's %s has these fields in another order: %s", of, strings.Join(id, ", "))
+		p.Hint = "write `" + named + ": " + idType.inline(id) + "`"
+	default:
+		return
+	}
+	p.Got = strings.Join(view, ", ")
+	r.add(p)
+}
+
+// numberOf says how many fields there are.
+func numberOf(paths []string) string {
+	if len(paths) == 1 {
+		return "1 field"
+	}
+	return strconv.Itoa(len(paths)) + " fields"
+}
+
+// ownID: an engagement's own id tells those with one view apart, which nothing does that names the view.
+func (r *reader) ownID(e Engagement, at dotted) {
+	named, fields := e.Named()
+	if len(e.ID) == 0 || slices.ContainsFunc(e.ID, func(path string) bool { return !slices.Contains(fields, path) }) {
+		return
+	}
+	field, is := strings.Join(e.ID, ", "), "the view's id"
+	if named == "key" {
+		is = "the key of its views"
+	}
+	if len(e.ID) < len(fields) {
+		is = "a part of " + is
+	}
+	p := r.problem("T1108", r.at(at), at, "an engagement's own id is %s: of several engagements with a view only one would count (%s)", is, field)
+	p.Got, p.Hint = field, "name the field that holds it"
+	r.add(p)
 }
 
 func (r *reader) orderUses(inputs []Input, at dotted) []use {
@@ -108,12 +221,12 @@ func leadsThrough(inner, outer string) bool {
 // viewTimeRule: an engagement refers only to views within the clock skew of its
 // view_time, so a coarser view_time than the view's own time finds none.
 func (r *reader) viewTimeRule(s *Spec, e Engagement, at dotted) {
-	coarse := resolutions[e.ViewTime.Unit]
-	if coarse <= resolutions[s.Views.Time.Unit] || s.ClockSkew >= coarse || !r.ok("clock_skew", "views.time") {
+	coarse := e.ViewTime.resolution()
+	if coarse <= s.Views.Time.resolution() || s.ClockSkew >= coarse || !r.ok("clock_skew", "views.time") {
 		return
 	}
-	p := r.problem("T1211", r.at(at), at, "view_time has whole seconds and the views' time may be finer, but clock_skew is %s: engagements would not find their views", FormatDuration(s.ClockSkew))
-	p.Hint = "set clock_skew to 1s at least, or leave view_time out"
+	p := r.problem("T1211", r.at(at), at, "view_time is in whole %ss and the views' time may be finer, but clock_skew is %s: engagements would not find their views", wholes[coarse], FormatDuration(s.ClockSkew))
+	p.Hint = "set clock_skew to " + FormatDuration(coarse) + " at least, or leave view_time out"
 	r.add(p)
 }
 
@@ -131,17 +244,13 @@ func (r *reader) sameRecords(s *Spec) {
 		at := dotted("engagements").key(e.Kind)
 		own := paths(e.Inputs)
 		shared := slices.ContainsFunc(own, func(p string) bool { return slices.Contains(views, p) })
-		if shared && !r.isSet(at.key("where")) && e.View != "" && e.View == s.Views.ID && e.Time.Field != "" && e.Time.Field == s.Views.Time.Field {
-			p := r.problem("T1112", r.at(at.key("inputs")), at.key("inputs"), "these are the views, read with the same fields: every view would be an engagement with itself")
-			p.Hint = "say with `where` which records are engagements, or name the engagement's own time"
-			r.add(p)
-		}
-		if inputs := at.key("inputs"); shared && r.ok(inputs, at.key("where"), "views.inputs") {
-			r.viewsAsEngagements(e, inputs, e.View == s.Views.ID && e.Time.Field == s.Views.Time.Field)
+		if inputs := at.key("inputs"); shared && r.ok(inputs, at.key("where"), "views.inputs", "views.where") && !r.anyFailed("views.where.", string(at.key("where"))+".") {
+			r.viewsAsEngagements(s, e, inputs)
 		}
 		for _, other := range s.Engagements[:i] {
-			if len(own) > 0 && slices.Equal(own, paths(other.Inputs)) && slices.Equal(sortedWhere(e), sortedWhere(other)) &&
-				e.View == other.View && e.Time == other.Time && e.Window == other.Window && e.Label == other.Label && e.Attribution == other.Attribution {
+			if len(own) > 0 && len(e.View)+len(e.Key) > 0 && r.ok(at.key("where"), dotted("engagements").key(other.Kind).key("where")) && slices.Equal(own, paths(other.Inputs)) && e.Where.same(&other.Where) &&
+				slices.Equal(e.View, other.View) && slices.Equal(e.Key, other.Key) && e.CreditRule == other.CreditRule && e.Time == other.Time && e.Window == other.Window && e.Label == other.Label &&
+				len(e.Labels)+len(other.Labels) == 0 && e.Count == other.Count {
 				p := r.problem("T1113", r.at(at), at, "%s and %s are the same engagements with the same label", e.Kind, other.Kind)
 				p.Hint = "tell them apart with `where`, or leave one out"
 				r.add(p)
@@ -150,26 +259,50 @@ func (r *reader) sameRecords(s *Spec) {
 	}
 }
 
-// viewsAsEngagements warns of a kind that is read from the views' inputs: every record of those
-// is a view, as views have no condition. One record may well be both, where it has a time
-// for each.
-func (r *reader) viewsAsEngagements(e Engagement, inputs dotted, sameFields bool) {
+// viewsAsEngagements looks at a kind that is read from the views' inputs. One record may well be
+// both a view and an engagement, where it has a time for each.
+func (r *reader) viewsAsEngagements(s *Spec, e Engagement, inputs dotted) {
+	sameFields := len(e.View) > 0 && slices.Equal(e.View, s.Views.ID) && e.Time.Field != "" && e.Time.Field == s.Views.Time.Field &&
+		sameComputed(e.Fields, s.Views.Fields, append(slices.Clone(e.View), e.Time.Field)...)
+	all := e.Where.All() || e.Where.same(&s.Views.Where)
+	at := r.at(inputs)
 	var p problem.Problem
 	switch {
-	case len(e.Where) == 0:
-		p = r.problem("T1215", r.at(inputs), inputs, "these are the views' inputs, and there is no condition: each view is an engagement of the kind %s, too", e.Kind)
+	case all && sameFields:
+		p = r.problem("T1112", at, inputs, "these are the views, read with the same fields: every view would be an engagement with itself")
+		p.Hint = "say with `where` which records are engagements, or name the engagement's own time"
+	case all && e.Where.All():
+		p = r.problem("T1215", at, inputs, "these are the views' inputs, and there is no condition: each view is an engagement of the kind %s, too", e.Kind)
 		p.Hint = "say with `where` which records are engagements"
-	case sameFields:
-		p = r.problem("T1215", r.at(inputs), inputs, "these are the views' inputs, and all their records are views: each %s is a view as well, and makes itself positive", e.Kind)
-		p.Hint = "write the views to a file or topic of their own; a condition for views comes in a later version"
+	case sameFields && s.Views.Where.All():
+		p = r.problem("T1215", at, inputs, "these are the views' inputs, and all their records are views: each %s is a view as well, and makes itself positive", e.Kind)
+		p.Hint = "say with `where` of the views which records are views"
+	case sameFields && !exclusive(s.Views.Where.Conditions, e.Where.Conditions):
+		p = r.problem("T1215", at, inputs, "these are the views' inputs, and a record may meet the conditions of both: it is a view and a %s, and makes itself positive", e.Kind)
+		p.Hint = "give both a condition on one field, like `where: {event: view}` and `where: {event: " + e.Kind + "}`"
 	default:
 		return
 	}
 	r.add(p)
 }
 
-func sortedWhere(e Engagement) []Condition {
-	out := slices.Clone(e.Where)
+// exclusive tells whether no record meets both conditions, as they want different values of one field.
+func exclusive(a, b []Condition) bool {
+	return slices.ContainsFunc(a, func(one Condition) bool {
+		return slices.ContainsFunc(b, func(other Condition) bool {
+			text := record.Value{Kind: record.String, Text: []byte(other.Value)}
+			return one.Field == other.Field && !strings.EqualFold(one.Value, other.Value) && !text.EqualNumber([]byte(one.Value))
+		})
+	})
+}
+
+// same tells whether both ask the same, as far as that shows.
+func (w *Where) same(other *Where) bool {
+	return slices.Equal(sortedWhere(w.Conditions), sortedWhere(other.Conditions)) && w.Rest == other.Rest && (!w.Rest || w.Expression == other.Expression)
+}
+
+func sortedWhere(where []Condition) []Condition {
+	out := slices.Clone(where)
 	slices.SortFunc(out, func(a, b Condition) int { return strings.Compare(a.Field, b.Field) })
 	return out
 }
@@ -198,7 +331,7 @@ func (r *reader) ownOutputs(s *Spec) {
 	outputs := s.Outputs.all()
 	for _, in := range inputs {
 		for _, out := range outputs {
-			if out.folder == "" || !couldMatch(in.Path, out.folder) {
+			if out.folder == "" || out.folder == Standard || !couldMatch(in.Path, out.folder) {
 				continue
 			}
 			p := r.problem("T1405", r.at(in.at), in.at, "this matches files of the output %s: the next run would read what this one wrote", out.key)

@@ -18,6 +18,7 @@ func (r *reader) topicRules(s *Spec) {
 	used := map[string]bool{}
 	r.clusterRules(s, used)
 	r.readingRules(s)
+	r.timesOfTopics(s)
 	if !s.usesTopics() {
 		if used := len(used) > 0; !used && !r.anyFailed("outputs", "views", "engagements") {
 			for _, key := range []dotted{"stream", "clusters"} {
@@ -106,12 +107,34 @@ func (r *reader) clusterRules(s *Spec, used map[string]bool) {
 			p.Hint = "name it (`schema: view.avsc`), or a registry in the cluster; or write `format: json`"
 			r.add(p)
 		}
+		if in.Format.needsRegistry() && !in.Registry && r.ok(at, at.key("registry"), "clusters") && !r.anyFailed("clusters.") && s.Cluster(in.Cluster) != nil {
+			p := r.problem("T1635", r.at(at), at, "values in %s cannot be read without the registry that has their schemas", in.Format)
+			p.Hint = "add one to the cluster, like `registry: {url: https://registry:8081}`"
+			r.add(p)
+			continue
+		}
+		if in.Subject != "" && (!in.Registry || in.Schema != "") && r.ok(at, at.key("subject"), at.key("registry"), at.key("schema"), "clusters") && !r.anyFailed("clusters.") && s.Cluster(in.Cluster) != nil {
+			r.subjectOfNothing(&in, at)
+		}
 	}
 	for i, o := range s.Outputs.SampleSinks() {
 		if o.Topic != "" {
 			check(o.Cluster, o.Registry, r.output(s.Outputs.all()[i].key))
 		}
 	}
+}
+
+// subjectOfNothing reports a subject that nobody asks the registry for.
+func (r *reader) subjectOfNothing(in *Input, at dotted) {
+	at = at.key("subject")
+	p := r.problem("T1634", r.at(at), at, "no schema of this subject is asked for: the input does not use the registry")
+	p.Hint = "write `registry: true` beside it if values begin with the number of a schema, or leave the subject out"
+	if in.Registry {
+		p.Message = "no schema of this subject is asked for: the input is read with " + in.Schema
+		p.Hint = "leave out the subject, or the schema"
+	}
+	p.Got = in.Subject
+	r.add(p)
 }
 
 // readingRules looks for topics that are read twice.
@@ -144,6 +167,38 @@ func (r *reader) readingRules(s *Spec) {
 			}
 			seen = append(seen, in)
 		}
+	}
+}
+
+// timesOfTopics looks for topics that are read by two times: what is late there is decided by one.
+func (r *reader) timesOfTopics(s *Spec) {
+	type reading struct {
+		time   TimeField
+		fields []ComputedField
+	}
+	first := map[string]reading{}
+	look := func(inputs []Input, time TimeField, fields []ComputedField, at dotted) {
+		for _, in := range inputs {
+			if in.Topic == "" || time.Field == "" || !r.ok(at) {
+				continue
+			}
+			other, known := first[in.name()]
+			if !known {
+				first[in.name()] = reading{time, fields}
+				continue
+			}
+			if other.time == time && sameComputed(other.fields, fields, time.Field) {
+				continue
+			}
+			p := r.problem("T1459", r.at(at), at, "topic %s is read by another time above, %s, by which its watermark moves: what is late depends on both, and on where the topic is cut into batches, so that a stream and a batch may differ", in.Topic, other.time.text())
+			p.Got, p.Hint = time.text(), "compute one time of all its records, like `fields: {at: 'has(a) ? a : b'}`, and name it in both"
+			r.add(p)
+			return
+		}
+	}
+	look(s.Views.Inputs, s.Views.Time, s.Views.Fields, "views.time")
+	for _, e := range s.Engagements {
+		look(e.Inputs, e.Time, e.Fields, dotted("engagements").key(e.Kind).key("time"))
 	}
 }
 

@@ -68,6 +68,12 @@ func (r *reader) streamRules(s *Spec) {
 		p.Hint = "a job that resumes from its checkpoint or from the log does not need it"
 		r.add(p)
 	}
+	if at := dotted("stream.delivery"); st.Delivery == AtLeastOnce && r.isSet("stages") && s.Outputs.SamplesTopic() != nil && r.ok(at) {
+		n := r.at(at)
+		p := r.problem("T1630", n, at, "with stages a view has several samples in the topic, and only transactions keep them in order")
+		p.Nearest, p.Fix = string(ExactlyOnce), r.replaced(n, string(ExactlyOnce))
+		r.add(p)
+	}
 	if st.Delivery == AtLeastOnce {
 		if at := dotted("outputs.commit_log"); r.isSet(at) {
 			r.add(r.without("T1619", at, "with at_least_once no commit log is written"))

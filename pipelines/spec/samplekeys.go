@@ -8,7 +8,7 @@ import (
 // samplesType is a place for samples, or a list of them.
 var samplesType = valueType[[]Output]{
 	about: about{
-		what: "a folder, a mapping, or a list of those", inner: []*section{samplesSection, samplesTopicSection},
+		what: "a folder, \"-\", a mapping, or a list of those", inner: []*section{samplesSection, samplesTopicSection},
 		schema: object{{"anyOf", []any{ref("samples"), object{{"type", "array"}, {"minItems", 1}, {"items", ref("samples")}}}}},
 	},
 	read: (*reader).samplesOutputs,
@@ -44,20 +44,31 @@ var samplesType = valueType[[]Output]{
 
 func (o *Output) text() string {
 	if o.Topic == "" {
-		text := fmt.Sprintf("%s (%s, %s", o.Path, o.Format, o.Codec)
+		place := o.Path
+		if o.IsStdout() {
+			place = stdoutName
+		}
+		text := fmt.Sprintf("%s (%s, %s", place, o.Format, o.Codec)
 		if o.Folders == FolderOfHour {
 			text += ", folders of hours"
 		}
 		if o.Compact > 0 {
 			text += ", files of " + FormatDuration(o.Compact)
 		}
-		return text + ")"
+		return text + o.Stages.text() + ")"
 	}
 	format := string(o.Format)
 	if o.Registry {
 		format += ", registry"
 	}
-	return fmt.Sprintf("topic %s of %s (%s, %s)", o.Topic, o.Cluster, format, o.Codec)
+	return fmt.Sprintf("topic %s of %s (%s, %s%s)", o.Topic, o.Cluster, format, o.Codec, o.Stages.text())
+}
+
+func (s StagesOf) text() string {
+	if s == FinalStage {
+		return ", final samples"
+	}
+	return ""
 }
 
 // section is what declares an output of this sort.
@@ -74,8 +85,8 @@ var samplesSection = &section{
 	keys: []key{
 		{
 			name: "path", example: "out/samples", required: true,
-			doc:   "The folder.",
-			value: at(textLike(about{what: "a folder", schema: ref("folder")}, (*reader).folder), func(o *Output) *string { return &o.Path }),
+			doc:   "The folder, or \"-\" for stdout.",
+			value: at(textLike(about{what: "a folder, or \"-\"", schema: ref("samples_folder")}, (*reader).samplesFolder), func(o *Output) *string { return &o.Path }),
 		},
 		{
 			name: "format", example: "json",
@@ -99,8 +110,12 @@ var samplesSection = &section{
 			doc:   "How much event time the files of a stream are of, one for each shard. They appear when that time is closed; what is joined before is kept aside. The files of a join that ends are those of its intervals.",
 			value: at(compactType, func(o *Output) *time.Duration { return &o.Compact }).orElse("a file for each bucket and shard", nil),
 		},
+		stagesOfKey,
 	},
-	rules: []any{codecsFit(WrittenFormats)},
+	rules: []any{codecsFit(WrittenFormats), object{
+		{"if", object{{"properties", object{{"path", object{{"const", Standard}}}}}, {"required", []string{"path"}}}},
+		{"then", object{{"properties", object{{"folders", object{{"const", FolderOfDay}}}, {"compact", false}}}}},
+	}},
 }
 
 // samplesTopicSection is samples in a topic.
@@ -127,7 +142,9 @@ var samplesTopicSection = &section{
 			name: "registry", example: "true",
 			doc: "Whether values name their schema in the cluster's registry.",
 			value: at(yesType, func(o *Output) *bool { return &o.Registry }).
-				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) bool { return r.framed(n, at, o.Format) }).
+				readBy(func(r *reader, n *node, at dotted, _ *fields, o *Output) bool {
+					return r.framed(n, at, o.Format, o.Format.schemas())
+				}).
 				orElse("if they are avro and it has one", func(s *Spec, o *Output) bool { return o.Format.schemas() && s.hasRegistry(o.Cluster) }),
 		},
 		{
@@ -135,8 +152,16 @@ var samplesTopicSection = &section{
 			doc:   "How batches of records are compressed.",
 			value: at(choice(TopicCodecs), func(o *Output) *Codec { return &o.Codec }).or(TopicCodecs[0]),
 		},
+		stagesOfKey,
 	},
 	rules: []any{ref("only_avro_framed")},
+}
+
+// stagesOfKey says which stages go to a place, of files as of a topic.
+var stagesOfKey = key{
+	name: "stages", example: "final",
+	doc:   "Which samples, of a spec with stages: those of all stages, or only the final ones, of the last stage.",
+	value: at(choice([]StagesOf{AllStages, FinalStage}), func(o *Output) *StagesOf { return &o.Stages }).orElse("all", nil),
 }
 
 // compactType is a length of time; 0 where files are of buckets.

@@ -47,11 +47,18 @@ func (l *lister) item(text string, i int, path ...string) {
 
 func (in Input) text() string {
 	if in.Topic != "" {
-		return "topic " + in.Topic + " of " + in.Cluster + " (" + in.reading() + ")"
+		text := "topic " + in.Topic + " of " + in.Cluster + " (" + in.reading()
+		if in.Subject != "" {
+			text += ", subject " + in.Subject
+		}
+		return text + ")"
 	}
 	details := []string{string(in.Format)}
 	if in.Schema != "" {
 		details = append(details, "schema "+in.Schema)
+	}
+	if in.Delimiter != "" {
+		details = append(details, "delimiter "+string(in.Delimiter))
 	}
 	switch in.Order {
 	case OrderNone: // goes without saying
@@ -60,7 +67,11 @@ func (in Input) text() string {
 	case OrderField:
 		details = append(details, "in order of "+in.PartitionField+", "+in.OffsetField)
 	}
-	return in.Path + " (" + strings.Join(details, ", ") + ")"
+	place := in.Path
+	if in.IsStdin() {
+		place = stdinName
+	}
+	return place + " (" + strings.Join(details, ", ") + ")"
 }
 
 // reading says how a topic's values are decoded.

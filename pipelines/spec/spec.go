@@ -17,14 +17,15 @@
 //
 // # Files
 //
-//	spec.go        the Spec; kafka.go, stream.go, formats.go, tests.go, kinds.go, outputs.go, sinks.go, paths.go: its parts
+//	spec.go        the Spec; kafka.go, stream.go, formats.go, tests.go, kinds.go, outputs.go, sinks.go, stages.go, paths.go, pipes.go: its parts
 //	load.go        a file; yaml.go: the way back; tree.go: YAML with places; parse.go, reader.go, fields.go: reading it
 //	*keys.go       the sections, root.go the whole; declare.go, slot.go, types.go, definitions.go, renamed.go
-//	inputs.go, engagements.go, label.go, where.go, order.go, expect.go, clusters.go, registry.go, signin.go, command.go,
+//	inputs.go, engagements.go, label.go, labels.go, where.go, computed.go, order.go, expect.go, clusters.go, registry.go, signin.go, command.go,
 //	time.go, timefield.go, duration.go, fieldpath.go, topics.go: values that take more than a line to read
 //	rules*.go      what must hold between values
 //	unknown.go     keys that there are not; nearest.go, words.go: what was meant; edit.go: the line as it should read
 //	schema.go      the JSON Schema; reference.go, keys.go, settings.go, object.go: what else is made of the declarations
+//	stagecost.go   what stages give and take
 //	mask.go        what must not be shown; unread.go: files that no format reads
 package spec
 
@@ -32,9 +33,11 @@ import (
 	"strings"
 	"time"
 
+	"tributary/io/format"
 	"tributary/io/record"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/label"
+	"tributary/transforms/sample"
 )
 
 // Spec is a join, with defaults filled in. Relative paths of the file have been
@@ -54,13 +57,17 @@ type Spec struct {
 	ClockSkew time.Duration
 	// Bucket is the length of the pieces of event time that are joined at once.
 	Bucket time.Duration
+	// Stages ascend by time, and the last is the longest window; nil without stages.
+	Stages []Stage `json:",omitempty"`
 	Shards int
 	// Keep is the share of negatives that become samples, in (0, 1].
 	Keep float64
 	// Clusters are sorted by name; none in a spec of files.
 	Clusters []Cluster
 	// Stream is set if the spec reads topics (see Streams).
-	Stream  Stream
+	Stream Stream
+	// Sample is what samples hold of their view.
+	Sample  Sample `json:",omitzero"`
 	Outputs Outputs
 	Tests   []Test
 	// Warnings are problems that do not keep the spec from running.
@@ -72,7 +79,7 @@ type Spec struct {
 
 // Input is a set of files, or a topic.
 type Input struct {
-	// Path is a file or a glob, local or gs://; empty for a topic.
+	// Path is a file or a glob, local, gs://, s3:// or az://, or Standard for standard input; empty for a topic.
 	Path string
 	// Topic is a topic of the cluster named Cluster; both are empty for files.
 	Topic, Cluster string
@@ -81,9 +88,13 @@ type Input struct {
 	// csv) or read with (avro); empty for none. Of a topic without a registry it is
 	// also the schema that avro was written with.
 	Schema string
+	// Delimiter is that of files of tables (csv); empty for a comma.
+	Delimiter format.Delimiter
 	// Registry says that each value of a topic names its schema in the cluster's
 	// registry.
 	Registry bool
+	// Subject is the one in the registry that has the schema of the topic's values; empty for TOPIC-value. See InSubject.
+	Subject string
 	// Order is empty for a topic, whose partitions are in order.
 	Order Order
 	// PartitionField and OffsetField are set for OrderField only.
@@ -110,13 +121,42 @@ const (
 type TimeField struct {
 	Field string
 	Unit  record.Unit
+	// Pattern and Zone are those of record.TimeForm.
+	Pattern, Zone string
 }
+
+// Sample is what samples hold of their view. The zero Sample is the view as it is.
+type Sample struct {
+	// Fields are columns of their own, in order.
+	Fields []SampleField
+	View   ViewForm
+}
+
+// SampleField is a field of the view as a column called Name, of its own type or of Type.
+type SampleField struct {
+	Name, Field string
+	Type        sample.Cast `json:",omitempty"`
+}
+
+// ViewForm is in which form samples hold their view.
+type ViewForm = sample.ViewForm
+
+// ViewForms lists what sample.view may be.
+var ViewForms = []ViewForm{sample.ViewRecord, sample.ViewFlat, sample.ViewNone}
 
 // Views describes the views.
 type Views struct {
 	Inputs []Input
-	// ID is the path of the field that identifies the view.
-	ID   string
+	// Where keeps only records that meet it.
+	Where Where
+	// Fields are computed, in the file's order.
+	Fields []ComputedField `json:",omitempty"`
+	// Each is the path of a list of which every element is a view; empty where a record is one.
+	Each string `json:",omitempty"`
+	// ID are the paths of the fields that identify the view: one, or several in order.
+	ID []string
+	// Key are the paths of the fields that views share and engagements name; none where they name the id.
+	Key  []string
 	Time TimeField
 	// DedupWindow is how long after a view one with the same id is a duplicate.
 	DedupWindow time.Duration
@@ -126,22 +166,91 @@ type Views struct {
 type Engagement struct {
 	Kind   string
 	Inputs []Input
-	// Where keeps only records that meet all conditions; in the file's order.
-	Where []Condition
-	// View is the path of the field that names the view.
-	View string
-	Time TimeField
+	// Where keeps only records that meet it.
+	Where Where
+	// Fields are computed, in the file's order.
+	Fields []ComputedField `json:",omitempty"`
+	// Each is the path of a list of which every element is an engagement; empty where a record is one.
+	Each string `json:",omitempty"`
+	// View are the paths of the fields that name the view, as many as Views.ID has and in that order. Key are those that name the
+	// views by their key, as many as Views.Key has. One of both is there: see Named.
+	View, Key []string
+	Time      TimeField
 	// ViewTime is the field with the view's time, nil for none.
 	ViewTime *TimeField
-	// ID is the path of the engagement's own id, empty for none.
-	ID          string
-	Window      time.Duration
-	Label       Label
-	OnBadValue  OnBadValue
-	Attribution Attribution
+	// ID are the paths of the fields of the engagement's own id, none for none.
+	ID         []string
+	Window     time.Duration
+	Label      Label
+	OnBadValue OnBadValue
+	Count      Count
+	// Labels are those of a kind that has several, in the file's order, and Label is none then; nil for Label alone.
+	Labels []NamedLabel `json:",omitempty"`
+	CreditRule
 }
 
-// Condition holds for records whose field is Value, as rules.Condition says.
+// CreditRule says which of the views with its key an engagement counts for.
+type CreditRule struct {
+	Credit Credit
+	// After is the kind of which a view must have an engagement by then; empty for any view.
+	After string `json:",omitempty"`
+	// Otherwise says what becomes of an engagement where no view has one: OtherwiseAny or, as if it were empty, OtherwiseNone.
+	Otherwise Otherwise `json:",omitempty"`
+}
+
+// Otherwise chooses the views that an engagement counts for which counts after another where there was none.
+type Otherwise string
+
+// Choices of views where none had what an engagement counts after.
+const (
+	OtherwiseNone Otherwise = "none"
+	OtherwiseAny  Otherwise = "any"
+)
+
+// Otherwises lists what otherwise may be.
+var Otherwises = []Otherwise{OtherwiseNone, OtherwiseAny}
+
+// Named are the fields that name views, and the key of the spec that has them.
+func (e *Engagement) Named() (key string, fields []string) {
+	if len(e.Key) > 0 {
+		return "key", e.Key
+	}
+	return "view", e.View
+}
+
+// Credit chooses which of the views with an engagement's key, that have it in their window, it counts for.
+type Credit string
+
+// Credits.
+const (
+	CreditAll   Credit = "all"
+	CreditFirst Credit = "first"
+	CreditLast  Credit = "last"
+	CreditEven  Credit = "even"
+)
+
+// Credits lists what credit may be.
+var Credits = []Credit{CreditLast, CreditFirst, CreditAll, CreditEven}
+
+// Where says which records are taken: those that meet all conditions.
+type Where struct {
+	// Conditions are in the file's order. Of an expression they are those that it implies.
+	Conditions []Condition
+	// Expression is the condition as an expression (package expression), if it is written as one.
+	Expression string
+	// Rest says that the expression asks more than its conditions.
+	Rest bool
+}
+
+// ComputedField is a field that is computed of others, by an expression (CEL).
+type ComputedField struct {
+	Name, Expression string
+}
+
+// All tells whether every record is taken.
+func (w *Where) All() bool { return len(w.Conditions) == 0 && w.Expression == "" }
+
+// Condition holds for records whose field is Value, as expression.Condition says.
 type Condition struct {
 	Field, Value string
 	// Type is what the value was written as in the spec.
@@ -178,20 +287,22 @@ type Label struct {
 	Func label.Func
 	// Field is the path of the field that is aggregated; empty where Func takes none.
 	Field string
+	// Type is that of a value that is carried from an engagement; empty for whatever the value is.
+	Type sample.Cast `json:",omitempty"`
 }
 
-// Attribution chooses which of a view's engagements in the window count.
-type Attribution string
+// Count chooses which of a view's engagements in the window count.
+type Count string
 
-// Attributions.
+// Counts.
 const (
-	AttributeAll   Attribution = "all"
-	AttributeFirst Attribution = "first"
-	AttributeLast  Attribution = "last"
+	CountAll   Count = "all"
+	CountFirst Count = "first"
+	CountLast  Count = "last"
 )
 
-// Attributions lists what attribution may be.
-var Attributions = []Attribution{AttributeAll, AttributeFirst, AttributeLast}
+// Counts lists what count may be.
+var Counts = []Count{CountAll, CountFirst, CountLast}
 
 // Outputs says where results go. Orphans is empty if they are only counted. What lies beside the
 // samples is a folder or a topic each.
@@ -207,6 +318,7 @@ type Outputs struct {
 
 // Output is a folder or a topic of samples.
 type Output struct {
+	// Path is the folder, or Standard for standard output.
 	Path string
 	// Topic is a topic of the cluster named Cluster; both are empty for a folder.
 	Topic, Cluster string
@@ -219,6 +331,8 @@ type Output struct {
 	Folders FolderOf `json:",omitempty"`
 	// Compact is how much event time the files of a stream are of, one for each shard; 0 for one bucket.
 	Compact time.Duration `json:",omitempty"`
+	// Stages says of which stages samples are written, of a spec with stages.
+	Stages StagesOf `json:",omitempty"`
 }
 
 // FolderOf is what a dated folder is of.

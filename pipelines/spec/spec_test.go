@@ -42,9 +42,9 @@ func TestLoadExample(t *testing.T) {
 	dwell := s.Engagement("dwell")
 	assert.Equal(t, Label{Func: label.Max, Field: "seconds"}, dwell.Label)
 	assert.Equal(t, &TimeField{Field: "view_ts"}, dwell.ViewTime)
-	assert.Equal(t, []Condition{{"kind", "dwell", TextCondition}}, dwell.Where)
+	assert.Equal(t, []Condition{{"kind", "dwell", TextCondition}}, dwell.Where.Conditions)
 	assert.Equal(t, TimeField{Field: "at", Unit: record.UnitSeconds}, s.Engagement("share").Time)
-	assert.Equal(t, AttributeFirst, s.Engagement("reply").Attribution)
+	assert.Equal(t, CountFirst, s.Engagement("reply").Count)
 	assert.Nil(t, s.Engagement("click"))
 	assert.Equal(t, time.Hour, s.LongestWindow())
 
@@ -75,7 +75,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, 1.0, s.Keep)
 	like := s.Engagements[0]
 	assert.Equal(t, Label{Func: label.Binary}, like.Label)
-	assert.Equal(t, AttributeAll, like.Attribution)
+	assert.Equal(t, CountAll, like.Count)
 	assert.Equal(t, Outputs{
 		Samples: Output{Path: "specs/out/samples", Format: Avro, Codec: Snappy, Folders: FolderOfDay},
 		Late:    "specs/out/late", DeadLetters: "specs/out/dead", Accounts: "specs/out/ledger",
@@ -100,7 +100,7 @@ func TestDefaultBucket(t *testing.T) {
 	} {
 		window, err := ParseDuration(c.window)
 		require.NoError(t, err)
-		got := defaultBucket(window)
+		got := defaultBucket(window, 6)
 		assert.Equal(t, c.want, FormatDuration(got), "window %s", c.window)
 	}
 }
@@ -187,7 +187,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			"views: {inputs: [{path: \"%s\", schema: \"%s\", ordr: 1}], id: \"%s\", time: ts}",
 			"outputs: {samples: \"%s\", lat: 1}\nshards: \"%s\"",
 			"views: {inputs: \"%s",
-			"engagements: {\"%s\": {inputs: \"%s\", window: \"%s\", where: {\"%s\": [1]}, label: \"%s\", attribution: \"%s\"}}",
+			"engagements: {\"%s\": {inputs: \"%s\", window: \"%s\", where: {\"%s\": [1]}, label: \"%s\", count: \"%s\"}}",
 			"tests: [{name: x, views: [{\"%s\": 1}], engagements: {\"%s\": []}, samples: [{view_id: \"%s\", \"%s\": 1}]}]",
 			"\"%s\": 1\nnegatives: {keep: \"%s\"}\nversion: \"%s\"",
 		} {

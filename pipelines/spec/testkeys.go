@@ -34,7 +34,7 @@ var testSection = &section{
 		},
 		{
 			name: "views", example: "[{view_id: v1, ts: 2026-01-01T10:00:00Z}]", required: true,
-			doc: "The views.",
+			doc: "The views. Those that do not meet the where of views are left out, as in a join.",
 			value: at(recordsType(ref("records").with(member{"minItems", 1})), func(t *testInSpec) *[]map[string]any { return &t.Views }).
 				readBy(func(r *reader, n *node, at dotted, _ *fields, t *testInSpec) []map[string]any {
 					return r.testViews(n, at, t.spec)
@@ -42,7 +42,7 @@ var testSection = &section{
 		},
 		{
 			name: "engagements", example: "{like: [{view_id: v1, ts: 2026-01-01T10:05:00Z}]}",
-			doc: "The engagements, by kind.",
+			doc: "The engagements, by kind. Those that do not meet the where of their kind are left out, as in a join.",
 			value: at(recordsByKind, func(t *testInSpec) *map[string][]map[string]any { return &t.Engagements }).
 				readBy(func(r *reader, n *node, at dotted, f *fields, t *testInSpec) map[string][]map[string]any {
 					return r.testEngagements(n, at, f, t.spec)

@@ -12,21 +12,28 @@ import (
 )
 
 // Millis reads a time as tests write it, RFC 3339 text or a number in the field's
-// unit, in milliseconds since the epoch. Text may always be RFC 3339.
+// unit, or text by its pattern, in milliseconds since the epoch. Text may always be RFC 3339.
 func (t TimeField) Millis(v any) (int64, error) {
+	if t.Field == record.OwnTimestamp {
+		t.Unit = record.UnitEpochMs
+	}
+	at, err := record.NewTimeReader(record.TimeForm{Unit: t.Unit, Pattern: t.Pattern, Zone: t.Zone})
+	if err != nil {
+		return 0, err
+	}
 	switch v := v.(type) {
 	case string:
-		ms, err := record.Value{Kind: record.String, Text: []byte(v)}.Millis(record.UnitRFC3339)
-		if err == nil || t.Unit == record.UnitAuto || t.Unit == record.UnitRFC3339 {
-			return ms, err
+		text := record.Value{Kind: record.String, Text: []byte(v)}
+		if ms, err := text.Millis(record.UnitRFC3339); err == nil {
+			return ms, nil
 		}
-		return record.Value{Kind: record.String, Text: []byte(v)}.Millis(t.Unit)
+		return at.Millis(text)
 	case int64:
-		return record.Value{Kind: record.Int, Int: v}.Millis(t.Unit)
+		return at.Millis(record.Value{Kind: record.Int, Int: v})
 	case float64:
-		return record.Value{Kind: record.Float, Float: v}.Millis(t.Unit)
+		return at.Millis(record.Value{Kind: record.Float, Float: v})
 	}
-	return record.Value{}.Millis(t.Unit)
+	return at.Millis(record.Value{})
 }
 
 // Lookup returns the value at a field path of a record; ok is false if it is absent.
@@ -90,7 +97,9 @@ func (r *reader) testViews(n *node, at dotted, s *Spec) []map[string]any {
 	if n.kind == listKind && len(n.items) == 0 {
 		r.add(r.problem("T1012", n, at, "a test needs a view: each sample comes from one"))
 	}
-	return r.records(n, at, map[string]string{"id": s.Views.ID}, map[string]TimeField{"time": s.Views.Time})
+	return r.records(n, at, []idFields{
+		{"id", ofRecord(s.Views.ID, s.Views.Each, s.Views.Fields), false}, {"key", ofRecord(s.Views.Key, s.Views.Each, s.Views.Fields), false},
+	}, map[string]TimeField{"time": s.Views.Time}, s.Views.Fields)
 }
 
 func (r *reader) testEngagements(n *node, at dotted, above *fields, s *Spec) map[string][]map[string]any {
@@ -101,10 +110,13 @@ func (r *reader) testEngagements(n *node, at dotted, above *fields, s *Spec) map
 	out := map[string][]map[string]any{}
 	for e, value := range r.kinds(f, at, s) {
 		times := map[string]TimeField{"time": e.Time}
-		if e.ViewTime != nil {
+		if e.ViewTime != nil && !e.OfElement(e.ViewTime.Field) {
 			times["view_time"] = *e.ViewTime
 		}
-		out[e.Kind] = append(out[e.Kind], r.records(value, at.key(e.Kind), map[string]string{"view": e.View, "id": e.ID}, times)...)
+		named, fields := e.Named()
+		out[e.Kind] = append(out[e.Kind], r.records(value, at.key(e.Kind), []idFields{
+			{named, ofRecord(fields, e.Each, e.Fields), false}, {"id", ofRecord(e.ID, e.Each, e.Fields), true},
+		}, times, e.Fields)...)
 	}
 	return out
 }
@@ -124,7 +136,7 @@ func (r *reader) unknownKind(key *node, at dotted, s *Spec) {
 
 // records reads a list of views or engagements. ids and times are the fields that
 // each must have, by the key of the spec that names them; empty ones are not asked for.
-func (r *reader) records(n *node, at dotted, ids map[string]string, times map[string]TimeField) []map[string]any {
+func (r *reader) records(n *node, at dotted, ids []idFields, times map[string]TimeField, computed []ComputedField) []map[string]any {
 	if n.kind != listKind {
 		if n.kind == badKind {
 			r.failed[at] = true
@@ -149,50 +161,68 @@ func (r *reader) records(n *node, at dotted, ids map[string]string, times map[st
 		}
 		out = append(out, record)
 		r.checkIDs(item, at, record, ids)
-		r.checkTimes(item, at, record, times)
+		r.checkTimes(item, at, record, times, computed)
 	}
 	return out
 }
 
-func (r *reader) checkIDs(n *node, at dotted, record map[string]any, ids map[string]string) {
-	for _, key := range []string{"id", "view"} {
-		field := ids[key]
-		if field == "" {
+// idFields are the fields of an id, with the key of the spec that names them. A record may be without one that is optional.
+type idFields struct {
+	key      string
+	fields   []string
+	optional bool
+}
+
+func (r *reader) checkIDs(n *node, at dotted, record map[string]any, ids []idFields) {
+	for _, id := range ids {
+		has := func(field string) bool {
+			_, ok := Lookup(record, field)
+			return ok
+		}
+		if id.optional && !slices.ContainsFunc(id.fields, has) {
 			continue
 		}
-		v, ok := Lookup(record, field)
-		switch v.(type) {
-		case string, int64:
-			if v != "" {
-				continue
-			}
+		for _, field := range id.fields {
+			r.checkID(n, at, record, id.key, field)
 		}
-		if key == "id" && ids["view"] != "" && !ok {
-			continue // an engagement may come without its own id
-		}
-		fieldAt, fieldNode := r.recordField(n, at, field)
-		if !r.ok(fieldAt) {
-			continue
-		}
-		if ok {
-			p := r.problem("T1502", fieldNode, fieldAt, "%s is the spec's %s field, and must be text or a whole number to identify anything", field, key)
-			p.Got = fieldNode.text
-			r.add(p)
-			continue
-		}
-		r.lacks(n, fieldAt, field, key, "v1")
 	}
 }
 
-func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map[string]TimeField) {
+// checkID looks at a field of an id.
+func (r *reader) checkID(n *node, at dotted, record map[string]any, key, field string) {
+	v, ok := Lookup(record, field)
+	switch v.(type) {
+	case string, int64:
+		if v != "" {
+			return
+		}
+	}
+	fieldAt, fieldNode := r.recordField(n, at, field)
+	if !r.ok(fieldAt) {
+		return
+	}
+	if ok {
+		p := r.problem("T1502", fieldNode, fieldAt, "%s is the spec's %s field, and must be text or a whole number to identify anything", field, key)
+		p.Got = fieldNode.text
+		r.add(p)
+		return
+	}
+	r.lacks(n, fieldAt, field, key, "v1")
+}
+
+func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map[string]TimeField, computed []ComputedField) {
 	for _, key := range []string{"time", "view_time"} {
 		t, asked := times[key]
 		if !asked || t.Field == "" {
 			continue
 		}
-		v, ok := Lookup(record, t.Field)
+		v, ok, err := t.ValueIn(record, computed)
 		fieldAt, fieldNode := r.recordField(n, at, t.Field)
 		if !r.ok(fieldAt) {
+			continue
+		}
+		if err != nil {
+			r.add(r.problem("T1503", n, fieldAt, "%v", err))
 			continue
 		}
 		if !ok {
@@ -202,6 +232,9 @@ func (r *reader) checkTimes(n *node, at dotted, record map[string]any, times map
 		if _, err := t.Millis(v); err != nil {
 			p := r.problem("T1503", fieldNode, fieldAt, "%v", err)
 			p.Got, p.Allowed = fieldNode.text, []string{"RFC 3339, like 2026-01-01T10:00:00Z", "a number in the unit of the field"}
+			if t.Pattern != "" {
+				p.Allowed[1] = "text as " + t.Pattern + " says"
+			}
 			r.add(p)
 		}
 	}

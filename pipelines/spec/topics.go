@@ -50,10 +50,10 @@ func (r *reader) bothSorts(n *node, at dotted) bool {
 	return true
 }
 
-// framed reads whether values name their schema in the registry: only avro ones do.
-func (r *reader) framed(n *node, at dotted, format Format) bool {
+// framed reads whether values name their schema in the registry, which those of a format can or not.
+func (r *reader) framed(n *node, at dotted, format Format, can bool) bool {
 	registry := r.yes(n, at)
-	if registry && !format.schemas() {
+	if registry && !can {
 		p := r.problem("T1613", n, at, "values in %s have no schema in a registry", strings.ToUpper(string(format)))
 		p.Got, p.Fix, p.Hint = "true", r.replaced(n, "false"), "write `format: avro` if values begin with the number of a schema"
 		r.add(p)
@@ -75,6 +75,14 @@ func (r *reader) topic(n *node, at dotted, longest int) string {
 	p.Hint = "a topic is named, not matched: list each topic"
 	r.add(p)
 	return ""
+}
+
+// InSubject is the subject of the registry that has the schema of a topic's values.
+func (in *Input) InSubject() string {
+	if in.Subject != "" {
+		return in.Subject
+	}
+	return in.Topic + "-value"
 }
 
 // topicType is the name of a topic.

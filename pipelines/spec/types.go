@@ -31,6 +31,19 @@ func textLike(a about, read func(r *reader, n *node, at dotted) string) valueTyp
 // fieldType is the path of a field.
 var fieldType = textLike(about{what: "a field", schema: ref("field")}, (*reader).fieldPath)
 
+// idType is the path of a field that is an id, or those of several that are one together.
+var idType = func() valueType[[]string] {
+	f := orList(fieldType, "field")
+	f.absent = func(paths []string) bool { return len(paths) == 0 }
+	f.inline = func(paths []string) string {
+		if len(paths) == 1 {
+			return quoted(paths[0])
+		}
+		return list(paths)
+	}
+	return f
+}()
+
 // durationType and lengthType are durations, lengthType without 0s.
 var (
 	durationType = durations(0, about{what: "a duration", schema: ref("duration")})

@@ -16,11 +16,6 @@ func (f *fields) unknown(p pair) {
 	}
 	problem := f.r.problem("T1007", p.key, at, "%s has no key %q", f.of.name, p.key.text)
 	problem.Got, problem.Allowed = p.key.text, f.free()
-	if refused, ok := f.of.refused[p.key.text]; ok {
-		problem.Message, problem.Hint = refused.message, refused.hint
-		f.r.add(problem)
-		return
-	}
 	if near := Nearest(p.key.text, problem.Allowed); near != "" {
 		problem.Nearest, problem.Fix = near, f.r.replaced(p.key, near)
 		// Read on as if it were spelt right: its value is checked too, and a required

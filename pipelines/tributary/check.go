@@ -30,7 +30,8 @@ line as it should read where that can be told, and a code that "tributary help
 CODE" explains. Warnings do not fail the check.
 
 For a spec without problems it shows what the spec resolves to, and which values
-are defaults.
+are defaults. Of a spec with stages it also shows when samples of each come, and
+what the stage costs.
 
 With --inputs it also opens every file that the spec names, and tells for each
 input how many files there are, which fields they have, the first record, from
@@ -51,14 +52,18 @@ is --online.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			results := make([]checked, 0, len(args))
+			stdin := pipedIn(cmd)
 			for _, file := range args {
 				s, result, err := check(file)
 				if err != nil {
 					return err
 				}
 				if s != nil && look.set && s.ReadsFiles() {
-					if err := result.look(cmd.Context(), s, look.records); err != nil {
+					if err := result.look(cmd.Context(), s, look.records, stdin); err != nil {
 						return err
+					}
+					if s.ReadsStdin() {
+						stdin = nil // it has been read
 					}
 				}
 				if s != nil && (world || look.set && !s.ReadsFiles() || targets.Flink+targets.JobServer+targets.Worker != "") {
@@ -72,7 +77,7 @@ is --online.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems and values, and what was found in inputs and online")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems, values and stages, and what was found in inputs and online")
 	look.add(flags)
 	complete(cmd, "inputs", "first", "all")
 	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
@@ -89,6 +94,8 @@ type checked struct {
 	OK       bool           `json:"ok"`
 	Problems problem.List   `json:"problems"`
 	Values   []spec.Setting `json:"values,omitempty"`
+	// Stages is nil for a spec without stages.
+	Stages []spec.StageCost `json:"stages,omitempty"`
 	// Inputs and Online are nil unless they were asked for.
 	Inputs []preview.Input     `json:"inputs,omitempty"`
 	Online []preflight.Finding `json:"online,omitempty"`
@@ -108,7 +115,7 @@ func check(file string) (*spec.Spec, checked, error) {
 	var list problem.List
 	switch {
 	case err == nil:
-		return s, checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings()}, nil
+		return s, checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings(), Stages: s.StageCosts()}, nil
 	case errors.As(err, &list):
 		return nil, checked{File: file, Problems: list}, nil
 	}
@@ -163,6 +170,11 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 		}
 		if err := table.Flush(); err != nil {
 			return err
+		}
+		if len(result.Stages) > 0 {
+			if err := printStages(w, result.Stages); err != nil {
+				return err
+			}
 		}
 		if len(result.Inputs) > 0 {
 			if _, err := io.WriteString(w, "\n"+preview.Text(result.Inputs)); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -75,9 +76,9 @@ func (v recordsValue) Set(text string) error {
 	return nil
 }
 
-// look opens the files of the spec.
-func (c *checked) look(ctx context.Context, s *spec.Spec, records int64) error {
-	inputs, problems, err := preview.Check(ctx, s, preview.Options{Records: records})
+// look opens the files of the spec, and reads stdin if that is one of its inputs.
+func (c *checked) look(ctx context.Context, s *spec.Spec, records int64, stdin io.Reader) error {
+	inputs, problems, err := preview.Check(ctx, s, preview.Options{Records: records, Stdin: stdin})
 	if err != nil {
 		return err
 	}

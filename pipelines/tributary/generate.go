@@ -65,7 +65,7 @@ The same flags and seed give the same bytes, on any number of cores. A rate is l
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&c.Out, "out", "", "the folder to write to, local or gs://; required")
+	flags.StringVar(&c.Out, "out", "", "the folder to write to, local, gs://, s3:// or az://; required")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "where all random numbers come from")
 	flags.Int64Var(&c.Views, "views", c.Views, "how many distinct views")
 	flags.Var(&start, "start", "event time of the first view")

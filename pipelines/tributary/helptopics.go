@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
+	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/promises"
 	"tributary/pipelines/reading"
@@ -21,6 +25,7 @@ var topicsOfHelp = []helpTopic{
   2  the command line is wrong: a command, flag or argument; nothing was done
   3  the work is finished and its output written, but a limit was passed
      (join --max-dead and the like), or an input was of no use
+  4  an audit was done, and samples are not what they must be
 
 Problems of a spec end a command with 1, whatever it was to do. An interrupt ends
 "run" with 0, as a stream has no other end, and every other command with 1.
@@ -45,6 +50,9 @@ around them:
   id: '"event.id".part'     # and a field inside
   id: '"5"" screen"'        # 5" screen
   id: '""'                  # the column without a name
+
+Records of topics also have $key, $timestamp, $partition, $offset and $headers.NAME, those
+of files $file: see "tributary help values".
 
 What other tools write for a path, a list or a pattern needs quotes as well if it is
 meant as a name: /user/id, $.user.id, user->id, items[0], "a,b", user.*. So does, in a
@@ -92,7 +100,15 @@ plain, oauthbearer and aws_msk_iam want tls: true beside them, or insecure: true
 	{name: "streams", short: "Streams: lateness, exactly once, accounts, restart and recovery, a changed spec", text: job.StreamsPage},
 	{
 		name: "times", short: "Which times are read, and in which units",
-		text: `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has
+		text: timesPage,
+	},
+	{name: "values", short: "What ids, numbers and conditions are equal to", text: job.ValuesPage},
+	{name: "way", short: "The way of a record from its source to its sample, with its encodings drawn", text: job.WayPage},
+	{name: "weights", short: "Training on samples of stages: recipes of weights, their formulas and papers, and what is biased without", text: job.WeightsPage},
+}
+
+// timesPage says which times are read.
+var timesPage = `Numbers need a unit (time: {field: ts, unit: epoch-millis}), unless their Avro type has
 one: epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, or timestamp-millis, -micros
 and -nanos, which are the same as the last three. They may stand in text.
 
@@ -103,14 +119,40 @@ databases have it. These are all the same time:
   2026-01-02 15:04:05+00      2026-01-02 16:04:05 +0100  20260102T150405Z
   2026-01-02T15:04:05,000Z    2026-01-02T15:04:05Z[UTC]  2026-01-02T16:04:05.0+01:00
 
-It must have a zone: Z, UTC, GMT or an offset. Times are rounded down to milliseconds. A
-leap second, 23:59:60, is the second after it; 24:00 is the end of the day. Times lie
-between 1970 and 2199.
+It must have a zone, Z, UTC, GMT or an offset, or the spec gives it one. Times are rounded
+down to milliseconds. A leap second, 23:59:60, is the second after it; 24:00 is the end of
+the day. Times lie between 1970 and 2199.
+
+Text of another form has a pattern, in the directives of strptime:
+
+  time: {field: at, pattern: "%d/%m/%Y %H:%M:%S", zone: Europe/Berlin}
+
+` + patternTable() + `
+All else in a pattern stands for itself, letters in any case; a space is one or more. Numbers
+of two digits may have one, unless another number follows at once. What a pattern does not
+have of a clock is 0. Without %z there must be a zone.
+
+A zone is for times that have none: text, with a pattern or without, and Avro's
+local-timestamp-millis, -micros and -nanos, which are in UTC if no zone is named. It is a
+name of the IANA database (Europe/Berlin), an offset (+02:00) or UTC; a time with a zone
+of its own keeps it. The rules of zones are the machine's, or where it has none those in
+this program: have the same on all machines of a job.
+
+When clocks are set back, an hour comes twice: a time in it is the first of the two. When
+they are set forward, one is left out: a time in it is as much later as they are set. In
+Berlin 02:30 is 00:30 UTC on 2026-10-25, and 01:30 UTC (03:30) on 2026-03-29. With an
+offset or UTC all hours are there once. As the second of the two is read an hour back, in
+topics and files with an order it needs an out_of_orderness of an hour, or is late.
 
 On the command line a zone may be missing and means UTC: --from 2026-01-02T15:04, or the
 time of day: --from 2026-01-02.
-`,
-	},
-	{name: "values", short: "What ids, numbers and conditions are equal to", text: job.ValuesPage},
-	{name: "way", short: "The way of a record from its source to its sample, with its encodings drawn", text: job.WayPage},
+`
+
+// patternTable lists the directives of patterns.
+func patternTable() string {
+	var b strings.Builder
+	for _, l := range record.PatternLetters {
+		fmt.Fprintf(&b, "  %s  %s\n", l.Directive, l.Means)
+	}
+	return b.String()
 }

@@ -20,17 +20,17 @@ var mayImport = []struct {
 	folder string
 	from   []string
 }{
-	{"io/kafkaio/", []string{"io/kafkaio/", "io/record", "io/watermark", "io/format", "io/wire", "io/pool", "io/dofn"}},
+	{"io/kafkaio/", []string{"io/kafkaio/", "io/record", "io/expression", "io/watermark", "io/format", "io/wire", "io/pool", "io/dofn"}},
 	{"io/", []string{"io/"}},
 	{"transforms/attribution/bucket/", []string{"transforms/attribution/rules", "transforms/sample", "transforms/label", "io/record"}},
-	{"transforms/", []string{"transforms/", "io/record", "io/format", "io/wire", "io/dofn", "io/spill"}},
+	{"transforms/", []string{"transforms/", "io/record", "io/expression", "io/format", "io/wire", "io/dofn", "io/spill"}},
 	{"runners/", []string{"runners"}},
 	{"pipelines/", []string{"pipelines/", "transforms/", "io/", "runners"}},
 }
 
 // withoutBeam are the folders whose packages do not know Beam: what they decide is tried without a pipeline.
 var withoutBeam = []string{
-	"transforms/attribution/", "transforms/label/", "transforms/sample/", "transforms/account/", "io/record/", "io/format/", "io/wire/", "io/pool/",
+	"transforms/attribution/", "transforms/label/", "transforms/sample/", "transforms/account/", "transforms/recipe/", "io/record/", "io/expression/", "io/format/", "io/wire/", "io/pool/",
 }
 
 // TestImportsPointOneWay: pipelines import transforms, io and runners; transforms only what records are; io neither,

@@ -27,16 +27,23 @@ func initCmd() *cobra.Command {
 		Use:   "init FILE|DIR|PATTERN...",
 		Short: "Write a first spec for files, with what was guessed",
 		Long: `Init looks at the records of files and writes a first spec of them: which are the
-views and which the engagements, the ids by which they belong together, the times
-and their units, a column that tells kinds of engagements apart, and a window. What
-each was guessed by stands beside it as a comment.
+views and which the engagements, the ids by which they belong together (of several
+fields where no field alone will do) or, where engagements name no view, the key that
+both have in common (a user, a user and an item), the times and how they are written,
+a column that tells kinds of engagements apart, the delimiters of tables, and a
+window. What each was guessed by stands beside it as a comment. Times that have no zone are taken
+to be in UTC, or where engagements tell more in a zone so far from it, and days to
+come before months where values fit both: look at these.
 
 Name the files of the views and those of the engagements: files, folders or
-patterns, local or on gs://. Files of one folder that are alike are one input.
+patterns, local, on gs://, s3:// or az://. Files of one folder that are alike are one input.
+Files that are all alike are one log of all events: a column like event or type then
+tells views and engagements apart, by what its values are called.
 
 What cannot be guessed is FILL_IN in the spec, and the exit code is then 1.`,
 		Example: `  tributary init views/*.avro clicks/*.jsonl
   tributary init data/ -o feed.yaml
+  tributary init events.csv -o feed.yaml
   tributary init gs://bucket/views/ gs://bucket/clicks/ -o feed.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

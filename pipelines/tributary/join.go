@@ -36,12 +36,16 @@ however long the windows are. The folders of the spec must be the same ones for 
 A run that was stopped goes on where it was: what is finished is not joined again
 unless its files or the spec have changed. Output files appear whole or not at all.
 
+An input whose path is "-" is stdin, and samples whose path is "-" go to stdout, all at
+once when everything has succeeded. The report is on stderr then.
+
 When all of an input is dead, late or unmatched, or more of it than a limit allows, all is
 written and reported, and the command ends with exit code 3.`,
 		Example: `  tributary join feed.yaml
   tributary join feed.yaml --from 2026-01-01 --to 2026-01-08 --interval 1h
   tributary join feed.yaml --runner flink --worker 127.0.0.1:50000 --parallel 2
   tributary join feed.yaml --json | jq .accounts.views
+  zcat views.jsonl.gz | tributary join piped.yaml > samples.jsonl
   tributary join feed.yaml --html report.html --max-dead 1% --max-unmatched 5%`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -106,17 +110,25 @@ func join(cmd *cobra.Command, s *spec.Spec, opt batch.Options, out *reportFlags)
 		return err
 	}
 	tell(cmd.ErrOrStderr(), "%s", warnings(s))
+	pipes, err := openPipes(cmd, s, &opt)
+	if err != nil {
+		return err
+	}
 	show := newProgress(cmd.ErrOrStderr())
 	opt.Progress = show.tell
 	r, err := batch.Run(cmd.Context(), s, opt)
 	show.finish()
+	if errors.Is(err, context.Canceled) && s.WritesStdout() {
+		return errors.New("stopped, before any samples were written to stdout")
+	}
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("stopped, %s; the same command goes on from there", show.intervals())
 	}
 	if err != nil {
 		return err
 	}
-	return out.print(cmd, r)
+	pipes.end(cmd)
+	return out.print(cmd.Context(), pipes.results, r)
 }
 
 // warnings are the spec's warnings as they are printed before work begins.

@@ -1,8 +1,8 @@
 // Command tributary joins views with engagements into labelled training samples.
 //
 //	main.go        the root command and exit codes; usage.go: wrong command lines; flags.go, complete.go, version.go
-//	init.go, check.go, checkinputs.go, test.go, schema.go: specs
-//	join.go, run.go, runner.go, job.go, worker.go, report.go, html.go: jobs
+//	init.go, check.go, checkinputs.go, checkstages.go, test.go, schema.go: specs
+//	join.go, pipes.go, run.go, runner.go, job.go, worker.go, report.go, html.go, audit.go: jobs
 //	topics.go, cluster.go: what jobs need; show.go: what they give
 //	generate.go, demo.go: made input
 //	help.go        help; helptopics.go: its pages
@@ -31,6 +31,7 @@ const (
 	exitFailed = 1 // the work failed, or a check found problems
 	exitUsage  = 2 // the command line is wrong
 	exitLost   = 3 // all is written, but too much of the input was lost
+	exitFound  = 4 // an audit was done, and has found something
 )
 
 func main() {
@@ -51,6 +52,7 @@ func subcommands() []*cobra.Command {
 		joinCmd(),
 		runCmd(),
 		reportCmd(),
+		auditCmd(),
 		testCmd(),
 		generateCmd(),
 		showCmd(),
@@ -61,6 +63,9 @@ func subcommands() []*cobra.Command {
 		versionCmd(),
 	}
 }
+
+// errFound ends an audit that has told what it has found.
+var errFound = errors.New("samples are not what they must be")
 
 // errReported fails a command that has said already what is wrong.
 var errReported = errors.New("problems were found")
@@ -81,6 +86,8 @@ func execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 		return exitFine
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.Is(err, errFound):
+		return exitFound
 	}
 	asJSON := false
 	if flag := cmd.Flags().Lookup("json"); flag != nil {

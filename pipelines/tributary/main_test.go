@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts in testdata compare with")
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FLINK", cluster.URL)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "kafka": kafka},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "kafka": kafka, "publish": publish},
 	})
 }
 
@@ -52,9 +54,23 @@ func kafka(ts *testscript.TestScript, neg bool, files []string) {
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(4), kfake.BrokerConfigs(map[string]string{"default.replication.factor": "1"}))
 	ts.Check(err)
 	ts.Defer(c.Close)
+	ts.Setenv("KAFKA", c.ListenAddrs()[0])
 	for _, file := range files {
 		text := strings.ReplaceAll(ts.ReadFile(file), "KAFKA", c.ListenAddrs()[0])
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+	}
+}
+
+// publish writes the lines of a file to partition 0 of a topic of the broker that kafka has started: `publish views views.jsonl`.
+func publish(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: publish TOPIC FILE")
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(ts.Getenv("KAFKA")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	ts.Check(err)
+	defer client.Close()
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		ts.Check(client.ProduceSync(context.Background(), &kgo.Record{Topic: args[0], Value: []byte(strings.TrimSuffix(line, "\n"))}).FirstErr())
 	}
 }
 
@@ -63,7 +79,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ARG...")
 	}
-	want := map[string]int{"0": exitFine, "1": exitFailed, "2": exitUsage, "3": exitLost}
+	want := map[string]int{"0": exitFine, "1": exitFailed, "2": exitUsage, "3": exitLost, "4": exitFound}
 	code, ok := want[args[0]]
 	if !ok {
 		ts.Fatalf("exits: no exit code %s", args[0])

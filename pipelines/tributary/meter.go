@@ -63,7 +63,7 @@ func newMeter(w io.Writer) *meter {
 }
 
 // begin starts on the next piece of work. The total may be an estimate; 0 if nothing is
-// known.
+// known: then there is no share and no bar.
 func (m *meter) begin(what string, unit counted, total int64) {
 	m.end()
 	m.what, m.unit, m.total, m.began = what, unit, total, time.Now()
@@ -94,8 +94,11 @@ func (m *meter) at(done int64) {
 // line is the state in at most so many columns: with less of it where there are few.
 func (m *meter) line(done int64, elapsed time.Duration, columns int) string {
 	parts := m.parts(done, elapsed)
-	full := int(barWidth * m.share(done))
-	bar := strings.Repeat("█", full) + strings.Repeat("░", barWidth-full) + " "
+	bar := ""
+	if m.total > 0 {
+		full := int(barWidth * m.share(done))
+		bar = strings.Repeat("█", full) + strings.Repeat("░", barWidth-full) + " "
+	}
 	if text.StringWidth(bar+parts[0]) <= columns {
 		return bar + parts[0]
 	}
@@ -121,6 +124,12 @@ func (m *meter) parts(done int64, elapsed time.Duration) []string {
 	}
 	if done > 0 && elapsed > 0 {
 		rate = fmt.Sprintf(", %s/s", m.amount(int64(float64(done)/elapsed.Seconds())))
+	}
+	if m.total <= 0 {
+		if done > 0 {
+			counts = ": " + m.amount(done)
+		}
+		return []string{m.what + counts + rate, m.what + counts, m.what}
 	}
 	if done > 0 && done <= m.total {
 		rest := time.Duration(float64(elapsed) * float64(m.total-done) / float64(done)).Round(time.Second)

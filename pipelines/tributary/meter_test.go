@@ -22,7 +22,8 @@ func TestMeterLine(t *testing.T) {
 		{name: "more than was estimated", unit: countsEvents, total: 200, done: 300, want: "working: 100 %, 300 of 300 events, 30 events/s"},
 		{name: "many", unit: countsEvents, total: 98_765_432, done: 12_345_678, want: "working: 12 %, 12,345,678 of 98,765,432 events, 1,234,567 events/s, 1m10s left"},
 		{name: "an hour and more", unit: countsBytes, total: 400 << 30, done: 1 << 30, want: "working: 0 %, 1.0 GiB of 400.0 GiB, 102.4 MiB/s, 1h6m30s left"},
-		{name: "no total", unit: countsBytes, want: "working: 0 %"},
+		{name: "no total", unit: countsBytes, want: "working"},
+		{name: "no total, and some is done", unit: countsBytes, done: 50, want: "working: 50 B, 5 B/s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMeter(&bytes.Buffer{})
@@ -60,6 +61,11 @@ func TestMeterOnATerminal(t *testing.T) {
 		1:   "",
 	} {
 		assert.Equal(t, want, m.line(12_345_678, 10*time.Second, columns))
+	}
+	unknown := newMeter(&out)
+	unknown.begin("reading stdin", countsBytes, 0)
+	for columns, want := range map[int]string{79: "reading stdin: 50 B, 5 B/s", 20: "reading stdin: 50 B", 13: "reading stdin", 5: ""} {
+		assert.Equal(t, want, unknown.line(50, 10*time.Second, columns))
 	}
 	m.columns = func() int { return 33 }
 	m.told = m.told.Add(-drawnEvery)

@@ -23,7 +23,7 @@ func (p *progress) tell(now batch.Progress) {
 	defer p.mu.Unlock()
 	if now.Stage != p.last.Stage {
 		unit := countsEvents
-		if now.Stage == "scan" {
+		if now.Stage != "join" {
 			unit = countsBytes
 		}
 		p.meter.begin(describe(now), unit, now.Total)
@@ -34,7 +34,10 @@ func (p *progress) tell(now batch.Progress) {
 }
 
 func describe(now batch.Progress) string {
-	if now.Stage == "scan" {
+	switch now.Stage {
+	case "stdin":
+		return "reading stdin"
+	case "scan":
 		return "scanning inputs"
 	}
 	return fmt.Sprintf("joining, interval %d of %d", min(now.Intervals+1, now.IntervalsTotal), now.IntervalsTotal)

@@ -50,7 +50,7 @@ timeline has the newest 1000 buckets one by one, older ones by two, by four and 
 			if err != nil {
 				return err
 			}
-			return out.print(cmd, r)
+			return out.print(cmd.Context(), cmd.OutOrStdout(), r)
 		},
 	}
 	out.add(cmd)
@@ -74,17 +74,17 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	must(cmd.MarkFlagFilename("html", "html"))
 }
 
-// print shows the report. The error is a *report.LostError if too much was lost.
-func (f *reportFlags) print(cmd *cobra.Command, r *report.Report) error {
+// print shows the report in w. The error is a *report.LostError if too much was lost.
+func (f *reportFlags) print(ctx context.Context, w io.Writer, r *report.Report) error {
 	r.Limits = f.limits
 	if f.html != "" {
-		if err := writeHTML(cmd.Context(), f.html, r); err != nil {
+		if err := writeHTML(ctx, f.html, r); err != nil {
 			return err
 		}
 	}
-	write := func() error { return r.Text(cmd.OutOrStdout(), width(cmd.OutOrStdout())) }
+	write := func() error { return r.Text(w, width(w)) }
 	if f.json {
-		write = func() error { return r.JSON(cmd.OutOrStdout()) }
+		write = func() error { return r.JSON(w) }
 	}
 	if err := write(); err != nil {
 		return err

@@ -33,7 +33,8 @@ On Flink the job is submitted through Beam's job server. With --worker its Go co
 the worker pools beside the TaskManagers, and the job outlives this command; without, it
 runs in this process, and ends with it. With --runner prism all of it runs in this process.
 The direct runner joins what is there now, or up to --until, as "tributary join" does. A
-spec of files is joined on Flink, as "tributary join --runner flink" does.
+spec of files is joined on Flink, as "tributary join --runner flink" does, and one of stdin
+or stdout in this process.
 
 A job that has written samples is not begun again. It goes on with --resume:
   log    begins anew from what its topics hold, with no state at all. The commit log says
@@ -141,6 +142,10 @@ const (
 )
 
 func (r *streamRun) run(cmd *cobra.Command, file string) error {
+	s, err := r.load(file)
+	if err == nil && !cmd.Flags().Changed("runner") && !s.ReadsTopics() && (s.ReadsStdin() || s.WritesStdout()) {
+		r.runner = directRunner // which is the only one that has them
+	}
 	limits := r.on().Limits()
 	if r.resume != "" && r.resume != resumeLog && limits.NoState {
 		return usageError{fmt.Errorf("--resume %s: what runs in this process has no savepoints; use --resume %s", r.resume, resumeLog)}
@@ -155,7 +160,6 @@ func (r *streamRun) run(cmd *cobra.Command, file string) error {
 		return usageError{fmt.Errorf("--resume %s: a run that goes on from state reads as far as the one before was to; with --until, use --resume %s", r.resume, resumeLog)}
 	}
 	beam.Init()
-	s, err := r.load(file)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func markUsage(cmd *cobra.Command) {
 
 // argsError says what is wrong with the arguments of a command: its use names them.
 func argsError(cmd *cobra.Command, args []string) error {
-	if cmd.HasAvailableSubCommands() && len(args) > 0 {
+	if cmd.HasAvailableSubCommands() && len(args) > 0 && len(cmd.ValidArgs) == 0 {
 		return unknownCommand(cmd, args[0])
 	}
 	wanted := wantedArgs(cmd)
@@ -44,7 +44,11 @@ func argsError(cmd *cobra.Command, args []string) error {
 		if slices.Contains(cmd.ValidArgs, args[0]) {
 			return fmt.Errorf("%s takes one argument, got %q as well", path, args[1])
 		}
-		return fmt.Errorf("%s %q: %s", path, args[0], mustBe(args[0], cmd.ValidArgs))
+		words := slices.Clone(cmd.ValidArgs)
+		for _, sub := range cmd.Commands() {
+			words = append(words, sub.Name())
+		}
+		return fmt.Errorf("%s %q: %s", path, args[0], mustBe(args[0], words))
 	}
 	switch {
 	case len(args) < len(wanted):

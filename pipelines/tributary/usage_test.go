@@ -81,7 +81,7 @@ func TestUsageErrors(t *testing.T) {
 		"join a.yaml b.yaml":            `tributary join takes one SPEC, got "b.yaml" as well`,
 		"check":                         "SPEC is missing",
 		"version x":                     `tributary version takes no arguments, got "x"`,
-		"schema reprot":                 `tributary schema "reprot": must be spec or report; did you mean report?`,
+		"schema reprot":                 `tributary schema "reprot": must be spec, report or sample; did you mean report?`,
 		"schema spec report":            `tributary schema takes one argument, got "report" as well`,
 		"job sop x":                     `there is no command "job sop"; did you mean stop?`,
 		"job status":                    "JOB is missing",

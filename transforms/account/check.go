@@ -17,6 +17,7 @@ import (
 //   - a positive sample is positive of some kind: the positives of views are no more than the sum of the
 //     kinds', and no less than those of any;
 //   - each kind has a delay for every positive: count of delays = positives;
+//   - each stage accounts for the views that are neither late for all stages nor dead;
 //   - the timeline adds up: its samples = samples, its positives of a kind = positives
 //     of that kind, and none in a bucket are more than its samples.
 //
@@ -42,6 +43,7 @@ func (l *Sheet) Check() error {
 	c.atMost("views", count{"positives", l.Views.N[Positives]}, count{"sum of the kinds' positives", sum})
 	c.bytes(&l.Bytes)
 	c.inputs(l.Inputs)
+	c.stages(l)
 	c.timeline(l)
 	return errors.Join(c.errs...)
 }

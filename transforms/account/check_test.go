@@ -22,12 +22,13 @@ func TestCheckAcceptsWhatBalances(t *testing.T) {
 // Every count of the table, changed by one, must be seen. For most a change either way is; those
 // that are Within others are seen when they grow, and full() puts them at their edge.
 func TestCheckCatchesAnyCountOffByOne(t *testing.T) {
-	// Counts of which more than one rule speaks, beside the table: the delays, and other subjects.
+	// Counts of which more than one rule speaks, beside the table: the delays, and other subjects. A stage's are by itself.
 	both := map[Subject][]Count{OfViews: {Positives}, OfEngagements: {Positives}}
 	for s, of := range map[Subject]func(*Sheet) *Counts{
 		OfViews:       func(l *Sheet) *Counts { return &l.Views.N },
 		OfEngagements: func(l *Sheet) *Counts { return &l.Engagements["like"].N },
 		OfInput:       func(l *Sheet) *Counts { return &l.Inputs["views.inputs.0"].N },
+		OfStage:       func(l *Sheet) *Counts { return &l.Stages["10s"].N },
 	} {
 		for _, count := range All(s, Beside, Whole, Part) {
 			name, use := count.Row().Key, count.Row().In(s)
@@ -66,7 +67,10 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}{
 		{
 			"a view lost", func(l *Sheet) { l.Views.N[Read]++ },
-			[]string{"views: 27 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead + 1 open = 26 (-1)"},
+			[]string{
+				"views: 27 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead + 1 open = 26 (-1)",
+				"stage 10s: 27 views read, but 21 read + 3 late for all + 2 dead = 26 (-1)",
+			},
 		},
 		{
 			"an engagement counted twice", func(l *Sheet) { l.Engagements["like"].N[Orphans]++ },
@@ -112,6 +116,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"several at once", func(l *Sheet) { l.Views.N[Dead]--; l.Engagements["like"].N[Matched] -= 2 }, []string{
 			"views: 26 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 1 dead + 1 open = 25 (-1)",
 			"like: 32 read, but 6 matched + 7 outside_window + 6 orphans + 5 duplicates + 3 late + 2 dead + 1 open = 30 (-2)",
+			"stage 10s: 26 views read, but 21 read + 3 late for all + 1 dead = 25 (-1)",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -122,4 +127,44 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			assert.Equal(t, strings.Join(c.want, "\n"), err.Error())
 		})
 	}
+}
+
+// Each rule of a stage, beside those of the table.
+func TestCheckOfStages(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(l *Sheet, s *Stage)
+		want   string
+	}{
+		{
+			"a view that no count has", func(_ *Sheet, s *Stage) { s.N[Late]-- },
+			"stage 10s: 21 read, but 8 samples + 4 sampled_out + 3 duplicates + 4 late + 1 open = 20 (-1)",
+		},
+		{
+			"a view that it has not read", func(_ *Sheet, s *Stage) { s.N[Read], s.N[Late] = 20, 4 },
+			"stage 10s: 26 views read, but 20 read + 3 late for all + 2 dead = 25 (-1)",
+		},
+		{
+			"a dead view among those read", func(_ *Sheet, s *Stage) { s.N[Read], s.N[Late] = 23, 7 },
+			"stage 10s: 26 views read, but 23 read + 3 late for all + 2 dead = 28 (+2)",
+		},
+		{"more given than there are", func(_ *Sheet, s *Stage) { s.N[Given] = 9 }, "stage 10s: 9 given are more than 8 samples"},
+		{"more positives than samples", func(_ *Sheet, s *Stage) { s.N[Positives] = 9 }, "stage 10s: 9 positives are more than 8 samples"},
+		{"more taken back than left out", func(_ *Sheet, s *Stage) { s.N[Withdrawn] = 5 }, "stage 10s: 5 withdrawn are more than 4 sampled_out"},
+		{"more corrected than samples", func(_ *Sheet, s *Stage) { s.Corrected["like"] = 9 }, "stage 10s: 9 like corrected are more than 8 samples"},
+		{"corrected less than never", func(_ *Sheet, s *Stage) { s.Corrected["like"] = -1 }, "stage 10s: like corrected is negative: -1"},
+		{
+			"another stage of the same views", func(l *Sheet, _ *Stage) { l.StageOf("1m").N = Values{Read: 20, Samples: 20}.Counts() },
+			"stage 1m: 26 views read, but 20 read + 3 late for all + 2 dead = 25 (-1)",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := full()
+			c.change(l, l.Stages["10s"])
+			assert.EqualError(t, l.Check(), c.want)
+		})
+	}
+	l := full()
+	l.StageOf("1m").N = Values{Read: 21, Samples: 12, SampledOut: 9, Given: 2}.Counts()
+	assert.NoError(t, l.Check(), "each by itself")
 }

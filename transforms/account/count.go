@@ -37,8 +37,8 @@ func (v Values) Counts() (c Counts) {
 type Row struct {
 	// Key names it in JSON; Label in tables.
 	Key, Label string
-	// Views, Engagements and Input say what it counts of each; nil where there is no such count.
-	Views, Engagements, Input *Use
+	// Views, Engagements, Input and Stage say what it counts of each; nil where there is no such count.
+	Views, Engagements, Input, Stage *Use
 	// Colour is the class of a part's colour on pages: kept, spare, orphan, double, late or dead.
 	Colour string
 	// Note says what a reader is told where it is not 0; nil for nothing.
@@ -117,6 +117,7 @@ const (
 	OfViews Subject = iota
 	OfEngagements
 	OfInput
+	OfStage
 )
 
 // In is what a row counts of a subject, nil for nothing.
@@ -126,6 +127,8 @@ func (r *Row) In(s Subject) *Use {
 		return r.Views
 	case OfEngagements:
 		return r.Engagements
+	case OfStage:
+		return r.Stage
 	default:
 		return r.Input
 	}

@@ -22,6 +22,7 @@ func TestARowIsAllThatACountNeeds(t *testing.T) {
 	l.Views.N[resold] = 3
 	assert.EqualError(t, l.Check(), "views: 26 read, but 10 samples + 6 sampled_out + 4 duplicates + 3 late + 2 dead + 1 open + 3 resold = 29 (+3)")
 	l.Views.N[Read] += 3
+	l.Stages["10s"].N[Read], l.Stages["10s"].N[Late] = 24, 8 // which has read them as well
 	require.NoError(t, l.Check())
 	assert.Contains(t, text(t, l), `"resold": 3`)
 
@@ -46,7 +47,7 @@ func TestTableHolds(t *testing.T) {
 		assert.NotEmpty(t, r.Key, "row %d", i)
 		assert.False(t, labels[r.Label], r.Label)
 		labels[r.Label] = true
-		for s := range OfInput + 1 {
+		for s := range OfStage + 1 {
 			use := r.In(s)
 			if use == nil {
 				continue
@@ -62,7 +63,7 @@ func TestTableHolds(t *testing.T) {
 			codes[r.Note.Code] = true
 		}
 	}
-	for s := range OfInput + 1 {
+	for s := range OfStage + 1 {
 		assert.Equal(t, []Count{Read}, All(s, Whole))
 	}
 }

@@ -54,6 +54,16 @@ func (e Engagements) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes the counts in the order of the table.
 func (i Input) MarshalJSON() ([]byte, error) { return appendCounts(OfInput, &i.N, nil) }
 
+// MarshalJSON writes the counts in the order of the table.
+func (s Stage) MarshalJSON() ([]byte, error) {
+	return appendCounts(OfStage, &s.N, []member{{"corrected", s.Corrected, len(s.Corrected) > 0}})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; it ignores what it does not know.
+func (s *Stage) UnmarshalJSON(text []byte) error {
+	return readCounts(text, OfStage, &s.N, member{"corrected", &s.Corrected, true})
+}
+
 // UnmarshalJSON reads what MarshalJSON wrote; it ignores what it does not know.
 func (v *Views) UnmarshalJSON(text []byte) error {
 	return readCounts(text, OfViews, &v.N, member{"reasons", &v.Reasons, true})
@@ -204,6 +214,11 @@ func Decode(content []byte) (*Sheet, error) {
 	for name, in := range l.Inputs {
 		if in == nil {
 			return nil, fmt.Errorf("decode accounts: inputs.%s is null", name)
+		}
+	}
+	for name, s := range l.Stages {
+		if s == nil {
+			return nil, fmt.Errorf("decode accounts: stages.%s is null", name)
 		}
 	}
 	for start, interval := range l.Timeline {

@@ -45,6 +45,12 @@ func (l *Sheet) Merge(other *Sheet) {
 		}
 	}
 
+	for name, s := range other.Stages {
+		if s != nil {
+			l.StageOf(name).add(s)
+		}
+	}
+
 	if l.Timeline == nil {
 		l.Timeline = make(map[int64]*Interval, len(other.Timeline))
 	}

@@ -42,6 +42,8 @@ type Origin struct {
 	// The rest is of Joined and Tallied: the shard, over how many shards the bucket is spread,
 	// and the bucket's time in ms.
 	Shard, Shards, Time int64
+	// Stage is the name of a stage but the last, of Joined; empty for the last.
+	Stage string
 }
 
 // Flags of an encoded Origin.
@@ -74,7 +76,7 @@ func (o Origin) append(out []byte) []byte {
 	for _, v := range []int64{int64(o.Step), int64(o.Input), int64(o.Partition), o.First, o.Last, o.MaxTime, o.SecondTime, flags, o.Shard, o.Shards, o.Time} {
 		out = binary.AppendVarint(out, v)
 	}
-	return out
+	return wire.AppendBytes(out, []byte(o.Stage))
 }
 
 func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
@@ -83,6 +85,7 @@ func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 	for i := range values {
 		values[i] = r.Varint()
 	}
+	stage := string(r.Bytes())
 	if r.Short() {
 		return Origin{}, nil, errors.New("decode accounts: their origin is cut short")
 	}
@@ -90,5 +93,6 @@ func decodeOrigin(buf []byte) (o Origin, rest []byte, err error) {
 		Step: Step(values[0]), Input: int32(values[1]), Partition: int32(values[2]),
 		First: values[3], Last: values[4], MaxTime: values[5], SecondTime: values[6], AfterIdle: values[7]&afterIdle != 0, ChapterEnd: values[7]&chapterEnd != 0,
 		Shard: values[8], Shards: values[9], Time: values[10],
+		Stage: stage,
 	}, r.Rest(), nil
 }

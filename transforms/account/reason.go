@@ -40,6 +40,16 @@ func (l *Sheet) AddDead(input, kind, detail string, n int64) {
 	e.AddReason(detail, n)
 }
 
+// AddTombstones counts n records without a value, of an input and as AddDead does. They are not read.
+func (l *Sheet) AddTombstones(input, kind string, n int64) {
+	l.InputOf(input).N[Tombstones] += n
+	if kind == "" {
+		l.Views.N[Tombstones] += n
+	} else {
+		l.engagementsOf(kind).N[Tombstones] += n
+	}
+}
+
 // AddDamage counts a place where it is not known how many records of a kind of engagement, or
 // of views, were lost.
 func (l *Sheet) AddDamage(kind string) {

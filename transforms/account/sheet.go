@@ -3,6 +3,11 @@
 //
 // What is counted is declared in one table (table.go), a row a count: its name in JSON, tables and
 // metrics, its side of the balance, and what a report says of it. Code counts by l.Views.N[account.Late]++.
+//
+//	sheet.go                 the accounts; stage.go: of a stage; timeline.go: over time; histogram.go: of delays; reason.go: why records are refused
+//	count.go, table.go       counts, and the table of them
+//	merge.go, check.go       adding up, and whether it balances
+//	encoding.go, origin.go   as text, and which piece of the work it is of
 package account
 
 // Sheet holds the accounts of one interval of event time, or of several merged ones.
@@ -27,6 +32,8 @@ type Sheet struct {
 	Bytes       Bytes                   `json:"bytes"`
 	// Inputs by their name in the spec: views.inputs.0, engagements.like.inputs.1.
 	Inputs map[string]*Input `json:"inputs,omitempty"`
+	// Stages by their name; none in a join without. That of the last says again what Views does, as far as it is about samples.
+	Stages map[string]*Stage `json:"stages,omitempty"`
 	// Timeline counts samples and positives per bucket of view time, by the bucket's
 	// start in ms since the epoch.
 	Timeline map[int64]*Interval `json:"timeline,omitempty"`
@@ -44,6 +51,13 @@ type File struct {
 
 // Input counts the records of one input that are accounted for, as they were read.
 type Input struct{ N Counts }
+
+// Stage accounts for the views of one stage: what was read in time for it, and what it made of that.
+type Stage struct {
+	N Counts
+	// Corrected counts, by kind, samples that were given whose label of that kind is another than was said before.
+	Corrected map[string]int64
+}
 
 // Reason counts what was refused for one reason.
 type Reason struct {

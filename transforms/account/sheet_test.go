@@ -43,9 +43,37 @@ func balanced() *rapid.Generator[*Sheet] {
 			e.N[PartlyLate] = rapid.Int64Range(0, e.N[Read]).Draw(t, "partly")
 			e.N[Filtered] = rapid.Int64Range(0, 5).Draw(t, "filtered")
 		}
+		stages(t, l)
 		l.Bytes = Bytes{In: v.N[Read], Records: 2 * v.N[Read], Blocks: v.N[Read], Samples: v.N[Samples], Out: v.N[Samples], JSON: 9 * v.N[Samples]}
 		return l
 	})
+}
+
+// stages adds what stages made of the views that all of them have to account for.
+func stages(t *rapid.T, l *Sheet) {
+	for _, name := range []string{"10s", "1m"} {
+		s := l.StageOf(name)
+		for range l.Views.N[Read] - l.Views.N[Late] - l.Views.N[Dead] {
+			s.N[Read]++
+			switch rapid.IntRange(0, 4).Draw(t, "of a stage") {
+			case 0:
+				s.N[SampledOut]++
+				s.N[Withdrawn] += rapid.Int64Range(0, 1).Draw(t, "withdrawn")
+			case 1:
+				s.N[Duplicates]++
+			case 2:
+				s.N[Late]++
+			case 3:
+				s.N[Open]++
+			default:
+				s.N[Samples]++
+				if rapid.Bool().Draw(t, "given") {
+					s.N[Given]++
+					s.Correct(rapid.SampledFrom([]string{"click", "like"}).Draw(t, "corrected"))
+				}
+			}
+		}
+	}
 }
 
 func sample(t *rapid.T, l *Sheet) {
@@ -83,21 +111,25 @@ func full() *Sheet {
 		Views: Views{
 			N: Values{
 				Read: 26, Samples: 10, SampledOut: 6, Duplicates: 4, Late: 3, Dead: 2, Open: 1,
-				DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3,
+				DuplicatesDiffering: 4, Positives: 7, Immature: 10, DuplicatesChained: 4, Resent: 16, Damages: 1, LateAfterIdle: 3, Filtered: 9, Tombstones: 8,
 			}.Counts(),
 			Reasons: map[string]*Reason{"late": {Count: 3, Example: "late"}, "time … is no time": {Count: 2, Example: "time 5 is no time"}},
 		},
 		Engagements: map[string]*Engagements{"like": {
 			N: Values{
 				Read: 32, Matched: 8, Outside: 7, Orphans: 6, Duplicates: 5, Late: 3, Dead: 2, Open: 1,
-				PartlyLate: 32, LateAfterIdle: 32, Filtered: 4, Positives: 7,
+				PartlyLate: 32, LateAfterIdle: 32, Filtered: 4, Tombstones: 3, Positives: 7,
 				Matches: 9, WithoutID: 32, WithoutValue: 32, BadValues: 32, Overflows: 1, OrphansLikeFloats: 6, Damages: 2,
 			}.Counts(),
 			Delay:   histogramOf(1, 2, 3, 4, 5, 6, 7),
 			Reasons: map[string]*Reason{"no view": {Count: 6, Example: "no view"}},
 		}},
-		Inputs: map[string]*Input{"views.inputs.0": {N: Values{Read: 26, Late: 3, Dead: 2, Filtered: 1}.Counts()}},
-		Bytes:  Bytes{In: 1, Records: 2, Blocks: 3, Samples: 4, Out: 5, JSON: 6},
+		Inputs: map[string]*Input{"views.inputs.0": {N: Values{Read: 26, Late: 3, Dead: 2, Filtered: 1, Tombstones: 6}.Counts()}},
+		Stages: map[string]*Stage{"10s": {
+			N:         Values{Read: 21, Samples: 8, SampledOut: 4, Duplicates: 3, Late: 5, Open: 1, Positives: 8, Given: 8, Withdrawn: 4}.Counts(),
+			Corrected: map[string]int64{"like": 3},
+		}},
+		Bytes: Bytes{In: 1, Records: 2, Blocks: 3, Samples: 4, Out: 5, JSON: 6},
 		Timeline: map[int64]*Interval{
 			1000: {Samples: 4, Positives: map[string]int64{"like": 3}},
 			1500: {Samples: 6, Positives: map[string]int64{"like": 4}},
@@ -140,6 +172,7 @@ func TestMergeSumsEveryField(t *testing.T) {
 		OfViews:       {l.Views.N, full().Views.N},
 		OfEngagements: {l.Engagements["like"].N, full().Engagements["like"].N},
 		OfInput:       {l.Inputs["views.inputs.0"].N, full().Inputs["views.inputs.0"].N},
+		OfStage:       {l.Stages["10s"].N, full().Stages["10s"].N},
 	} {
 		for _, count := range All(s, Beside, Whole, Part) {
 			require.True(t, pair[1][count] != 0 || count == resold, "full() must set %s", count.Row().Key)
@@ -152,6 +185,7 @@ func TestMergeSumsEveryField(t *testing.T) {
 	}
 	assert.Empty(t, l.Fingerprint, "it stands for one interval")
 	assert.Empty(t, l.Files, "they are of one interval")
+	assert.Equal(t, map[string]int64{"like": 6}, l.Stages["10s"].Corrected)
 	assert.EqualValues(t, 14, l.Engagements["like"].Delay.Count())
 	assert.Equal(t, &Interval{Samples: 8, Positives: map[string]int64{"like": 6}}, l.Timeline[1000])
 }
@@ -240,6 +274,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"null input":    {`{"views": {}, "engagements": {}, "inputs": {"a": null}}`, "inputs.a is null"},
 		"null reason":   {`{"views": {"reasons": {"r": null}}, "engagements": {}}`, "views.reasons.r is null"},
 		"its reason":    {`{"views": {}, "engagements": {"like": {"reasons": {"r": null}}}}`, "engagements.like.reasons.r is null"},
+		"null stage":    {`{"views": {}, "engagements": {}, "stages": {"10s": null}}`, "stages.10s is null"},
 		"null interval": {`{"views": {}, "engagements": {}, "timeline": {"5": null}}`, "timeline.5 is null"},
 		"text count":    {`{"views": {"read": "5"}, "engagements": {}}`, "read"},
 	} {

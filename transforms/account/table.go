@@ -11,16 +11,19 @@ var (
 		Views:       &Use{Doc: "Views read", Side: Whole, Metric: "views_read"},
 		Engagements: &Use{Doc: "Engagements read", Side: Whole, Metric: "read"},
 		Input:       &Use{Doc: "Records read", Side: Whole},
+		Stage:       &Use{Doc: "Views read that are neither late for all stages nor dead", Side: Whole},
 	})
 	// Samples are views that became one.
 	Samples = Define(Row{
 		Key: "samples", Label: "samples", Colour: "kept",
 		Views: &Use{Doc: "Became samples", Side: Part, Metric: "samples"},
+		Stage: &Use{Doc: "Have a sample at that stage, given or as it was said before", Side: Part, Metric: "samples"},
 	})
 	// SampledOut are negatives that were not kept.
 	SampledOut = Define(Row{
 		Key: "sampled_out", Label: "sampled out", Colour: "spare",
 		Views: &Use{Doc: "Negatives that were not kept", Side: Part, Metric: "sampled_out"},
+		Stage: &Use{Doc: "Negatives that were not kept", Side: Part},
 	})
 	// Matched engagements: the view came, and they lie in its attribution window.
 	Matched = Define(Row{
@@ -42,6 +45,7 @@ var (
 		Key: "duplicates", Label: "duplicates", Colour: "double",
 		Views:       &Use{Doc: "Of a view that is a sample or sampled out", Side: Part, Metric: "views_duplicate"},
 		Engagements: &Use{Doc: "Sent again", Side: Part, Metric: "duplicate"},
+		Stage:       &Use{Doc: "Of a view that has a sample or is sampled out", Side: Part},
 	})
 	// Late: a view whose bucket had closed; an engagement that is wholly late, or partly late and
 	// its view not among those still open.
@@ -50,6 +54,7 @@ var (
 		Views:       &Use{Doc: "Came later than their partition's watermark allows", Side: Part, Metric: "views_late"},
 		Engagements: &Use{Doc: "Came later than their partition's watermark allows", Side: Part, Metric: "late"},
 		Input:       &Use{Doc: "Of these, late", Side: Part, Optional: true},
+		Stage:       &Use{Doc: "Came too late for the stage, and count in a later one", Side: Part, Metric: "late"},
 	})
 	// Dead records cannot be used: each is a dead letter.
 	Dead = Define(Row{
@@ -79,6 +84,7 @@ var (
 		Key: "open", Label: "open", Colour: "spare",
 		Views:       &Use{Doc: "Wait for the end of their window, in a stream", Side: Part, Optional: true},
 		Engagements: &Use{Doc: "Wait for buckets that a stream has not joined yet", Side: Part, Optional: true},
+		Stage:       &Use{Doc: "Wait for the stage, in a stream", Side: Part, Optional: true},
 	})
 	// DuplicatesDiffering had another content than the view kept.
 	DuplicatesDiffering = Define(Row{
@@ -108,17 +114,36 @@ var (
 		Key: "partly_late", Label: "partly late",
 		Engagements: &Use{Doc: "Found some of the views they may refer to closed", Within: []Count{Read}},
 	})
-	// Filtered records of the inputs were not of this kind (`where`); not under Read.
+	// Filtered records of the inputs were no views, or not of this kind (`where`); not under Read.
 	Filtered = Define(Row{
 		Key: "filtered", Label: "of another kind (where)",
+		Views:       &Use{Doc: "Records of the inputs that are no views by `where`; not among those read", Optional: true},
 		Engagements: &Use{Doc: "Records of the inputs that are not of this kind; not among those read"},
 		Input:       &Use{Doc: "Records that `where` does not let through; not among those read", Optional: true},
+	})
+	// Tombstones are records of topics without a value: deletions of their key; not under Read.
+	Tombstones = Define(Row{
+		Key: "tombstones", Label: "without a value (tombstones)",
+		Views:       &Use{Doc: "Records of the topics without a value (tombstones); not among those read", Optional: true, Metric: "views_tombstones"},
+		Engagements: &Use{Doc: "Records of the topics without a value (tombstones); not among those read", Optional: true, Metric: "tombstones"},
+		Input:       &Use{Doc: "Records without a value (tombstones); not among those read", Optional: true},
 	})
 	// Positives are samples with an engagement that counts, of any kind or of one.
 	Positives = Define(Row{
 		Key: "positives", Label: "positive samples",
 		Views:       &Use{Doc: "Of the samples, those with a label", Within: []Count{Samples}, Metric: "positives"},
 		Engagements: &Use{Doc: "Samples with a label of this kind"},
+		Stage:       &Use{Doc: "Of the samples, those with a label", Within: []Count{Samples}, Metric: "positives"},
+	})
+	// Given are the samples that a stage has given, of those of the views that have one.
+	Given = Define(Row{
+		Key: "given", Label: "given",
+		Stage: &Use{Doc: "Of the samples, those that the stage gave: the others were said before", Within: []Count{Samples}, Metric: "given"},
+	})
+	// Withdrawn are negatives that are not kept, of which an earlier stage has given a sample.
+	Withdrawn = Define(Row{
+		Key: "withdrawn", Label: "taken back",
+		Stage: &Use{Doc: "Of the negatives that were not kept, those of which an earlier stage gave a sample, which one of weight 0 takes back", Within: []Count{SampledOut}, Optional: true},
 	})
 	// Immature samples were cut before their closing time was reached, because the log ends there:
 	// their negatives may be fake.

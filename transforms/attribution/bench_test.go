@@ -2,6 +2,8 @@ package attribution
 
 import (
 	"encoding/binary"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,27 +51,105 @@ func BenchmarkJoin(b *testing.B) {
 	b.ReportMetric(ours/theirs, "x-control")
 }
 
-// joinBatches is our join, from batches to blocks of samples.
+// BenchmarkStages joins in three stages, and alternates with the join without, its control; blocks are compressed, as in a stream.
+// "x-plain" says how many times the time it takes, "x-bytes" how many times the bytes of blocks.
+func BenchmarkStages(b *testing.B) {
+	plain, batches := attributiontest.Hour(b)
+	plain.Compress = true
+	plain.DedupWindow = 100_000
+	staged := *plain
+	staged.Stages = []rules.Stage{
+		{Name: "100s", After: 100_000, Bucket: 10_000, Shards: 4, Emit: rules.EmitAll},
+		{Name: "5m", After: 300_000, Bucket: 50_000, Shards: 4, Emit: rules.EmitChanged},
+		{Name: "all", After: plain.LongestWindow(), OutOfOrderness: plain.OutOfOrderness, Bucket: plain.Bucket, Shards: plain.Shards, Emit: rules.EmitChanged},
+	}
+	staged.Stage, staged.Marked = 2, true
+	require.NoError(b, staged.Validate())
+	beside(b, &staged, plain, batches)
+}
+
+// BenchmarkSeveralLabels makes three labels of likes, two of them of a field, and alternates with one label, its control. "x-plain" says how
+// many times the time it takes, "x-bytes" how many times the bytes of blocks.
+func BenchmarkSeveralLabels(b *testing.B) {
+	plain, batches := attributiontest.Hour(b)
+	several := *plain
+	several.Kinds, several.Inputs = slices.Clone(plain.Kinds), slices.Clone(plain.Inputs)
+	several.Kinds[0].Label = ""
+	several.Kinds[0].Labels = []rules.Label{{Name: "liked", Func: label.Binary}, {Name: "first_like", Func: label.First}, {Name: "last_like", Func: label.Last, Type: sample.CastString}}
+	several.Inputs[1].Values = []string{"", several.Inputs[1].EventID, several.Inputs[1].EventID}
+	require.NoError(b, several.Validate())
+	beside(b, &several, plain, batches)
+}
+
+// BenchmarkCredit joins by a key that every view has of its own, with credit for the last view, and alternates with the join by id, its
+// control; blocks are compressed, as in a stream. "x-plain" says how many times the time it takes, "x-bytes" how many times the bytes.
+func BenchmarkCredit(b *testing.B) {
+	plain, batches := attributiontest.Hour(b)
+	plain.Compress = true
+	for _, buckets := range []int64{6, 4, 2, 1} { // to a window
+		b.Run(fmt.Sprintf("%d buckets", buckets), func(b *testing.B) {
+			byID := *plain
+			byID.Bucket = plain.LongestWindow() / buckets
+			byKey := byID
+			byKey.Inputs, byKey.Kinds = slices.Clone(plain.Inputs), slices.Clone(plain.Kinds)
+			byKey.Inputs[0].Key = byKey.Inputs[0].IDs()
+			byKey.Kinds[0].Credit = rules.CreditLast
+			require.NoError(b, byKey.Validate())
+			beside(b, &byKey, &byID, batches)
+		})
+	}
+}
+
+// beside joins by some params, and alternates with others, the control: how many times the time, and the bytes of blocks.
+func beside(b *testing.B, p, control *rules.Params, batches []record.Batch) {
+	var without time.Duration
+	var bytes, plain int64
+	b.ReportAllocs()
+	for b.Loop() {
+		bytes = joinBatches(b, p, batches).Bytes.Blocks
+
+		b.StopTimer()
+		started := time.Now()
+		plain = joinBatches(b, control, batches).Bytes.Blocks
+		without += time.Since(started)
+		b.StartTimer()
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/without.Seconds(), "x-plain")
+	b.ReportMetric(float64(bytes)/float64(plain), "x-bytes")
+}
+
+// joinBatches is our join, from batches to blocks of samples. A bundle is some batches.
 func joinBatches(tb testing.TB, p *rules.Params, batches []record.Batch) *account.Sheet {
 	tb.Helper()
-	type place struct{ shard, bucket int64 }
-	blocks := map[place][]shuffle.Block{}
-	k := shuffle.NewPacker(p, func(shard, bucket int64, block shuffle.Block) {
-		blocks[place{shard, bucket}] = append(blocks[place{shard, bucket}], block)
+	const bundle = 10
+	blocks := map[shuffle.Place][]shuffle.Block{}
+	k := shuffle.NewPacker(p, func(at shuffle.Place, block shuffle.Block) {
+		blocks[at] = append(blocks[at], block)
 	}, func(r record.Rejected) { tb.Fatalf("rejected: %+v", r) })
-	for _, b := range batches {
+	sheet := p.NewSheet()
+	for i, b := range batches {
 		require.NoError(tb, k.Add(b))
+		if i%bundle == bundle-1 {
+			sheet.Merge(flushed(p, k))
+		}
 	}
-	sheet := flushed(p, k)
-	joiner, encoder := bucket.NewJoiner(p), sample.Encoder{Columns: []sample.Column{{Kind: "like", Func: label.Binary}}}
+	sheet.Merge(flushed(p, k))
+	var stages []rules.Params
+	var joiners []*bucket.Joiner
+	for stage := range p.StageCount() {
+		stages = append(stages, p.OfStage(stage))
+		joiners = append(joiners, bucket.NewJoiner(&stages[stage]))
+	}
+	encoder := sample.Encoder{Columns: p.Columns()}
 	var bucket bucket.Bucket
 	tallies := map[owner]*outcome.Merger{}
 	for at, some := range blocks {
-		bucket.Reset(at.bucket)
+		p, joiner := &stages[at.Stage], joiners[at.Stage]
+		bucket.Reset(at.Bucket)
 		for _, block := range some {
 			require.NoError(tb, block.AddTo(&bucket, p.Meaning().Fingerprint(), p.Bucket))
 		}
-		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.shard, at.bucket, func(sample.Block) {})
+		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.Shard, &bucket, func(sample.Block) {})
 		joiner.Join(&bucket, out)
 		out.finish()
 		sheet.Merge(out.sheet)

@@ -35,7 +35,7 @@ func batch(input, partition int32, records ...string) record.Batch {
 
 // printSamples prints a block of samples as JSON lines.
 func printSamples(block sample.Block) error {
-	text, err := sample.Schema([]sample.Column{{Kind: "click", Func: label.Binary}}, "")
+	text, err := sample.Schema([]sample.Column{{Kind: "click", Func: label.Binary}}, false, "")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func printRejected(r record.Rejected) { fmt.Println(r.Reason, r.Detail) }
 func ExampleJoin() {
 	ms := record.UnitEpochMs
 	params := rules.Params{
-		Kinds: []rules.Kind{{Name: "click", Window: 1000, Label: label.Binary, Credit: rules.CreditAll}},
+		Kinds: []rules.Kind{{Name: "click", Window: 1000, Label: label.Binary, Count: rules.CountAll}},
 		Inputs: []rules.Input{
 			{Kind: rules.Views, ID: "view_id", Time: rules.Field{Path: "ts", Unit: ms}},
 			{Kind: 0, ID: "view_id", Time: rules.Field{Path: "ts", Unit: ms}},

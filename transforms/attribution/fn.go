@@ -26,6 +26,9 @@ func init() {
 		dofn.Method6x1((*packFn).ProcessElement),
 		dofn.Method4x0((*packFn).FinishBundle),
 	)
+	dofn.Register(dofn.Method4x0((*pickFn).ProcessElement))
+	dofn.Register(dofn.Method0x0((*followFn).Setup), dofn.Method2x0((*followFn).ProcessElement))
+	dofn.Element(sample.EncodeCorrection, sample.DecodeCorrection)
 	dofn.Register(dofn.Method0x0((*joinFn).Setup), dofn.Method6x1((*joinFn).ProcessElement))
 	dofn.Register(dofn.Method0x0((*tallyFn).Setup), dofn.Method5x1((*tallyFn).ProcessElement))
 	dofn.Element(record.EncodeBatch, record.DecodeBatch)
@@ -49,6 +52,7 @@ func init() {
 type packFn struct {
 	P rules.Params
 
+	stages []rules.Params
 	packer *shuffle.Packer
 	now    beam.EventTime
 	// first is the earliest event time of the bundle.
@@ -59,9 +63,13 @@ type packFn struct {
 }
 
 func (f *packFn) Setup() {
+	f.stages = nil
+	for stage := range f.P.StageCount() {
+		f.stages = append(f.stages, f.P.OfStage(stage))
+	}
 	f.packer = shuffle.NewPacker(&f.P,
-		func(shard, bucket int64, block shuffle.Block) {
-			f.blocks(mtime.FromMilliseconds(f.P.EventTime(bucket)), shard, block)
+		func(at shuffle.Place, block shuffle.Block) {
+			f.blocks(mtime.FromMilliseconds(f.stages[at.Stage].EventTime(at.Bucket)), keyOf(at), block)
 		},
 		func(r record.Rejected) {
 			r.Record = bytes.Clone(r.Record) // or it would keep the whole batch alive
@@ -90,23 +98,93 @@ func (f *packFn) FinishBundle(_ context.Context, blocks func(beam.EventTime, int
 	f.packer.Flush(func(l account.Sheet) { accounts(at, l) })
 }
 
+// keyOf is the key of a block before it is known for which stage it is: its shard, and in a join without stages no more.
+func keyOf(at shuffle.Place) int64 { return int64(at.Stage)<<stageBits | at.Shard }
+
+// stageBits is where the stage begins in a key.
+const stageBits = 32
+
+// pickFn takes the blocks of one stage.
+type pickFn struct{ Stage int64 }
+
+func (f *pickFn) ProcessElement(at beam.EventTime, key int64, block shuffle.Block, emit func(beam.EventTime, int64, shuffle.Block)) {
+	if key>>stageBits == f.Stage {
+		emit(at, key&(1<<stageBits-1), block)
+	}
+}
+
+// followFn turns corrections of what a stage gave into blocks of the buckets of the next one that hold the same views.
+type followFn struct {
+	P     rules.Params // of the join
+	Stage int          // the next one
+
+	from, to rules.Params
+	meaning  uint64
+}
+
+func (f *followFn) Setup() {
+	f.from, f.to = f.P.OfStage(f.Stage-1), f.P.OfStage(f.Stage)
+	f.meaning = f.to.Meaning().Fingerprint()
+}
+
+func (f *followFn) ProcessElement(c sample.Correction, emit func(beam.EventTime, int64, shuffle.Block)) {
+	at, shards := followed(&f.from, &f.to, c)
+	if f.to.Open(at) { // a later run joins it
+		return
+	}
+	block, time := shuffle.NewCorrection(f.meaning, at, c.Times), mtime.FromMilliseconds(f.to.EventTime(at))
+	for _, shard := range shards {
+		emit(time, shard, block)
+	}
+}
+
+// followed is the bucket of a stage that holds the views of a correction of the stage before, and its shards that may have them.
+func followed(from, to *rules.Params, c sample.Correction) (bucket int64, shards []int64) {
+	bucket = to.BucketOf(c.Start)
+	n := to.ShardsOf(bucket)
+	if n == from.ShardsOf(from.BucketOf(c.Start)) {
+		return bucket, []int64{c.Shard}
+	}
+	for shard := range n {
+		shards = append(shards, int64(shard))
+	}
+	return bucket, shards
+}
+
+// corrections are those of what earlier runs have written of the stage before, as far as this one does not join it.
+func corrections(p *rules.Params, stage int) (all []rules.Corrected) {
+	if stage == 0 {
+		return nil
+	}
+	from, to := p.OfStage(stage-1), p.OfStage(stage)
+	for _, c := range p.Stages[stage-1].Corrected {
+		bucket, shards := followed(&from, &to, sample.Correction{Start: c.Bucket, Shard: c.Shard, Times: c.Times})
+		for _, shard := range shards {
+			all = append(all, rules.Corrected{Part: rules.Part{Bucket: bucket * to.Bucket, Shard: shard}, Times: c.Times})
+		}
+	}
+	return all
+}
+
 // joinFn joins the blocks of one (shard, bucket).
 type joinFn struct {
 	P rules.Params
+	// Corrected is what is not told by blocks: see corrections.
+	Corrected []rules.Corrected `json:",omitempty"`
 
 	joiner  *bucket.Joiner
 	meaning uint64
 	encoder sample.Encoder
 	bucket  bucket.Bucket
 	// samples and encoded are room for output, kept from one bucket to the next.
-	samples, encoded []byte
+	samples, unchanged, encoded []byte
 }
 
 func (f *joinFn) Setup() {
 	f.joiner, f.meaning = bucket.NewJoiner(&f.P), f.P.Meaning().Fingerprint()
-	f.encoder = sample.Encoder{JSONViews: f.P.ViewSchema == "", SpecVersion: f.P.SpecVersion}
-	for _, k := range f.P.Kinds {
-		f.encoder.Columns = append(f.encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
+	f.encoder = sample.Encoder{JSONViews: f.P.ViewSchema == "" && f.P.Shape == nil, SpecVersion: f.P.SpecVersion, Columns: f.P.Columns()}
+	if len(f.P.Stages) > 0 {
+		f.encoder.Stage = &sample.Stage{Name: f.P.Stages[f.P.Stage].Name, Version: int32(f.P.Stage), Final: f.P.Final()}
 	}
 }
 
@@ -139,11 +217,16 @@ func (f *joinFn) join(shard int64, next func(*shuffle.Block) (bool, error), samp
 			return err
 		}
 	}
-	out := newOutput(&f.P, f.meaning, &f.encoder, shard, f.bucket.Index, samples)
-	out.samples, out.encoded = f.samples[:0], f.encoded
+	for _, c := range f.Corrected {
+		if c.Bucket == f.bucket.Index*f.P.Bucket && c.Shard == shard {
+			f.bucket.Corrections += c.Times
+		}
+	}
+	out := newOutput(&f.P, f.meaning, &f.encoder, shard, &f.bucket, samples)
+	out.samples, out.unchanged, out.encoded = f.samples[:0], f.unchanged[:0], f.encoded
 	f.joiner.Join(&f.bucket, out)
 	out.finish()
-	f.samples, f.encoded = out.samples, out.encoded
+	f.samples, f.unchanged, f.encoded = out.samples, out.unchanged, out.encoded
 	for _, r := range out.orphans {
 		rejected(r)
 	}

@@ -19,7 +19,7 @@ type Inspector struct {
 func NewInspector(p rules.Params, reject func(record.Rejected)) *Inspector {
 	p.Shards, p.Earlier = 1, nil
 	return &Inspector{
-		packer: shuffle.NewPacker(&p, func(int64, int64, shuffle.Block) {}, reject),
+		packer: shuffle.NewPacker(&p, func(shuffle.Place, shuffle.Block) {}, reject),
 		sheet:  p.NewSheet(),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"tributary/transforms/attribution/outcome"
 	"tributary/transforms/attribution/rules"
 	"tributary/transforms/attribution/shuffle"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -111,24 +112,53 @@ func drawParams(t *rapid.T, origin int64) *rules.Params {
 			Name:   string(rune('a' + i)),
 			Window: rapid.Int64Range(1, 80).Draw(t, "window"),
 			Label:  rapid.SampledFrom(attributiontest.Labels).Draw(t, "label"),
-			Credit: rapid.SampledFrom([]rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditLast}).Draw(t, "credit"),
+			Count:  rapid.SampledFrom([]rules.Count{rules.CountAll, rules.CountFirst, rules.CountLast}).Draw(t, "credit"),
 		})
 	}
 	if rapid.Bool().Draw(t, "interval") {
 		p.From = origin + rapid.Int64Range(0, 150).Draw(t, "from")
 		p.To = p.From + rapid.Int64Range(1, 150).Draw(t, "length")
 	}
+	keyed := rapid.Bool().Draw(t, "keyed")
+	for i := range p.Kinds {
+		if !keyed {
+			break
+		}
+		k := &p.Kinds[i]
+		k.Credit = rapid.SampledFrom([]rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditLast, rules.CreditEven}).Draw(t, "share")
+		if k.Credit == rules.CreditEven {
+			k.Label = rapid.SampledFrom([]label.Func{label.BinaryParts, label.CountParts, label.Sum}).Draw(t, "label of parts")
+		}
+	}
+	if keyed {
+		drawAfter(t, p)
+	}
 	// Two inputs of each role, one with an order and one without.
 	for kind := rules.Views; kind < len(p.Kinds); kind++ {
 		for _, ordered := range []bool{true, false} {
 			in := rules.Input{Kind: kind, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, Ordered: ordered}
+			if keyed && kind == rules.Views {
+				in.Key = []string{"k"}
+			}
 			if kind != rules.Views {
 				in.ViewTime, in.EventID, in.Value = rules.Field{Path: "vt", Unit: record.UnitEpochMs}, "eid", "value"
 			}
 			p.Inputs = append(p.Inputs, in)
 		}
 	}
+	for kind := range p.Kinds {
+		if rapid.IntRange(0, 2).Draw(t, "several labels") == 0 {
+			drawLabels(t, p, kind)
+		}
+	}
 	return p
+}
+
+// twins are two ids that have one hash, which few have.
+var twins = [2]string{"tui8mYVo", "Fn0iosJ"}
+
+func TestTwins(t *testing.T) {
+	require.Equal(t, rules.HashID([]byte(twins[0])), rules.HashID([]byte(twins[1])))
 }
 
 // drawLog draws records over a few ids and a short time, so that everything collides.
@@ -137,15 +167,18 @@ func drawLog(t *rapid.T, p *rules.Params, origin int64) []*rec {
 	var log []*rec
 	n := rapid.IntRange(0, 25).Draw(t, "records")
 	for range n {
-		input := rapid.IntRange(0, len(p.Inputs)-1).Draw(t, "input")
+		input, own := rapid.IntRange(0, len(p.Inputs)-1).Draw(t, "input"), ""
 		in := p.Inputs[input]
 		r := &rec{
 			partition: int32(input), ordered: in.Ordered, view: in.Kind == rules.Views, kind: in.Kind,
-			id: rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "id"), time: origin + rapid.Int64Range(0, 300).Draw(t, "time"),
-			viewTime: record.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"),
+			id: rapid.SampledFrom([]string{"u", "v", twins[0], twins[1]}).Draw(t, "id"), time: origin + rapid.Int64Range(0, 300).Draw(t, "time"),
+			viewTime: record.NoTime, value: rapid.Int64Range(0, 2).Draw(t, "value"), other: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "other"),
 		}
 		if r.view {
-			r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
+			if p.Keyed() {
+				own = rapid.SampledFrom([]string{"a", "b", twins[0], twins[1]}).Draw(t, "own id")
+			}
+			r.nameView(p, own)
 		} else {
 			r.eventID = rapid.SampledFrom([]string{"", "e", "f"}).Draw(t, "event id")
 			if rapid.IntRange(0, 3).Draw(t, "has view time") == 0 {
@@ -166,7 +199,7 @@ func drawLog(t *rapid.T, p *rules.Params, origin int64) []*rec {
 			}).Draw(t, "near")
 			r.time = min(max(near, origin), origin+300)
 			if r.view {
-				r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
+				r.nameView(p, own)
 			} else if r.viewTime != record.NoTime && log[k-2].view {
 				r.viewTime = log[k-2].time
 			}
@@ -180,13 +213,31 @@ func drawLog(t *rapid.T, p *rules.Params, origin int64) []*rec {
 	return log
 }
 
+// nameView makes a view as the log has it. Views with keys have ids of their own, of which few have one hash.
+func (r *rec) nameView(p *rules.Params, own string) {
+	r.payload = fmt.Sprintf(`{"id":%q,"t":%d,"x":%d}`, r.id, r.time, r.value)
+	if p.Keyed() {
+		if r.own = own; r.id != "u" {
+			r.own = r.id + own // samples of one id and time are in no order
+		}
+		r.payload = fmt.Sprintf(`{"id":%q,"k":%q,"t":%d,"x":%d}`, r.own, r.id, r.time, r.value)
+	}
+}
+
 type blockKey struct{ shard, bucket int64 }
 
+// inMemory is what a join gives; samples and encoded are those of its last stage.
 type inMemory struct {
-	samples []want
-	encoded []string
+	staged
+	early   []staged
 	sheet   *account.Sheet
 	refused map[string]int
+}
+
+// staged is what a stage gives.
+type staged struct {
+	samples []want
+	encoded []string
 }
 
 // runInMemory runs the transform's parts as Join connects them. The seed decides how the
@@ -206,11 +257,15 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		}
 		got.refused[fmt.Sprintf("%s %d@%d %s", r.Reason, r.Partition, r.Offset, rec)]++
 	}
-	blocks := map[blockKey][]shuffle.Block{}
-	k := shuffle.NewPacker(p, func(shard, bucket int64, block shuffle.Block) {
-		requireBucket(t, p, bucket)
-		key := blockKey{shard, bucket}
-		blocks[key] = append(blocks[key], block)
+	blocks := make([]map[blockKey][]shuffle.Block, p.StageCount())
+	for i := range blocks {
+		blocks[i] = map[blockKey][]shuffle.Block{}
+	}
+	k := shuffle.NewPacker(p, func(at shuffle.Place, block shuffle.Block) {
+		of := p.OfStage(at.Stage)
+		requireBucket(t, &of, at.Bucket)
+		key := blockKey{at.Shard, at.Bucket}
+		blocks[at.Stage][key] = append(blocks[at.Stage][key], block)
 	}, refuse)
 	for _, b := range batches(log, from, random) {
 		require.NoError(t, k.Add(b))
@@ -219,15 +274,23 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		}
 	}
 	got.sheet.Merge(flushed(p, k))
-
-	encoder := &sample.Encoder{JSONViews: true, SpecVersion: p.SpecVersion}
-	for _, kind := range p.Kinds {
-		encoder.Columns = append(encoder.Columns, sample.Column{Kind: kind.Name, Func: kind.Label})
+	for stage := range blocks {
+		of := p.OfStage(stage)
+		got.early = append(got.early, joinInMemory(t, &of, blocks[stage], random, got.sheet, refuse))
 	}
+	got.staged, got.early = got.early[len(got.early)-1], got.early[:len(got.early)-1]
+	return got
+}
+
+// joinInMemory joins the blocks of one stage.
+func joinInMemory(t require.TestingT, p *rules.Params, blocks map[blockKey][]shuffle.Block, random *rand.Rand, sheet *account.Sheet, refuse func(record.Rejected)) (got staged) {
+	join := joinFn{P: *p}
+	join.Setup()
+	joiner, encoder := join.joiner, &join.encoder
+	encoder.JSONViews = true
+	joiner.HeavyFrom = 1 + random.Intn(10) // ids are heavy with and without
 	var samples []sample.Block
 	partials := map[owner][]outcome.Partials{}
-	joiner := bucket.NewJoiner(p)
-	joiner.HeavyFrom = 1 + random.Intn(10) // ids are heavy with and without
 	var bucket bucket.Bucket
 	for key, all := range blocks {
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -237,18 +300,20 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		}
 		var last sample.Header
 		part := 0
-		out := newOutput(p, p.Meaning().Fingerprint(), encoder, key.shard, key.bucket, func(b sample.Block) {
+		out := newOutput(p, p.Meaning().Fingerprint(), encoder, key.shard, &bucket, func(b sample.Block) {
 			var err error
 			last, _, err = b.Open()
 			require.NoError(t, err)
-			require.Equal(t, sample.Header{Start: key.bucket * p.Bucket, Shard: key.shard, Part: part, Last: last.Last}, last)
-			samples = append(samples, b)
+			require.Equal(t, sample.Header{Start: key.bucket * p.Bucket, Shard: key.shard, Part: part, Last: last.Last, Unchanged: last.Unchanged, Withdrawn: last.Withdrawn}, last)
+			if !last.Unchanged {
+				samples = append(samples, b)
+			}
 			part++
 		})
 		joiner.Join(&bucket, out)
 		out.finish()
 		require.Equal(t, part > 0, last.Last, "the last part says so")
-		got.sheet.Merge(out.sheet)
+		sheet.Merge(out.sheet)
 		for _, r := range out.orphans {
 			refuse(r)
 		}
@@ -262,7 +327,7 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 		for _, s := range all {
 			require.NoError(t, tally.Add(s))
 		}
-		tally.Merge(got.sheet, refuse)
+		tally.Merge(sheet, refuse)
 	}
 
 	require.NoError(t, sample.Merge(samples, func(encoded []byte) error {
@@ -277,6 +342,7 @@ func runFrom(t require.TestingT, p *rules.Params, log []*rec, from map[int32]int
 // and Beam's fixed windows run into one another where those of a bucket before them would be.
 func requireBucket(t require.TestingT, p *rules.Params, bucket int64) {
 	require.GreaterOrEqual(t, bucket, p.BucketOf(record.MinTime))
+	require.GreaterOrEqual(t, p.EventTime(bucket), int64(0))
 	require.LessOrEqual(t, bucket, p.BucketOf(record.MaxTime))
 }
 
@@ -328,6 +394,9 @@ func jsonOf(r *rec) string {
 	if r.viewTime != record.NoTime {
 		text += fmt.Sprintf(`,"vt":%d`, r.viewTime)
 	}
+	if r.other != "" {
+		text += fmt.Sprintf(`,"other":%q`, r.other)
+	}
 	if r.eventID != "" {
 		text += fmt.Sprintf(`,"eid":%q`, r.eventID)
 	}
@@ -340,11 +409,13 @@ func wantOf(p *rules.Params, text string) want {
 	w := want{
 		ID: s.Get("view_id").String(), Time: s.Get("view_time").Int(), Payload: s.Get("view").String(),
 		Positive: s.Get("positive").Bool(), Rate: s.Get("sampling_rate").Float(),
+		Withdrawn: s.Get("weight").Float() == 0,
+	}
+	for _, c := range p.Columns() {
+		w.Labels = append(w.Labels, s.Get("labels."+c.Label()).Raw)
 	}
 	for _, k := range p.Kinds {
-		label, delay := s.Get("labels."+k.Name), s.Get("delay_ms."+k.Name)
-		w.Labels = append(w.Labels, label.Raw)
-		w.Delays = append(w.Delays, delay.Raw)
+		w.Delays = append(w.Delays, s.Get("delay_ms."+k.Name).Raw)
 	}
 	return w
 }

@@ -3,12 +3,13 @@ package attribution
 import (
 	"cmp"
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
 
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/rules"
-	"tributary/transforms/label"
 )
 
 // record is one record of a log, as a test writes it. Times are in milliseconds.
@@ -19,15 +20,20 @@ type rec struct {
 
 	view     bool
 	kind     int
-	id       string // the view's
+	id       string // the view's, or its key where engagements name that
+	own      string // the id of a view that has a key
 	time     int64
 	payload  string
 	viewTime int64 // record.NoTime if none
 	eventID  string
 	value    int64
+	other    string // text, empty for none
+
+	unseen bool // it moves the clock of its partition, and that is all
 
 	closedThrough int64 // set by the reference: views at or before it had closed
 	outcome       string
+	of            int // among how many the view at hand shares it
 }
 
 // want is a sample as the reference makes it, or the pipeline made it.
@@ -39,6 +45,8 @@ type want struct {
 	Delays   []string
 	Positive bool
 	Rate     float64
+	// Withdrawn: of weight 0.
+	Withdrawn bool
 }
 
 // reached is the event time that a partition has come to whose records have these times: the
@@ -53,6 +61,14 @@ func reached(times []int64, maxAhead int64) int64 {
 		return second
 	}
 	return largest
+}
+
+// mistaken: a stage but the last tells views of earlier buckets apart by their hash alone.
+func mistaken(p *rules.Params, v *rec, views []*rec) bool {
+	return !p.Final() && !p.Keyed() && slices.ContainsFunc(views, func(w *rec) bool {
+		return rules.HashID([]byte(w.id)) == rules.HashID([]byte(v.id)) && w.id != v.id &&
+			p.BucketOf(w.time) < p.BucketOf(v.time) && v.time-w.time <= p.DedupWindow
+	})
 }
 
 // reference joins the slow and obvious way: every view is held against every
@@ -72,6 +88,9 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 			r.closedThrough = reached(before, p.MaxFutureSkew) - p.OutOfOrderness - longest
 		}
 		times[r.partition] = append(times[r.partition], r.time)
+		if r.unseen {
+			continue
+		}
 		if !r.view {
 			engagements = append(engagements, r)
 			continue
@@ -95,28 +114,30 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 
 	// Duplicate views: within reach of the one before with the same id.
 	var distinct []*rec
-	lastView := map[string]*rec{}
-	keptView := map[string]*rec{}
+	lastView := map[[2]string]*rec{}
+	keptView := map[[2]string]*rec{}
 	for _, v := range views {
-		if last := lastView[v.id]; last != nil && v.time-last.time <= p.DedupWindow {
+		id := [2]string{v.id, v.own}
+		if last := lastView[id]; last != nil && v.time-last.time <= p.DedupWindow || mistaken(p, v, views) {
 			if own(v) {
 				sheet.Views.N[account.Duplicates]++
-				if keptView[v.id].payload != v.payload {
+				if kept := keptView[id]; kept != nil && kept.payload != v.payload {
 					sheet.Views.N[account.DuplicatesDiffering]++
 				}
 			}
 		} else {
 			distinct = append(distinct, v)
-			keptView[v.id] = v
+			v.outcome = "kept"
+			keptView[id] = v
 		}
-		lastView[v.id] = v
+		lastView[id] = v
 	}
 
 	same := func(a, b *rec) bool {
 		if a.kind != b.kind || a.id != b.id || a.viewTime != b.viewTime || a.eventID != b.eventID {
 			return false
 		}
-		return a.eventID != "" || a.time == b.time && a.value == b.value
+		return a.eventID != "" || a.time == b.time && slices.Equal(valuesOf(p, a), valuesOf(p, b))
 	}
 	// byClaim: by the view's time it carries, it cannot count.
 	byClaim := func(g *rec) bool {
@@ -169,9 +190,22 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 		}
 	}
 
+	matches := func(v, g *rec) bool {
+		return g.id == v.id && (g.viewTime == record.NoTime || v.time >= g.viewTime-p.ClockSkew && v.time <= g.viewTime+p.ClockSkew) &&
+			v.time-p.ClockSkew <= g.time && g.time < v.time+p.Kinds[g.kind].Window
+	}
+	// knows tells whether a view at t knew w and took it for no duplicate.
+	knows := func(t int64, w *rec) bool {
+		return w.closedThrough < t && !slices.ContainsFunc(views, func(x *rec) bool {
+			return x.id == w.id && x.own == w.own && inOrder(x, w) < 0 && w.time-x.time <= p.DedupWindow && x.closedThrough < t
+		})
+	}
 	var samples []want
 	for _, v := range distinct {
 		s := want{ID: v.id, Time: v.time, Payload: v.payload, Rate: 1}
+		if p.Keyed() {
+			s.ID = v.own
+		}
 		credited := make([][]*rec, len(p.Kinds))
 		for _, g := range openFor(v.time, engagements) {
 			if g.id != v.id {
@@ -180,10 +214,30 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 			if g.viewTime != record.NoTime && (v.time < g.viewTime-p.ClockSkew || v.time > g.viewTime+p.ClockSkew) {
 				continue
 			}
-			inWindow := v.time-p.ClockSkew <= g.time && g.time < v.time+p.Kinds[g.kind].Window
+			inWindow, of := v.time-p.ClockSkew <= g.time && g.time < v.time+p.Kinds[g.kind].Window, 0
+			if inWindow {
+				var all, seen []*rec // seen: and duplicates
+				for _, w := range views {
+					if matches(w, g) && g.closedThrough < w.time {
+						if seen = append(seen, w); slices.Contains(distinct, w) {
+							all = append(all, w)
+						}
+					}
+				}
+				if after := p.AfterOf(g.kind); after >= 0 {
+					of = afterBy(&p.Kinds[g.kind], all, seen, v, knows, func(t int64, w *rec) bool {
+						return slices.ContainsFunc(engagements, func(c *rec) bool {
+							return c.kind == after && c.time <= g.time && !gone(c) && matches(w, c) && c.closedThrough < w.time && c.closedThrough < t
+						})
+					})
+				} else {
+					of = sharedBy(p.Kinds[g.kind].Credit, all, seen, v, knows)
+				}
+			}
 			inReach := g.viewTime != record.NoTime || v.time > g.time-longest-margin && v.time <= g.time+p.ClockSkew+margin
 			switch {
-			case inWindow:
+			case inWindow && of > 0:
+				g.of = of
 				g.outcome = "matched"
 				if own(g) {
 					sheet.Engagements[p.Kinds[g.kind].Name].N[account.Matches]++
@@ -194,37 +248,28 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 			}
 		}
 		for k, all := range credited {
-			count, sum, delay := 0, int64(0), "null"
-			first, last, least, most := "null", "null", "null", "null"
+			delay := "null"
 			if len(all) > 0 {
 				s.Positive = true
-				switch p.Kinds[k].Credit {
-				case rules.CreditFirst:
+				switch p.Kinds[k].Count {
+				case rules.CountFirst:
 					all = all[:1]
-				case rules.CreditLast:
+				case rules.CountLast:
 					all = all[len(all)-1:]
 				default: // all
 				}
-				count, delay = len(all), fmt.Sprint(max(0, all[0].time-v.time))
-				first, last = fmt.Sprint(all[0].value), fmt.Sprint(all[len(all)-1].value)
-				values := make([]int64, len(all))
-				for i, g := range all {
-					sum += g.value
-					values[i] = g.value
-				}
-				least, most = fmt.Sprint(slices.Min(values)), fmt.Sprint(slices.Max(values))
+				delay = fmt.Sprint(max(0, all[0].time-v.time))
 			}
-			label := map[label.Func]string{
-				label.Binary: fmt.Sprint(min(count, 1)), label.Count: fmt.Sprint(count), label.TimeToFirst: delay, label.Sum: fmt.Sprint(sum),
-				label.Min: least, label.Max: most, label.First: first, label.Last: last,
+			for _, l := range labelsOf(p, k) {
+				s.Labels = append(s.Labels, l.of(all, delay))
 			}
-			s.Labels, s.Delays = append(s.Labels, label[p.Kinds[k].Label]), append(s.Delays, delay)
+			s.Delays = append(s.Delays, delay)
 		}
 		if !own(v) {
 			continue
 		}
 		if !s.Positive && p.Keep < 1 {
-			if !rules.Keeps(rules.HashID([]byte(v.id)), p.Keep) {
+			if !rules.Keeps(rules.HashID([]byte(s.ID)), p.Keep) {
 				sheet.Views.N[account.SampledOut]++
 				continue
 			}
@@ -244,6 +289,9 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 		e.N[account.Read]++
 		if g.eventID == "" {
 			e.N[account.WithoutID]++
+		}
+		if lacksValue(p, g) {
+			e.N[account.WithoutValue]++
 		}
 		partly := !byClaim(g) && g.closedThrough < latest(g) && g.closedThrough >= earliest(g)
 		if partly {
@@ -265,3 +313,73 @@ func reference(p *rules.Params, log []*rec) ([]want, *account.Sheet) {
 	slices.SortFunc(samples, func(a, b want) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID)) })
 	return samples, sheet
 }
+
+// sharedBy tells among how many of all views that an engagement may count for, in order, v shares it; 0 if it does not count for v.
+// seen are these and their duplicates.
+func sharedBy(by rules.Credit, all, seen []*rec, v *rec, knows func(t int64, w *rec) bool) (of int) {
+	first := all[0]
+	switch by {
+	case rules.CreditAll:
+		return 1
+	case rules.CreditFirst:
+		if v == first {
+			return 1
+		}
+	case rules.CreditLast:
+		for _, w := range all {
+			after := seen[slices.Index(seen, w)+1:]
+			if !slices.ContainsFunc(after, func(later *rec) bool { return knows(w.time, later) }) {
+				if w == v {
+					return 1
+				}
+				return 0
+			}
+		}
+	case rules.CreditEven:
+		after := seen[slices.Index(seen, first)+1:]
+		of = 1
+		for _, w := range after {
+			if knows(first.time, w) {
+				of++
+			}
+		}
+		if v == first || knows(first.time, v) {
+			return of
+		}
+	}
+	return 0
+}
+
+// afterBy is sharedBy where only views count that have an engagement of another kind: has tells whether one was read before t of which
+// views know it. In order, the first view takes it that finds itself to be the one which is to, of all views that it knows.
+func afterBy(k *rules.Kind, all, seen []*rec, v *rec, knows, has func(t int64, w *rec) bool) (of int) {
+	for _, w := range all {
+		var known, having []*rec
+		for _, x := range seen {
+			if knows(w.time, x) {
+				if known = append(known, x); has(w.time, x) {
+					having = append(having, x)
+				}
+			}
+		}
+		if len(having) == 0 && k.Otherwise {
+			having = known
+		}
+		at := 0
+		if k.Credit == rules.CreditLast {
+			at = len(having) - 1
+		}
+		if len(having) > 0 && having[at] == w {
+			if w == v {
+				return 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+func double(f float64) *big.Rat { return new(big.Rat).SetFloat64(f) }
+
+// numeral is a double as JSON has it.
+func numeral(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }

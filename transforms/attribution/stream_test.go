@@ -145,11 +145,11 @@ func encodeForTest(t *testing.T, b record.Batch) []byte {
 // streamed is a log as a stream brings it: batches, and the runner's watermark between.
 type streamed []any // record.Batch, or int64 for a watermark in ms
 
-// runStream runs a stream on prism and returns what it did.
-func runStream(t *testing.T, p *rules.Params, stream streamed) *noted {
+// source makes the stream one of encoded batches, with the watermarks between.
+func (all streamed) source(t *testing.T) func(beam.Scope) beam.PCollection {
 	t.Helper()
 	config := teststream.NewConfig()
-	for _, step := range stream {
+	for _, step := range all {
 		switch step := step.(type) {
 		case record.Batch:
 			require.NoError(t, config.AddElements(0, encodeForTest(t, step)))
@@ -158,8 +158,14 @@ func runStream(t *testing.T, p *rules.Params, stream streamed) *noted {
 		}
 	}
 	require.NoError(t, config.AdvanceWatermarkToInfinity())
+	return func(s beam.Scope) beam.PCollection { return teststream.Create(s, config) }
+}
+
+// runStream runs a stream on prism and returns what it did.
+func runStream(t *testing.T, p *rules.Params, stream streamed) *noted {
+	t.Helper()
 	name := t.Name() + "/stream"
-	run(t, prism.Execute, pipelineOf(name, p, func(s beam.Scope) beam.PCollection { return teststream.Create(s, config) }))
+	run(t, prism.Execute, pipelineOf(name, p, stream.source(t)))
 	return notes[name]
 }
 
@@ -194,7 +200,7 @@ func samplesOf(t *testing.T, p *rules.Params, n *noted) (encoded []string, reada
 // storyParams: one kind that counts, with a window of 100 ms, buckets of 50 ms.
 func storyParams(ordered bool) *rules.Params {
 	return &rules.Params{
-		Kinds: []rules.Kind{{Name: "like", Window: 100, Label: label.Count, Credit: rules.CreditAll}},
+		Kinds: []rules.Kind{{Name: "like", Window: 100, Label: label.Count, Count: rules.CountAll}},
 		Inputs: []rules.Input{
 			{Kind: rules.Views, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, Ordered: ordered},
 			{Kind: 0, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, EventID: "eid", Ordered: ordered},

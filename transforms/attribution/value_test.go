@@ -21,16 +21,21 @@ import (
 // and the account.
 func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...string) (gjson.Result, *account.Sheet, []record.Rejected) {
 	p := attributiontest.Params()
-	p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: label, Credit: rules.CreditAll, SkipBadValues: skipBad}}
+	p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: label, Count: rules.CountAll, SkipBadValues: skipBad}}
 	p.Inputs = []rules.Input{
 		{Name: "views.inputs.0", Kind: rules.Views, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}},
 		{Name: "engagements.like.inputs.0", Kind: 0, ID: "id", Time: rules.Field{Path: "t", Unit: record.UnitEpochMs}, EventID: "eid", Value: "x"},
 	}
+	return joinOne(t, p, values, "labels.like")
+}
+
+// joinOne joins one view with an engagement for each of the values, fields of its record, and returns what a path has of the sample.
+func joinOne(t require.TestingT, p *rules.Params, values []string, path string) (gjson.Result, *account.Sheet, []record.Rejected) {
 	var joined bucket.Bucket
 	var rejected []record.Rejected
-	k := shuffle.NewPacker(p, func(_, index int64, block shuffle.Block) {
-		if index == p.BucketOf(1000) {
-			joined.Index = index
+	k := shuffle.NewPacker(p, func(at shuffle.Place, block shuffle.Block) {
+		if at.Bucket == p.BucketOf(1000) {
+			joined.Index = at.Bucket
 			require.NoError(t, block.AddTo(&joined, p.Meaning().Fingerprint(), p.Bucket))
 		}
 	}, func(r record.Rejected) { rejected = append(rejected, r) })
@@ -43,10 +48,10 @@ func joinValues(t require.TestingT, label label.Func, skipBad bool, values ...st
 	require.NoError(t, k.Add(likes))
 	sheet := flushed(p, k)
 	var label0 gjson.Result
-	encoder := &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label}}}
-	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, joined.Index, func(b sample.Block) {
+	encoder := &sample.Encoder{JSONViews: true, Columns: p.Columns()}
+	out := newOutput(p, p.Meaning().Fingerprint(), encoder, 0, &joined, func(b sample.Block) {
 		require.NoError(t, sample.Merge([]sample.Block{b}, func(encoded []byte) error {
-			label0 = gjson.Get(attributiontest.SampleJSON(t, p, encoded), "labels.like")
+			label0 = gjson.Get(attributiontest.SampleJSON(t, p, encoded), path)
 			return nil
 		}))
 	})
@@ -136,7 +141,7 @@ func TestSeveralViews(t *testing.T) {
 		Engagements: []bucket.Engagement{{ViewID: id, Hash: rules.HashID(id), Time: 1600, Offset: 2, ClosedThrough: record.NoTime, ViewTime: record.NoTime}},
 	}
 	sheet := p.NewSheet()
-	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, 0, func(sample.Block) {})
+	out := newOutput(p, p.Meaning().Fingerprint(), &sample.Encoder{JSONViews: true, Columns: []sample.Column{{Kind: "like", Func: label.Count}, {Kind: "share", Func: label.Count}}}, 0, b, func(sample.Block) {})
 	bucket.NewJoiner(p).Join(b, out)
 	sheet.Merge(out.sheet)
 	require.Equal(t, [2]int64{1, 2}, [2]int64{sheet.Engagements["like"].N[account.Matched], sheet.Engagements["like"].N[account.Matches]})

@@ -3,6 +3,7 @@ package label
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"tributary/io/record"
 	"tributary/io/wire"
@@ -22,6 +23,12 @@ const (
 	branchDouble
 	branchString
 )
+
+// Scalar is the type of a value of any type: null, a boolean, a long, a double or a string.
+func Scalar() []string { return slices.Clone(scalar) }
+
+// AppendScalar appends a value as a Scalar; see record.Value.Plain for what it may be.
+func AppendScalar(dst []byte, v record.Value) []byte { return appendScalar(dst, v) }
 
 func appendScalar(dst []byte, v record.Value) []byte {
 	switch v.Kind {

@@ -25,8 +25,18 @@ type Totals struct {
 	Numbers int64
 	// First and Last are the label's field of the first and the last engagement.
 	First, Last record.Value
+	// Parts is how much of engagements counts, where views share them in parts of 1/n.
+	Parts float64
 	// Delay is the time from the view to the first engagement in ms, at least 0.
 	Delay int64
+}
+
+// parts is how much of engagements counts.
+func (t *Totals) parts() float64 {
+	if t.Count == 0 {
+		return 0
+	}
+	return t.Parts
 }
 
 // Takes says what a function takes of each engagement.
@@ -52,9 +62,16 @@ type Definition struct {
 	// Type is the Avro type of the label in a sample, Append appends the label's encoding by it.
 	Type   any
 	Append func(dst []byte, t *Totals) []byte
+	// Carried is the value that the label is, of a label that is a value of one engagement; nil for others.
+	Carried func(t *Totals) record.Value
 	// Holds says in words which values a label has, Fits whether a value in a spec is one.
 	Holds string
 	Fits  func(form Form, text string) bool
+	// Parts is the function in its place where views share engagements in parts; empty if the label cannot be shared out. What such a
+	// function makes is a part of what the other one would.
+	Parts Func
+	// Derived functions are not in specs: they stand for another one.
+	Derived bool
 }
 
 // Form is the form of a value in a spec.
@@ -90,10 +107,13 @@ func (f Func) OfNumbers() bool { d := f.Definition(); return d != nil && d.Takes
 // Exact tells whether the label is a sum.
 func (f Func) Exact() bool { d := f.Definition(); return d != nil && d.Exact }
 
+// Carries tells whether the label is a value of one engagement, of whatever type that has.
+func (f Func) Carries() bool { d := f.Definition(); return d != nil && d.Carried != nil }
+
 // All returns the functions that take something, in the order of their places.
 func All(takes ...Takes) (funcs []Func) {
 	for name, d := range definitions {
-		if slices.Contains(takes, d.Takes) {
+		if slices.Contains(takes, d.Takes) && !d.Derived {
 			funcs = append(funcs, name)
 		}
 	}

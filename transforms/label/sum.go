@@ -11,6 +11,7 @@ var Sum = Register(Definition{
 	Append: appendSum,
 	Holds:  "a number",
 	Fits:   func(form Form, _ string) bool { return form == Int || form == Float },
+	Parts:  "sum", // it sums parts as well as wholes
 })
 
 func appendSum(dst []byte, t *Totals) []byte { return appendDouble(dst, t.Sum) }

@@ -16,7 +16,7 @@ import (
 // emits and sinks receive; the blocks of a (shard, bucket) follow one another in Part, and
 // the last one, which may be empty, says so.
 //
-//	block  = start (varint ms) shard (uvarint) part (uvarint) last (byte) sample*
+//	block  = start (varint ms) shard (uvarint) part (uvarint) flags (byte) [corrections (uvarint)] sample*
 //	sample = length (uvarint) encoded sample
 
 // Block is such a run: an element, as its bytes.
@@ -36,10 +36,26 @@ type Header struct {
 	// Part numbers the blocks of the (shard, bucket) from 0; Last marks the last of them.
 	Part int
 	Last bool
+	// Unchanged: these samples are what was said before, and are not to be given, but where others of the (shard, bucket) were
+	// given already and are corrected. See rules.Params.Marked.
+	Unchanged bool
+	// Withdrawn: these samples, of weight 0, take back what earlier stages gave: of no use to whoever has no samples of those.
+	Withdrawn bool
+	// Corrections counts how often what the stage before gave of these views was corrected: the samples come behind that. It is the same
+	// in all parts.
+	Corrections int64
 }
 
+// Flags of a block.
+const (
+	flagLast = 1 << iota
+	flagUnchanged
+	flagCorrections
+	flagWithdrawn
+)
+
 // headerRoom is what no header is longer than.
-const headerRoom = 32
+const headerRoom = 48
 
 // NewBlock returns a block of samples, which it copies (see AppendTo).
 func NewBlock(h Header, samples []byte) Block {
@@ -47,13 +63,32 @@ func NewBlock(h Header, samples []byte) Block {
 	dst = binary.AppendVarint(dst, h.Start)
 	dst = binary.AppendUvarint(dst, uint64(h.Shard))
 	dst = binary.AppendUvarint(dst, uint64(h.Part))
-	return Block{append(wire.AppendBool(dst, h.Last), samples...)}
+	flags := byte(0)
+	if h.Last {
+		flags |= flagLast
+	}
+	if h.Unchanged {
+		flags |= flagUnchanged
+	}
+	if h.Withdrawn {
+		flags |= flagWithdrawn
+	}
+	if h.Corrections == 0 {
+		return Block{append(append(dst, flags), samples...)}
+	}
+	dst = binary.AppendUvarint(append(dst, flags|flagCorrections), uint64(h.Corrections))
+	return Block{append(dst, samples...)}
 }
 
 // Open splits a block into its header and its samples (see Next).
 func (b Block) Open() (h Header, samples []byte, err error) {
 	r := wire.NewReader(b.encoded)
-	h = Header{Start: r.Varint(), Shard: int64(r.Uvarint()), Part: int(r.Uvarint()), Last: r.Byte() != 0}
+	h = Header{Start: r.Varint(), Shard: int64(r.Uvarint()), Part: int(r.Uvarint())}
+	flags := r.Byte()
+	h.Last, h.Unchanged, h.Withdrawn = flags&flagLast != 0, flags&flagUnchanged != 0, flags&flagWithdrawn != 0
+	if flags&flagCorrections != 0 {
+		h.Corrections = int64(r.Uvarint())
+	}
 	if r.Short() {
 		return Header{}, nil, fmt.Errorf("block of samples: %d bytes hold no header", len(b.encoded))
 	}

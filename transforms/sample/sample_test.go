@@ -16,7 +16,7 @@ import (
 
 // decode reads an encoded sample with goavro, by the schema that Schema gives.
 func decode(t require.TestingT, columns []Column, view string, encoded []byte) map[string]any {
-	schema, err := Schema(columns, view)
+	schema, err := Schema(columns, false, view)
 	require.NoError(t, err)
 	codec, err := goavro.NewCodec(schema)
 	require.NoError(t, err, schema)
@@ -69,7 +69,7 @@ func TestLabelsDecode(t *testing.T) {
 		{"first, the largest long", label.First, valued(record.Value{Kind: record.Int, Int: math.MaxInt64}), in("long", int64(math.MaxInt64))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			columns := []Column{{"like", c.f}}
+			columns := []Column{{Kind: "like", Func: c.f}}
 			e := Encoder{Columns: columns, JSONViews: true}
 			got := decode(t, columns, "", e.Append(nil, &Sample{Labels: []label.Totals{c.label}}))
 			require.Equal(t, map[string]any{"like": c.want}, got["labels"])
@@ -87,7 +87,7 @@ func TestSampleDecodes(t *testing.T) {
 	encoded, err := codec.BinaryFromNative(nil, view)
 	require.NoError(t, err)
 
-	columns := []Column{{"like", label.Binary}, {"share", label.Count}, {"watch", label.Sum}}
+	columns := []Column{{Kind: "like", Func: label.Binary}, {Kind: "share", Func: label.Count}, {Kind: "watch", Func: label.Sum}}
 	e := Encoder{Columns: columns, SpecVersion: 7}
 	got := decode(t, columns, viewSchema, e.Append([]byte{}, &Sample{
 		ViewID: []byte("v1"), ViewTime: 1_767_268_800_007, Positive: true,
@@ -115,7 +115,7 @@ func TestSampleRoundTrip(t *testing.T) {
 			Rate: finite.Draw(t, "rate"), Weight: finite.Draw(t, "weight"), View: []byte(rapid.String().Draw(t, "view")),
 		}
 		for i := range rapid.IntRange(0, 5).Draw(t, "kinds") {
-			columns = append(columns, Column{"k" + string(rune('0'+i)), rapid.SampledFrom(funcs).Draw(t, "func")})
+			columns = append(columns, Column{Kind: "k" + string(rune('0'+i)), Func: rapid.SampledFrom(funcs).Draw(t, "func")})
 			s.Labels = append(s.Labels, label.Totals{
 				Count: rapid.Int64Range(0, 3).Draw(t, "count"), Sum: finite.Draw(t, "sum"), Min: finite.Draw(t, "min"), Max: finite.Draw(t, "max"),
 				Numbers: rapid.Int64Range(0, 3).Draw(t, "numbers"), Delay: rapid.Int64Min(0).Draw(t, "delay"),
@@ -157,9 +157,9 @@ func TestSampleRoundTrip(t *testing.T) {
 }
 
 func TestSchemaRefuses(t *testing.T) {
-	_, err := Schema([]Column{{"like", "median"}}, "")
+	_, err := Schema([]Column{{Kind: "like", Func: "median"}}, false, "")
 	require.EqualError(t, err, `sample schema: label of like: unknown function "median"`)
-	_, err = Schema([]Column{{"like", label.Binary}}, `{"type":`)
+	_, err = Schema([]Column{{Kind: "like", Func: label.Binary}}, false, `{"type":`)
 	require.ErrorContains(t, err, "sample schema: the view's schema: ")
 }
 
@@ -170,7 +170,7 @@ func TestSchemaKeepsTheViewsNames(t *testing.T) {
 		`{"type":"record","name":"V","fields":[{"name":"x","type":{"type":"fixed","name":"F","size":2}}]}`,
 		`{"type":"record","name":"V","namespace":"a.b","fields":[{"name":"x","type":{"type":"fixed","name":"F","size":2}}]}`,
 	} {
-		schema, err := Schema([]Column{{"like", label.Binary}}, view)
+		schema, err := Schema([]Column{{Kind: "like", Func: label.Binary}}, false, view)
 		require.NoError(t, err)
 		var parsed struct {
 			Fields []struct {
@@ -189,7 +189,7 @@ func TestSchemaKeepsTheViewsNames(t *testing.T) {
 // TestSamplesOfSamples: the samples of a join are the views of another, and of one after that,
 // and all can read what comes out.
 func TestSamplesOfSamples(t *testing.T) {
-	columns := []Column{{"like", label.Binary}}
+	columns := []Column{{Kind: "like", Func: label.Binary}}
 	view, encoded := `{"type":"record","name":"V","fields":[{"name":"x","type":"int"}]}`, []byte{14}
 	var first string
 	for level := range 4 {
@@ -202,7 +202,7 @@ func TestSamplesOfSamples(t *testing.T) {
 		}
 		require.Equal(t, map[string]any{"x": int32(7)}, got)
 		var err error
-		view, err = Schema(columns, view)
+		view, err = Schema(columns, false, view)
 		require.NoError(t, err)
 		if level == 0 {
 			first = view
@@ -211,11 +211,11 @@ func TestSamplesOfSamples(t *testing.T) {
 	require.Contains(t, first, `{"type":"record","name":"TributarySample","fields":`)
 	require.Contains(t, first, `"name":"TributaryLabels"`)
 	// Another's type of that name, at any depth, and one of another namespace.
-	schema, err := Schema(columns, `{"type":"record","name":"V","fields":[{"name":"x","type":["null",{"type":"fixed","name":"TributaryDelays","size":2}]}]}`)
+	schema, err := Schema(columns, false, `{"type":"record","name":"V","fields":[{"name":"x","type":["null",{"type":"fixed","name":"TributaryDelays","size":2}]}]}`)
 	require.NoError(t, err)
 	require.Contains(t, schema, `"name":"TributaryDelays2"`)
 	require.Contains(t, schema, `"name":"TributarySample2"`)
-	schema, err = Schema(columns, `{"type":"record","name":"a.TributarySample","fields":[]}`)
+	schema, err = Schema(columns, false, `{"type":"record","name":"a.TributarySample","fields":[]}`)
 	require.NoError(t, err)
 	require.Contains(t, schema, `"name":"TributarySample"`)
 }

@@ -18,13 +18,19 @@ import (
 // server is told by an environment variable.
 func StartEmulator(t *testing.T) {
 	t.Helper()
-	server := services.Service{Name: "gcs", Data: t.TempDir(), Log: os.Stderr, Owned: true}
-	address, err := server.Start(t.Context())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
-	t.Setenv("STORAGE_EMULATOR_HOST", string(address))
+	t.Setenv("STORAGE_EMULATOR_HOST", start(t, "gcs"))
 	c, err := storage.NewClient(t.Context(), option.WithoutAuthentication())
 	require.NoError(t, err)
 	require.NoError(t, c.Bucket("bucket").Create(t.Context(), "project", nil))
 	require.NoError(t, c.Close())
+}
+
+// start starts a service, which ends with the test, and returns its address.
+func start(t *testing.T, name string) string {
+	t.Helper()
+	server := services.Service{Name: name, Data: t.TempDir(), Log: os.Stderr, Owned: true}
+	address, err := server.Start(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
+	return string(address)
 }

@@ -40,11 +40,12 @@
 //
 // # Files
 //
-//	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go: its text, and what is made of it
+//	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go, inline.go: its text, and what is made of it
 //	lookup.go      a field by its path
 //	projection.go  fields of encoded records; compile.go, program.go, run.go: as a program over their bytes
+//	cut.go         fields of encoded records, still encoded; typetext.go: their types as text
 //	resolve.go     a record from one schema to another; match.go, transcode.go: which types fit, and how
-//	json.go        records as JSON
+//	json.go        records as JSON; columns.go: as the cells of a table
 //	wire.go        the encoding, read; bounded.go: what nesting a schema can have
 //	reader.go      files, block by block; header.go, input.go, codec.go, damage.go; writer.go: and written
 //	format.go      all this as a format.Format

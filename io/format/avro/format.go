@@ -88,6 +88,12 @@ func (files) Schemas() bool { return true }
 // Record returns what is no text.
 func (files) Record(value []byte) ([]byte, error) { return value, nil }
 
+// SchemaType is that of Avro.
+func (files) SchemaType() string { return "AVRO" }
+
+// Alone is true: a spec may name the one schema that all values have.
+func (files) Alone() bool { return true }
+
 // Codecs begins with what every tool reads that reads Avro, and fast.
 func (files) Codecs() []string {
 	return []string{CodecSnappy, CodecZstandard, CodecDeflate, CodecNull}

@@ -1,14 +1,16 @@
-// Package csv reads tables whose cells stand between commas, by RFC 4180 and as strictly as
+// Package csv reads and writes tables whose cells stand between commas, or another delimiter, by RFC 4180 and as strictly as
 // encoding/csv. That is not used because a quote that is never closed makes it hold the rest of the
 // file in memory and then report all of that as one bad record. Here the line with the quote is bad, and
 // reading goes on with the next line.
 package csv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
+	"tributary/io/format"
 	"tributary/io/format/jsontext"
 )
 
@@ -21,7 +23,11 @@ type Reader struct {
 // NewReader returns a Reader of decompressed text. columns are the names of the columns of a file that is
 // read from a later place than its start, where no header is; nil for one with its header.
 func NewReader(r io.Reader, opt jsontext.Options, columns []string) *Reader {
-	rows := &rows{given: columns, middle: opt.Start.Offset > 0}
+	return newReader(r, opt, &rows{given: columns, delimiter: format.Comma.Byte()})
+}
+
+func newReader(r io.Reader, opt jsontext.Options, rows *rows) *Reader {
+	rows.middle = opt.Start.Offset > 0
 	return &Reader{jsontext.NewReader(r, rows, opt), rows}
 }
 
@@ -35,6 +41,9 @@ func (r *Reader) Columns() ([]string, error) {
 
 // rows is the layout: a line with the names of columns, then a row a record.
 type rows struct {
+	delimiter byte
+	// guarded is the delimiter if a header with another one is refused.
+	guarded format.Delimiter
 	given   []string
 	middle  bool // of a file, where no header is
 	columns []string
@@ -64,11 +73,29 @@ func (r *rows) Start(in *jsontext.Reader) error {
 	if bad != nil {
 		return fmt.Errorf("header in line %d: %w", line+1, bad)
 	}
+	if err := r.otherDelimiter(row); err != nil {
+		return err
+	}
 	names := make([]string, len(r.cells))
 	for i, c := range r.cells {
 		names[i] = string(r.cellText(row, c))
 	}
 	return r.setColumns(names)
+}
+
+// otherDelimiter is an error if the header is one cell without quotes that holds another delimiter: no table is joined by
+// one column.
+func (r *rows) otherDelimiter(row []byte) error {
+	if r.guarded == "" || len(r.cells) != 1 || row[0] == '"' {
+		return nil
+	}
+	text := r.cellText(row, r.cells[0])
+	for _, d := range format.Delimiters() {
+		if bytes.IndexByte(text, d.Byte()) >= 0 {
+			return &format.OtherError{Err: fmt.Errorf("header: the only column is %q: cells are separated by %s here, and by %s it seems", text, r.guarded, d)}
+		}
+	}
+	return nil
 }
 
 // setColumns takes the names of the columns, which must all differ. One may have no name:

@@ -1,6 +1,8 @@
 package csv
 
 import (
+	"cmp"
+
 	"tributary/io/format"
 	"tributary/io/format/jsontext"
 )
@@ -29,7 +31,7 @@ func (files) Head(f *format.File) (format.Head, error) {
 		return format.Head{}, err
 	}
 	defer func() { _ = in.Close() }() // only read
-	columns, err := NewReader(in, jsontext.Options{}, nil).Columns()
+	columns, err := newReader(in, jsontext.Options{}, rowsOf(f)).Columns()
 	if err != nil {
 		return format.Head{}, f.In(err)
 	}
@@ -42,9 +44,13 @@ func (files) Chunks(f *format.File, head format.Head, at format.Place) (format.C
 	if err != nil {
 		return nil, err
 	}
-	var columns []string
+	rows := rowsOf(f)
 	if at.Offset > 0 {
-		columns = head.Columns
+		rows.given = head.Columns
 	}
-	return jsontext.Chunks(f, in, NewReader(in, jsontext.Options{Start: at}, columns).Reader, true)
+	return jsontext.Chunks(f, in, newReader(in, jsontext.Options{Start: at}, rows).Reader, true)
+}
+
+func rowsOf(f *format.File) *rows {
+	return &rows{delimiter: f.Delimiter.Byte(), guarded: cmp.Or(f.Delimiter, format.Comma)}
 }

@@ -56,7 +56,7 @@ func (r *rows) parseRow(row []byte, last bool) (n int, lines int64, err error) {
 			i++
 		} else {
 			from := i
-			i = jsontext.IndexAny(row, i, ',', '\n', '"')
+			i = jsontext.IndexAny(row, i, r.delimiter, '\n', '"')
 			if i < len(row) && row[i] == '"' {
 				return 0, 0, errBareQuote
 			}
@@ -78,7 +78,7 @@ func (r *rows) parseRow(row []byte, last bool) (n int, lines int64, err error) {
 			return 0, 0, errMore
 		case row[i] == '\n':
 			return i + 1, lines + 1, nil
-		case row[i] == ',':
+		case row[i] == r.delimiter:
 			i++
 		default:
 			return 0, 0, errAfterQuote

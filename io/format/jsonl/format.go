@@ -1,13 +1,8 @@
 package jsonl
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
-
-	"github.com/klauspost/compress/gzip"
 
 	"tributary/io/format"
 	"tributary/io/format/jsontext"
@@ -48,43 +43,35 @@ func (files) Schemas() bool { return false }
 // Record takes a value as it is: who reads its fields finds what is wrong with it.
 func (files) Record(value []byte) ([]byte, error) { return value, nil }
 
-// The ways to compress a file.
-const (
-	codecNone = "none"
-	codecGzip = "gzip"
-)
+// SchemaType is that of JSON Schema.
+func (files) SchemaType() string { return "JSON" }
+
+// Alone is true: text names its fields.
+func (files) Alone() bool { return true }
 
 // Codecs begins with none.
-func (files) Codecs() []string { return []string{codecNone, codecGzip} }
+func (files) Codecs() []string { return format.StreamCodecs() }
 
 // Ending tells the codec.
-func (files) Ending(codec string) string {
-	if codec == codecGzip {
-		return ".jsonl.gz"
-	}
-	return ".jsonl"
-}
+func (files) Ending(codec string) string { return format.StreamEnding(".jsonl", codec) }
+
+// WritesJSON says that records may be JSON already.
+func (files) WritesJSON() {}
 
 // Write begins a file.
 func (files) Write(w io.Writer, opt format.WriteOptions) (format.Records, error) {
-	l := &writer{json: opt.JSON}
-	switch opt.Codec {
-	case codecNone:
-	case codecGzip:
-		l.zip = gzip.NewWriter(w)
-		w = l.zip
-	default:
-		return nil, fmt.Errorf("codec %q is not supported: it must be %s or %s", opt.Codec, codecNone, codecGzip)
+	out, err := format.NewStream(w, opt.Codec)
+	if err != nil {
+		return nil, err
 	}
-	l.out = bufio.NewWriterSize(w, 256<<10)
-	return l, nil
+	return &writer{Stream: out, json: opt.JSON}, nil
 }
 
 // writer writes a record a line.
 type writer struct {
+	*format.Stream
+
 	json func(dst, encoded []byte) ([]byte, error)
-	out  *bufio.Writer
-	zip  *gzip.Writer
 	line []byte
 }
 
@@ -92,14 +79,6 @@ func (l *writer) Append(encoded []byte) (err error) {
 	if l.line, err = l.json(l.line[:0], encoded); err != nil {
 		return err
 	}
-	_, err = l.out.Write(append(l.line, '\n'))
-	return err
-}
-
-func (l *writer) Close() error {
-	err := l.out.Flush()
-	if l.zip != nil {
-		err = errors.Join(err, l.zip.Close())
-	}
+	_, err = l.Write(append(l.line, '\n'))
 	return err
 }

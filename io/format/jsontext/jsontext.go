@@ -5,7 +5,7 @@
 //	jsontext.go    what a format of text says of itself
 //	chunks.go      a file in chunks; source.go: a window over its text; padding.go: zeros at its end
 //	scan.go        walks over JSON; str.go: strings
-//	extract.go     fields of a record
+//	extract.go     fields of a record; list.go: elements of a list in it
 //	encode.go      records to Avro by a schema; compile.go, scalar.go, logical.go: types; misfit.go: what does not fit
 package jsontext
 

@@ -12,7 +12,7 @@
 //	command.go         running such commands, and keeping what they print while it is good
 //	awscredentials.go  where AWS keeps its keys
 //	partition.go       the name of a partition
-//	scan.go            all committed records that a topic holds now
+//	scan.go            all committed records that a topic holds now; stalled.go: why they do not come
 //	limits.go          the largest batches that topics take, and their cleanup policies
 //	waiting.go         log lines for whoever waits
 //	oneline.go         an error of somebody else in one line

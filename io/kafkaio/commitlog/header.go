@@ -43,6 +43,9 @@ type Header struct {
 	// Kept are the IDs of this shard's groups that were written while content meant something
 	// else, in order. They stay as they are.
 	Kept []int64 `json:"kept,omitempty"`
+	// Corrected are versions above the first of this shard's groups that a run under this header does not write, by ID: what
+	// follows from such a correction is to stand behind it still.
+	Corrected map[int64]int32 `json:"corrected,omitempty"`
 }
 
 // ShardsAt returns over how many shards a group is spread.

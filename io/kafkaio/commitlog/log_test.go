@@ -41,6 +41,17 @@ func TestPartialEntry(t *testing.T) {
 	require.ErrorContains(t, err, "want schema 1 or 2")
 }
 
+// TestCorrected: of what a run does not write, the versions above the first; nothing of what it writes again, or may write.
+func TestCorrected(t *testing.T) {
+	l := NewLog()
+	l.Header, l.TruncatedBefore = &Header{Corrected: map[int64]int32{5: 2, 10: 2, 15: 3}}, 10
+	l.Entries = map[int64]Entry{
+		10: {Version: 3}, 11: {Version: 1}, 12: {Version: 2, Partial: true}, 18: {Version: 2}, 20: {Version: 2}, 30: {Version: 4}, 40: {Version: 1},
+	}
+	want := map[int32]map[int64]int32{1: {10: 3, 15: 3, 18: 2, 30: 4}}
+	require.Equal(t, want, Corrected([]*Log{NewLog(), l}, 20, map[int32][]int64{1: {30, 40}}))
+}
+
 // TestKeepParts: what is written in part does not stay, and what stayed once does so under any meaning.
 func TestKeepParts(t *testing.T) {
 	l := NewLog()

@@ -57,6 +57,29 @@ func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32
 	return next, keepParts(logs, next.CommittedBefore, base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)), nil
 }
 
+// Corrected returns which groups of each shard are written as a version above the first, of those that a run does not write: those
+// before settled, and kept ones.
+func Corrected(logs []*Log, settled int64, kept map[int32][]int64) map[int32]map[int64]int32 {
+	all := map[int32]map[int64]int32{}
+	for shard, l := range logs {
+		versions := map[int64]int32{}
+		if l.Header != nil {
+			maps.Copy(versions, l.Header.Corrected)
+		}
+		for id, e := range l.Entries {
+			if e.Version > 1 && !e.Partial && (id < settled || slices.Contains(kept[int32(shard)], id)) {
+				versions[id] = e.Version
+			}
+		}
+		// What the log has let go is too old for anything to follow from it.
+		maps.DeleteFunc(versions, func(id int64, _ int32) bool { return id < l.TruncatedBefore })
+		if len(versions) > 0 {
+			all[int32(shard)] = versions
+		}
+	}
+	return all
+}
+
 // keepParts returns which groups of each shard stay as they are: those that did already, and with
 // another meaning all that are written whole.
 func keepParts(logs []*Log, settled int64, another bool) map[int32][]int64 {

@@ -22,6 +22,14 @@ type Progress struct {
 	// Kept are groups that are not complete and stay as they are, because they were written
 	// while content meant something else.
 	Kept []Part
+	// Corrected are groups that are written, as a version above the first.
+	Corrected []Correction
+}
+
+// Correction is a part of a group, and the version that it is written as.
+type Correction struct {
+	Part
+	Version int32
 }
 
 // Part is what one shard has of the groups with an ID.
@@ -31,14 +39,19 @@ type Part struct {
 }
 
 // Progress is what the header says of how far the job has come; kept are the groups of each shard that stay
-// as they are.
-func (h *Header) Progress(kept map[int32][]int64) Progress {
+// as they are, corrected those that are written as a version above the first.
+func (h *Header) Progress(kept map[int32][]int64, corrected map[int32]map[int64]int32) Progress {
 	p := Progress{CommittedBefore: h.CommittedBefore, FencingEpoch: h.FencingEpoch, Earlier: h.Earlier, Meaning: h.Meaning, State: h.State}
 	for _, shard := range slices.Sorted(maps.Keys(kept)) {
 		for _, id := range kept[shard] {
 			if id >= h.CommittedBefore {
 				p.Kept = append(p.Kept, Part{id, shard})
 			}
+		}
+	}
+	for _, shard := range slices.Sorted(maps.Keys(corrected)) {
+		for _, id := range slices.Sorted(maps.Keys(corrected[shard])) {
+			p.Corrected = append(p.Corrected, Correction{Part{id, shard}, corrected[shard][id]})
 		}
 	}
 	return p
@@ -55,7 +68,7 @@ func ReadProgress(ctx context.Context, c cluster.Config, topic, job string) (Pro
 	if err != nil {
 		return fail(err)
 	}
-	base, kept := &Header{CommittedBefore: NoID}, map[int32][]int64{}
+	base, kept, corrected := &Header{CommittedBefore: NoID}, map[int32][]int64{}, map[int32]map[int64]int32{}
 	for shard, l := range logs {
 		if l.Header == nil {
 			continue
@@ -63,9 +76,9 @@ func ReadProgress(ctx context.Context, c cluster.Config, topic, job string) (Pro
 		if base.Job == "" || l.Header.FencingEpoch < base.FencingEpoch {
 			base = l.Header
 		}
-		kept[shard] = l.Header.Kept
+		kept[shard], corrected[shard] = l.Header.Kept, l.Header.Corrected
 	}
-	return base.Progress(kept), nil
+	return base.Progress(kept, corrected), nil
 }
 
 // ReadStable reads a job's commit log as it is, without a wait for what is left of a run: headers were

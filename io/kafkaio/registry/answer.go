@@ -5,46 +5,77 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/sr"
 
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 )
 
 // fetch asks the registry once. What another attempt soon would not change is a permanent
 // error, an *UnusableError.
-func (s *fetcher) fetch(ctx context.Context, id int32) (*avro.Schema, error) {
-	if id < 0 {
-		return nil, unusable("schema id %d: no id is negative", id)
+func (s *fetcher) fetch(ctx context.Context, id ID) (*Schema, error) {
+	if id.Number < 0 {
+		return nil, unusable("schema id %s: no id is negative", id)
 	}
 	var found sr.Schema
 	err := s.client.ask(ctx, func(c *sr.Client) (err error) {
-		if found, err = c.SchemaByID(ctx, int(id)); err == nil && found.Schema == "" {
+		if id.GUID != uuid.Nil {
+			found, err = byGUIDOf(ctx, c, id.GUID)
+		} else {
+			found, err = c.SchemaByID(ctx, int(id.Number))
+		}
+		if err == nil && found.Schema == "" {
 			err = errNoSchema
 		}
 		return err
 	})
-	switch {
-	case err != nil:
-		return nil, judge(id, err)
-	case found.Type != sr.TypeAvro:
-		return nil, unusable("schema id %d: is of type %s, not Avro", id, found.Type)
-	case len(found.References) > 0:
-		return nil, unusable("schema id %d: refers to other schemas (%s), which is not supported", id, found.References[0].Name)
-	}
-	schema, err := avro.ParseSchema(found.Schema)
 	if err != nil {
-		return nil, unusable("schema id %d: %v", id, err)
+		return nil, judge(id, err)
 	}
-	return schema, nil
+	return s.client.complete(ctx, fmt.Sprintf("schema id %s", id), found)
 }
 
-var errNoSchema = errors.New("an answer without a schema, which no registry gives")
+// byGUIDOf asks for the schema with a GUID. Registries of older releases do not know the question, which is not waited for: one
+// that says of itself, at that address and now, which types it has, is there.
+func byGUIDOf(ctx context.Context, c *sr.Client, guid uuid.UUID) (sr.Schema, error) {
+	found, err := c.SchemaByGUID(ctx, guid.String())
+	var answer *sr.ResponseError
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && !itself(err) {
+		if types, asked := c.SupportedTypes(ctx); asked == nil && len(types) > 0 {
+			return sr.Schema{}, errNoGUIDs
+		}
+	}
+	return found.Schema, err
+}
+
+var (
+	errNoSchema = errors.New("an answer without a schema, which no registry gives")
+	errNoGUIDs  = errors.New("it knows no schemas by GUIDs")
+)
+
+// unknownType is how package sr says that a schema is of a type that it has no name for.
+const unknownType = "unknown schema type "
+
+// typeIn is the type that a registry has said of a schema and package sr has no name for; empty for none.
+func typeIn(err error) string {
+	_, kind, _ := strings.Cut(err.Error(), unknownType)
+	return kind
+}
+
+func otherType(err error) string {
+	return fmt.Sprintf("is of type %s, which is not read here", typeIn(err))
+}
 
 func unusable(format string, args ...any) error {
 	return backoff.Permanent(error(&UnusableError{reason: fmt.Sprintf(format, args...)}))
+}
+
+// unknown is unusable, for what the registry may have later.
+func unknown(format string, args ...any) error {
+	return backoff.Permanent(error(&UnusableError{reason: fmt.Sprintf(format, args...), unknown: true}))
 }
 
 // The codes by which a registry says that it has no such subject, version or schema.
@@ -58,20 +89,22 @@ const (
 // by a code of its own, makes the id's records dead letters; or a record could hold up all others
 // for ever. Whatever else answers in its place while it is away (a page of a proxy, status 404) says
 // nothing of ids, and is waited for like no answer at all.
-func judge(id int32, err error) error {
+func judge(id ID, err error) error {
+	if typeIn(err) != "" {
+		return unusable("schema id %s: %s", id, otherType(err))
+	}
+	if errors.Is(err, errNoGUIDs) {
+		return unknown("schema id %s: the registry does not know schemas by GUIDs, as headers name them: it takes a newer one, or ids before values", id)
+	}
 	var answer *sr.ResponseError
 	if !itself(err) || !errors.As(err, &answer) {
 		return err
 	}
 	switch answer.ErrorCode {
 	case noSubject, noVersion, noID:
-		return backoff.Permanent(error(&UnusableError{
-			reason: fmt.Sprintf("unknown schema id %d: the registry has no such schema", id), unknown: true,
-		}))
+		return unknown("unknown schema id %s: the registry has no such schema", id)
 	}
-	return backoff.Permanent(error(&UnusableError{
-		reason: fmt.Sprintf("schema id %d: the registry refuses to tell it (status %d): %s", id, answer.StatusCode, cluster.OneLine(err)), unknown: true,
-	}))
+	return unknown("schema id %s: the registry refuses to tell it (status %d): %s", id, answer.StatusCode, cluster.OneLine(err))
 }
 
 // passing says whether a status is about the time being, or about us, rather than about what was

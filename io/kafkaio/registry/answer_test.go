@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,8 +50,10 @@ func TestAnswers(t *testing.T) {
 		{"bad request", answer{400, `{"error_code":40001,"message":"bad id"}`}, "status 400", ""},
 		{"conflict", answer{409, `{"error_code":40901,"message":"conflict"}`}, "status 409): conflict", ""},
 		{"unprocessable", answer{422, `{"error_code":42201,"message":"invalid schema"}`}, "invalid schema", ""},
-		{"another kind of schema", schemaAnswer(`,"schemaType":"PROTOBUF"`), "is of type PROTOBUF, not Avro", ""},
-		{"references", schemaAnswer(`,"references":[{"name":"Other","subject":"other","version":1}]`), "refers to other schemas (Other)", ""},
+		{"another kind of schema", schemaAnswer(`,"schemaType":"OPENAPI"`), `schema id 7: is of type "OPENAPI", which is not read here`, ""},
+		{"references that are not there", schemaAnswer(`,"references":[{"name":"Other","subject":"gone","version":3}]`), "schema id 7: refers to Other, version 3 of subject gone, of which the registry says (status 404): Subject not found", ""},
+		{"references of another type", schemaAnswer(`,"references":[{"name":"Other","subject":"message","version":1}]`), "refers to Other, version 1 of subject message, which is of type PROTOBUF", ""},
+		{"references without an end", schemaAnswer(`,"references":[{"name":"Other","subject":"endless","version":1}]`), "refers to more than 500 other schemas", ""},
 		{"not Avro's", answer{200, `{"schema":"{\"type\":\"register\"}"}`}, "schema id 7: ", ""},
 
 		{"a proxy's page", answer{404, proxyPage}, "", "status 404, and not in the words of a registry: <html><h1>404 default backend</h1></html>"},
@@ -69,12 +72,14 @@ func TestAnswers(t *testing.T) {
 		{"too many requests", answer{429, "slow down"}, "", "status 429: slow down"},
 		{"its own trouble", answer{500, `{"error_code":50001,"message":"store"}`}, "", "status 500: store"},
 		{"away", answer{503, ""}, "", "status 503"},
+		{"references that are away", schemaAnswer(`,"references":[{"name":"Other","subject":"away","version":1}]`), "", "refers to Other, version 1 of subject away: status 503: away"},
+		{"references behind a proxy", schemaAnswer(`,"references":[{"name":"Other","subject":"page","version":1}]`), "", "status 404, and not in the words of a registry"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 				a := tt.id
 				if q.URL.Path != "/schemas/ids/7" {
-					a = answer{200, "[]"} // a registry is there, and that says nothing of this answer
+					a = otherAnswer(q.URL.Path)
 				}
 				w.WriteHeader(a.status)
 				_, _ = io.WriteString(w, a.body)
@@ -82,7 +87,7 @@ func TestAnswers(t *testing.T) {
 			t.Cleanup(server.Close)
 			s, err := newFetcher(&Config{URLs: []string{server.URL}})
 			require.NoError(t, err)
-			_, err = s.fetch(t.Context(), 7)
+			_, err = s.fetch(t.Context(), ID{Number: 7})
 			reason, dead := whyUnusable(err)
 			if tt.waits != "" {
 				require.False(t, dead, "%v", err)
@@ -96,11 +101,30 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// otherAnswer is what stands at the other paths: a registry is there, and that says nothing of the id.
+func otherAnswer(path string) answer {
+	subject, version, ok := strings.Cut(strings.TrimPrefix(path, "/subjects/"), "/versions/")
+	switch {
+	case !ok:
+		return answer{200, "[]"}
+	case subject == "gone":
+		return answer{404, `{"error_code":40401,"message":"Subject not found"}`}
+	case subject == "message":
+		return schemaAnswer(`,"schemaType":"PROTOBUF"`)
+	case subject == "endless":
+		n, _ := strconv.Atoi(version)
+		return schemaAnswer(fmt.Sprintf(`,"references":[{"name":"Other","subject":"endless","version":%d}]`, n+1))
+	case subject == "page":
+		return answer{404, proxyPage}
+	}
+	return answer{503, "away"}
+}
+
 // TestNegativeID: nobody has to be asked for those.
 func TestNegativeID(t *testing.T) {
 	s, err := newFetcher(&Config{URLs: []string{"http://127.0.0.1:1"}})
 	require.NoError(t, err)
-	_, err = s.lookup(t.Context(), -1)
+	_, err = s.lookup(t.Context(), ID{Number: -1})
 	reason, dead := whyUnusable(err)
 	require.True(t, dead)
 	require.Equal(t, "schema id -1: no id is negative", reason)
@@ -139,17 +163,17 @@ func TestProxyIsNotBelieved(t *testing.T) {
 				return answer{404, ownNo}
 			}
 		})
-		_, err := s.lookup(t.Context(), 1)
+		_, err := s.lookup(t.Context(), ID{Number: 1})
 		require.NoError(t, err)
 		away = true
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err = s.lookup(ctx, 2)
+		_, err = s.lookup(ctx, ID{Number: 2})
 		require.ErrorIs(t, err, ErrWaiting)
 		away = false
-		_, err = s.lookup(t.Context(), 2)
+		_, err = s.lookup(t.Context(), ID{Number: 2})
 		require.NoError(t, err)
-		_, err = s.lookup(t.Context(), 3)
+		_, err = s.lookup(t.Context(), ID{Number: 3})
 		require.ErrorContains(t, err, "unknown schema id 3", "in its own words")
 	})
 }
@@ -169,7 +193,7 @@ func TestOutageIsTold(t *testing.T) {
 		began := time.Now()
 		for time.Since(began) < time.Hour {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			_, err := s.lookup(ctx, 7)
+			_, err := s.lookup(ctx, ID{Number: 7})
 			cancel()
 			require.ErrorIs(t, err, ErrWaiting)
 			require.ErrorContains(t, err, "status 503: no")
@@ -178,7 +202,7 @@ func TestOutageIsTold(t *testing.T) {
 		require.Greater(t, told, 55)
 		require.Less(t, told, 70)
 		down = false
-		_, err := s.lookup(t.Context(), 7)
+		_, err := s.lookup(t.Context(), ID{Number: 7})
 		require.NoError(t, err)
 		require.Equal(t, 1, strings.Count(logged.String(), "answers again, after 1h0m0s"))
 	})
@@ -191,12 +215,12 @@ func TestRefusedIDsAreBounded(t *testing.T) {
 	now := time.Now()
 	s.now = func() time.Time { return now }
 	for id := range int32(maxRefused + 500) {
-		_, err := s.lookup(t.Context(), id)
+		_, err := s.lookup(t.Context(), ID{Number: id})
 		require.Error(t, err)
 	}
 	require.Len(t, s.refused, maxRefused)
 	now = now.Add(unknownFor)
-	_, err := s.lookup(t.Context(), maxRefused+500)
+	_, err := s.lookup(t.Context(), ID{Number: maxRefused + 500})
 	require.Error(t, err)
 	require.Len(t, s.refused, 1, "those that may be asked for again need no room")
 	require.Equal(t, maxRefused+501, asked)

@@ -83,7 +83,7 @@ func TestNextAddress(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := severalFaked(t, tt.servers...)
-			_, err := s.fetch(t.Context(), tt.id)
+			_, err := s.fetch(t.Context(), ID{Number: tt.id})
 			if tt.want == "" {
 				require.NoError(t, err)
 				return
@@ -130,10 +130,10 @@ func TestSilentAddress(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		_, err = s.lookup(ctx, 1)
+		_, err = s.lookup(ctx, ID{Number: 1})
 		require.ErrorIs(t, err, ErrWaiting)
 		for id := range int32(3) {
-			_, err = s.lookup(t.Context(), id)
+			_, err = s.lookup(t.Context(), ID{Number: id})
 			require.NoError(t, err)
 		}
 		require.EqualValues(t, 1, asked.Load(), "the one that answers is asked first")
@@ -202,7 +202,7 @@ func TestRegistryTLS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := newFetcher(&Config{URLs: []string{server.URL}, TLS: tt.tls})
 			require.NoError(t, err)
-			_, err = s.fetch(t.Context(), 1)
+			_, err = s.fetch(t.Context(), ID{Number: 1})
 			if tt.want == "" {
 				require.NoError(t, err)
 				return
@@ -241,15 +241,15 @@ func TestRegistryToken(t *testing.T) {
 	r := &Config{URLs: []string{server.URL}, Token: cluster.Token{Secret: cluster.Secret{File: file}}, AllowPlaintext: true}
 	s, err := newFetcher(r)
 	require.NoError(t, err)
-	_, err = s.fetch(t.Context(), 1)
+	_, err = s.fetch(t.Context(), ID{Number: 1})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, []byte("renewed"), 0o600))
-	_, err = s.fetch(t.Context(), 2)
+	_, err = s.fetch(t.Context(), ID{Number: 2})
 	require.NoError(t, err)
-	_, err = s.fetch(t.Context(), 9)
+	_, err = s.fetch(t.Context(), ID{Number: 9})
 	require.Error(t, err)
 	require.NoError(t, os.Remove(file))
-	_, err = s.fetch(t.Context(), 3)
+	_, err = s.fetch(t.Context(), ID{Number: 3})
 	require.ErrorContains(t, err, "token: open "+file)
 	_, dead := whyUnusable(err)
 	require.False(t, dead, "it may come back")
@@ -272,6 +272,6 @@ func TestStayEncrypted(t *testing.T) {
 	t.Cleanup(server.Close)
 	s, err := newFetcher(&Config{URLs: []string{server.URL}, TLS: &files})
 	require.NoError(t, err)
-	_, err = s.fetch(t.Context(), 1)
+	_, err = s.fetch(t.Context(), ID{Number: 1})
 	require.ErrorContains(t, err, "it leads from https to "+plain.URL)
 }

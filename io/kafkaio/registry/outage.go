@@ -20,18 +20,18 @@ const (
 )
 
 // waits notes that the registry is waited for, and logs it if it is time to.
-func (s *fetcher) waits(ctx context.Context, id int32, why error) {
+func (s *fetcher) waits(ctx context.Context, id ID, why error) {
 	now := s.now()
 	o := &s.outage
 	switch {
 	case o.since.IsZero():
 		*o = outage{since: now, every: tellFirst}
-		log.Warnf(ctx, "waiting for the %s: schema %d: %v", s.name, id, why)
+		log.Warnf(ctx, "waiting for the %s: schema %s: %v", s.name, id, why)
 	case now.Before(o.tell):
 		return
 	default:
 		o.every = min(2*o.every, tellMost)
-		log.Warnf(ctx, "waiting for the %s, for %s now: schema %d: %v", s.name, now.Sub(o.since).Round(time.Second), id, why)
+		log.Warnf(ctx, "waiting for the %s, for %s now: schema %s: %v", s.name, now.Sub(o.since).Round(time.Second), id, why)
 	}
 	o.tell = now.Add(o.every)
 }

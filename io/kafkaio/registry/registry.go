@@ -8,7 +8,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 )
 
@@ -77,20 +75,6 @@ func (r *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// frameSize is what precedes a value in wire format: a zero byte and the schema's id.
-const frameSize = 5
-
-// Unframe splits a value in wire format. The error says why it is not in that format.
-func Unframe(value []byte) (id int32, record []byte, err error) {
-	if len(value) < frameSize {
-		return 0, nil, fmt.Errorf("not in the registry's wire format: %d bytes are fewer than the %d before each record", len(value), frameSize)
-	}
-	if value[0] != 0 {
-		return 0, nil, fmt.Errorf("not in the registry's wire format: begins with byte 0x%02x, not 0x00", value[0])
-	}
-	return int32(binary.BigEndian.Uint32(value[1:])), value[frameSize:], nil
-}
-
 // UnusableError says that the records of a schema cannot be used.
 type UnusableError struct {
 	reason string
@@ -116,8 +100,8 @@ type fetcher struct {
 	name   string
 	now    func() time.Time
 
-	known   map[int32]*avro.Schema
-	refused map[int32]refusal
+	known   map[ID]*Schema
+	refused map[ID]refusal
 	outage  outage
 }
 
@@ -133,7 +117,7 @@ func newFetcher(r *Config) (*fetcher, error) {
 	}
 	return &fetcher{
 		client: client, name: "schema registry at " + strings.Join(r.URLs, ","), now: time.Now,
-		known: map[int32]*avro.Schema{}, refused: map[int32]refusal{},
+		known: map[ID]*Schema{}, refused: map[ID]refusal{},
 	}, nil
 }
 
@@ -141,7 +125,7 @@ func newFetcher(r *Config) (*fetcher, error) {
 var ErrWaiting = errors.New("no answer yet")
 
 // lookup is Schemas.lookup.
-func (s *fetcher) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
+func (s *fetcher) lookup(ctx context.Context, id ID) (*Schema, error) {
 	schema, refused := s.known[id], s.refused[id]
 	if schema != nil {
 		return schema, nil
@@ -150,7 +134,7 @@ func (s *fetcher) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 		return nil, refused.err
 	}
 	var last error
-	schema, err := backoff.Retry(ctx, func() (*avro.Schema, error) {
+	schema, err := backoff.Retry(ctx, func() (*Schema, error) {
 		schema, err := s.fetch(ctx, id)
 		if err != nil && (ctx.Err() == nil || last == nil) {
 			last = err // and not that the time was over
@@ -171,14 +155,14 @@ func (s *fetcher) lookup(ctx context.Context, id int32) (*avro.Schema, error) {
 		s.refuse(id, unusable)
 		return nil, unusable
 	default:
-		return nil, fmt.Errorf("%s: schema %d: %w: %w", s.name, id, ErrWaiting, cmp.Or(last, err))
+		return nil, fmt.Errorf("%s: schema %s: %w: %w", s.name, id, ErrWaiting, cmp.Or(last, err))
 	}
 }
 
 // refuse remembers that there is no schema to read records of that id with.
-func (s *fetcher) refuse(id int32, why *UnusableError) {
+func (s *fetcher) refuse(id ID, why *UnusableError) {
 	if len(s.refused) >= maxRefused {
-		maps.DeleteFunc(s.refused, func(_ int32, r refusal) bool { return !r.until.IsZero() && !s.now().Before(r.until) })
+		maps.DeleteFunc(s.refused, func(_ ID, r refusal) bool { return !r.until.IsZero() && !s.now().Before(r.until) })
 	}
 	for other := range s.refused {
 		if len(s.refused) < maxRefused {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tributary/io/format/avro"
 	"tributary/io/pool"
 )
 
@@ -39,10 +38,10 @@ func (s *Schemas) take(ctx context.Context) (*fetcher, error) {
 // Lookup returns the schema with that id. An *UnusableError means that records with that id cannot
 // be read. While the registry does not answer, or does not let us in, Lookup tries again until ctx
 // ends, and says so in the log; the error is then ErrWaiting with that of the last attempt.
-func (s *Schemas) Lookup(ctx context.Context, id int32) (*avro.Schema, error) {
+func (s *Schemas) Lookup(ctx context.Context, id ID) (*Schema, error) {
 	known, err := s.take(ctx)
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("schema %d: %w: another reader is asking: %w", id, ErrWaiting, err)
+		return nil, fmt.Errorf("schema %s: %w: another reader is asking: %w", id, ErrWaiting, err)
 	}
 	if err != nil {
 		return nil, err

@@ -3,24 +3,47 @@ package registry
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// Latest returns the newest schema of a subject, as JSON.
-func (r *Config) Latest(ctx context.Context, subject string) (string, error) {
+// ErrNoSubject says that a registry has no schema of a subject.
+var ErrNoSubject = errors.New("there is no such subject")
+
+// Latest returns the newest schema of a subject. An *UnusableError means that it is one that records cannot be read with, ErrNoSubject
+// that the registry says that there is none.
+func (r *Config) Latest(ctx context.Context, subject string) (*Schema, error) {
+	client, err := r.client()
+	if err != nil {
+		return nil, err
+	}
 	var found sr.SubjectSchema
-	err := r.ask(ctx, func(c *sr.Client) (err error) {
+	err = client.ask(ctx, func(c *sr.Client) (err error) {
 		if found, err = c.SchemaByVersion(ctx, subject, -1); err == nil && found.Schema.Schema == "" {
 			err = errNoSchema
 		}
 		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("schema registry: latest schema of %s: %w", subject, err)
+	var answer *sr.ResponseError
+	switch {
+	case err != nil && itself(err) && errors.As(err, &answer) && (answer.ErrorCode == noSubject || answer.ErrorCode == noVersion):
+		return nil, fmt.Errorf("schema registry: latest schema of %s: %w: %w", subject, ErrNoSubject, err)
+	case err != nil && typeIn(err) != "":
+		return nil, fmt.Errorf("schema registry: latest schema of %s: %w", subject, &UnusableError{reason: otherType(err)})
+	case err != nil:
+		return nil, fmt.Errorf("schema registry: latest schema of %s: %w", subject, err)
 	}
-	return found.Schema.Schema, nil
+	schema, err := client.complete(ctx, fmt.Sprintf("schema id %d", found.ID), found.Schema)
+	var unusable *UnusableError
+	switch {
+	case errors.As(err, &unusable):
+		return nil, fmt.Errorf("schema registry: latest schema of %s: %w", subject, unusable)
+	case err != nil:
+		return nil, fmt.Errorf("schema registry: latest schema of %s: %w", subject, err)
+	}
+	return schema, nil
 }
 
 // Register makes a schema the newest one of a subject, if it is not there already, and

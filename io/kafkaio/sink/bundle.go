@@ -41,9 +41,7 @@ func (b *Bundle) Add(p Group) (whole bool, err error) {
 		return false, fmt.Errorf("shard %d: %w", p.Shard, err)
 	}
 	b.complete = append(b.complete, g)
-	for _, part := range g.parts {
-		b.bytes += len(part)
-	}
+	b.bytes += g.bytes()
 	return true, nil
 }
 
@@ -53,7 +51,7 @@ func (b *Bundle) Bytes() int { return b.bytes }
 // unfinished is the error about a group whose last part has not come.
 func (b *Bundle) unfinished(shard int32) error {
 	for id, g := range b.open {
-		return fmt.Errorf("group %d of shard %d has no last part in its bundle, %d parts came", id, shard, len(g.parts))
+		return fmt.Errorf("group %d of shard %d has no last part in its bundle, %d parts came", id, shard, len(g.parts)+len(g.spare))
 	}
 	return nil
 }

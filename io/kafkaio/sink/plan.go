@@ -27,7 +27,7 @@ type plan struct {
 
 // newPlan decides about groups, in their order: a group that is complete, or committed with the
 // same digest, is skipped, another digest is written as the next version, the rest as
-// version 1. Of a group that is written in part, and begins with that part, the rest is written.
+// version 1, without its spare parts. Of a group that is written in part, and begins with that part, the rest is written.
 // The commit log stays as it is.
 func newPlan(l *commitlog.Log, groups []*group, keep int) (*plan, error) {
 	p := &plan{}
@@ -45,23 +45,29 @@ func newPlan(l *commitlog.Log, groups []*group, keep int) (*plan, error) {
 		if !ok {
 			known = l.Entries[g.id]
 		}
+		if known.Version > 1 {
+			g.correct()
+		}
 		if known.Partial {
 			same, err := g.begins(known)
 			if err != nil {
 				return nil, err
 			}
 			if same {
-				planned[g.id] = commitlog.Entry{Version: known.Version, Records: g.records, Digest: g.digest}
+				planned[g.id] = g.entry(known.Version)
 				p.decisions = append(p.decisions, decision{group: g, version: known.Version, from: known.Records})
 				oldest = min(oldest, g.id)
 				continue
 			}
-		} else if known.Version > 0 && known.Digest == g.digest && known.Records == g.records {
+		} else if known.Version > 0 && known == g.entry(known.Version) {
 			p.decisions = append(p.decisions, decision{group: g, version: known.Version, skip: true})
 			continue
 		}
 		version := known.Version + 1
-		planned[g.id] = commitlog.Entry{Version: version, Records: g.records, Digest: g.digest}
+		if version > 1 {
+			g.correct()
+		}
+		planned[g.id] = g.entry(version)
 		p.decisions = append(p.decisions, decision{group: g, version: version})
 		oldest = min(oldest, g.id)
 	}
@@ -74,7 +80,7 @@ func (p *plan) written() map[int64]commitlog.Entry {
 	entries := map[int64]commitlog.Entry{}
 	for _, d := range p.decisions {
 		if !d.skip {
-			entries[d.group.id] = commitlog.Entry{Version: d.version, Records: d.group.records, Digest: d.group.digest}
+			entries[d.group.id] = d.group.entry(d.version)
 		}
 	}
 	return entries

@@ -181,9 +181,20 @@ func TestWriterEqualsReference(t *testing.T) {
 		}
 		fresh := func() *shardWriter { return &shardWriter{w: &w, open: log.open(w.Topic, w.Job)} }
 		writer := fresh()
+		type content struct {
+			parts, spare int
+			follows      int64
+		}
 		type written struct {
 			version int32
-			variant int
+			content
+		}
+		// recordsOf are those that are written as a version: the first has no spare ones.
+		recordsOf := func(w written) int {
+			if w.version == 1 {
+				return w.parts
+			}
+			return w.parts + w.spare
 		}
 		want := map[int64]written{}
 		samples := map[string]int{}
@@ -191,12 +202,15 @@ func TestWriterEqualsReference(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "restart") == 0 {
 				writer = fresh()
 			}
-			id, variant := rapid.Int64Range(0, 30).Draw(t, "id"), rapid.IntRange(0, 1).Draw(t, "variant")
+			id := rapid.Int64Range(0, 30).Draw(t, "id")
+			has := content{rapid.IntRange(0, 2).Draw(t, "parts"), rapid.IntRange(0, 1).Draw(t, "spare"), rapid.Int64Range(0, 1).Draw(t, "follows")}
 			last, known := want[id]
 			g := &group{id: id}
-			for range variant { // the other variant is empty
-				g.parts = append(g.parts, AppendRecord(nil, []byte("k"), []byte("v"), 7))
+			for i := range has.parts + has.spare {
+				part := Group{Part: int32(i), Spare: i >= has.parts, Follows: has.follows, Records: AppendRecord(nil, []byte("k"), []byte("v"), 7)}
+				require.NoError(t, g.add(part))
 			}
+			g.follows = has.follows
 			require.NoError(t, g.seal())
 			acks, err := writer.write(t.Context(), []*group{g})
 			switch {
@@ -215,18 +229,18 @@ func TestWriterEqualsReference(t *testing.T) {
 				_, shardLog, err := log.open(w.Topic, w.Job)(t.Context(), 0)
 				require.NoError(t, err)
 				if e, ok := shardLog.Entries[id]; ok && e.Version > last.version {
-					want[id] = written{e.Version, variant}
-					samples[fmt.Sprint(id, e.Version)] = int(g.records)
+					want[id] = written{e.Version, has}
+					samples[fmt.Sprint(id, e.Version)] = recordsOf(want[id])
 				}
 				continue
 			}
 			next := last
-			if !known || last.variant != variant {
-				next = written{last.version + 1, variant}
-				samples[fmt.Sprint(id, next.version)] = int(g.records)
+			if !known || last.content != has {
+				next = written{last.version + 1, has}
+				samples[fmt.Sprint(id, next.version)] = recordsOf(next)
 			}
 			want[id] = next
-			require.Equal(t, []commitlog.Committed{{ID: id, Version: next.version, Records: g.records, Skipped: next == last}}, acks)
+			require.Equal(t, []commitlog.Committed{{ID: id, Version: next.version, Records: int64(recordsOf(next)), Skipped: next == last}}, acks)
 			if next != last && id == slices.Max(slices.Collect(maps.Keys(want))) {
 				require.LessOrEqual(t, len(writer.log.Entries), w.Keep+w.Keep/8, "memory is bounded")
 			}

@@ -47,10 +47,7 @@ func Recover(ctx context.Context, w Config) (commitlog.Progress, error) {
 // of one that has not is fenced off. Otherwise it is like Recover.
 func Begin(ctx context.Context, w Config) (commitlog.Progress, error) {
 	// Before anybody is fenced off, who may be at work; and once more when nobody can be.
-	logs, err := commitlog.ReadStable(ctx, w.Cluster, w.CommitLog, w.Job)
-	if err == nil {
-		err = nothingWritten(&w, slices.Collect(maps.Values(logs)))
-	}
+	err := notBegun(ctx, &w)
 	var p commitlog.Progress
 	if err == nil {
 		p, err = claim(ctx, w, nothingWritten)
@@ -59,6 +56,22 @@ func Begin(ctx context.Context, w Config) (commitlog.Progress, error) {
 		return commitlog.Progress{}, fmt.Errorf("begin job %s: %w", w.Job, err)
 	}
 	return p, nil
+}
+
+// NotBegun is ErrBegun for a job that has written anything, as for Begin. It changes nothing, and fences nobody off.
+func NotBegun(ctx context.Context, w Config) error {
+	if err := notBegun(ctx, &w); err != nil {
+		return fmt.Errorf("begin job %s: %w", w.Job, err)
+	}
+	return nil
+}
+
+func notBegun(ctx context.Context, w *Config) error {
+	logs, err := commitlog.ReadStable(ctx, w.Cluster, w.CommitLog, w.Job)
+	if err != nil {
+		return err
+	}
+	return nothingWritten(w, slices.Collect(maps.Values(logs)))
 }
 
 // nothingWritten is ErrBegun if any shard has written.
@@ -117,9 +130,10 @@ func claim(ctx context.Context, w Config, check func(*Config, []*commitlog.Log) 
 	if err != nil {
 		return commitlog.Progress{}, err
 	}
+	corrected := commitlog.Corrected(logs, next.CommittedBefore, kept)
 	if err := eachShard(partitions, func(shard int32) error {
 		own := *next
-		own.Kept = kept[shard]
+		own.Kept, own.Corrected = kept[shard], corrected[shard]
 		r, err := own.Record(w.CommitLog, shard)
 		if err == nil {
 			err = shards[shard].tx.transact(ctx, []*kgo.Record{r})
@@ -131,7 +145,7 @@ func claim(ctx context.Context, w Config, check func(*Config, []*commitlog.Log) 
 		}
 		return commitlog.Progress{}, err
 	}
-	return next.Progress(kept), nil
+	return next.Progress(kept, corrected), nil
 }
 
 type openShard struct {

@@ -173,6 +173,35 @@ func TestRecoverWithAnotherMeaning(t *testing.T) {
 	require.Equal(t, []commitlog.Part{{ID: 40, Shard: 0}}, got.Kept, "what is complete needs no list")
 }
 
+// TestRecoverTellsCorrections: who resumes from the log, and who goes on after that, knows which groups were written more than once.
+func TestRecoverTellsCorrections(t *testing.T) {
+	ctx := t.Context()
+	r := newWriteRig(t, 2)
+	r.w.Step = 10
+	got, err := Begin(ctx, r.w)
+	require.NoError(t, err)
+	before := r.at(got).process()
+	for variant := range 3 {
+		_, err := before.write(ctx, 1, []*group{makeGroup(t, 1, 10, 2, variant), makeGroup(t, 1, 20, 2, variant)})
+		require.NoError(t, err)
+	}
+	r.noteThrough(10)
+	for generation := range int64(2) {
+		got, err = Recover(ctx, r.w)
+		require.NoError(t, err)
+		require.Equal(t, commitlog.Progress{
+			CommittedBefore: 20, FencingEpoch: 2 + generation, Corrected: []commitlog.Correction{{Part: commitlog.Part{ID: 10, Shard: 1}, Version: 3}},
+		}, got)
+		read, err := commitlog.ReadProgress(ctx, r.w.Cluster, r.w.CommitLog, r.w.Job)
+		require.NoError(t, err)
+		require.Equal(t, got, read)
+	}
+	// What comes again tells itself.
+	acks, err := r.at(got).process().write(ctx, 1, []*group{makeGroup(t, 1, 20, 2, 2)})
+	require.NoError(t, err)
+	require.Equal(t, []commitlog.Committed{{Shard: 1, ID: 20, Version: 3, Records: 2, Skipped: true}}, acks)
+}
+
 // TestBegin: a job begins once. What has written nothing yet may begin again, and fences off
 // what is left of its first run.
 func TestBegin(t *testing.T) {

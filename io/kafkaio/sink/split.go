@@ -195,7 +195,7 @@ func (p *piece) appendRecords(slab []kgo.Record, topic string) ([]kgo.Record, er
 // entry is what the commit log says once the piece is written.
 func (p *piece) entry() commitlog.Entry {
 	if p.last {
-		return commitlog.Entry{Version: p.version, Records: p.group.records, Digest: p.group.digest}
+		return p.group.entry(p.version)
 	}
 	return commitlog.Entry{Version: p.version, Records: p.to.records, Digest: p.to.digest, Partial: true}
 }

@@ -55,6 +55,8 @@ type batcher struct {
 	rejectedBytes int
 	// times counts the records with an event time.
 	times int64
+	// ownRoom and ownedRoom are for what a record has beside its value, and both.
+	ownRoom, ownedRoom []byte
 	// size is that of the last batch and a little more: the next is likely to need as much.
 	size int
 }
@@ -79,7 +81,10 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		b.after.Next = offset + 1
 		return nil
 	}
-	rec, by, err := b.topic.open(ctx, r.Value)
+	if r.Value == nil {
+		return b.reject(record.Rejected{Reason: record.ReasonTombstone, Offset: offset, EventTime: record.NoTime})
+	}
+	rec, by, err := b.topic.open(ctx, r)
 	if err != nil {
 		reason, unusable := isUnusable(err)
 		if !unusable {
@@ -87,7 +92,7 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		}
 		return b.reject(record.Rejected{Offset: offset, Detail: reason, EventTime: record.NoTime, Record: r.Value})
 	}
-	at := by.of(rec)
+	at := by.of(rec, r)
 	if why := b.ahead(at, r); why != "" {
 		return b.reject(record.Rejected{
 			Offset: offset, Detail: why, EventTime: at, Record: rec, Schema: by.fingerprint, SchemaText: by.text,
@@ -100,13 +105,19 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 		b.after.raise(b.raises[0].Clock, b.maxAhead)
 		b.raises = b.raises[1:]
 	}
+	framed := rec
+	if len(b.topic.own) > 0 {
+		b.ownRoom = b.topic.own.append(b.ownRoom[:0], r, b.topic.nameOf(by))
+		b.ownedRoom = record.AppendOwned(b.ownedRoom[:0], b.ownRoom, rec)
+		framed = b.ownedRoom
+	}
 	if at != record.NoTime && b.after.Idle { // what has no time does not wake it
 		if err := b.flush(); err != nil {
 			return err
 		}
 		b.wake()
 	}
-	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(rec) > batchBytes ||
+	if b.open.Count > 0 && (b.open.Schema != by.fingerprint || b.open.Count >= batchRecords || len(b.open.Records)+len(framed) > batchBytes ||
 		record.Chapter(b.open.Offset) != record.Chapter(offset)) {
 		if err := b.flush(); err != nil {
 			return err
@@ -115,14 +126,14 @@ func (b *batcher) take(ctx context.Context, r *kgo.Record) error {
 	if b.open.Count == 0 {
 		b.open = record.Batch{
 			Partition: b.after.rank(b.ranksAfter), Schema: by.fingerprint, SchemaText: by.text, Offset: offset,
-			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised,
+			MaxTime: b.after.Clock.Largest, SecondTime: b.after.Clock.Second, Framed: true, AfterIdle: b.after.Raised, Own: len(b.topic.own) > 0,
 			Records: make([]byte, 0, b.size),
 		}
 		if b.open.AfterIdle {
 			b.open.LogTime, b.open.LogSecond = b.after.LogClock.Largest, b.after.LogClock.Second
 		}
 	}
-	b.open.Records = record.AppendFramed(b.open.Records, offset-b.open.Offset, rec)
+	b.open.Records = record.AppendFramed(b.open.Records, offset-b.open.Offset, framed)
 	b.open.Count++
 	if at != record.NoTime {
 		b.times++

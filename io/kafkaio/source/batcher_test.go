@@ -14,7 +14,7 @@ import (
 // TestTakeOnlyWhatIsNext: brokers answer with whole batches of their log, which may begin
 // before the offset that was asked for and end behind the stop.
 func TestTakeOnlyWhatIsNext(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(t.Context(), Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0)
 	require.NoError(t, err)
 	var got []record.Batch
 	at := Restriction{Partitions: []position{{Next: 3, Stop: 5, Clock: kafkatest.ClockAt(7)}}}
@@ -33,7 +33,7 @@ func TestTakeOnlyWhatIsNext(t *testing.T) {
 
 // TestChaptersAreApart: where a chapter of the log begins, so does a batch, wherever reading began.
 func TestChaptersAreApart(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(t.Context(), Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0)
 	require.NoError(t, err)
 	next := record.ChapterStart(3)
 	for _, from := range []int64{next - 700, next - 1, next} {
@@ -55,7 +55,7 @@ func TestChaptersAreApart(t *testing.T) {
 // TestWake: records without an event time leave a partition idle. The first that has one begins
 // a batch of its own, behind the watermark that went on without it, and is judged by that.
 func TestWake(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(t.Context(), Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0)
 	require.NoError(t, err)
 	var got []record.Batch
 	var times []int64

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,9 +31,10 @@ func (r *Reader) passBomb(p *partition, bomb *kgo.ErrDecompressTooLarge) error {
 	return fmt.Errorf("%s: %w", p.name(), errReopen)
 }
 
-// rejectAll notes records that cannot be used for each input.
+// rejectAll notes records that cannot be used for each input; they are malformed unless r says otherwise.
 func (b *batcher) rejectAll(r record.Rejected) {
-	r.Reason, r.Partition, r.Watermark = record.ReasonMalformed, b.after.rank(b.ranksAfter), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
+	r.Reason = cmp.Or(r.Reason, record.ReasonMalformed)
+	r.Partition, r.Watermark = b.after.rank(b.ranksAfter), behind(b.after.Clock.Time(b.maxAhead), b.outOfOrderness)
 	for _, r.Input = range b.topic.Inputs {
 		b.rejected = append(b.rejected, r)
 	}

@@ -8,7 +8,7 @@
 //	restriction.go    what a reader still has to read, and its encoding; tracker.go claims it
 //	reader.go         clients, seeking, polling; failure.go, what an error of a fetch means
 //	batcher.go        records of a partition to batches, rejected records, clocks
-//	topic.go          from a value to a record; timeof.go, from a record to its event time
+//	topic.go          from a value to a record; timeof.go, from a record to its event time; own.go: what Kafka has beside it
 //	watch.go          new partitions, idleness, outages; watchlog.go says what is waited for
 //	gap.go, bomb.go   batches without records, and those that unpack to too much
 //	notes.go          offsets for a consumer group; notetimeindex.go, entries for a restart
@@ -42,8 +42,6 @@ type Config struct {
 	Job      string
 	Clusters []cluster.Config
 	Topics   []Topic
-	// Registry holds the schemas of topics of format RegistryAvro.
-	Registry *registry.Config `json:",omitempty"`
 
 	// Readers is over how many readers partitions are spread, DefaultReaders if 0: reader
 	// i reads the partitions p of every topic with p mod Readers = i. It must stay the
@@ -102,8 +100,13 @@ type Format string
 const (
 	// Avro: the bare binary encoding, all with the topic's one schema.
 	Avro Format = "avro"
-	// RegistryAvro: a zero byte, the schema's id in a registry in four bytes, then Avro.
+	// RegistryAvro: a zero byte, the schema's id in a registry in four bytes, then Avro; or Avro, and the id in a header.
 	RegistryAvro Format = "registry-avro"
+	// RegistryJSON: the same with the text of one object.
+	RegistryJSON Format = "registry-json"
+	// RegistryProtobuf: the same with a message of Protobuf, and which message it is of its schema behind the id. Batches have
+	// them as JSON.
+	RegistryProtobuf Format = "registry-protobuf"
 	// JSON: the text of one object. So may others be, to which their packages make it (format.Values).
 	JSON Format = "json"
 )
@@ -116,8 +119,12 @@ type Topic struct {
 	Format  Format
 	// Schema is the writer's schema of format Avro, as JSON.
 	Schema string `json:",omitempty"`
+	// Registry holds the schemas of formats whose values name theirs. Each topic may have its own.
+	Registry *registry.Config `json:",omitempty"`
 	// Time is the field with the event time.
 	Time Field
+	// Own are the fields that batches have beside the values of records (record.IsOwn).
+	Own []string `json:",omitempty"`
 	// Inputs are the inputs that the records belong to: each gets every batch.
 	Inputs []int32
 }
@@ -126,8 +133,15 @@ type Topic struct {
 type Field struct {
 	Path string
 	Unit record.Unit `json:",omitempty"`
+	// Pattern and Zone are those of record.TimeForm.
+	Pattern string `json:",omitempty"`
+	Zone    string `json:",omitempty"`
 	// Others are the paths that it has in records of other ages; see avro.Others.
 	Others []string `json:",omitempty"`
+	// Expression is what the time is computed by, of other fields; Path is a name then. Empty for a field of the record.
+	Expression string `json:",omitempty"`
+	// OthersOf are what Others is, of the fields in the expression.
+	OthersOf map[string][]string `json:",omitempty"`
 }
 
 // Truncation is what to do when records that are wanted are no longer there.
@@ -210,11 +224,6 @@ func (r *Config) Validate() error {
 		}
 		taken[key] = true
 	}
-	if r.Registry != nil {
-		if err := r.Registry.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("registry: %w", err))
-		}
-	}
 	if r.Readers < 0 || r.MaxAhead < 0 || r.OutOfOrderness < 0 || r.IdleAfter < 0 || r.PollBudget < 0 || r.Rest < 0 {
 		errs = append(errs, errors.New("readers and times must not be negative"))
 	}
@@ -242,13 +251,15 @@ func (r *Config) validateTopic(t Topic) error {
 		if _, err := compileAvro(t.Schema, t.Time); err != nil {
 			errs = append(errs, err)
 		}
-	case RegistryAvro:
-		if r.Registry == nil {
+	case RegistryAvro, RegistryJSON, RegistryProtobuf:
+		if t.Registry == nil {
 			errs = append(errs, errors.New("its schemas are in a registry, and none is given"))
+		} else if err := t.Registry.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("registry: %w", err))
 		}
 	default:
 		if values, err := format.Get[format.Values](string(t.Format)); err != nil || values.Schemas() {
-			errs = append(errs, fmt.Errorf("format must be %s or one of %s, got %q", RegistryAvro, strings.Join(format.Names[format.Values](), ", "), t.Format))
+			errs = append(errs, fmt.Errorf("format must be %s, %s, %s or one of %s, got %q", RegistryAvro, RegistryJSON, RegistryProtobuf, strings.Join(format.Names[format.Values](), ", "), t.Format))
 		}
 	}
 	return errors.Join(errs...)

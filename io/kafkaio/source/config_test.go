@@ -30,10 +30,12 @@ func TestConfigValidate(t *testing.T) {
 		{"a topic twice", func(r *Config) { r.Topics = append(r.Topics, r.Topics[0]) }, "topic t: listed twice; give it several inputs instead"},
 		{"an unknown cluster", func(r *Config) { r.Topics[0].Cluster = "x" }, `topic t: no cluster "x"`},
 		{"two clusters of a name", func(r *Config) { r.Clusters = append(r.Clusters, r.Clusters[0]) }, `cluster 1: the name "" is taken`},
-		{"an unknown format", func(r *Config) { r.Topics[0].Format = "csv" }, `topic t: format must be registry-avro or one of avro, json, ltsv, got "csv"`},
+		{"an unknown format", func(r *Config) { r.Topics[0].Format = "csv" }, `topic t: format must be registry-avro, registry-json, registry-protobuf or one of avro, json, ltsv, protobuf, got "csv"`},
 		{"no registry", func(r *Config) { r.Topics[0].Format = RegistryAvro }, "topic t: its schemas are in a registry, and none is given"},
 		{"a schema without the time", func(r *Config) { r.Topics[0].Format, r.Topics[0].Schema = Avro, noTime }, "topic t: event time: "},
-		{"a password in a URL", func(r *Config) { r.Registry = &registry.Config{URLs: []string{"http://u:p@r"}} }, "registry: urls: must hold no user or password"},
+		{"a password in a URL", func(r *Config) {
+			r.Topics[0].Format, r.Topics[0].Registry = RegistryJSON, &registry.Config{URLs: []string{"http://u:p@r"}}
+		}, "topic t: registry: urls: must hold no user or password"},
 		{"a negative time", func(r *Config) { r.IdleAfter = -time.Second }, "readers and times must not be negative"},
 		{"an unknown answer to truncation", func(r *Config) { r.OnTruncation = "x" }, `on truncation: must be empty or "skip", got "x"`},
 		{"committed offsets of nobody", func(r *Config) { r.Start.At = AtCommitted }, "start: at committed offsets needs a group"},

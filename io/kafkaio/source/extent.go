@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
-	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
 )
 
@@ -23,8 +22,8 @@ type Extent struct {
 	// Watermark is that of the log, in ms: what comes in all partitions behind the place where the
 	// Config stops is by it. record.NoTime if some partition holds it back from the first.
 	Watermark int64
-	// Largest event time of all partitions that is not beyond their clocks, record.NoTime if there is none.
-	Largest int64
+	// Clocks are those of all partitions.
+	Clocks []record.Clock
 	// Holder is the partition that holds the watermark; Idle are those that do not, because
 	// nothing was written to them for IdleAfter.
 	Holder *cluster.Partition
@@ -55,15 +54,9 @@ func (r Config) Extent(ctx context.Context, all bool) (Extent, error) {
 	}
 	r = r.Normal()
 	e := &extent{config: r, now: time.Now(), parts: map[string]map[string]map[int32]*tail{}}
-	var schemas *registry.Schemas
-	if r.Registry != nil {
-		if schemas, err = registry.Open(ctx, r.Registry); err != nil {
-			return Extent{}, err
-		}
-	}
 	var open []*tail
 	for _, t := range topics {
-		opened, err := newTopic(t, 0, schemas)
+		opened, err := newTopic(ctx, t, 0)
 		if err != nil {
 			return Extent{}, err
 		}
@@ -246,7 +239,10 @@ func (e *extent) take(ctx context.Context, p *tail, record *kgo.Record) error {
 	if record.Offset < p.at.Next {
 		return nil
 	}
-	value, by, err := p.topic.open(ctx, record.Value)
+	if record.Value == nil {
+		return nil
+	}
+	value, by, err := p.topic.open(ctx, record)
 	if err != nil {
 		if _, unusable := isUnusable(err); unusable {
 			return nil
@@ -254,7 +250,7 @@ func (e *extent) take(ctx context.Context, p *tail, record *kgo.Record) error {
 		return err
 	}
 	b := batcher{maxAhead: e.config.MaxAhead.Milliseconds(), now: func() time.Time { return e.now }}
-	if t := by.of(value); b.ahead(t, record) == "" {
+	if t := by.of(value, record); b.ahead(t, record) == "" {
 		p.clock.Add(t)
 	}
 	return nil
@@ -262,12 +258,12 @@ func (e *extent) take(ctx context.Context, p *tail, record *kgo.Record) error {
 
 // result brings partitions together, as the watermark of a reader does.
 func (e *extent) result() Extent {
-	out := Extent{Watermark: math.MaxInt64, Largest: record.NoTime, Ahead: e.ahead}
+	out := Extent{Watermark: math.MaxInt64, Ahead: e.ahead}
 	leap, behindBy := e.config.MaxAhead.Milliseconds(), e.config.OutOfOrderness.Milliseconds()
 	reached := int64(record.NoTime)
 	for _, p := range e.all {
 		name, at := p.name(), behind(p.clock.Time(leap), behindBy)
-		out.Largest = max(out.Largest, p.clock.Time(leap))
+		out.Clocks = append(out.Clocks, p.clock)
 		reached = max(reached, at)
 		switch {
 		case e.config.IdleAfter > 0 && e.now.Sub(p.written) >= e.config.IdleAfter:

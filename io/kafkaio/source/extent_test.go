@@ -65,17 +65,18 @@ func TestExtent(t *testing.T) {
 	a := func(n int32) *cluster.Partition { return &cluster.Partition{Topic: "a", Partition: n} }
 	now := time.Now()
 	r := newLogRig(t, 2, "a")
-	require.Equal(t, Extent{Watermark: record.NoTime, Largest: record.NoTime, Holder: a(0)}, r.extent(false), "nothing is there")
+	clocks, zero, none := func(all ...record.Clock) []record.Clock { return all }, record.Clock{Largest: 1040, Second: 1000}, record.NoClock
+	require.Equal(t, Extent{Watermark: record.NoTime, Clocks: clocks(none, none), Holder: a(0)}, r.extent(false), "nothing is there")
 	r.put("a", 0, now, `{"t":1000}`, `{"t":1040}`, `{"t":900}`, `garbage`, `{}`)
-	require.Equal(t, Extent{Watermark: record.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "a partition is empty")
+	require.Equal(t, Extent{Watermark: record.NoTime, Clocks: clocks(zero, none), Holder: a(1)}, r.extent(false), "a partition is empty")
 	r.put("a", 1, now, `{}`)
-	require.Equal(t, Extent{Watermark: record.NoTime, Largest: 1040, Holder: a(1)}, r.extent(false), "it holds nothing with a time")
+	require.Equal(t, Extent{Watermark: record.NoTime, Clocks: clocks(zero, none), Holder: a(1)}, r.extent(false), "it holds nothing with a time")
 	r.put("a", 1, now, `{"t":1020}`)
-	require.Equal(t, Extent{Watermark: 1010, Largest: 1040, Holder: a(1)}, r.extent(false))
+	require.Equal(t, Extent{Watermark: 1010, Clocks: clocks(zero, record.Clock{Largest: 1020, Second: 1020}), Holder: a(1)}, r.extent(false))
 	r.put("a", 1, now, `{"t":5000}`)
-	require.Equal(t, Extent{Watermark: 1010, Largest: 1040, Holder: a(1)}, r.extent(true), "one record alone moves nothing")
+	require.Equal(t, Extent{Watermark: 1010, Clocks: clocks(zero, record.Clock{Largest: 5000, Second: 1020}), Holder: a(1)}, r.extent(true), "one record alone moves nothing")
 	r.put("a", 1, now, `{"t":4990}`)
-	require.Equal(t, Extent{Watermark: 1030, Largest: 5000, Holder: a(0)}, r.extent(true), "two do")
+	require.Equal(t, Extent{Watermark: 1030, Clocks: clocks(zero, record.Clock{Largest: 5000, Second: 4990}), Holder: a(0)}, r.extent(true), "two do")
 
 	// Neither what is written later, nor what is too far ahead of its writing.
 	resolved, err := r.reading.Resolve(t.Context())
@@ -93,7 +94,7 @@ func TestExtent(t *testing.T) {
 	}}
 	got, err = middle.Extent(t.Context(), false)
 	require.NoError(t, err)
-	require.Equal(t, Extent{Watermark: 1030, Largest: 2000, Holder: a(0)}, got)
+	require.Equal(t, Extent{Watermark: 1030, Clocks: clocks(zero, record.Clock{Largest: 2000, Second: 2000}), Holder: a(0)}, got)
 	// And where a log is to be read farther than it goes.
 	middle.Stop.Offsets[*a(0)] = 100
 	got, err = middle.Extent(t.Context(), false)
@@ -190,7 +191,7 @@ func TestExtentBehindABomb(t *testing.T) {
 // TestExtentEndsAtTheStop: where the last record before the stop was compacted away, the one at
 // the stop comes in its place, and does not count.
 func TestExtentEndsAtTheStop(t *testing.T) {
-	opened, err := newTopic(Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0, nil)
+	opened, err := newTopic(t.Context(), Topic{Name: "t", Format: JSON, Time: Field{Path: "t", Unit: record.UnitEpochMs}, Inputs: []int32{0}}, 0)
 	require.NoError(t, err)
 	e := &extent{now: time.UnixMilli(1_000)}
 	p := &tail{topic: opened, at: position{Next: 2, Stop: 5}, clock: record.NoClock}

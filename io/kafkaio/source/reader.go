@@ -92,7 +92,7 @@ type partition struct {
 
 // Stats counts what a call did.
 type Stats struct {
-	Records, Rejected, Truncated, AfterIdle int64
+	Records, Rejected, Tombstones, Truncated, AfterIdle int64
 }
 
 // NewReader prepares reader index of a Config in normal form.
@@ -102,15 +102,8 @@ func NewReader(ctx context.Context, reading Config, index int) (*Reader, error) 
 		links: map[string]*link{}, unknown: map[string]time.Time{}, stale: true, Now: steadyClock(),
 	}
 	r.watch.allowed = record.NoTime
-	var schemas *registry.Schemas
-	if reading.Registry != nil {
-		var err error
-		if schemas, err = registry.Open(ctx, reading.Registry); err != nil {
-			return nil, err
-		}
-	}
 	for i, t := range reading.Topics {
-		opened, err := newTopic(t, int32(i), schemas)
+		opened, err := newTopic(ctx, t, int32(i))
 		if err != nil {
 			return nil, err
 		}

@@ -2,8 +2,8 @@ package batch
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/format/avro"
+	"tributary/io/iotest"
 	enemy "tributary/pipelines/sim/generate/hostile"
 	"tributary/transforms/account"
 )
 
 // filler writes so many bytes of one kind.
-func filler(t *testing.T, w *gzip.Writer, b byte, n int) {
+func filler(t *testing.T, w io.Writer, b byte, n int) {
 	t.Helper()
 	chunk := bytes.Repeat([]byte{b}, 1<<20)
 	for ; n > 0; n -= len(chunk) {
@@ -34,9 +35,9 @@ func TestDecompressionBombs(t *testing.T) {
 	good := func(f enemy.Format, i int) []byte {
 		return enemy.Good(f, 0, "g"+string(rune('0'+i)), timeOf(begin).Add(time.Duration(i)*time.Second))
 	}
-	zipped := func(f enemy.Format, header, open, end string) string {
+	zipped := func(ending string, f enemy.Format, header, open, end string) string {
 		var out bytes.Buffer
-		w := gzip.NewWriter(&out)
+		w := iotest.Packer(t, ending, &out)
 		text := func(parts ...string) {
 			_, err := w.Write([]byte(strings.Join(parts, "")))
 			require.NoError(t, err)
@@ -62,16 +63,18 @@ func TestDecompressionBombs(t *testing.T) {
 	for _, test := range []struct {
 		name, ending, content, place, detail string
 	}{
-		{"JSON", "jsonl.gz", zipped(enemy.JSON, "", `{"id":"`, `"}`), `"offset":1,`, "line 2: record is longer than 16777216 bytes"},
-		{"CSV", "csv.gz", zipped(enemy.CSV, enemy.Header, `"`, `",1,,,`), `"offset":1,`, "line 3: record is longer than 16777216 bytes"},
+		{"JSON", "jsonl.gz", zipped("jsonl.gz", enemy.JSON, "", `{"id":"`, `"}`), `"offset":1,`, "line 2: record is longer than 16777216 bytes"},
+		{"JSON", "jsonl.zst", zipped("jsonl.zst", enemy.JSON, "", `{"id":"`, `"}`), `"offset":1,`, "line 2: record is longer than 16777216 bytes"},
+		{"CSV", "csv.lz4", zipped("csv.lz4", enemy.CSV, enemy.Header, `"`, `",1,,,`), `"offset":1,`, "line 3: record is longer than 16777216 bytes"},
+		{"CSV", "csv.gz", zipped("csv.gz", enemy.CSV, enemy.Header, `"`, `",1,,,`), `"offset":1,`, "line 3: record is longer than 16777216 bytes"},
 		{"Avro", "avro", container(), `"offset":1`, "its records are larger than the limit"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.ending, func(t *testing.T) {
 			require.Less(t, len(test.content), 2<<20)
 			dir := t.TempDir()
 			write(t, dir+"/views/a."+test.ending, test.content)
 			format := enemy.Format(strings.ToLower(test.name))
-			write(t, dir+"/likes/a."+test.ending, enemyFile(t, format, test.ending != "avro", nil))
+			write(t, dir+"/likes/a."+test.ending, enemyFile(t, format, test.ending, nil))
 			text := strings.NewReplacer("ENDING", test.ending, "ORDER", "file", "FORMAT", "json").Replace(enemySpec)
 			s := parse(t, dir, text)
 			r := join(t, s, Options{})

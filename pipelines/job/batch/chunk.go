@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"tributary/io/fileio"
 	"tributary/io/format"
 	"tributary/io/kafkaio/source"
+	"tributary/io/packed"
 	"tributary/io/pool"
 	"tributary/io/record"
 	"tributary/pipelines/spec"
@@ -19,6 +21,8 @@ import (
 // file is one input file, as far as reading it needs to know. It travels to workers.
 type file struct {
 	Path string
+	// Copied is where its bytes are, if that is not its path.
+	Copied string
 	// Size in bytes, and what tells this content from another under the same path.
 	Size    int64
 	Version string
@@ -31,10 +35,18 @@ type file struct {
 	Schema uint64
 	// Convert is the Avro schema that text is converted to; empty for none.
 	Convert string
+	// Delimiter is that of a table, as the spec has it.
+	Delimiter format.Delimiter
+	// Fields are those of the top level that are read of a file that stores them apart, with fieldsBetween between them: files are
+	// compared. Empty for all.
+	Fields string
 	// Range is what is read of a partition of a topic, which has no more than a Path, its name,
 	// beside that; nil for a file.
 	Range *source.Range
 }
+
+// fieldsBetween is in the name of no field, but of one that nobody can write in a spec.
+const fieldsBetween = "\x00"
 
 // reads returns the file's format, which the spec has named.
 func (f *file) reads() format.Files {
@@ -81,11 +93,16 @@ func openChunks(ctx context.Context, f *file, at format.Place, copied io.Writer)
 
 // source is the file as its format reads it.
 func (f *file) source(ctx context.Context, copied io.Writer) *format.File {
-	return &format.File{Path: f.Path, Schema: f.Convert, Open: func(offset int64) (io.ReadCloser, error) {
-		if f.reads().Text() && strings.HasSuffix(f.Path, ".gz") {
-			return openZipped(ctx, f.Path, offset, copied)
+	var fields []string
+	if f.Fields != "" {
+		fields = strings.Split(f.Fields, fieldsBetween)
+	}
+	return &format.File{Path: f.Path, Size: f.Size, Schema: f.Convert, Delimiter: f.Delimiter, Fields: fields, Open: func(offset int64) (io.ReadCloser, error) {
+		path := cmp.Or(f.Copied, f.Path)
+		if f.reads().Text() && packed.Is(path) {
+			return openZipped(ctx, f.Path, path, offset, copied)
 		}
-		r, err := fileio.OpenAt(ctx, f.Path, offset)
+		r, err := fileio.OpenAt(ctx, path, offset)
 		if err != nil {
 			return nil, err
 		}
@@ -93,15 +110,15 @@ func (f *file) source(ctx context.Context, copied io.Writer) *format.File {
 	}}
 }
 
-// openZipped opens a compressed file at a byte of its text, all before which has to be read.
-func openZipped(ctx context.Context, path string, offset int64, copied io.Writer) (io.ReadCloser, error) {
+// openZipped opens a compressed file, which errors call name, at a byte of its text, all before which has to be read.
+func openZipped(ctx context.Context, name, path string, offset int64, copied io.Writer) (io.ReadCloser, error) {
 	r, err := fileio.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	plain := fileio.Decompress(path, tee{r, r, copied})
+	plain := packed.NewReaderOf(name, path, tee{r, r, copied})
 	if _, err := io.CopyN(io.Discard, plain, offset); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", path, offset, err), r.Close())
+		return nil, errors.Join(fmt.Errorf("%s: skip to byte %d of the text: %w", name, offset, err), r.Close())
 	}
 	return tee{Reader: plain, Closer: r}, nil
 }
@@ -123,11 +140,11 @@ func (t tee) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// heads are what files begin with, by format, path and version: every piece of a file wants it.
-var heads = &pool.Pool[[3]string, format.Head]{Idle: 10 * time.Minute, Close: func(format.Head) {}, Single: true}
+// heads are what files say before their records, by format, delimiter, path, version and fields: every piece of a file wants it.
+var heads = &pool.Pool[[5]string, format.Head]{Idle: 10 * time.Minute, Close: func(format.Head) {}, Single: true}
 
 func headOf(ctx context.Context, f *file) (format.Head, error) {
-	key := [3]string{string(f.Format), f.Path, f.Version}
+	key := [5]string{string(f.Format), string(f.Delimiter), f.Path, f.Version, f.Fields}
 	head, err := heads.Take(ctx, key, func() (format.Head, error) { return f.reads().Head(f.source(ctx, nil)) })
 	if err != nil {
 		return format.Head{}, err

@@ -12,7 +12,7 @@ import (
 	"tributary/io/fileio/fileiotest"
 )
 
-// objects returns what is stored below a gs:// folder by relative name.
+// objects returns what is stored below a folder of a bucket by relative name.
 func objects(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files, err := fileio.List(t.Context(), folder+"/")
@@ -26,12 +26,25 @@ func objects(t *testing.T, folder string) map[string]string {
 	return found
 }
 
-// TestCloudIsLikeADisk joins from a bucket into a bucket, is stopped, goes on, and joins
-// in other intervals; what is there then is what comes of the same on a disk.
 func TestCloudIsLikeADisk(t *testing.T) {
 	fileiotest.StartEmulator(t)
+	likeADisk(t, "gs://bucket/made")
+}
+
+func TestS3IsLikeADisk(t *testing.T) {
+	fileiotest.StartS3(t)
+	likeADisk(t, "s3://bucket/made")
+}
+
+func TestAzureIsLikeADisk(t *testing.T) {
+	fileiotest.StartAzure(t)
+	likeADisk(t, "az://bucket/made")
+}
+
+// likeADisk joins from a bucket into a bucket, is stopped, goes on, and joins in other intervals; what is there
+// then is what comes of the same on a disk.
+func likeADisk(t *testing.T, bucket string) {
 	dir, s := deterministic(t)
-	const bucket = "gs://bucket/made"
 	for name, content := range contents(t, dir) {
 		w, err := fileio.Create(t.Context(), bucket+"/"+name)
 		require.NoError(t, err)

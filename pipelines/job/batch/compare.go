@@ -16,28 +16,37 @@ import (
 )
 
 // compare holds the samples of a test against those it names: all of them, and of each the
-// fields that the test names.
-func compare(t *spec.Test, got []map[string]any) (out []Difference) {
+// fields that the test names. Those that name no stage are of the last.
+func compare(t *spec.Test, last string, got []map[string]any) (out []Difference) {
 	taken := make([]bool, len(got))
+	early := func(s map[string]any) string {
+		if stage := stageOf(s, last); stage != last {
+			return stage
+		}
+		return ""
+	}
 	for i, want := range t.Samples {
-		at, id := t.SamplesAt[i], idText(want["view_id"])
+		at, id, stage := t.SamplesAt[i], idText(want["view_id"]), early(want)
 		match := -1
 		for k, s := range got {
-			if !taken[k] && idText(s["view_id"]) == id && (want["view_time"] == nil || equal("view_time", s["view_time"], want["view_time"])) {
+			if !taken[k] && early(s) == stage && idText(s["view_id"]) == id && (want["view_time"] == nil || equal("view_time", s["view_time"], want["view_time"])) {
 				match = k
 				break
 			}
 		}
 		if match < 0 {
-			out = append(out, Difference{At: at, Sample: id, Got: "no such sample", Want: "a sample"})
+			out = append(out, Difference{At: at, Sample: id, Stage: stage, Got: "no such sample", Want: "a sample"})
 			continue
 		}
 		taken[match] = true
-		out = append(out, differences(at, id, nil, got[match], want)...)
+		for _, d := range differences(at, id, nil, got[match], want) {
+			d.Stage = stage
+			out = append(out, d)
+		}
 	}
 	for k, s := range got {
 		if !taken[k] {
-			out = append(out, Difference{At: t.At, Sample: idText(s["view_id"]), Got: "a sample that the test does not name", Want: "none"})
+			out = append(out, Difference{At: t.At, Sample: idText(s["view_id"]), Stage: early(s), Got: "a sample that the test does not name", Want: "none"})
 		}
 	}
 	return out

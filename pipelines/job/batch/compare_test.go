@@ -46,7 +46,7 @@ func TestCompareByType(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			sample := sampleOf(t, `{"view_id":"v1","view":{"x":`+c.got+`}}`)
 			want := map[string]any{"view_id": "v1", "view": map[string]any{"x": c.want}}
-			diffs := compare(&spec.Test{Samples: []map[string]any{want}, SamplesAt: make([]problem.Position, 1)}, []map[string]any{sample})
+			diffs := compare(&spec.Test{Samples: []map[string]any{want}, SamplesAt: make([]problem.Position, 1)}, "", []map[string]any{sample})
 			if c.diff == "" {
 				assert.Empty(t, diffs)
 				return
@@ -61,11 +61,32 @@ func TestCompareByType(t *testing.T) {
 func TestCompareNamesFields(t *testing.T) {
 	sample := sampleOf(t, `{"view_id":"7","view":{"a.b":1,"c":null}}`)
 	want := map[string]any{"view_id": int64(7), "view": map[string]any{"a.b": int64(2), "c": nil, "d": nil}}
-	diffs := compare(&spec.Test{Samples: []map[string]any{want}, SamplesAt: make([]problem.Position, 1)}, []map[string]any{sample})
+	diffs := compare(&spec.Test{Samples: []map[string]any{want}, SamplesAt: make([]problem.Position, 1)}, "", []map[string]any{sample})
 	require.Len(t, diffs, 2, "ids are text, however they are written; null is not absent")
 	assert.Equal(t, `view."a.b"`, diffs[0].Field)
 	assert.Equal(t, "view.d", diffs[1].Field)
 	assert.Equal(t, `no such field; there is "a.b", c`, diffs[1].Got)
+}
+
+// TestCompareByStage: a sample is held against the one of its stage, the last one if none is named.
+func TestCompareByStage(t *testing.T) {
+	got := []map[string]any{
+		sampleOf(t, `{"view_id":"v1","stage":"10s","version":0,"final":false}`), sampleOf(t, `{"view_id":"v2","stage":"10s","version":0}`),
+		sampleOf(t, `{"view_id":"v1","stage":"30m","version":1,"final":true}`), sampleOf(t, `{"view_id":"v2","stage":"30m","version":1}`),
+	}
+	diffs := func(samples ...map[string]any) []Difference {
+		return compare(&spec.Test{Samples: samples, SamplesAt: make([]problem.Position, len(samples))}, "30m", got)
+	}
+	v1, v2 := map[string]any{"view_id": "v1", "final": true}, map[string]any{"view_id": "v2", "stage": "30m", "version": int64(1)}
+	early1 := map[string]any{"view_id": "v1", "stage": "10s", "version": int64(0)}
+	early2 := map[string]any{"view_id": "v2", "stage": "10s"}
+	assert.Empty(t, diffs(v1, v2, early1, early2))
+	assert.Equal(t, []Difference{{Sample: "v2", Stage: "10s", Got: "a sample that the test does not name", Want: "none"}}, diffs(v1, v2, early1))
+	assert.Equal(t, []Difference{{Sample: "v2", Got: "a sample that the test does not name", Want: "none"}}, diffs(v1, early1, early2))
+	wrong := map[string]any{"view_id": "v1", "stage": "10s", "version": int64(1)}
+	assert.Equal(t, []Difference{{Sample: "v1", Stage: "10s", Field: "version", Got: "0", Want: "1"}}, diffs(v1, v2, wrong, early2))
+	gone := map[string]any{"view_id": "v1", "stage": "1m"}
+	assert.Equal(t, []Difference{{Sample: "v1", Stage: "1m", Got: "no such sample", Want: "a sample"}}, diffs(v1, v2, early1, early2, gone))
 }
 
 func sampleOf(t *testing.T, text string) map[string]any {

@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/iotest"
 	"tributary/transforms/account"
 )
 
@@ -35,7 +36,8 @@ func TestContentDecides(t *testing.T) {
 	}
 	for ending, contents := range map[string][2]string{
 		"jsonl": {one, other}, "jsonl.gz": {zipped(one), zipped(other)}, "avro": {avro(one), avro(other)},
-		"csv": {"view_id,ts\nv1,2026-01-01T10:00:00Z\n", "view_id,ts\nv2,2026-01-01T10:00:00Z\n"},
+		"jsonl.zst": {string(iotest.Pack(t, ".zst", []byte(one))), string(iotest.Pack(t, ".zst", []byte(other)))},
+		"csv":       {"view_id,ts\nv1,2026-01-01T10:00:00Z\n", "view_id,ts\nv2,2026-01-01T10:00:00Z\n"},
 	} {
 		t.Run(ending, func(t *testing.T) {
 			dir, at := t.TempDir(), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)

@@ -23,7 +23,7 @@ func TestEstimateThatFails(t *testing.T) {
 		id++
 	}
 	columns := []sample.Column{{Kind: "like", Func: label.Binary}}
-	schema, err := sample.Schema(columns, view)
+	schema, err := sample.Schema(columns, false, view)
 	require.NoError(t, err)
 	encoder := sample.Encoder{Columns: columns, SpecVersion: 1}
 	encoded := encoder.Append(nil, &sample.Sample{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/iotest"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/account"
 )
@@ -112,6 +113,8 @@ func TestWhatFilesDoNotFit(t *testing.T) {
 		"unknown id":     {edits: []string{"id: view_id", "id: viewid"}, code: "T2003", at: "views.id", want: []string{`no field "viewid"`, `did you mean: view_id`, "/views/a.avro"}},
 		"unknown time":   {edits: []string{"time: ts, window", "time: tss, window"}, code: "T2003", at: "engagements.like.time", want: []string{`no field "tss"`, "/likes/0.avro"}},
 		"unknown where":  {edits: []string{"window: 1m", "where: {knd: x}, window: 1m"}, code: "T2003", at: "engagements.like.where.knd", want: []string{"knd"}},
+		"unknown view":   {edits: []string{"id: view_id", "where: {knd: x}, id: view_id"}, code: "T2003", at: "views.where.knd", want: []string{"knd", "/views/a.avro"}},
+		"unknown part":   {edits: []string{"id: view_id", "id: [view_id, itm]", "view: view_id", "view: [view_id, event_id]"}, code: "T2003", at: "views.id.1", want: []string{`no field "itm"`, `did you mean: item`, "/views/a.avro"}},
 		"unknown label":  {edits: []string{"window: 1m", "window: 1m, label: {sum: amout}"}, code: "T2003", at: "engagements.like.label.sum", want: []string{`did you mean: amount`}},
 		"unknown order":  {edits: []string{"{path: views/*.avro}", "{path: views/*.avro, order: {partition: p, offset: item}}"}, code: "T2003", at: "views.inputs.0.order.partition", want: []string{`no field "p"`}},
 		"unknown nested": {edits: []string{"id: view_id", "id: view_id.x"}, code: "T2003", at: "views.id", want: []string{"view_id.x"}},
@@ -121,14 +124,39 @@ func TestWhatFilesDoNotFit(t *testing.T) {
 			code:  "T2003", at: "engagements.like.view", want: []string{`no field "view_id"`, `did you mean: view`, "/likes/x.csv"},
 		},
 		"no unit":    {edits: []string{"time: ts}", "time: item}"}, code: "T2006", at: "views.time", want: []string{"item", "long", "time: {field: item, unit: epoch-millis}", "epoch-seconds"}},
+		"pattern":    {edits: []string{"time: ts}", `time: {field: ts, pattern: "%F", zone: UTC}}`}, code: "T2004", at: "views.time", want: []string{"ts is of type timestamp-millis, and cannot be a time by a pattern, which is text"}},
 		"no match":   {edits: []string{"likes/*.avro", "like/*.avro"}, code: "T2001", at: "engagements.like.inputs.0", want: []string{"like/*.avro matches no file", "likes/"}},
 		"empty":      {make: func(t *testing.T, dir string) { write(t, dir+"/views/b.avro", "") }, code: "T2008", at: "views.inputs.0", want: []string{"views/b.avro", "empty"}},
 		"not Avro":   {make: func(t *testing.T, dir string) { write(t, dir+"/views/b.avro", row) }, code: "T2008", at: "views.inputs.0", want: []string{"views/b.avro", `{\"vi`}},
 		"cut header": {make: func(t *testing.T, dir string) { write(t, dir+"/views/b.avro", "Obj\x01\x04\x14avro") }, code: "T2008", at: "views.inputs.0", want: []string{"views/b.avro", "ends within the header"}},
 		"not gzip":   {make: func(t *testing.T, dir string) { write(t, dir+"/likes/x.csv.gz", "view_id,ts\n") }, edits: []string{"likes/*.avro", "likes/*.csv.gz"}, code: "T2008", at: "engagements.like.inputs.0", want: []string{"x.csv.gz", "not gzip"}},
+		"other delimiter": {
+			make:  func(t *testing.T, dir string) { write(t, dir+"/likes/x.csv", "view_id;ts\n1;2026-01-01T00:00:00Z\n") },
+			edits: []string{"likes/*.avro", "likes/*.csv"}, code: "T2008", at: "engagements.like.inputs.0", want: []string{"likes/x.csv", `view_id;ts`, "separated by comma here, and by semicolon"},
+		},
+		"other delimiter by a schema": {
+			make: func(t *testing.T, dir string) {
+				write(t, dir+"/like.avsc", likeSchema)
+				write(t, dir+"/likes/x.csv", "view_id|ts\n1|2026-01-01T00:00:00Z\n")
+			},
+			edits: []string{"likes/*.avro", "[{path: likes/*.csv, schema: like.avsc}]"}, code: "T2008", at: "engagements.like.inputs.0", want: []string{"likes/x.csv", "separated by comma here, and by bar"},
+		},
+		"delimiter that is none": {
+			make:  func(t *testing.T, dir string) { write(t, dir+"/likes/x.csv", "view_id,ts\n1,2026-01-01T00:00:00Z\n") },
+			edits: []string{"likes/*.avro", "[{path: likes/*.csv, delimiter: tab}]"}, code: "T2008", at: "engagements.like.inputs.0", want: []string{"likes/x.csv", "separated by tab here, and by comma"},
+		},
 		"cut gzip": {make: func(t *testing.T, dir string) {
-			write(t, dir+"/likes/x.json.gz", zip(t, strings.Repeat(row+"\n", 100))[:60])
+			write(t, dir+"/likes/x.json.gz", string(iotest.Pack(t, ".gz", []byte(strings.Repeat(row+"\n", 100)))[:60]))
 		}, edits: []string{"likes/*.avro", "likes/*.json.gz"}, code: "T2002", at: "engagements.like.inputs.0", want: []string{"x.json.gz", "cut off"}},
+		"not zstd": {make: func(t *testing.T, dir string) { write(t, dir+"/likes/x.csv.zst", "view_id,ts\n") }, edits: []string{"likes/*.avro", "likes/*.csv.zst"}, code: "T2008", at: "engagements.like.inputs.0", want: []string{"x.csv.zst", "not zstd"}},
+		"cut zstd": {make: func(t *testing.T, dir string) {
+			write(t, dir+"/likes/x.json.zst", string(iotest.Pack(t, ".zst", []byte(strings.Repeat(row+"\n", 100)))[:60]))
+		}, edits: []string{"likes/*.avro", "likes/*.json.zst"}, code: "T2002", at: "engagements.like.inputs.0", want: []string{"x.json.zst", "zstd is cut off after"}},
+		"damaged lz4": {make: func(t *testing.T, dir string) {
+			content := iotest.Pack(t, ".lz4", []byte(strings.Repeat(row+"\n", 100)))
+			content[len(content)-1]++ // of its checksum
+			write(t, dir+"/likes/x.json.lz4", string(content))
+		}, edits: []string{"likes/*.avro", "likes/*.json.lz4"}, code: "T2002", at: "engagements.like.inputs.0", want: []string{"x.json.lz4", fmt.Sprintf("lz4 is damaged after %d bytes of content", 100*(len(row)+1))}},
 		"schema":    {make: func(t *testing.T, dir string) { write(t, dir+"/view.avsc", `{"type":"recrd"}`) }, edits: []string{"{path: views/*.avro}", "{path: views/*.avro, schema: view.avsc}"}, code: "T2009", at: "views.inputs.0", want: []string{"view.avsc", "recrd"}},
 		"no schema": {edits: []string{"{path: views/*.avro}", "{path: views/*.avro, schema: view.avsc}"}, code: "T2009", at: "views.inputs.0", want: []string{"view.avsc", "no such file"}},
 		"not a scalar": {make: func(t *testing.T, dir string) {

@@ -5,10 +5,10 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"tributary/io/kafkaio/source"
+	"tributary/io/packed"
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
@@ -31,8 +31,8 @@ type Inputs struct {
 type Files struct {
 	// Kept says which they are.
 	Kept Kept
-	// Largest is the largest event time in them, record.NoTime if there is none.
-	Largest int64
+	// Clocks are those of their partitions.
+	Clocks []record.Clock
 
 	plan *plan
 	// named is how many partitions are named by files: the first of those of the plan.
@@ -52,7 +52,7 @@ func StreamInputs(ctx context.Context, s *spec.Spec, kept Kept) (*Inputs, error)
 	if err := p.keep(kept); err != nil {
 		return nil, err
 	}
-	topics, views, err := p.readSchemas(ctx)
+	topics, views, err := p.readSchemas(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func StreamInputs(ctx context.Context, s *spec.Spec, kept Kept) (*Inputs, error)
 		if err := p.orderPartitions(); err != nil {
 			return nil, err
 		}
-		in.Files.Kept, in.Files.Largest = p.kept(), p.last
+		in.Files.Kept, in.Files.Clocks = p.kept(), p.clocks()
 	}
 	in.Params = p.params
 	return in, nil
@@ -125,7 +125,7 @@ func (f *Files) pieces(c *FeedConfig) [][]feedPiece {
 func (f *Files) piecesOf(file *scannedFile, c *FeedConfig) (out []feedPiece) {
 	// Whatever stands before a piece of compressed text has to be read to come there: such a file is one piece.
 	most, size := cmp.Or(c.PieceBytes, feedBytes), int64(0)
-	if file.reads().Text() && strings.HasSuffix(file.Path, ".gz") {
+	if file.reads().Text() && packed.Is(file.Path) {
 		most = math.MaxInt64
 	}
 	for i := range file.chunks {

@@ -111,22 +111,33 @@ func TestFoldersOfHours(t *testing.T) {
 	require.ErrorContains(t, err, "intervals of 2h0m0s: samples go to folders of hours")
 }
 
-// TestFolderOfAStream: a join leaves the folder alone that a stream writes its samples to.
+// TestFolderOfAStream: a join leaves the folder alone that a stream writes its samples to, whichever stages the two have.
 func TestFolderOfAStream(t *testing.T) {
-	dir := dated(t)
-	s := parse(t, dir, fmt.Sprintf(datedSpec, "out"))
-	_, err := folderio.Begin(t.Context(), folderio.Config{Path: dir + "/out/samples", Job: "feed", Step: 1, Shards: 1})
-	require.NoError(t, err)
-	file := folderio.IntervalFile(dir+"/out/samples", false, "part", 1767261600000, 1767261900000, "-s0000.avro")
-	write(t, file, "samples")
-	_, err = Run(t.Context(), s, Options{})
-	var list problem.List
-	require.ErrorAs(t, err, &list)
-	require.Equal(t, codeOfStream, list[0].Code)
-	require.ErrorContains(t, err, "a stream writes its samples to")
-	require.ErrorContains(t, err, "(feed)")
-	require.FileExists(t, file)
-	require.NoError(t, os.RemoveAll(dir+"/out/samples/_tributary"))
-	join(t, s, Options{})
-	require.NoFileExists(t, file)
+	const staged = datedSpec + "stages: [10s]\n"
+	for _, c := range []struct{ name, spec, stream string }{
+		{"without stages", datedSpec, ""},
+		{"a stream of stages", datedSpec, "/stage=10s"},
+		{"a join of stages", staged, ""},
+		{"of other stages", staged, "/stage=1m"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := dated(t)
+			s := parse(t, dir, fmt.Sprintf(c.spec, "out"))
+			folder := dir + "/out/samples" + c.stream
+			_, err := folderio.Begin(t.Context(), folderio.Config{Path: folder, Job: "feed", Step: 1, Shards: 1})
+			require.NoError(t, err)
+			file := folderio.IntervalFile(folder, false, "part", 1767261600000, 1767261900000, "-s0000.avro")
+			write(t, file, "samples")
+			_, err = Run(t.Context(), s, Options{})
+			var list problem.List
+			require.ErrorAs(t, err, &list)
+			require.Equal(t, codeOfStream, list[0].Code)
+			require.ErrorContains(t, err, "a stream writes its samples to")
+			require.ErrorContains(t, err, "(feed)")
+			require.FileExists(t, file)
+			require.NoError(t, os.RemoveAll(folder+"/_tributary"))
+			join(t, s, Options{})
+			require.NoFileExists(t, file)
+		})
+	}
 }

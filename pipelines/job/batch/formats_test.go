@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,10 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/require"
 
+	"tributary/io/format"
+	"tributary/io/iotest"
 	_ "tributary/io/iotest/ltsv" // registers ltsv
+	"tributary/io/packed"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
@@ -122,9 +125,9 @@ func (s *shop) write(t *testing.T, dir, ending string) {
 		// In two files, so that there is something to put together.
 		for part, rows := range [][][]string{log.rows[:len(log.rows)/3], log.rows[len(log.rows)/3:]} {
 			path := fmt.Sprintf("%s/%s/part-%d.%s", dir, log.name, part, ending)
-			format, zipped := strings.CutSuffix(ending, ".gz")
+			plain, _ := packed.Cut(ending)
 			content := ""
-			switch format {
+			switch plain {
 			case "avro":
 				writeAvro(t, path, log.schema, 2000, jsonRows(log.columns, rows)...)
 				continue
@@ -135,22 +138,9 @@ func (s *shop) write(t *testing.T, dir, ending string) {
 			case "ltsv":
 				content = ltsvRows(log.columns, rows)
 			}
-			if zipped {
-				content = zip(t, content)
-			}
-			write(t, path, content)
+			write(t, path, string(iotest.Pack(t, ending, []byte(content))))
 		}
 	}
-}
-
-func zip(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := w.Write([]byte(text))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.String()
 }
 
 // shopSpec is the spec that joins files of the shop; more goes into its inputs.
@@ -167,9 +157,57 @@ outputs: {samples: out/samples, orphans: out/orphans}
 `, ending, viewsMore, likesMore))
 }
 
+// TestDelimiters: tables with other delimiters give the bytes of those with commas, and intervals that were joined with another
+// delimiter are joined anew.
+func TestDelimiters(t *testing.T) {
+	log := newShop(300)
+	dir := t.TempDir()
+	log.write(t, dir, "csv")
+	s := shopSpec(t, dir, "csv", "", "")
+	join(t, s, Options{})
+	want := contents(t, s.Outputs.Samples.Path)
+	for _, d := range format.Delimiters() {
+		for _, ending := range []string{"csv", "csv.gz", "csv.zst"} {
+			t.Run(string(d)+" "+ending, func(t *testing.T) {
+				dir := t.TempDir()
+				for name, rows := range map[string]string{"views": csvRows(viewColumns, log.views), "likes": csvRows(likeColumns, log.likes)} {
+					cells, err := csv.NewReader(strings.NewReader(rows)).ReadAll()
+					require.NoError(t, err)
+					var table bytes.Buffer
+					w := csv.NewWriter(&table)
+					w.Comma = rune(d.Byte())
+					require.NoError(t, w.WriteAll(cells))
+					write(t, fmt.Sprintf("%s/%s/part.%s", dir, name, ending), string(iotest.Pack(t, ending, table.Bytes())))
+				}
+				more := ", delimiter: " + string(d)
+				s := shopSpec(t, dir, ending, more, more)
+				join(t, s, Options{})
+				require.Equal(t, want, contents(t, s.Outputs.Samples.Path))
+			})
+		}
+	}
+	t.Run("changed", func(t *testing.T) {
+		dir := t.TempDir()
+		write(t, dir+"/views/a.csv", "view_id,ts,a|view_id|ts|a\n1,2026-01-01T00:00:00Z,b|2|2026-01-01T00:00:00Z|b\n") // both
+		write(t, dir+"/likes/a.jsonl", `{"view_id": "1", "ts": "2026-01-01T00:00:05Z"}`)
+		for _, c := range []struct{ more, id string }{{"", "1"}, {", delimiter: comma", "1"}, {", delimiter: bar", "2"}} {
+			s := parse(t, dir, fmt.Sprintf(`
+views: {inputs: [{path: views/*.csv%s}], id: view_id, time: ts}
+engagements:
+  like: {inputs: likes/*.jsonl, view: view_id, time: ts, window: 1m}
+outputs: {samples: out/samples}
+`, c.more))
+			report := join(t, s, Options{})
+			rows := samplesBelow(t, s.Outputs.Samples.Path)
+			require.Len(t, rows, 1, "%q: %+v", c.more, report.Accounts.Views)
+			require.Equal(t, c.id, rows[0].ViewID)
+		}
+	})
+}
+
 // The last is that of a format which only tests have: what it takes to add one is package ltsv and its
 // import above.
-var textEndings = []string{"jsonl", "jsonl.gz", "csv", "csv.gz", "ltsv.gz"}
+var textEndings = []string{"jsonl", "jsonl.gz", "csv", "csv.gz", "ltsv.gz", "jsonl.zst", "csv.zstd", "csv.lz4", "jsonl.lz4"}
 
 func TestFormatsHoldTheSameData(t *testing.T) {
 	log := newShop(900)

@@ -17,6 +17,7 @@
 //	graph.go       what the pipeline of an interval (graph.Graph) is made of; places.go: its source and sinks
 //	spread.go      all intervals in one, on a cluster; parts.go: whose files of samples are there
 //	read.go        its source; write.go, writeinorder.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
+//	pipes.go       stdin and stdout; spool.go: samples that wait to be written there
 //	inspect.go     a look at inputs, for check
 //	feed.go        files as a stream reads them beside topics, planned as here; feedsource.go, feedfn.go: its source;
 //	               chapters.go: batches of one chapter; kept.go: which files they are, for whoever goes on
@@ -41,6 +42,7 @@ import (
 	"tributary/pipelines/rejected"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -52,47 +54,99 @@ func init() {
 
 // outputs are the files of one interval; Orphans is empty if they are only counted.
 type outputs struct {
-	Samples, Late, Dead, Orphans, Accounts string
+	// Samples are those of the stages, or of the one that there is without.
+	Samples                       []sampleOutput
+	Late, Dead, Orphans, Accounts string
 	// Earlier is what releases before this one called the file of accounts.
 	Earlier string
 	// Parts are the files of samples where several intervals are joined at once; Samples is empty then.
 	Parts []string
 }
 
+// sampleOutput is a file of samples: of a stage, which is its number.
+type sampleOutput struct {
+	// Key is what accounts call the output, Name the stage, empty without stages.
+	Key, Name, Path string
+	Stage           int
+	// Final: it is all that there is of the stages.
+	Final bool
+}
+
+// records is how many samples are in it, by the accounts.
+func (o *sampleOutput) records(l *account.Sheet) int64 {
+	if o.Final { // which gives all, and takes nothing back
+		return l.Views.N[account.Samples]
+	}
+	return samplesGiven(l, o.Name)
+}
+
+// samplesGiven is how many samples a stage has given, by its name; empty without stages.
+func samplesGiven(l *account.Sheet, stage string) int64 {
+	if stage == "" {
+		return l.Views.N[account.Samples]
+	}
+	s := l.Stages[stage]
+	if s == nil {
+		return 0
+	}
+	return s.N[account.Given] + s.N[account.Withdrawn]
+}
+
 // accountsKind begins the names of files of accounts, and earlierKind those of releases before this one.
 const accountsKind, earlierKind = "accounts", "ledger"
 
 // outputsOf names the files of an interval by its times, so that a rerun replaces them.
-func outputsOf(o *spec.Outputs, s interval) outputs {
+func outputsOf(of *spec.Spec, s interval) (out outputs) {
+	o := &of.Outputs
 	file := func(root, kind, ending string) string {
 		if root == "" {
 			return ""
 		}
 		return folderio.IntervalFile(root, false, kind, s.from, s.to, ending)
 	}
-	part := ""
 	if samples := o.SamplesFolder(); samples != nil {
 		ending := job.NewSampleFormat(samples, "", false).Ending()
-		part = folderio.IntervalFile(samples.Path, samples.Folders == spec.FolderOfHour, "part", s.from, s.to, ending)
+		for _, folder := range sampleFolders(of) {
+			folder.Path = folderio.IntervalFile(folder.Path, samples.Folders == spec.FolderOfHour, "part", s.from, s.to, ending)
+			out.Samples = append(out.Samples, folder)
+		}
 	}
-	return outputs{
-		Samples:  part,
-		Late:     file(o.Late, "late", ".jsonl"),
-		Dead:     file(o.DeadLetters, "dead", ".jsonl"),
-		Orphans:  file(o.Orphans, "orphans", ".jsonl"),
-		Accounts: file(o.Accounts, accountsKind, ".json"),
-		Earlier:  file(o.Accounts, earlierKind, ".json"),
-	}
+	out.Late, out.Dead, out.Orphans = file(o.Late, "late", ".jsonl"), file(o.DeadLetters, "dead", ".jsonl"), file(o.Orphans, "orphans", ".jsonl")
+	out.Accounts, out.Earlier = file(o.Accounts, accountsKind, ".json"), file(o.Accounts, earlierKind, ".json")
+	return out
 }
+
+// sampleFolders are the folders that samples go to, none if they go to a topic only.
+func sampleFolders(of *spec.Spec) (all []sampleOutput) {
+	o := of.Outputs.SamplesFolder()
+	if o == nil {
+		return nil
+	}
+	for stage := range max(1, len(of.Stages)) {
+		path, ok := job.StagePath(of, o, stage)
+		switch {
+		case !ok:
+		case len(of.Stages) == 0:
+			all = append(all, sampleOutput{Key: samplesKey, Path: path})
+		default:
+			name := of.Stages[stage].Name()
+			all = append(all, sampleOutput{Key: samplesKey + "." + name, Name: name, Path: path, Stage: stage, Final: o.Stages == spec.FinalStage})
+		}
+	}
+	return all
+}
+
+// samplesKey begins what accounts call files of samples.
+const samplesKey = "samples"
 
 // outputsOf names the files of what is joined at once; of several intervals together none is that of the samples.
 func (p *plan) outputsOf(s interval) outputs {
-	out := outputsOf(&p.spec.Outputs, s)
+	out := outputsOf(p.spec, s)
 	if several := p.intervalsOf(s); len(several) > 1 {
-		out.Samples = ""
+		out.Samples = nil
 		for _, one := range several {
-			if part := outputsOf(&p.spec.Outputs, one).Samples; part != "" {
-				out.Parts = append(out.Parts, part)
+			for _, part := range outputsOf(p.spec, one).Samples {
+				out.Parts = append(out.Parts, part.Path)
 			}
 		}
 	}
@@ -112,18 +166,19 @@ func samplesPath(o *spec.Outputs) string {
 func (p *plan) pipeline(s interval, fingerprint, kept string, spread bool) *beam.Pipeline {
 	params := p.intervalParams(s)
 	out, all := p.outputsOf(s), p.intervalsOf(s)
-	files := make([]sampleFile, len(all))
-	for i, one := range all {
-		files[i] = sampleFile{outputsOf(&p.spec.Outputs, one).Samples, one.from, one.to}
-	}
 	roles := make([]string, len(p.sources))
 	for i, src := range p.sources {
 		roles[i] = src.Role
 	}
+	params.Marked = p.marked()
+	inOrder := kept != "" && !spread
+	how := attribution.InFiles(kept)
+	if inOrder {
+		how = attribution.InOrder(kept)
+	}
 	g := graph.Graph{
 		Params:  params,
-		Kept:    kept,
-		InOrder: kept != "" && !spread,
+		How:     how,
 		Sources: []graph.Source{&pieceSource{pieces: p.pieces(s), read: readFn{P: params, Fields: p.fields(), Reading: p.reading}, spread: spread}},
 		Rejected: []graph.RejectedSink{&rejectedFiles{writeRejectedFn{
 			Paths: map[rejected.Output]string{rejected.Late: out.Late, rejected.Dead: out.Dead, rejected.Orphans: out.Orphans},
@@ -132,17 +187,30 @@ func (p *plan) pipeline(s interval, fingerprint, kept string, spread bool) *beam
 		Accounts: &accountFile{writeAccountsFn{Files: out, Fingerprint: fingerprint}},
 	}
 	if folder := p.spec.Outputs.SamplesFolder(); folder != nil {
-		g.Samples = append(g.Samples, &sampleFiles{all, kept, g.InOrder, writeSamplesFn{
-			Files: files, Format: job.NewSampleFormat(folder, p.sampleSchema, params.ViewSchema == ""),
-		}})
+		files := &sampleFiles{intervals: all, kept: kept, inOrder: inOrder, writes: make([]*writeSamplesFn, params.StageCount())}
+		for _, to := range sampleFolders(p.spec) {
+			files.writes[to.Stage] = &writeSamplesFn{Key: to.Key, Final: to.Final, Format: p.sampleFormat(folder), Spool: p.asked.Samples.IsStdout()}
+		}
+		for _, one := range all {
+			for _, to := range outputsOf(p.spec, one).Samples {
+				write := files.writes[to.Stage]
+				write.Files = append(write.Files, sampleFile{to.Path, one.from, one.to})
+			}
+		}
+		g.Samples = append(g.Samples, files)
 	}
 	if p.topic != nil {
 		g.Samples = append(g.Samples, p.topic)
 		g.Rejected = append(g.Rejected, &job.RejectedTopics{
-			Config: p.topic.Config, Topics: p.spec.Outputs.Topics, Roles: roles, Partitions: job.Partitions{Files: p.partitions}, Schemas: params.Schemas,
+			Config: p.topic.last(), Topics: p.spec.Outputs.Topics, Roles: roles, Partitions: job.Partitions{Files: p.partitions}, Schemas: params.Schemas,
 		})
 	}
 	return g.Build()
+}
+
+// sampleFormat is the format of the samples that an output takes.
+func (p *plan) sampleFormat(o *spec.Output) job.SampleFormat {
+	return job.NewSampleFormat(o, p.sampleSchema, p.params.TextViews())
 }
 
 // intervalParams are the parameters of the join of one interval.

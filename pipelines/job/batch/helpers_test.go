@@ -19,6 +19,7 @@ import (
 	"tributary/io/fileio"
 	"tributary/io/format/avro"
 	"tributary/io/format/jsontext"
+	"tributary/io/packed"
 	"tributary/pipelines/report"
 	"tributary/pipelines/sim/generate"
 	"tributary/pipelines/spec"
@@ -131,7 +132,7 @@ func lines(t testing.TB, dir string) (all []string) {
 	for _, path := range below(t, dir) {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		plain, err := io.ReadAll(fileio.Decompress(path, bytes.NewReader(content)))
+		plain, err := io.ReadAll(packed.NewReader(path, bytes.NewReader(content)))
 		require.NoError(t, err)
 		require.True(t, bytes.HasSuffix(plain, []byte("\n")), path)
 		all = append(all, strings.Split(strings.TrimSuffix(string(plain), "\n"), "\n")...)

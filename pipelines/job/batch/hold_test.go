@@ -115,7 +115,7 @@ func TestLedgerNamesItsFiles(t *testing.T) {
 		}
 		l, err := account.Decode([]byte(content))
 		require.NoError(t, err)
-		outs := outputsOf(&s.Outputs, interval{from: l.From, to: l.To})
+		outs := outputsOf(s, interval{from: l.From, to: l.To})
 		named := 0
 		for _, f := range outs.counted(l) {
 			if f.records > 0 {
@@ -159,7 +159,7 @@ func TestFileReplacedBeforeTheCommit(t *testing.T) {
 	require.NoError(t, w.Commit())
 	l := account.New()
 	l.Views.N[account.Samples], l.Files = 1, writtenAs("samples", w)
-	out := outputs{Samples: path}
+	out := outputs{Samples: []sampleOutput{{Key: samplesKey, Path: path}}}
 	require.NoError(t, out.check(t.Context(), l))
 	write(t, path, "another's.")
 	require.ErrorContains(t, out.check(t.Context(), l), path+" is not as it was written: another process writes to its folder")

@@ -2,7 +2,6 @@ package batch
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/io/format/avro"
+	"tributary/io/iotest"
+	"tributary/io/packed"
 	"tributary/pipelines/rejected"
 	enemy "tributary/pipelines/sim/generate/hostile"
 	"tributary/transforms/account"
@@ -44,7 +45,7 @@ func goodEvents(f enemy.Format, schema int32) (views, likes [][]byte, sums map[s
 }
 
 // enemyFile is the content of a file of records, in which each stands for itself.
-func enemyFile(t *testing.T, f enemy.Format, gz bool, records []enemy.Record) string {
+func enemyFile(t *testing.T, f enemy.Format, ending string, records []enemy.Record) string {
 	t.Helper()
 	var out bytes.Buffer
 	if f == enemy.Avro {
@@ -65,28 +66,21 @@ func enemyFile(t *testing.T, f enemy.Format, gz bool, records []enemy.Record) st
 		out.Write(r.Value)
 		out.WriteByte('\n')
 	}
-	if !gz {
-		return out.String()
-	}
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
-	_, err := w.Write(out.Bytes())
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return zipped.String()
+	return string(iotest.Pack(t, ending, out.Bytes()))
 }
 
 // TestHostileRecords puts records of every kind that no honest producer writes at the head, in
 // the middle and at the end of files, and into files of their own. The run ends well, the samples
 // of the good ones are what they are without, and each hostile one is accounted for.
 func TestHostileRecords(t *testing.T) {
-	for i, ending := range []string{"jsonl", "jsonl.gz", "csv", "avro", "avro"} {
+	for i, ending := range []string{"jsonl", "jsonl.gz", "csv", "avro", "avro", "csv.lz4", "jsonl.zst"} {
 		for k, order := range []string{"none", "file"} {
 			format := []string{"avro", "json"}[i%2]
 			seed := int64(10 * (2*i + k))
 			t.Run(strings.Join([]string{ending, order, format}, " "), func(t *testing.T) {
 				t.Logf("seed %d", seed)
-				f := enemy.Format(strings.TrimSuffix(strings.ReplaceAll(ending, "jsonl", "json"), ".gz"))
+				plain, _ := packed.Cut(strings.ReplaceAll(ending, "jsonl", "json"))
+				f := enemy.Format(plain)
 				o := enemy.Options{Format: f, Base: timeOf(begin), Large: 1 << 20, Lines: true, NoFuture: order == "file"}
 				if i == 0 {
 					o.Large = 10 << 20
@@ -101,7 +95,7 @@ func TestHostileRecords(t *testing.T) {
 				dir := t.TempDir()
 				read := map[string]int64{}
 				for name, records := range files {
-					write(t, dir+"/"+name+"."+ending, enemyFile(t, f, strings.HasSuffix(ending, "gz"), records))
+					write(t, dir+"/"+name+"."+ending, enemyFile(t, f, ending, records))
 					read[strings.Split(name, "/")[0]] += int64(len(records))
 				}
 				text := strings.NewReplacer("ENDING", ending, "ORDER", order, "FORMAT", format).Replace(enemySpec)
@@ -172,7 +166,7 @@ func TestHostileFilesAlone(t *testing.T) {
 		ending := map[enemy.Format]string{enemy.JSON: "jsonl", enemy.CSV: "csv", enemy.Avro: "avro"}[f]
 		o := enemy.Options{Format: f, Base: timeOf(begin), Large: 1 << 20, Lines: true}
 		for _, role := range []string{"views", "likes"} {
-			write(t, dir+"/"+role+"/a."+ending, enemyFile(t, f, false, enemy.Records(int64(i), o)))
+			write(t, dir+"/"+role+"/a."+ending, enemyFile(t, f, ending, enemy.Records(int64(i), o)))
 		}
 		s := parse(t, dir, strings.NewReplacer("ENDING", ending, "ORDER", "file", "FORMAT", "json").Replace(enemySpec))
 		join(t, s, Options{})

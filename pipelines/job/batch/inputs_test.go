@@ -81,6 +81,105 @@ outputs: {samples: out/samples}
 	}
 }
 
+// TestOneLogOfEvents has views, engagements and what is neither in the same files, and gives the samples, byte for byte,
+// that files of each give. Records of the other kinds lack an id or a time; each is filtered, once for each role.
+func TestOneLogOfEvents(t *testing.T) {
+	const spec = `
+views: {inputs: %s, id: id, time: t}
+engagements:
+  like: {inputs: %s, view: view, time: t, window: 1m}
+  buy: {inputs: %s, view: view, time: t, window: 1m, label: {sum: price}}
+outputs: {samples: out/samples, orphans: out/orphans}
+`
+	columns := []string{"event", "id", "view", "t", "price"}
+	var rows [][]string
+	of := map[string][][]string{}
+	for i := range 400 {
+		at := begin + int64(i)*1000
+		add := func(event, id, view string, t int64, price string) {
+			r := []string{event, id, view, fmt.Sprint(t), price}
+			rows = append(rows, r)
+			of[event] = append(of[event], r)
+		}
+		add("impression", fmt.Sprint("v", i), "", at, "")
+		if i%3 == 0 {
+			add("like", "", fmt.Sprint("v", i), at+500, "")
+		}
+		if i%5 == 0 {
+			add("buy", "", fmt.Sprint("v", i), at+int64(i)*1000, fmt.Sprint(i))
+		}
+		if i%7 == 0 {
+			add("like", "", "nobody", at, "")
+		}
+		if i%9 == 0 {
+			add("buy", "", "", at, "1") // dead
+		}
+		if i%10 == 0 {
+			add("ping", "", "", at, "")
+		}
+	}
+	schema := recordSchema("Event", `event "string"`, `id ["null","string"] null`, `view ["null","string"] null`, `t {"type":"long","logicalType":"timestamp-millis"}`, `price ["null","double"] null`)
+	file := func(path string, rows [][]string) {
+		t.Helper()
+		switch {
+		case strings.HasSuffix(path, ".csv"):
+			write(t, path, csvRows(columns, rows))
+		default:
+			var texts []string
+			for _, r := range rows {
+				text := fmt.Sprintf(`{"event":%q,"t":%s`, r[0], r[3])
+				for i, value := range r {
+					if (i == 1 || i == 2) && value != "" {
+						text += fmt.Sprintf(`,%q:%q`, columns[i], value)
+					}
+				}
+				if r[4] != "" {
+					text += `,"price":` + r[4]
+				}
+				texts = append(texts, text+"}")
+			}
+			if strings.HasSuffix(path, ".avro") {
+				writeAvro(t, path, schema, 2000, texts...)
+			} else {
+				write(t, path, strings.Join(texts, "\n"))
+			}
+		}
+	}
+	for _, ending := range []string{"jsonl", "csv", "avro"} {
+		for _, interval := range []time.Duration{0, time.Minute} {
+			dir := t.TempDir()
+			file(dir+"/log/a."+ending, rows[:250])
+			file(dir+"/log/b."+ending, rows[250:])
+			inputs := []any{}
+			for _, event := range []string{"impression", "like", "buy"} {
+				file(dir+"/"+event+"."+ending, of[event])
+				inputs = append(inputs, "[{path: "+event+"."+ending+"}]")
+			}
+			times := strings.NewReplacer("time: t,", "time: {field: t, unit: epoch-millis},", "time: t}", "time: {field: t, unit: epoch-millis}}")
+			apart := to(parse(t, dir, times.Replace(fmt.Sprintf(spec, inputs...))), t.TempDir())
+			want := join(t, apart, Options{Interval: interval})
+			for i, event := range []string{"impression", "like", "buy"} {
+				inputs[i] = fmt.Sprintf("log/*.%s, where: {event: %s}", ending, event)
+			}
+			together := to(parse(t, dir, times.Replace(fmt.Sprintf(spec, inputs...))), t.TempDir())
+			got := join(t, together, Options{Interval: interval})
+
+			require.Equal(t, counts(want.Accounts), counts(got.Accounts), ending)
+			require.Equal(t, contents(t, apart.Outputs.Samples.Path), contents(t, together.Outputs.Samples.Path), ending)
+			require.EqualValues(t, 400, got.Accounts.Views.N[account.Samples])
+			require.EqualValues(t, 45, got.Accounts.Engagements["buy"].N[account.Dead])
+			filtered := map[string]int64{}
+			for name, in := range got.Accounts.Inputs {
+				filtered[name] = in.N[account.Filtered]
+			}
+			others := func(event string) int64 { return int64(len(rows) - len(of[event])) }
+			require.Equal(t, map[string]int64{"views.inputs.0": others("impression"), "engagements.like.inputs.0": others("like"), "engagements.buy.inputs.0": others("buy")}, filtered)
+			require.Equal(t, others("impression"), got.Accounts.Views.N[account.Filtered])
+			require.Zero(t, want.Accounts.Views.N[account.Filtered])
+		}
+	}
+}
+
 // TestHostileNames has files and folders of every name that a file system takes.
 func TestHostileNames(t *testing.T) {
 	dir := t.TempDir() + "/it's a [folder] {of} *?$~ \xff"

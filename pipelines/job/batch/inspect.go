@@ -24,21 +24,36 @@ type Inspection struct {
 	// Sources are the inputs in each of their roles; they have the places of Params.Inputs.
 	Sources []job.Source
 
-	plan *plan
+	plan  *plan
+	pipes *pipes
 }
 
-// Inspect lists the files of a spec and reads what they begin with. What is wrong with them
+// Inspect lists the files of a spec and reads what they begin with; stdin, if the spec reads it, to its end. What is wrong with them
 // is in problems, all of it; the files that are sound can be read all the same. The error is
-// that of a world that does not answer.
-func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem.List, err error) {
+// that of a world that does not answer. Who has an Inspection closes it.
+func Inspect(ctx context.Context, s *spec.Spec, stdin io.Reader) (i *Inspection, problems problem.List, err error) {
+	var pipes *pipes
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, pipes.remove())
+		}
+	}()
+	if s.ReadsStdin() && stdin != nil {
+		if pipes, err = newPipes(); err != nil {
+			return nil, nil, err
+		}
+		if err := pipes.readStdin(ctx, s, stdin, func(Progress) {}); err != nil {
+			return nil, nil, err
+		}
+	}
 	p := &plan{spec: s, minutes: map[int64]int64{}, last: record.NoTime}
 	p.params, p.sources = job.Of(s)
 	if err := p.params.Validate(); err != nil {
 		return nil, nil, err
 	}
 	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return p.list(ctx, planOptions{}) },
-		func(ctx context.Context) error { _, _, err := p.readSchemas(ctx); return err },
+		func(ctx context.Context) error { return p.list(ctx, planOptions{pipes: pipes}) },
+		func(ctx context.Context) error { _, _, err := p.readSchemas(ctx, ""); return err },
 	} {
 		var found problem.List
 		if err := step(ctx); errors.As(err, &found) {
@@ -48,7 +63,24 @@ func Inspect(ctx context.Context, s *spec.Spec) (i *Inspection, problems problem
 		}
 	}
 	problems.Sort()
-	return &Inspection{Params: p.params, Sources: p.sources, plan: p}, problems, nil
+	return &Inspection{Params: p.params, Sources: p.sources, plan: p, pipes: pipes}, problems, nil
+}
+
+// Close removes what was kept of stdin.
+func (i *Inspection) Close() error { return i.pipes.remove() }
+
+// SampleSchema is the Avro schema of the samples of a spec, of files or of topics: it reads what its inputs begin with, and the
+// registry if there is one. The error is a problem.List if the inputs do not fit the spec.
+func SampleSchema(ctx context.Context, s *spec.Spec, stdin io.Reader) (_ string, err error) {
+	i, problems, err := Inspect(ctx, s, stdin)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, i.Close()) }()
+	if err := asError(problems); err != nil {
+		return "", err
+	}
+	return job.SampleSchema(s, &i.Params)
 }
 
 // InspectedFile is one file of a source.
@@ -122,7 +154,7 @@ func (i *Inspection) Read(ctx context.Context, f InspectedFile, source int, limi
 			b.Count = int32(max(limit-read, 0))
 		}
 		read += int64(b.Count)
-		b.Input = int32(source)
+		b.Input, b.File = int32(source), i.Params.Inputs[source].FileOf(f.Path)
 		if placed != nil {
 			b, damages = placed.sift(b, damages)
 		}

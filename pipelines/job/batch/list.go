@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tributary/io/fileio"
+	"tributary/io/format"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
@@ -32,6 +33,8 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 		path   string
 		format spec.Format
 		schema string // what text is converted to
+
+		delimiter format.Delimiter
 	}
 	readings := map[reading]*scannedFile{}
 	taken := map[[2]string]bool{}
@@ -42,7 +45,7 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 		if src.Topic != "" {
 			continue // see planTopics
 		}
-		found, err := fileio.Find(ctx, src.Path)
+		found, copied, err := p.find(ctx, src, opt.pipes)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -63,8 +66,8 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 				unread[f.ID] = f
 				continue
 			}
-			read := file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format}
-			as := reading{path: f.Path, format: src.Format}
+			read := file{Path: f.Path, Size: f.Size, Version: f.Version, Format: src.Format, Delimiter: src.Delimiter, Copied: copied}
+			as := reading{path: f.Path, format: src.Format, delimiter: src.Delimiter}
 			if read.reads().Text() {
 				as.schema = src.Schema
 			}
@@ -91,6 +94,21 @@ func (p *plan) list(ctx context.Context, opt planOptions) error {
 	return asError(problems)
 }
 
+// errNoStdin says that stdin is not read here.
+var errNoStdin = errors.New("there is no stdin here: a join in the process of the command has one, a stream and a job on Flink have none")
+
+// find finds the files of a source. Stdin is one, and copied is where its bytes are.
+func (p *plan) find(ctx context.Context, src *job.Source, pipes *pipes) (found fileio.Listing, copied string, err error) {
+	switch {
+	case !src.IsStdin():
+		found, err = fileio.Find(ctx, src.Path)
+		return found, "", err
+	case pipes == nil || pipes.stdin == nil:
+		return found, "", errNoStdin
+	}
+	return fileio.Listing{Files: []fileio.File{pipes.stdin.File}}, pipes.stdin.copied, nil
+}
+
 // listProblems are what keeps the files of a source from being found, one by one.
 func (p *plan) listProblems(err error, src *job.Source) (problems problem.List) {
 	var joined interface{ Unwrap() []error }
@@ -103,6 +121,9 @@ func (p *plan) listProblems(err error, src *job.Source) (problems problem.List) 
 	found := p.problem(codeUnreadable, err.Error(), src)
 	if none := (*fileio.NoMatchError)(nil); errors.As(err, &none) {
 		found.Code = codeNoFile
+	}
+	if errors.Is(err, errNoStdin) {
+		found.Code, found.Hint = codeNoPipe, noPipeHint
 	}
 	if other := (*fileio.NotFileError)(nil); errors.As(err, &other) {
 		found.Hint = "remove it, or name the files so that it does not match: nothing is left out without a word"

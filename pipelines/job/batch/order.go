@@ -33,7 +33,7 @@ func (p *plan) orderPartitions() error {
 			for c := range f.chunks {
 				for i := range f.chunks[c].parts[r] {
 					part := &f.chunks[c].parts[r][i]
-					name := src.Path + "#" + part.key
+					name := nameOf(src) + "#" + part.key
 					if partitions[name] == nil {
 						partitions[name] = map[int][]offsetRange{}
 					}
@@ -77,4 +77,34 @@ func chain(ranges []offsetRange, rank int32) error {
 		last = s.part.last
 	}
 	return broken
+}
+
+// clocks are those of all partitions at their ends. Of a file without an order the order of its records is taken.
+func (p *plan) clocks() []record.Clock {
+	type log struct {
+		source    int
+		partition int32
+	}
+	clocks := map[log]record.Clock{}
+	for _, f := range p.files {
+		for r, role := range f.roles {
+			ordered := p.sources[role.source].Ordered()
+			for _, c := range f.chunks {
+				for _, part := range c.parts[r] {
+					of := log{role.source, part.partition}
+					before, begun := clocks[of]
+					clock := part.before
+					if begun && !ordered {
+						clock = before
+					}
+					clock.Append(part.times)
+					// What files hold of a partition comes in any order: its end is what has come furthest.
+					if !begun || !ordered || cmp.Or(cmp.Compare(clock.Largest, before.Largest), cmp.Compare(clock.Second, before.Second)) > 0 {
+						clocks[of] = clock
+					}
+				}
+			}
+		}
+	}
+	return slices.Collect(maps.Values(clocks))
 }

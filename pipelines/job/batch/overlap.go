@@ -10,6 +10,7 @@ import (
 	"tributary/io/fileio"
 	"tributary/io/folderio"
 	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 )
 
@@ -23,10 +24,12 @@ import (
 func (p *plan) clearOverlaps(ctx context.Context, all, units []interval, opt Options) (stale []staleFile, err error) {
 	current := map[string]bool{}
 	for _, s := range all {
-		current[outputsOf(&p.spec.Outputs, s).Samples] = true
+		for _, samples := range outputsOf(p.spec, s).Samples {
+			current[samples.Path] = true
+		}
 	}
 	for _, s := range units {
-		o := outputsOf(&p.spec.Outputs, s)
+		o := outputsOf(p.spec, s)
 		for _, path := range []string{o.Late, o.Dead, o.Orphans, o.Accounts, o.Earlier} {
 			current[path] = true
 		}
@@ -43,17 +46,18 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []interval, opt Opt
 	var problems problem.List
 	// Accounts first: an interval without them is not finished, whatever else is left of it.
 	for _, kind := range []struct{ root, prefix, key string }{
-		{out.Accounts, accountsKind + "-", "accounts"},
-		{out.Accounts, earlierKind + "-", "accounts"},
-		{samplesPath(out), "part-", "samples"},
-		{out.Late, "late-", "late"},
-		{out.DeadLetters, "dead-", "dead_letters"},
-		{out.Orphans, "orphans-", "orphans"},
+		{pattern(out.Accounts, ""), accountsKind + "-", "accounts"},
+		{pattern(out.Accounts, ""), earlierKind + "-", "accounts"},
+		{pattern(samplesPath(out), ""), "part-", "samples"},
+		{pattern(samplesPath(out), "/"+stageFolders), "part-", "samples"},
+		{pattern(out.Late, ""), "late-", "late"},
+		{pattern(out.DeadLetters, ""), "dead-", "dead_letters"},
+		{pattern(out.Orphans, ""), "orphans-", "orphans"},
 	} {
 		if kind.root == "" {
 			continue
 		}
-		files, err := fileio.List(ctx, fileio.Escape(strings.TrimSuffix(kind.root, "/"))+"/dt=*/**/"+kind.prefix+"*")
+		files, err := fileio.List(ctx, kind.root+"/dt=*/**/"+kind.prefix+"*")
 		if none := (*fileio.NoMatchError)(nil); err != nil && !errors.As(err, &none) {
 			return nil, fmt.Errorf("look for files of an earlier run: %w", err)
 		}
@@ -81,6 +85,17 @@ func (p *plan) clearOverlaps(ctx context.Context, all, units []interval, opt Opt
 		return nil, problems
 	}
 	return stale, removeAll(ctx, old)
+}
+
+// stageFolders matches those of stages in a folder of samples, see job.StagePath.
+const stageFolders = spec.StageFolder + "*"
+
+// pattern matches folders below one, or that one itself; it is empty if there is none.
+func pattern(folder, below string) string {
+	if folder == "" {
+		return ""
+	}
+	return fileio.Escape(strings.TrimSuffix(folder, "/")) + below
 }
 
 // staleFile is of an earlier run, and of a time that nothing is known of any more.

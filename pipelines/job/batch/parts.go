@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"tributary/io/fileio"
 	"tributary/transforms/account"
@@ -15,7 +16,7 @@ import (
 // parts tells whether files of samples are missing that accounts name, and which are there that they do not: of an
 // earlier run, which cut otherwise or had samples where this one has none.
 func (o *outputs) parts(ctx context.Context, l *account.Sheet) (missing bool, others []string, err error) {
-	left := slices.DeleteFunc(slices.Clone(l.Files), func(f account.File) bool { return f.Output != "samples" })
+	left := slices.DeleteFunc(slices.Clone(l.Files), func(f account.File) bool { return !strings.HasPrefix(f.Output, samplesKey) })
 	for _, path := range o.Parts {
 		is, err := fileio.Stat(ctx, path)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -40,19 +40,21 @@ type sampleFiles struct {
 	intervals []interval
 	kept      string
 	inOrder   bool
-	write     writeSamplesFn
+	writes    []*writeSamplesFn // by stage, nil where none are written
 }
 
 func (f *sampleFiles) NeedsEnd() bool { return true }
 
-func (f *sampleFiles) WriteSamples(s beam.Scope, samples beam.PCollection) (w graph.Written) {
+func (f *sampleFiles) WriteSamples(s beam.Scope, stage int, samples beam.PCollection) (w graph.Written) {
+	write := f.writes[stage]
 	switch {
+	case write == nil:
 	case f.inOrder:
-		w.Acknowledged = beam.ParDo(s, &writeInOrderFn{Write: f.write, Ends: endsOf(f.intervals)}, samples)
+		w.Acknowledged = beam.ParDo(s, &writeInOrderFn{Write: *write, Ends: endsOf(f.intervals)}, samples)
 	case f.kept != "":
-		w.Acknowledged = writeSpread(s, f.intervals, f.kept, f.write, samples)
+		w.Acknowledged = writeSpread(s, f.intervals, f.kept, *write, samples)
 	default:
-		w.Acknowledged = beam.ParDo(s, &f.write, beam.GroupByKey(s, beam.AddFixedKey(s, samples)))
+		w.Acknowledged = beam.ParDo(s, write, beam.GroupByKey(s, beam.AddFixedKey(s, samples)))
 	}
 	return w
 }
@@ -74,8 +76,10 @@ func (f *accountFile) NeedsEnd() bool { return true }
 func (f *accountFile) WriteAccounts(s beam.Scope, a graph.ToAccount) {
 	s = s.Scope("Accounts")
 	all := []beam.PCollection{a.Read.Accounts, a.Joined}
-	for _, written := range a.Samples {
-		all = append(all, awaited(s, written.Acknowledged))
+	for _, stage := range a.Samples {
+		for _, written := range stage {
+			all = append(all, awaited(s, written.Acknowledged))
+		}
 	}
 	for _, acknowledged := range a.Rejected {
 		all = append(all, awaited(s, acknowledged))

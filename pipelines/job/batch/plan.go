@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"runtime"
@@ -16,12 +17,13 @@ import (
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/attribution/rules"
-	"tributary/transforms/sample"
 )
 
 // plan is a join of files, worked out before anything is joined.
 type plan struct {
-	spec    *spec.Spec
+	spec *spec.Spec
+	// asked are the outputs that the user has asked for: those of spec, but for stdout, which is a folder there.
+	asked   *spec.Outputs
 	params  rules.Params // without an interval
 	sources []job.Source
 	// files are those of the inputs, then the partitions of their topics.
@@ -37,9 +39,12 @@ type plan struct {
 	all []interval
 	// cache has what the scan has kept; nil for nothing.
 	cache *cache
+	// project has no more be read of files than is joined, where their format can do so. What a stream keeps of its files is a hash of
+	// all their bytes, whatever it reads of them.
+	project bool
 	// minutes counts records by the minute of their event time.
 	minutes map[int64]int64
-	// last is the largest event time in all inputs.
+	// last is where the inputs end.
 	last int64
 	// unread are files that were left unread, because the user trusts their folders' names;
 	// empty are folders that match like files, but have none.
@@ -55,12 +60,19 @@ type planOptions struct {
 	progress func(done, total int64)
 	// keep has the scan keep small inputs, for a join in this process.
 	keep bool
+	// pipes have the stdin of the spec; nil if it has none.
+	pipes *pipes
+	// asked are the outputs that the user has asked for.
+	asked *spec.Outputs
+	// viewSchema and kept are those of Options.
+	viewSchema string
+	kept       Kept
 }
 
 // newPlan lists and scans the files and topics of a spec. What is wrong with them is a
 // problem.List, all of it at once.
 func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) {
-	p := &plan{spec: s, minutes: map[int64]int64{}, last: record.NoTime}
+	p := &plan{spec: s, asked: cmp.Or(opt.asked, &s.Outputs), minutes: map[int64]int64{}, last: record.NoTime, project: true}
 	if opt.keep {
 		p.cache = &cache{}
 	}
@@ -71,7 +83,10 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.list(ctx, opt); err != nil {
 		return nil, err
 	}
-	topics, _, err := p.readSchemas(ctx)
+	if err := p.keep(opt.kept); err != nil {
+		return nil, err
+	}
+	topics, _, err := p.readSchemas(ctx, opt.viewSchema)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +97,14 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 	if err := p.scan(ctx, opt.progress); err != nil {
 		return nil, err
 	}
+	if err := p.unchanged(opt.kept); err != nil {
+		return nil, err
+	}
 	if err := p.orderPartitions(); err != nil {
 		return nil, err
 	}
-	if p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema); err != nil {
+	p.last = p.params.EndOf(p.clocks()...)
+	if p.sampleSchema, err = job.SampleSchema(s, &p.params); err != nil {
 		return nil, err
 	}
 	return p, p.planTopic(ctx)
@@ -147,15 +166,6 @@ func (p *plan) scan(ctx context.Context, progress func(done, total int64)) error
 	}
 	if err := group.Wait(); err != nil {
 		return err
-	}
-	for _, f := range p.files {
-		for _, c := range f.chunks {
-			for _, parts := range c.parts {
-				for _, part := range parts {
-					p.last = max(p.last, part.times.Largest)
-				}
-			}
-		}
 	}
 	problems.Sort()
 	return asError(problems)

@@ -104,7 +104,7 @@ func (f *readFn) ProcessElement(ctx context.Context, p piece, batches func(recor
 		}
 		for _, t := range c.read.Takes {
 			b := c.batch
-			b.Input, b.Repeat = t.Input, !c.read.Account
+			b.Input, b.Repeat, b.File = t.Input, !c.read.Account, f.P.Inputs[t.Input].FileOf(p.File.Path)
 			if t.ByField {
 				if err := f.split(&p, b, t, batches, rejected, account); err != nil {
 					return err
@@ -205,9 +205,14 @@ func (f *readFn) refuse(c *loaded, account *account.Sheet, rejected func(record.
 	}
 }
 
+// dead accounts for a record that is none of the join's, and rejects it unless it is counted only.
 func (f *readFn) dead(r record.Rejected, account *account.Sheet, rejected func(record.Rejected)) {
 	in := &f.P.Inputs[r.Input]
 	kind := f.P.KindName(in.Kind)
+	if r.Reason == record.ReasonTombstone {
+		account.AddTombstones(in.Name, kind, r.Count)
+		return
+	}
 	account.AddDead(in.Name, kind, r.Detail, r.Count)
 	if r.AtLeast {
 		account.AddDamage(kind)
@@ -232,7 +237,7 @@ func (f *readFn) split(p *piece, b record.Batch, t take, batches func(record.Bat
 	}
 	parts := make(map[string]*record.Batch, len(t.Parts))
 	for _, part := range t.Parts {
-		parts[part.Key] = &record.Batch{Input: t.Input, Partition: part.Partition, Schema: b.Schema, MaxTime: part.Before.Largest, SecondTime: part.Before.Second, Framed: true, Repeat: b.Repeat}
+		parts[part.Key] = &record.Batch{Input: t.Input, Partition: part.Partition, Schema: b.Schema, MaxTime: part.Before.Largest, SecondTime: part.Before.Second, Framed: true, Repeat: b.Repeat, File: b.File}
 	}
 	told := int32(0)
 	scanner.Scan(b, func(r decode.Scanned) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"tributary/pipelines/reading/readback"
 	"tributary/pipelines/sim/generate"
@@ -25,6 +27,33 @@ func TestOthersReadSamples(t *testing.T) {
 			join(t, to(s, out), Options{})
 			assert.Equal(t, 400, readback.Check(t, out+"/samples"))
 		})
+	}
+}
+
+// TestOthersReadSamplesOfStages: a folder for each stage, whose samples have three fields more.
+func TestOthersReadSamplesOfStages(t *testing.T) {
+	c := generate.Default()
+	c.Views, c.Partitions = 400, 2
+	dir, _ := made(t, c)
+	for _, format := range []string{"avro", "json"} {
+		out := t.TempDir()
+		s := loadSpec(t, dir, "samples: out/samples", "samples: {path: out/samples, format: "+format+"}", "version: 1", "version: 1\nstages: [10s, {after: 1m, emit: positives}]")
+		r := join(t, to(s, out), Options{})
+		total := 0
+		for i, stage := range s.Stages {
+			folder := filepath.Join(out, "samples", "stage="+stage.Name())
+			n := readback.Check(t, folder)
+			assert.EqualValues(t, r.Accounts.Stages[stage.Name()].N[account.Given], n, stage.Name())
+			assert.Positive(t, n)
+			total += n
+			if format == "avro" {
+				eachRecord(t, folder, func(_ string, text []byte) {
+					fields := gjson.GetManyBytes(text, "stage", "version", "final")
+					require.Equal(t, []any{stage.Name(), float64(i), i == len(s.Stages)-1}, []any{fields[0].Value(), fields[1].Value(), fields[2].Value()})
+				})
+			}
+		}
+		assert.Equal(t, total, readback.Check(t, filepath.Join(out, "samples")))
 	}
 }
 

@@ -43,7 +43,7 @@ func (f *writeRejectedFn) ProcessElement(ctx context.Context, output string, rec
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b record.Rejected) int {
-		return cmp.Or(cmp.Compare(f.source(&a), f.source(&b)), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(f.source(&a), f.source(&b)), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Element, b.Element), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Reason, b.Reason))
 	})
 	key, path := outputKeys[rejected.Output(output)], f.Paths[rejected.Output(output)]
 	if path == "" {

@@ -43,7 +43,7 @@ func (r *runner) unfinished(ctx context.Context, all []interval) ([]fingerprinte
 			if err != nil {
 				return nil, err
 			}
-			if there && r.plan.topic.holds(s, done.Views.N[account.Samples]) {
+			if there && r.plan.topic.holds(s, done) {
 				r.add(done)
 				continue
 			}
@@ -105,7 +105,10 @@ type countedFile struct {
 // counted lists the files beside the accounts.
 func (o *outputs) counted(l *account.Sheet) []countedFile {
 	late, dead, orphans := rejectedIn(l)
-	files := []countedFile{{"samples", o.Samples, l.Views.N[account.Samples]}, {"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
+	files := []countedFile{{"late", o.Late, late}, {"dead_letters", o.Dead, dead}, {"orphans", o.Orphans, orphans}}
+	for _, s := range o.Samples {
+		files = append(files, countedFile{s.Key, s.Path, s.records(l)})
+	}
 	return slices.DeleteFunc(files, func(f countedFile) bool { return f.path == "" }) // a topic, or only counted
 }
 
@@ -156,7 +159,7 @@ func (p *plan) fingerprint(s interval) string {
 	params.Shards = 0
 	sum := sha256.New()
 	add := json.NewEncoder(sum)
-	err := add.Encode(meaningOf(params, &p.spec.Outputs, s.first))
+	err := add.Encode(meaningOf(params, p.asked, s.first))
 	if err != nil {
 		panic(fmt.Errorf("join: fingerprint: %w", err)) // plain structs of plain values
 	}
@@ -167,6 +170,9 @@ func (p *plan) fingerprint(s interval) string {
 			// %q keeps names apart that are not UTF-8, which JSON would not. The content
 			// stands for the version, too: a file may be copied, and its time with it or not.
 			fmt.Fprintf(sum, "%q %016x %d %d\n", last.Path, last.Content, last.Size, last.Schema)
+			if last.Delimiter != "" {
+				fmt.Fprintf(sum, "delimiter %s\n", last.Delimiter)
+			}
 		}
 		for _, r := range piece.Reads {
 			if piece.File.Range != nil {

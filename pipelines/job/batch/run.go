@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -37,6 +40,17 @@ type Options struct {
 	Until source.Stop
 	// Runner joins all intervals at once, over many machines; nil joins one after another in this process.
 	Runner runners.Runner
+	// Stdin and Stdout are those of a spec that names them; nil for none. Neither is closed. Samples are written to Stdout as one file,
+	// when all else has succeeded.
+	Stdin  io.Reader
+	Stdout io.Writer
+	// ViewSchema is the one that views have in samples, as Avro, though inputs have another by now; empty for theirs. A schema that
+	// the spec gives comes first.
+	ViewSchema string
+	// Kept are the files that are read of an input, as far as it is among them; nil reads all. One that is gone or changed is an error.
+	Kept Kept
+	// Scratch is a folder on a local disk for what is joined at once and does not fit in memory; empty for the system's.
+	Scratch string
 	// Progress is told how far the run is: now and then, and whenever an interval is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
@@ -44,7 +58,7 @@ type Options struct {
 
 // Progress is how far a run is.
 type Progress struct {
-	// Stage is "scan" or "join". Done and Total are bytes of a scan, records of a join.
+	// Stage is "stdin", "scan" or "join". Done and Total are bytes of stdin or a scan, records of a join; a Total of 0 is not known.
 	Stage       string
 	Done, Total int64
 	// Intervals of SlicesTotal are finished.
@@ -77,6 +91,12 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := checkAccounts(s); err != nil {
 		return nil, err
 	}
+	asked := &s.Outputs
+	pipes, s, err := openPipes(s, &opt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { returned = errors.Join(returned, pipes.remove()) }()
 	if err := checkOutputs(ctx, s); err != nil {
 		return nil, err
 	}
@@ -86,7 +106,10 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	}
 	ctx = held.context
 	defer func() { returned = held.end(returned) }()
-	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, keep: opt.Runner == nil, progress: func(done, total int64) {
+	if err := pipes.readStdin(ctx, s, opt.Stdin, opt.Progress); err != nil {
+		return nil, err
+	}
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, keep: opt.Runner == nil, pipes: pipes, asked: asked, viewSchema: opt.ViewSchema, kept: opt.Kept, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {
@@ -132,10 +155,17 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err != nil {
 		return nil, err
 	}
+	if asked.Samples.IsStdout() {
+		size, err := pipes.writeStdout(ctx, p, asked, SamplesIn(&asked.Samples, r.total), &opt)
+		if err != nil {
+			return nil, err
+		}
+		r.total.Bytes.Out += size
+	}
 	out := &report.Report{
 		Spec: s.File, Version: s.Version, From: timeOf(all[0].from), To: timeOf(all[len(all)-1].to), Intervals: len(units), Finished: len(units) - len(todo), Accounts: r.total, Kinds: s.Kinds(),
 		Windows: map[string]time.Duration{}, Elapsed: time.Since(started), Events: recordsRead.Load() - r.before, MaxRSS: maxRSS(),
-		Outputs: describeOutputs(&s.Outputs, r.total, len(units)), Unread: p.unread, EmptyFolders: p.empty, Stale: old,
+		Outputs: describeOutputs(asked, r.total, len(units)), Unread: p.unread, EmptyFolders: p.empty, Stale: old, InputsFrom: p.inputsFrom(), SampleSchema: p.sampleSchema,
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window
@@ -163,7 +193,7 @@ func (r *runner) join(ctx context.Context, todo []fingerprinted) error {
 		r.records += r.plan.recordsIn(s.interval)
 	}
 	r.before = recordsRead.Load()
-	kept, err := r.plan.shuffleIn(todo)
+	kept, err := r.plan.shuffleIn(todo, r.options.Scratch)
 	if err != nil {
 		return err
 	}
@@ -246,6 +276,14 @@ func (p *plan) recordsIn(s interval) (n int64) {
 	return n
 }
 
+// inputsFrom is the first minute of event time that the inputs have records of; zero if they have none.
+func (p *plan) inputsFrom() time.Time {
+	if len(p.minutes) == 0 {
+		return time.Time{}
+	}
+	return timeOf(slices.Min(slices.Collect(maps.Keys(p.minutes))) * minute)
+}
+
 // maxRSS is the largest resident set of this process so far, in bytes.
 func maxRSS() int64 {
 	var usage syscall.Rusage
@@ -262,7 +300,7 @@ func maxRSS() int64 {
 func describeOutputs(o *spec.Outputs, l *account.Sheet, intervals int) []report.Output {
 	var out []report.Output
 	for _, sink := range o.SampleSinks() {
-		out = append(out, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: l.Views.N[account.Samples]})
+		out = append(out, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: SamplesIn(&sink, l)})
 	}
 	late, dead, orphans := rejectedIn(l)
 	if late > 0 {
@@ -275,4 +313,15 @@ func describeOutputs(o *spec.Outputs, l *account.Sheet, intervals int) []report.
 		out = append(out, report.Output{Name: "orphans", Path: o.Orphans, Topic: o.Topics.Orphans, Count: orphans})
 	}
 	return append(out, report.Output{Name: "accounts", Path: o.Accounts, Count: int64(intervals)})
+}
+
+// SamplesIn is how many samples an output has been given, of all stages that it takes.
+func SamplesIn(o *spec.Output, l *account.Sheet) (n int64) {
+	if len(l.Stages) == 0 || o.Stages == spec.FinalStage { // which gives all
+		return l.Views.N[account.Samples]
+	}
+	for name := range l.Stages {
+		n += samplesGiven(l, name)
+	}
+	return n
 }

@@ -13,6 +13,7 @@ import (
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
+	"tributary/transforms/account"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -24,11 +25,22 @@ import (
 // topicSink is the topic that samples of a plan go to.
 type topicSink struct {
 	job.SampleTopic
-	// committed are the records of the groups that are in the topic, by the start of their bucket; older
-	// ones than truncatedBefore are forgotten.
-	committed       map[int64]int64
+	// stages are their names; the one that there is without has none, nor the last where the topic takes no other: it has all
+	// samples of the views, and nothing that takes back.
+	stages []string
+	// commits are what is in the topic, by stage.
+	commits []committedGroups
+}
+
+// committedGroups are the records of the groups that are in the topic, by the start of their bucket; older
+// ones than truncatedBefore are forgotten.
+type committedGroups struct {
+	records         map[int64]int64
 	truncatedBefore int64
 }
+
+// last is the config of the last stage.
+func (t *topicSink) last() sink.Config { return t.Configs[len(t.Configs)-1] }
 
 // checkAccounts refuses a spec without a folder of accounts.
 func checkAccounts(s *spec.Spec) error {
@@ -45,15 +57,30 @@ func (p *plan) planTopic(ctx context.Context) error {
 	if p.spec.Outputs.SamplesTopic() == nil {
 		return nil
 	}
-	topic, err := job.NewSampleTopic(ctx, p.spec, p.sampleSchema, p.params.ViewSchema == "")
+	topic, err := job.NewSampleTopic(ctx, p.spec, p.sampleSchema, p.params.TextViews())
 	if err != nil {
 		return err
 	}
-	topic.Config = job.SampleConfig(p.spec)
-	topic.Config.Meaning = p.params.Meaning()
-	topic.Config.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards)}
 	p.topic = &topicSink{SampleTopic: topic}
+	last := job.SampleConfig(p.spec)
+	last.State = map[string]string{"shards": strconv.Itoa(p.spec.Shards)}
+	for stage := range p.params.StageCount() {
+		of := p.params.OfStage(stage)
+		config := job.StageConfig(last, p.spec, stage)
+		config.Meaning = of.Meaning()
+		p.topic.Configs = append(p.topic.Configs, config)
+		name := ""
+		if len(p.params.Stages) > 0 && p.spec.Outputs.SamplesTopic().Stages != spec.FinalStage {
+			name = p.params.Stages[stage].Name
+		}
+		p.topic.stages = append(p.topic.stages, name)
+	}
 	return nil
+}
+
+// marked tells whether what a stage does not give is needed all the same, see rules.Params.
+func (p *plan) marked() bool {
+	return len(p.params.Stages) > 0 && p.topic != nil && !p.topic.AtLeastOnce
 }
 
 // checkCuts refuses bounds that cut a bucket: its group would be of a part of it.
@@ -79,31 +106,50 @@ func (t *topicSink) readCommits(ctx context.Context) error {
 	if t == nil || t.AtLeastOnce {
 		return nil
 	}
-	shards, err := commitlog.ReadAll(ctx, t.Config.Cluster, t.Config.CommitLog)
-	if err != nil {
-		return err
-	}
-	t.committed = map[int64]int64{}
-	for _, commits := range shards {
-		t.truncatedBefore = max(t.truncatedBefore, commits.TruncatedBefore)
-		for _, g := range commits.Groups {
-			t.committed[g.ID] += g.Records
+	t.commits = make([]committedGroups, len(t.Configs))
+	for stage := range t.Configs {
+		config := &t.Configs[stage]
+		if config.CommitLog == "" {
+			continue
+		}
+		shards, err := commitlog.ReadAll(ctx, config.Cluster, config.CommitLog)
+		if err != nil {
+			return err
+		}
+		c := &t.commits[stage]
+		c.records = map[int64]int64{}
+		for _, commits := range shards {
+			c.truncatedBefore = max(c.truncatedBefore, commits.TruncatedBefore)
+			for _, g := range commits.Groups {
+				c.records[g.ID] += g.Records
+			}
 		}
 	}
 	return nil
 }
 
-// holds tells whether all samples are in the topic that the accounts of an interval tell of.
-func (t *topicSink) holds(s interval, samples int64) bool {
-	if t == nil || t.AtLeastOnce || s.from < t.truncatedBefore {
+// holds tells whether all samples are in the topic that the accounts of an interval tell of. Those of a stage may be more:
+// a group that was corrected has all of its views.
+func (t *topicSink) holds(s interval, l *account.Sheet) bool {
+	if t == nil || t.AtLeastOnce {
 		return true
 	}
-	for id, records := range t.committed {
-		if s.from <= id && id < s.to {
-			samples -= records
+	for stage := range t.commits {
+		c := &t.commits[stage]
+		if c.records == nil || s.from < c.truncatedBefore {
+			continue
+		}
+		samples := samplesGiven(l, t.stages[stage])
+		for id, records := range c.records {
+			if s.from <= id && id < s.to {
+				samples -= records
+			}
+		}
+		if samples > 0 || samples < 0 && t.stages[stage] == "" {
+			return false
 		}
 	}
-	return samples == 0
+	return true
 }
 
 // claim makes this run the one that writes: of a new job, or of one that goes on with what means the same.
@@ -111,24 +157,38 @@ func (p *plan) claim(ctx context.Context, all []interval) error {
 	if p.topic == nil || p.topic.AtLeastOnce {
 		return nil
 	}
-	w := &p.topic.Config
-	buckets := (all[len(all)-1].to - all[0].from) / w.Step
-	w.Keep = max(sink.DefaultKeep, int(buckets)+1)
-	progress, err := sink.Begin(ctx, *w)
-	if errors.Is(err, sink.ErrBegun) {
-		before, readErr := commitlog.ReadProgress(ctx, w.Cluster, w.CommitLog, w.Job)
-		if readErr != nil {
-			return readErr
+	for stage := range p.topic.Configs {
+		w := &p.topic.Configs[stage]
+		if w.Topic == "" {
+			continue
 		}
-		if _, told := rules.Meaning(before.Meaning).Differences(w.Meaning); len(told) > 0 {
-			return fmt.Errorf("job %s has written samples that mean something else; begin another one, with a stream.name and topics of its own. What is not the same:\n  %s", w.Job, strings.Join(told, "\n  "))
+		buckets := (all[len(all)-1].to - all[0].from) / w.Step
+		w.Keep = max(sink.DefaultKeep, int(buckets)+1)
+		progress, err := claimTopic(ctx, w)
+		if err != nil {
+			return err
 		}
-		progress, err = sink.Recover(ctx, *w)
+		w.Earlier, w.FencingEpoch = progress.Earlier, progress.FencingEpoch
+		if stage == len(p.topic.Configs)-1 {
+			p.params.Earlier = job.Layouts(progress.Earlier)
+		} else {
+			p.params.Stages[stage].Earlier = job.Layouts(progress.Earlier)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	w.Earlier, w.FencingEpoch = progress.Earlier, progress.FencingEpoch
-	p.params.Earlier = job.Layouts(progress.Earlier)
 	return nil
+}
+
+func claimTopic(ctx context.Context, w *sink.Config) (commitlog.Progress, error) {
+	progress, err := sink.Begin(ctx, *w)
+	if !errors.Is(err, sink.ErrBegun) {
+		return progress, err
+	}
+	before, err := commitlog.ReadProgress(ctx, w.Cluster, w.CommitLog, w.Job)
+	if err != nil {
+		return before, err
+	}
+	if _, told := rules.Meaning(before.Meaning).Differences(w.Meaning); len(told) > 0 {
+		return before, fmt.Errorf("job %s has written samples that mean something else; begin another one, with a stream.name and topics of its own. What is not the same:\n  %s", w.Job, strings.Join(told, "\n  "))
+	}
+	return sink.Recover(ctx, *w)
 }

@@ -12,6 +12,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/job"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -108,5 +109,33 @@ func TestIntervalsOfWholeBuckets(t *testing.T) {
 	for _, s := range all {
 		require.Zero(t, s.from%(7*minute))
 		require.Zero(t, s.to%(7*minute))
+	}
+}
+
+// TestTopicOfFinalSamples: a topic of the last stage alone has no samples that take back, which accounts tell of: an interval is
+// finished all the same.
+func TestTopicOfFinalSamples(t *testing.T) {
+	for topic, inTopic := range map[string]int64{"{topic: samples}": 7, "{topic: samples, stages: final}": 5} {
+		s := parse(t, t.TempDir(), `
+views: {inputs: v/*.jsonl, id: view_id, time: ts}
+engagements:
+  buy: {inputs: e/*.jsonl, view: view_id, time: ts, window: 30m}
+stages: [10s, {after: 30m, emit: all}]
+negatives: {keep: 0.5}
+clusters: {main: {brokers: ["localhost:1"]}}
+stream: {name: final}
+outputs: {samples: `+topic+`, accounts: accounts}
+`)
+		p := &plan{spec: s}
+		p.params, _ = job.Of(s)
+		require.NoError(t, p.planTopic(t.Context()))
+		l := account.New()
+		l.Views.N[account.Samples] = 5
+		last := l.StageOf("30m")
+		last.N[account.Given], last.N[account.Withdrawn] = 5, 2
+		for records, want := range map[int64]bool{inTopic: true, inTopic - 1: false} {
+			p.topic.commits = []committedGroups{{}, {records: map[int64]int64{0: records}}}
+			require.Equal(t, want, p.topic.holds(interval{from: 0, to: 1}, l), "%s: %d", topic, records)
+		}
 	}
 }

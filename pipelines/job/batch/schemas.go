@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/klauspost/compress/gzip"
+	"slices"
+	"strings"
 
 	"tributary/io/fileio"
 	"tributary/io/format"
 	"tributary/io/format/avro"
+	"tributary/io/packed"
+	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec/problem"
 )
@@ -21,14 +23,15 @@ const (
 	codeUnreadable   = "T2002"
 	codeOrder        = "T2007"
 	codeFormat       = "T2008"
+	codeColumn       = "T1420"
 	codeSchemaFile   = "T2009"
 	codeCutOtherwise = "T2011"
 	codeFileChanged  = "T2014"
 )
 
-// readSchemas reads the header of every Avro file and every schema the spec names, holds
+// readSchemas reads what every file of records with a schema says of it and every schema the spec names, holds
 // the fields of the spec against them, and chooses the schema of the samples' views.
-func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, *job.ViewSchemas, error) {
+func (p *plan) readSchemas(ctx context.Context, kept string) (*job.InputTopics, *job.ViewSchemas, error) {
 	var problems problem.List
 	given := map[string]*avro.Schema{} // by the file named in the spec
 	for i := range p.sources {
@@ -85,19 +88,106 @@ func (p *plan) readSchemas(ctx context.Context) (*job.InputTopics, *job.ViewSche
 			}
 		}
 		f.Schema = schema.ID()
-		p.params.Schemas[f.Schema] = schema.String()
 		for _, r := range f.roles {
 			fields.Add(r.source, f.Path, schema)
-			views.Add(&p.sources[r.source], schema, f.Path)
+		}
+		if _, apart := f.reads().(format.Columnar); !apart {
+			p.addSchema(f, schema, views)
 		}
 	}
 	topics.AddTo(fields, views)
-	problems = append(problems, fields.Problems()...)
+	unknown := fields.Problems()
+	for _, f := range p.files {
+		if _, apart := f.reads().(format.Columnar); apart && f.Schema != 0 {
+			refused, err := p.chooseFields(ctx, f, fields, views)
+			if err != nil {
+				return nil, nil, err
+			}
+			problems = append(problems, refused...)
+			unknown = withoutRefused(unknown, f.Path, refused)
+		}
+	}
+	problems = append(problems, unknown...)
+	if kept != "" && len(views.Given) == 0 {
+		schema, err := avro.ParseSchema(kept)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the schema that views have in samples: %w", err)
+		}
+		views.Given = append(views.Given, schema)
+	}
 	if len(problems) == 0 {
 		problems = views.Choose(p.spec, &p.params)
 	}
+	if len(problems) == 0 && p.params.Shape != nil {
+		if _, err := job.SampleSchema(p.spec, &p.params); err != nil && !errors.As(err, &problems) {
+			return nil, nil, err
+		}
+	}
 	problems.Sort()
 	return topics, views, asError(problems)
+}
+
+// addSchema notes the schema that records of a file come out with.
+func (p *plan) addSchema(f *scannedFile, schema *avro.Schema, views *job.ViewSchemas) {
+	f.Schema = schema.ID()
+	p.params.Schemas[f.Schema] = schema.String()
+	for _, r := range f.roles {
+		views.Add(&p.sources[r.source], schema, f.Path)
+	}
+}
+
+// chooseFields decides which fields are read of a file that stores them apart: all if the views in it travel whole, or where the plan is
+// not to leave any out, and else those that the sources name. Problems are those of them that cannot be read, each with its column as
+// what was got.
+func (p *plan) chooseFields(ctx context.Context, f *scannedFile, fields *job.FieldCheck, views *job.ViewSchemas) (problems problem.List, err error) {
+	head, err := headOf(ctx, &f.file)
+	if err != nil {
+		return nil, err
+	}
+	wanted := []string{}
+	for _, r := range f.roles {
+		of := fields.TopFields(r.source)
+		if of == nil {
+			wanted = nil
+		} else if wanted != nil {
+			wanted = append(wanted, of...)
+		}
+		for _, refused := range head.Refused {
+			if of == nil || slices.Contains(of, refused.Field) {
+				src := &p.sources[r.source]
+				found := p.problem(codeColumn, fmt.Sprintf("%s: column %v", f.Path, refused.Err), src)
+				found.Got = refused.Field
+				found.Hint = "cast it where the file is written, as to BIGINT, TIMESTAMP or text"
+				if of == nil {
+					found.Hint += "; or leave it out of the samples, with `sample: {view: none}` and the fields that are wanted"
+				}
+				problems = append(problems, found)
+			}
+		}
+	}
+	if p.project && wanted != nil {
+		slices.Sort(wanted)
+		f.Fields = strings.Join(slices.Compact(wanted), fieldsBetween)
+		if head, err = headOf(ctx, &f.file); err != nil {
+			return problems, err
+		}
+	}
+	schema, err := avro.ParseSchema(head.Schema)
+	if err != nil {
+		return problems, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	p.addSchema(f, schema, views)
+	return problems, nil
+}
+
+// withoutRefused leaves out what says that a file has no such field, for columns that it has and that are refused.
+func withoutRefused(unknown problem.List, path string, refused problem.List) problem.List {
+	return slices.DeleteFunc(unknown, func(u problem.Problem) bool {
+		return strings.HasPrefix(u.Message, path+" has no field ") && slices.ContainsFunc(refused, func(r problem.Problem) bool {
+			names, err := record.ParsePath(u.Got)
+			return err == nil && names[0] == r.Got
+		})
+	})
 }
 
 // addText tells the checks what is known of a file of text.
@@ -116,7 +206,8 @@ func (f *scannedFile) addText(fields *job.FieldCheck, head format.Head) {
 func codeOf(err error) string {
 	var other *format.OtherError
 	var failed *fs.PathError
-	if errors.As(err, &other) && !errors.As(err, &failed) || errors.Is(err, gzip.ErrHeader) {
+	var zipped *packed.OtherError
+	if errors.As(err, &other) && !errors.As(err, &failed) || errors.As(err, &zipped) {
 		return codeFormat
 	}
 	return codeUnreadable

@@ -69,7 +69,7 @@ func (p *plan) keptFolder() string {
 
 // writeSpread writes the samples of all intervals, each to its file, and returns accounts of the files.
 func writeSpread(s beam.Scope, all []interval, kept string, write writeSamplesFn, blocks beam.PCollection) beam.PCollection {
-	keep := &keepSamplesFn{Folder: kept, Ends: endsOf(all)}
+	keep := &keepSamplesFn{Folder: kept, Ends: endsOf(all), Write: write}
 	return beam.ParDo(s, &writeKeptFn{Folder: kept, Write: write}, beam.GroupByKey(s, beam.ParDo(s, keep, blocks)))
 }
 
@@ -79,6 +79,8 @@ type keepSamplesFn struct {
 	Folder string
 	// Ends are those of the intervals, in order, in ms.
 	Ends []int64
+	// Write is how they will be written.
+	Write writeSamplesFn
 
 	keeper spill.Keeper[int]
 }
@@ -87,7 +89,7 @@ func (f *keepSamplesFn) StartBundle(func(int, spill.Ref)) { f.keeper.Abort() }
 
 func (f *keepSamplesFn) ProcessElement(ctx context.Context, block sample.Block, _ func(int, spill.Ref)) error {
 	header, samples, err := block.Open()
-	if err != nil {
+	if err != nil || !f.Write.takes(&header) {
 		return err
 	}
 	begun, interval := samples, -1

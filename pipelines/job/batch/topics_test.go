@@ -16,13 +16,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/report"
-	"tributary/pipelines/sim/generate"
+	"tributary/pipelines/sim/generate/generatetest"
 	"tributary/pipelines/sim/replay"
 	"tributary/runners/devcluster/servicestest"
 	"tributary/transforms/account"
@@ -32,21 +31,7 @@ import (
 // logs are few, so there are enough records for some.
 func topicsOf(t *testing.T) (dir, broker string) {
 	t.Helper()
-	c := generate.Default()
-	c.Views, c.Duration, c.Partitions, c.Order = 60_000, 20*time.Minute, 3, generate.OrderFile
-	var err error
-	c.Kinds, err = generate.ParseKinds("like:30%:window=2m,median=40s,repeat=30% buy:5%:window=3m,amount=20", time.Minute)
-	require.NoError(t, err)
-	c.OutOfOrderness, c.ClockSkew, c.Disorder = 30*time.Second, 2*time.Second, 20*time.Second
-	c.Duplicates, c.Late, c.Orphans, c.Malformed, c.Early, c.Edges = 0.1, 0.1, 0.1, 0.05, 0.1, 0.3
-	dir, _ = made(t, c)
-	engagements, err := os.Open(dir + "/engagements/part-00000-00000.avro")
-	require.NoError(t, err)
-	schema, err := avro.EachRecord(engagements, func(_, _ []byte) error { return nil })
-	require.NoError(t, err)
-	require.NoError(t, engagements.Close())
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(schema.String()), 0o600))
-
+	dir = generatetest.Hard(t, 60_000, 20*time.Minute)
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
@@ -182,7 +167,7 @@ outputs: {samples: samples}
 	for _, interval := range []time.Duration{24 * time.Hour, time.Hour, 2 * time.Second} {
 		found := join(t, s, Options{Interval: interval})
 		require.EqualValues(t, 1, found.Accounts.Views.N[account.Late], interval)
-		require.EqualValues(t, 1, found.Accounts.Views.N[account.Dead], interval)
+		require.EqualValues(t, 1, found.Accounts.Views.N[account.Tombstones], interval)
 		require.EqualValues(t, chapter+8, found.Accounts.Views.N[account.Samples], interval)
 	}
 }

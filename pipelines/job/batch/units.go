@@ -58,8 +58,8 @@ type shuffles struct {
 	folder map[int64]string
 }
 
-// shuffleIn makes the folders of units that are to be joined.
-func (p *plan) shuffleIn(todo []fingerprinted) (*shuffles, error) {
+// shuffleIn makes the folders of units that are to be joined, in scratch, or in the system's folder for temporary files if that is empty.
+func (p *plan) shuffleIn(todo []fingerprinted, scratch string) (*shuffles, error) {
 	s := &shuffles{folder: map[int64]string{}}
 	for _, unit := range todo {
 		if len(p.intervalsOf(unit.interval)) < 2 {
@@ -67,7 +67,7 @@ func (p *plan) shuffleIn(todo []fingerprinted) (*shuffles, error) {
 		}
 		if s.root == "" {
 			var err error
-			if s.root, err = os.MkdirTemp("", "tributary-shuffle-"); err != nil {
+			if s.root, err = os.MkdirTemp(scratch, "tributary-shuffle-"); err != nil {
 				return nil, fmt.Errorf("a folder for what is joined at once: %w", err)
 			}
 		}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -107,4 +108,14 @@ func TestUnitsGiveTheSame(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, again.Intervals, again.Finished)
 	require.Zero(t, again.Events)
+}
+
+// TestScratch: what is joined at once is shuffled in the folder that is given.
+func TestScratch(t *testing.T) {
+	p := &plan{all: []interval{{from: 0, to: 10}, {from: 10, to: 20}}}
+	dir := t.TempDir()
+	s, err := p.shuffleIn([]fingerprinted{{interval: interval{from: 0, to: 20}}}, dir)
+	require.NoError(t, err)
+	require.Equal(t, dir, filepath.Dir(s.root))
+	require.NoError(t, s.removeAll())
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,7 +50,7 @@ func checkOutputs(ctx context.Context, s *spec.Spec) error {
 		}
 	}
 	if folder := s.Outputs.SamplesFolder(); folder != nil && len(problems) == 0 {
-		jobs, err := folderio.Jobs(ctx, folder.Path)
+		jobs, err := streamsOf(ctx, folder.Path)
 		if err != nil {
 			return err
 		}
@@ -61,14 +63,30 @@ func checkOutputs(ctx context.Context, s *spec.Spec) error {
 	return asError(problems)
 }
 
+// streamsOf are the streams that write to the folder of the samples, or to folders of stages in it, whichever stages this join has:
+// it removes files of all of them.
+func streamsOf(ctx context.Context, folder string) (jobs []string, err error) {
+	for _, below := range []string{"", stageFolders} {
+		some, err := folderio.Jobs(ctx, folder, below)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, some...)
+	}
+	slices.Sort(jobs)
+	return slices.Compact(jobs), nil
+}
+
 // checkFolders finds dated folders that files are going to be put into, and cannot be.
 func (p *plan) checkFolders(ctx context.Context, all []interval) error {
 	checked := map[string]bool{}
 	for _, s := range all {
-		files := outputsOf(&p.spec.Outputs, s)
-		for _, out := range []outputFolder{
-			{"samples", files.Samples}, {"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"accounts", files.Accounts},
-		} {
+		files := outputsOf(p.spec, s)
+		folders := []outputFolder{{"late", files.Late}, {"dead_letters", files.Dead}, {"orphans", files.Orphans}, {"accounts", files.Accounts}}
+		for _, samples := range files.Samples {
+			folders = append(folders, outputFolder{samplesKey, samples.Path})
+		}
+		for _, out := range folders {
 			folder := out.path[:strings.LastIndexByte(out.path, '/')+1]
 			// In a bucket, folders are but names: what holds for one holds for all.
 			if checked[folder] || strings.Contains(folder, "://") || folder == "" {
@@ -90,6 +108,9 @@ func unwritable(s *spec.Spec, key, path string, err error) problem.Problem {
 	}
 	found := s.Problem(codeUnwritable, message, "outputs", key)
 	found.Hint = "make it writable, or write to another folder"
+	if strings.HasPrefix(path, filepath.Join(os.TempDir(), pipesFolder)) {
+		found.Hint = "samples wait there before they go to stdout; TMPDIR names another folder for temporary files"
+	}
 	return found
 }
 

@@ -23,9 +23,15 @@ func init() {
 // writeSamplesFn writes all samples of an interval to one file, in order of (view time, view
 // ID). The file appears whole, in place of an older one, or not at all.
 type writeSamplesFn struct {
+	// Key is what accounts call the files.
+	Key string
+	// Final leaves out what takes back samples of earlier stages.
+	Final bool
 	// Files are those of the intervals, by the key of their samples.
 	Files  []sampleFile
 	Format job.SampleFormat
+	// Spool writes a spool instead, which accounts know no size of.
+	Spool bool `json:",omitempty"`
 }
 
 // sampleFile is the file of the samples of an interval.
@@ -42,12 +48,17 @@ func (f *writeSamplesFn) ProcessElement(ctx context.Context, interval int, block
 		if err != nil {
 			return err
 		}
-		if len(samples) > 0 {
+		if len(samples) > 0 && f.takes(&header) {
 			block := block
 			all = append(all, sample.Source{Start: header.Start, Load: func() (sample.Block, error) { return block, nil }})
 		}
 	}
 	return f.write(ctx, interval, all, accounts)
+}
+
+// takes tells whether a block is of samples that are written.
+func (f *writeSamplesFn) takes(h *sample.Header) bool {
+	return !h.Unchanged && (!f.Final || !h.Withdrawn)
 }
 
 // write writes the samples of an interval; without any there is no file.
@@ -72,9 +83,11 @@ func (f *writeSamplesFn) write(ctx context.Context, interval int, all []sample.S
 
 // samplesWriter writes the file of an interval.
 type samplesWriter struct {
+	key     string
 	to      sampleFile
 	file    *fileio.Writer
 	records format.Records
+	spool   bool
 	asJSON  *sample.JSON
 	account *account.Sheet
 	text    []byte
@@ -82,13 +95,18 @@ type samplesWriter struct {
 
 // begin begins the file of an interval.
 func (f *writeSamplesFn) begin(ctx context.Context, interval int) (*samplesWriter, error) {
-	w := &samplesWriter{to: f.Files[interval], account: account.New()}
+	w := &samplesWriter{key: f.Key, to: f.Files[interval], account: account.New()}
 	w.account.From, w.account.To = w.to.From, w.to.To
 	var err error
 	if w.file, err = fileio.Create(ctx, w.to.Path); err != nil {
-		return nil, failed(ctx, "samples", w.to.Path, err)
+		return nil, failed(ctx, samplesKey, w.to.Path, err)
 	}
-	if w.records, err = f.Format.Begin(w.file); err == nil {
+	if f.Spool {
+		w.records, w.spool = newSpool(w.file), true
+	} else {
+		w.records, err = f.Format.Begin(w.file)
+	}
+	if err == nil {
 		w.asJSON, err = f.Format.JSON()
 	}
 	if err != nil {
@@ -122,8 +140,10 @@ func (w *samplesWriter) commit(ctx context.Context) (*account.Sheet, error) {
 		w.abort()
 		return nil, w.failed(ctx, err)
 	}
-	w.account.Bytes.Out = w.file.Size()
-	w.account.Files = writtenAs("samples", w.file)
+	if !w.spool {
+		w.account.Bytes.Out = w.file.Size()
+	}
+	w.account.Files = writtenAs(w.key, w.file)
 	return w.account, nil
 }
 
@@ -133,7 +153,7 @@ func (w *samplesWriter) abort() { w.file.Abort() }
 // failed is err as a problem of the output, where it is one.
 func (w *samplesWriter) failed(ctx context.Context, err error) error {
 	if w.file.Err() != nil {
-		err = failed(ctx, "samples", w.to.Path, err)
+		err = failed(ctx, samplesKey, w.to.Path, err)
 	}
 	return fmt.Errorf("write samples: %w", err)
 }

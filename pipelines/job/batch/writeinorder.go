@@ -35,7 +35,7 @@ func (f *writeInOrderFn) StartBundle(func(account.Sheet)) { f.Teardown() }
 
 func (f *writeInOrderFn) ProcessElement(ctx context.Context, block sample.Block, accounts func(account.Sheet)) error {
 	header, samples, err := block.Open()
-	if err != nil || len(samples) == 0 {
+	if err != nil || len(samples) == 0 || !f.Write.takes(&header) {
 		return err
 	}
 	if len(f.blocks) > 0 && f.bucket != header.Start {

@@ -16,7 +16,7 @@ import (
 // TestWriteInOrder cuts buckets into the files of intervals as they come, each whole before the next begins. Buckets out of order
 // are refused, and what is not finished leaves no file.
 func TestWriteInOrder(t *testing.T) {
-	schema, err := sample.Schema(nil, `{"type":"record","name":"V","fields":[]}`)
+	schema, err := sample.Schema(nil, false, `{"type":"record","name":"V","fields":[]}`)
 	require.NoError(t, err)
 	dir := t.TempDir()
 	f := &writeInOrderFn{

@@ -19,6 +19,9 @@
 //	rejected       job.RejectedTopics                   files of intervals (batch)
 //	accounts       a topic, books, progress (stream)    a file of an interval (batch)
 //
+// A join may have stages (rules.Stage), and then samples, steps and places of samples are there once for each, the last as above. A stage is
+// joined when what the one before it gave of the same views is written: versions of a view come in order.
+//
 // A transform does not declare its own keys: transforms do not import pipelines, and check has rules between keys of several
 // sections, whose values have types in package spec. Its section is a file there, which is as much one place as its package is.
 //
@@ -37,10 +40,8 @@ import (
 // Graph is a pipeline that is yet to be built.
 type Graph struct {
 	Params rules.Params
-	// Kept is the folder in which the join keeps what a runner is to bring together, see attribution.JoinKept; empty for none.
-	Kept string
-	// InOrder has samples come in order of time, see attribution.JoinInOrder: for a runner of one process, with a folder.
-	InOrder  bool
+	// How says how the runner brings together what the join needs.
+	How      attribution.How
 	Sources  []Source
 	Steps    []Step
 	Samples  []SampleSink
@@ -85,8 +86,9 @@ type Step interface {
 // SampleSink takes samples.
 type SampleSink interface {
 	Place
-	// WriteSamples writes a PCollection<sample.Block>.
-	WriteSamples(s beam.Scope, samples beam.PCollection) Written
+	// WriteSamples writes the samples of a stage, a PCollection<sample.Block>. The zero Written says that the sink takes none of
+	// that stage; it takes those of the last.
+	WriteSamples(s beam.Scope, stage int, samples beam.PCollection) Written
 }
 
 // Written is what comes of writing.
@@ -96,6 +98,9 @@ type Written struct {
 	Acknowledged beam.PCollection
 	// Refused is a PCollection<sink.Refused> of samples that are too large; not valid from a sink that takes all.
 	Refused beam.PCollection
+	// Corrected is a PCollection<sample.Correction> of what was written again with other content; not valid from a sink in which
+	// the order of stages makes no difference.
+	Corrected beam.PCollection
 }
 
 // RejectedSink takes what is in no sample: late records, dead letters and orphans.
@@ -118,9 +123,9 @@ type ToAccount struct {
 	// Read is that of all sources, Joined a PCollection<account.Sheet> of the join and of steps.
 	Read   Read
 	Joined beam.PCollection
-	// Samples are what the sinks of samples have written, in their order, and Rejected what those of rejected records have
-	// acknowledged.
-	Samples  []Written
+	// Samples are what the sinks of samples have written, those that take a stage in their order, by stage: the last are those of the
+	// whole join. Rejected is what the sinks of rejected records have acknowledged.
+	Samples  [][]Written
 	Rejected []beam.PCollection
 }
 
@@ -155,33 +160,50 @@ func (g *Graph) Build() *beam.Pipeline {
 	}
 	pipeline, root := beam.NewPipelineWithRoot()
 	read := g.read(root)
-	join := attribution.JoinKept
-	if g.InOrder {
-		join = attribution.JoinInOrder
-	}
-	joined := join(root, g.Params, read.Batches, g.Kept)
-
-	samples, counted := joined.Samples, []beam.PCollection{joined.Accounts}
-	for _, step := range g.Steps {
-		var accounts beam.PCollection
-		samples, accounts = step.Apply(root, samples)
-		counted = append(counted, accounts)
-	}
-	account := ToAccount{Read: read, Joined: together(root, "Steps", counted)}
-	var refused []beam.PCollection
-	s := root.Scope("Samples")
-	for _, sink := range g.Samples {
-		written := sink.WriteSamples(s, samples)
+	packed := attribution.Pack(root, g.Params, read.Batches, g.How)
+	var joined attribution.Result
+	var before beam.PCollection
+	var counted, refused []beam.PCollection
+	account := ToAccount{Read: read}
+	for stage := range g.Params.StageCount() {
+		s := root
+		if stage < g.Params.StageCount()-1 {
+			s = root.Scope("Stage " + g.Params.Stages[stage].Name)
+		}
+		joined = packed.Join(stage, before)
+		samples := joined.Samples
+		counted = append(counted, joined.Accounts)
+		for _, step := range g.Steps {
+			var accounts beam.PCollection
+			samples, accounts = step.Apply(s, samples)
+			counted = append(counted, accounts)
+		}
+		written := g.write(s.Scope("Samples"), stage, samples)
 		account.Samples = append(account.Samples, written)
-		refused = append(refused, written.Refused)
+		var corrected []beam.PCollection
+		for _, w := range written {
+			refused, corrected = append(refused, w.Refused), append(corrected, w.Corrected)
+		}
+		before = together(s, "Corrected", corrected)
 	}
-	s = root.Scope("Rejected")
+	account.Joined = together(root, "Steps", counted)
+	s := root.Scope("Rejected")
 	rejected, tooLarge := beam.Flatten(s, read.Unreadable, joined.Rejected), together(s, "Refused", refused)
 	for _, sink := range g.Rejected {
 		account.Rejected = append(account.Rejected, sink.WriteRejected(s, rejected, tooLarge)...)
 	}
 	g.Accounts.WriteAccounts(root, account)
 	return pipeline
+}
+
+// write has the sinks write the samples of a stage.
+func (g *Graph) write(s beam.Scope, stage int, samples beam.PCollection) (all []Written) {
+	for _, sink := range g.Samples {
+		if w := sink.WriteSamples(s, stage, samples); w.Acknowledged.IsValid() {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // read reads all sources.

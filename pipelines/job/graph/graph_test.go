@@ -69,7 +69,7 @@ type noting struct {
 
 func (n noting) NeedsEnd() bool { return n.ends }
 
-func (n noting) WriteSamples(s beam.Scope, samples beam.PCollection) Written {
+func (n noting) WriteSamples(s beam.Scope, _ int, samples beam.PCollection) Written {
 	return Written{Acknowledged: beam.ParDo(s, &noteSamplesFn{n.Name}, samples)}
 }
 
@@ -83,8 +83,10 @@ func (n noting) WriteRejected(s beam.Scope, rejected, refused beam.PCollection) 
 
 func (n noting) WriteAccounts(s beam.Scope, a ToAccount) {
 	all := []beam.PCollection{a.Joined}
-	for _, written := range a.Samples {
-		all = append(all, beam.ParDo(s, acknowledge, written.Acknowledged))
+	for _, stage := range a.Samples {
+		for _, written := range stage {
+			all = append(all, beam.ParDo(s, acknowledge, written.Acknowledged))
+		}
 	}
 	beam.ParDo0(s, &noteAccountsFn{}, beam.GroupByKey(s, beam.AddFixedKey(s, beam.Flatten(s, all...))))
 }
@@ -140,7 +142,7 @@ func (*noteAccountsFn) ProcessElement(_ int, sheets func(*account.Sheet) bool) {
 func clicks() rules.Params {
 	at := rules.Field{Path: "ts", Unit: record.UnitEpochMs}
 	return rules.Params{
-		Kinds:  []rules.Kind{{Name: "click", Window: 1000, Label: label.Binary, Credit: rules.CreditAll}},
+		Kinds:  []rules.Kind{{Name: "click", Window: 1000, Label: label.Binary, Count: rules.CountAll}},
 		Inputs: []rules.Input{{Kind: rules.Views, ID: "id", Time: at, Name: "views.inputs.0"}, {Kind: 0, ID: "id", Time: at, Name: "engagements.click.inputs.0"}},
 		Bucket: 60_000, Shards: 1, Keep: 1, SpecVersion: 1, To: record.MaxTime, LogEnd: 70_000,
 	}

@@ -217,6 +217,28 @@ func TestTransactions(t *testing.T) {
 	require.Empty(t, lines(once, Problem, Warning), "at least once takes no transactions")
 }
 
+// TestCoordinatorLoads: a broker that has just been started, or is the coordinator only now,
+// refuses until it has read its log.
+func TestCoordinatorLoads(t *testing.T) {
+	c, address := newCluster(t)
+	s := parse(t, at(address), outputs)
+	create(t, s)
+	asked := 0
+	c.ControlKey(int16(kmsg.InitProducerID), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if asked++; asked == 3 {
+			return nil, nil, false
+		}
+		c.KeepControl()
+		resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
+		resp.ErrorCode = kerr.CoordinatorLoadInProgress.Code
+		return resp, nil, true
+	})
+	found := check(t, s, Targets{})
+	require.Empty(t, lines(found, Problem), Text(found))
+	require.Equal(t, OK, find(t, found, "transactions", "samples-check").Status)
+	require.Equal(t, 3, asked)
+}
+
 // TestCoordinatorSilent: brokers whose transaction log cannot be made never answer.
 func TestCoordinatorSilent(t *testing.T) {
 	c, address := newCluster(t)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -107,10 +108,7 @@ func (c *checker) transactions(ctx context.Context, cl *kgo.Client, cluster *spe
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.TransactionalID = kmsg.StringPtr(id)
 	req.TransactionTimeoutMillis = int32(st.TransactionTimeout.Milliseconds())
-	resp, err := req.RequestWith(ctx, cl)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
+	err := c.initProducerID(ctx, cl, req)
 	timeout := spec.FormatDuration(st.TransactionTimeout)
 	var out []Finding
 	switch {
@@ -133,6 +131,26 @@ func (c *checker) transactions(ctx context.Context, cl *kgo.Client, cluster *spe
 		})
 	}
 	return append(out, c.transactionVersion(ctx, cl)...)
+}
+
+// initProducerID asks for half of the step's time at most, so that the step can say what came of
+// it: a coordinator that a broker has just become loads its log first, and says so.
+func (c *checker) initProducerID(ctx context.Context, cl *kgo.Client, req *kmsg.InitProducerIDRequest) error {
+	const pause = 100 * time.Millisecond
+	for deadline := time.Now().Add(c.targets.Timeout / 2); ; {
+		resp, err := req.RequestWith(ctx, cl)
+		if err == nil {
+			err = kerr.ErrorForCode(resp.ErrorCode)
+		}
+		if !kerr.IsRetriable(err) || time.Now().Add(pause).After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // maxTimeout is the broker's longest transaction timeout, as a spec writes it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"tributary/io/format"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/registry"
 	"tributary/pipelines/job"
@@ -22,11 +23,16 @@ import (
 
 // registry checks a cluster's registry if anything is read or written with it.
 func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
-	var subjects []string
+	var subjects []subject
 	for _, in := range c.spec.Inputs() {
-		if in.Cluster == kafka.Name && in.Registry {
-			subjects = append(subjects, in.Topic+"-value")
+		if in.Cluster != kafka.Name || !in.Registry {
+			continue
 		}
+		s := subject{name: in.InSubject(), format: string(in.Format)}
+		if read, err := format.Get[format.Registered](s.format); err == nil && in.Schema == "" {
+			s.takes = registry.Type(read.SchemaType())
+		}
+		subjects = append(subjects, s)
 	}
 	o := c.spec.Outputs.SamplesTopic()
 	writes := o != nil && o.Cluster == kafka.Name && o.Registry
@@ -43,7 +49,30 @@ func (c *checker) registry(ctx context.Context, kafka *spec.Cluster) {
 	}
 }
 
-func askRegistry(ctx context.Context, schemas *registry.Config, at string, subjects []string) []Finding {
+// subject is one that an input is read with; takes is the type that its schema must have, empty if none is asked for.
+type subject struct {
+	name, format string
+	takes        registry.Type
+}
+
+// check looks at the newest schema of a subject that there is. Whether the registry answers is found elsewhere.
+func (s *subject) check(ctx context.Context, schemas *registry.Config) []Finding {
+	if s.takes == "" {
+		return nil
+	}
+	schema, err := schemas.Latest(ctx, s.name)
+	var unusable *registry.UnusableError
+	switch {
+	case errors.As(err, &unusable):
+		return []Finding{{"registry", s.name, Problem, unusable.Error(), "see `tributary help T1633`"}}
+	case err == nil && schema.Type != s.takes:
+		detail := fmt.Sprintf("its schema is of type %s, and format %s takes %s", schema.Type, s.format, s.takes)
+		return []Finding{{"registry", s.name, Problem, detail, "see `tributary help T1631`"}}
+	}
+	return nil
+}
+
+func askRegistry(ctx context.Context, schemas *registry.Config, at string, subjects []subject) []Finding {
 	problem := func(err error, fix string) []Finding {
 		return []Finding{{Status: Problem, Detail: reason(ctx, err), Fix: fix}}
 	}
@@ -69,12 +98,14 @@ func askRegistry(ctx context.Context, schemas *registry.Config, at string, subje
 	}
 	out := []Finding{{Status: OK, Detail: fmt.Sprintf("%d subjects", len(known))}}
 	for _, subject := range subjects {
-		if !has[subject] {
-			out = append(out, Finding{
-				"registry", subject, Warning, "there is no such subject: values may have been written under another one, or without the registry",
-				"if values are plain Avro, write `registry: false` and `schema: FILE` at the input",
-			})
+		if has[subject.name] {
+			out = append(out, subject.check(ctx, schemas)...)
+			continue
 		}
+		out = append(out, Finding{
+			"registry", subject.name, Warning, "there is no such subject: values may have been written under another one, or without the registry",
+			"name it, as `subject: NAME`; if values are plain Avro, write `registry: false` and `schema: FILE` at the input",
+		})
 	}
 	return out
 }

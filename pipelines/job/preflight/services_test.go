@@ -36,6 +36,14 @@ func TestRegistry(t *testing.T) {
 	require.Contains(t, find(t, found, "registry", registry.URL()).Detail, "1 subjects")
 	require.Equal(t, []string{"warning registry views-eu-value"}, lines(found, Warning))
 
+	// Schemas that are there and do not fit.
+	registry.SeedSchema("views-value", 2, 2, sr.Schema{Schema: `{}`, Type: sr.TypeJSON})
+	registry.SeedSchema("views-eu-value", 1, 3, sr.Schema{Schema: `{"type":"register"}`})
+	found = check(t, s, Targets{})
+	require.Equal(t, []string{"problem registry views-value", "problem registry views-eu-value"}, lines(found, Problem))
+	require.Equal(t, "its schema is of type JSON, and format avro takes AVRO", find(t, found, "registry", "views-value").Detail)
+	require.Contains(t, find(t, found, "registry", "views-eu-value").Detail, "schema id 3: parse Avro schema: ")
+
 	found = check(t, with(registry.URL(), ""), Targets{})
 	require.Contains(t, find(t, found, "registry", registry.URL()).Fix, "user, password or token is wrong")
 	t.Setenv("TEST_REGISTRY_PASSWORD", "canary")

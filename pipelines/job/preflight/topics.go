@@ -129,7 +129,7 @@ const (
 )
 
 func keeps(st *topics.State) string {
-	if st.Compacted {
+	if st.Compacted || st.MayCompact && st.Settings["cleanup.policy"] == "compact" {
 		return "compacted"
 	}
 	ms, err := strconv.ParseInt(st.Settings["retention.ms"], 10, 64)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"tributary/io/expression"
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/pipelines/job/batch"
@@ -192,15 +193,14 @@ func (l *look) result() Input {
 	in.Read, in.Dead = in.Unreadable, in.Unreadable
 	for _, s := range slices.SortedFunc(maps.Values(l.bySchema), func(a, b *seen) int { return cmp.Compare(a.files[0], b.files[0]) }) {
 		sheet := s.judge.Account()
-		read, late, dead, filtered := sheet.Views.N[account.Read], sheet.Views.N[account.Late], sheet.Views.N[account.Dead], int64(0)
+		n := &sheet.Views.N
 		if kind := l.found.Params.Inputs[l.source].Kind; kind != rules.Views {
-			e := sheet.Engagements[l.found.Params.Kinds[kind].Name]
-			read, late, dead, filtered = e.N[account.Read], e.N[account.Late], e.N[account.Dead], e.N[account.Filtered]
+			n = &sheet.Engagements[l.found.Params.Kinds[kind].Name].N
 		}
-		in.Read += read + filtered
-		in.Matching += read
-		in.Late += late
-		in.Dead += dead
+		in.Read += n[account.Read] + n[account.Filtered]
+		in.Matching += n[account.Read]
+		in.Late += n[account.Late]
+		in.Dead += n[account.Dead]
 		in.Schemas = append(in.Schemas, s.fields())
 	}
 	for _, c := range in.where {
@@ -220,7 +220,7 @@ func (l *look) result() Input {
 }
 
 // condition tells which values the field of a condition has.
-func (l *look) condition(c rules.Condition) Condition {
+func (l *look) condition(c expression.Condition) Condition {
 	out := Condition{Field: c.Field, Value: c.Value}
 	values := map[string]int64{}
 	for _, s := range l.bySchema {

@@ -64,6 +64,31 @@ outputs: {samples: out/samples}
 	assert.False(t, preview.Failed(inputs))
 }
 
+// TestOneLogInBothRoles: what where of the views does not let through is read, and is neither a view nor dead.
+func TestOneLogInBothRoles(t *testing.T) {
+	_, s := folder(t, map[string]string{
+		"spec.yaml": `
+views: {inputs: log.jsonl, where: {event: view}, id: id, time: ts}
+engagements:
+  like: {inputs: log.jsonl, where: {event: like}, view: view, time: ts, window: 10m}
+  share: {inputs: log.jsonl, where: {event: share}, view: view, time: ts, window: 10m}
+outputs: {samples: out/samples}
+`,
+		"log.jsonl": `{"event": "view", "id": "v1", "ts": "2026-01-01T10:00:02Z"}` + "\n" +
+			`{"event": "view", "ts": "2026-01-01T10:00:03Z"}` + "\n" +
+			`{"event": "like", "view": "v1", "ts": "2026-01-01T10:00:04Z"}` + "\n" +
+			`{"event": "ping"}` + "\n",
+	})
+	inputs, problems, err := preview.Check(t.Context(), s, preview.Options{})
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	require.Len(t, inputs, 3)
+	for i, want := range [][]int64{{4, 2, 1}, {4, 1, 0}, {4, 0, 0}} {
+		assert.Equal(t, want, []int64{inputs[i].Read, inputs[i].Matching, inputs[i].Dead}, inputs[i].Input)
+	}
+	assert.Contains(t, preview.Text(inputs), "where   2 of 4 (50.0 %) match (event = view)")
+}
+
 func TestFieldsOfSchemasAndDamage(t *testing.T) {
 	dir := t.TempDir()
 	config := generate.Default()

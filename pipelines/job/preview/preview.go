@@ -6,18 +6,22 @@ package preview
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"time"
 
+	"tributary/io/expression"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
-	"tributary/transforms/attribution/rules"
 )
 
 // Options are the choices of a look at files.
 type Options struct {
 	// Records is how many records of each file are read; 0 stands for all.
 	Records int64
+	// Stdin is that of a spec that reads it; nil for none. It is read to its end.
+	Stdin io.Reader
 }
 
 // Input is what was found about one input of a spec.
@@ -55,7 +59,7 @@ type Input struct {
 	// Errors are files that could not be read to where they were to be read.
 	Errors []string `json:"errors,omitempty"`
 
-	where []rules.Condition
+	where []expression.Condition
 	time  string // its field
 }
 
@@ -95,12 +99,13 @@ type Reason struct {
 // Check opens the files of every input. The problems are those that would keep a join from
 // running, all of them; inputs are told as far as they can be read. The error is that of a
 // world that does not answer.
-func Check(ctx context.Context, s *spec.Spec, opt Options) ([]Input, problem.List, error) {
-	found, problems, err := batch.Inspect(ctx, s)
+func Check(ctx context.Context, s *spec.Spec, opt Options) (inputs []Input, problems problem.List, err error) {
+	found, problems, err := batch.Inspect(ctx, s, opt.Stdin)
 	if err != nil {
 		return nil, nil, err
 	}
-	inputs := make([]Input, len(found.Sources))
+	defer func() { err = errors.Join(err, found.Close()) }()
+	inputs = make([]Input, len(found.Sources))
 	for i := range found.Sources {
 		l := newLook(found, i, opt)
 		for _, f := range found.Files(i) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tributary/pipelines/report"
+	"tributary/pipelines/spec"
 )
 
 // reasonsShown is how many reasons for refusing records are written out of each input.
@@ -48,7 +49,11 @@ func (in *Input) text(b *strings.Builder, same string) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "  %-7s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintf(b, "%s: %s\n", in.Input, report.Harmless(in.Path))
+	place := report.Harmless(in.Path)
+	if in.Path == spec.Standard {
+		place = "stdin"
+	}
+	fmt.Fprintf(b, "%s: %s\n", in.Input, place)
 	line("files", "%s of %s, %s", report.Count(int64(in.Files)), in.Format, report.Size(in.Bytes))
 	for _, problem := range in.Errors {
 		line("error", "%s", report.Harmless(problem))

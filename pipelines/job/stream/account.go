@@ -48,10 +48,11 @@ type counted struct {
 	SecondTimeMs *int64 `json:"second_event_time_ms,omitempty"`
 	AfterIdle    bool   `json:"after_idle,omitempty"`
 
-	// What was joined: a bucket's part in one of so many shards.
-	Bucket int64 `json:"bucket_ms,omitempty"`
-	Shard  int64 `json:"shard,omitempty"`
-	Shards int64 `json:"shards,omitempty"`
+	// What was joined: a bucket's part in one of so many shards; Stage is a stage before the last.
+	Stage  string `json:"stage,omitempty"`
+	Bucket int64  `json:"bucket_ms,omitempty"`
+	Shard  int64  `json:"shard,omitempty"`
+	Shards int64  `json:"shards,omitempty"`
 
 	sheet
 
@@ -74,8 +75,20 @@ func (a *counted) key() string {
 	if a.read() {
 		return fmt.Sprintf("%s@%d", a.log(), a.First)
 	}
-	return fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
+	key := fmt.Sprintf("%s/%d/%d.%d", a.Step, a.Bucket, a.Shard, a.Shards)
+	if a.Stage != "" {
+		key += "/" + a.Stage
+	}
+	return key
 }
+
+// part is the bucket of a stage.
+type part struct {
+	stage  string
+	bucket int64
+}
+
+func (a *counted) part() part { return part{a.Stage, a.Bucket} }
 
 // read tells whether a is of records that were read, and not of a bucket.
 func (a *counted) read() bool { return a.Partition != nil || a.Files != "" }
@@ -133,7 +146,7 @@ func (f *accountFn) ProcessElement(l account.Sheet, emit func(sink.Message)) err
 			}
 		}
 	case account.StepJoined, account.StepMerged:
-		a.Bucket, a.Shard, a.Shards = o.Time, o.Shard, o.Shards
+		a.Stage, a.Bucket, a.Shard, a.Shards = o.Stage, o.Time, o.Shard, o.Shards
 	case account.StepWhole:
 		return nil // bytes, which no rule is about
 	}
@@ -182,6 +195,10 @@ func (f *unreadFn) ProcessElement(at beam.EventTime, r record.Rejected, _ func(b
 	kind := f.Roles[r.Input]
 	if kind == viewsRole {
 		kind = ""
+	}
+	if r.Reason == record.ReasonTombstone {
+		l.AddTombstones(f.Inputs[r.Input], kind, r.Count)
+		return
 	}
 	l.AddDead(f.Inputs[r.Input], kind, r.Detail, r.Count)
 	if r.AtLeast {

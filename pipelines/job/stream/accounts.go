@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -36,24 +37,25 @@ type accounts struct {
 	apart bool
 	// shards is how many there were when a bucket was joined last: a job that was started
 	// with another number joins what was open again.
-	shards map[int64]int64
+	shards map[part]int64
 }
 
-// readAccounts reads the accounts that a job has written until now.
-func readAccounts(ctx context.Context, s *spec.Spec) (*accounts, error) {
-	all := newAccounts()
+// readAccounts reads the accounts that a job has written until now. It waits for open transactions no longer than that; held says that
+// accounts are behind one still.
+func readAccounts(ctx context.Context, s *spec.Spec, wait time.Duration) (all *accounts, held bool, err error) {
+	all = newAccounts()
 	o := s.Outputs
-	err := cluster.ReadAll(ctx, job.Kafka(s.Cluster(s.OutputCluster())), o.Topics.Accounts, all.take)
+	held, err = cluster.ReadWithin(ctx, job.Kafka(s.Cluster(s.OutputCluster())), o.Topics.Accounts, wait, all.take)
 	if err != nil {
-		return nil, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
+		return nil, false, fmt.Errorf("accounts in topic %s: %w", o.Topics.Accounts, err)
 	}
-	return all, nil
+	return all, held, nil
 }
 
 func newAccounts() *accounts {
 	return &accounts{
 		book: book{Buckets: math.MinInt64}, pages: pages{},
-		byKey: map[string]*counted{}, held: map[string]bool{}, shards: map[int64]int64{},
+		byKey: map[string]*counted{}, held: map[string]bool{}, shards: map[part]int64{},
 	}
 }
 
@@ -83,7 +85,7 @@ func (all *accounts) take(r *kgo.Record) error {
 	}
 	all.byKey[key] = &a
 	if !a.read() {
-		all.shards[a.Bucket] = a.Shards
+		all.shards[a.part()] = a.Shards
 	}
 	return nil
 }
@@ -97,7 +99,7 @@ func (all *accounts) hold(b *book) {
 			delete(all.byKey, key)
 		}
 	}
-	maps.DeleteFunc(all.shards, func(bucket, _ int64) bool { return bucket < b.Buckets })
+	maps.DeleteFunc(all.shards, func(p part, _ int64) bool { return p.bucket < b.Buckets })
 }
 
 // sum adds up what counts.
@@ -122,6 +124,10 @@ func (all *accounts) sum(s *spec.Spec) (*account.Sheet, error) {
 		times := slices.Sorted(maps.Keys(total.Timeline))
 		total.From, total.To = times[0], times[len(times)-1]+s.Bucket.Milliseconds()
 	}
+	for _, stage := range s.Stages {
+		n := &total.StageOf(stage.Name()).N
+		n[account.Open] = n[account.Read] - n[account.Samples] - n[account.SampledOut] - n[account.Duplicates] - n[account.Late]
+	}
 	v := &total.Views
 	v.N[account.Open] = v.N[account.Read] - v.N[account.Samples] - v.N[account.SampledOut] - v.N[account.Duplicates] - v.N[account.Late] - v.N[account.Dead]
 	for _, e := range total.Engagements {
@@ -134,7 +140,7 @@ func (all *accounts) sum(s *spec.Spec) (*account.Sheet, error) {
 func (all *accounts) counting() iter.Seq[*counted] {
 	return func(yield func(*counted) bool) {
 		for _, a := range all.byKey {
-			if !a.read() && a.Shards == all.shards[a.Bucket] && !yield(a) {
+			if !a.read() && a.Shards == all.shards[a.part()] && !yield(a) {
 				return
 			}
 		}

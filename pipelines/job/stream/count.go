@@ -29,4 +29,7 @@ func (f *countFn) ProcessElement(ctx context.Context, l account.Sheet) {
 	for kind, e := range l.Engagements {
 		count(account.OfEngagements, kind+"_", &e.N)
 	}
+	for stage, n := range l.Stages {
+		count(account.OfStage, "stage_"+stage+"_", &n.N)
+	}
 }

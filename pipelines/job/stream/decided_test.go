@@ -70,3 +70,40 @@ func TestLateForWhatIsDecided(t *testing.T) {
 	require.Zero(t, report.Accounts.Views.N[account.Open])
 	require.EqualValues(t, 1, report.Accounts.Views.N[account.Late])
 }
+
+// TestLateForAStageThatIsDecided: so it is where only an early stage has complete buckets. What is late for it is said by the next.
+func TestLateForAStageThatIsDecided(t *testing.T) {
+	s := newSmall(t, "", "}\nstages: [10s]\n#")
+	s.publish("views", view("a", 0, ""), view("b", 40*time.Second, ""), view("c", 41*time.Second, ""))
+	s.publish("likes", like("b", 41*time.Second), like("b", 42*time.Second))
+	join := func(run string, resume Resume, drain bool) {
+		opt := quick(run, resume)
+		opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, drain
+		plan, err := New(t.Context(), s.spec, opt)
+		require.NoError(t, err)
+		s.runPlan(plan)
+		if resume == FromLog && !drain {
+			require.True(t, plan.Resumed().Since.IsZero(), "the last stage has decided nothing")
+		}
+	}
+	join("first", Fresh, false)
+	require.Equal(t, []string{"a"}, s.samples())
+
+	_, err := kadm.NewClient(s.client).CreatePartitions(t.Context(), 1, "views", "likes")
+	require.NoError(t, err)
+	writer, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	defer writer.Close()
+	require.NoError(t, writer.ProduceSync(t.Context(), &kgo.Record{Topic: "views", Partition: 1, Value: view("late", 10*time.Second, "")}).FirstErr())
+
+	join("again", FromLog, false)
+	join("last", FromLog, true)
+	report, err := Report(t.Context(), s.spec)
+	require.NoError(t, err)
+	require.NoError(t, report.Accounts.Check())
+	early := report.Accounts.Stages["10s"].N
+	require.EqualValues(t, 1, early[account.Late])
+	require.Zero(t, early[account.Open])
+	require.Zero(t, report.Accounts.Views.N[account.Late])
+	require.Equal(t, []string{"a", "b+", "c", "late"}, s.samples())
+}

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/io/record"
+	"tributary/pipelines/job"
 	"tributary/transforms/attribution/rules"
 )
 
@@ -75,30 +77,49 @@ func (p *Plan) planEnd(ctx context.Context, opt Options) error {
 	if extent.Ahead && !opt.Drain {
 		return errors.New("the topics do not hold yet what is to be read, so it is not known what it decides")
 	}
-	until := p.params.ClosedBy(extent.Watermark)
-	if p.folder != nil && !opt.Drain {
-		until = p.folder.ClosedBy(until)
+	until, err := endStage(ctx, &p.params, extent.Watermark, opt.Drain, &p.samples, p.folder)
+	if err != nil {
+		return err
 	}
 	p.end = &End{Drained: opt.Drain, Holder: extent.Holder, Idle: extent.Idle}
 	if until > 0 {
 		p.end.Through = time.UnixMilli(until).UTC()
 	}
+	for _, e := range p.early {
+		of := p.params.OfStage(e.stage)
+		until, err := endStage(ctx, &of, extent.Watermark, opt.Drain, &e.samples, e.folder)
+		if err != nil {
+			return err
+		}
+		if !opt.Drain {
+			p.params.Stages[e.stage].Until = until
+		}
+	}
 	if !opt.Drain {
 		p.params.Until = until
 		return nil
 	}
-	p.samples.ProvisionalFrom = until
-	if p.folder != nil {
-		if err := p.folder.MarkProvisional(ctx, until); err != nil {
-			return err
-		}
+	if p.files != nil {
+		extent.Clocks = append(extent.Clocks, p.files.Clocks...)
 	}
 	p.params.LogEnd = rules.NoLogEnd
-	if p.files != nil {
-		extent.Largest = max(extent.Largest, p.files.Largest)
-	}
-	if extent.Largest != record.NoTime && !extent.Ahead {
-		p.params.LogEnd = extent.Largest
+	if last := p.params.EndOf(extent.Clocks...); last != record.NoTime && !extent.Ahead {
+		p.params.LogEnd = last
 	}
 	return nil
+}
+
+// endStage returns the start of the first bucket of a stage, of these parameters, that is left to a later run: or that a later run may
+// write again, if this one drains, which it says where the stage is written.
+func endStage(ctx context.Context, of *rules.Params, watermark int64, drain bool, w *sink.Config, folder *job.SampleFolder) (until int64, err error) {
+	until = of.ClosedBy(watermark)
+	switch {
+	case drain:
+		if w.ProvisionalFrom = until; folder != nil {
+			err = folder.MarkProvisional(ctx, until)
+		}
+	case folder != nil:
+		until = folder.ClosedBy(until)
+	}
+	return until, err
 }

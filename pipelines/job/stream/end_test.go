@@ -28,12 +28,14 @@ func (j *cutJob) toEnd(run string, resume Resume, drain bool, edits ...string) *
 }
 
 // undisturbed is a broker, and a job on it that has joined all of made input in one run.
-func undisturbed(t *testing.T, views int64, inFiles ...string) (fake *kfake.Cluster, whole *cutJob) {
+func undisturbed(t *testing.T, views int64, stages string, inFiles ...string) (fake *kfake.Cluster, whole *cutJob) {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	whole = newCutJob(t, fake.ListenAddrs(), hard(t, views), "whole", inFiles...)
+	dir := hard(t, views)
+	addStages(t, dir, stages)
+	whole = newCutJob(t, fake.ListenAddrs(), dir, "whole", inFiles...)
 	whole.publish(1)
 	run(t, whole.toEnd("whole", Fresh, true).Pipeline())
 	return fake, whole
@@ -62,7 +64,7 @@ func (j *cutJob) newest() (samples map[string]string, count map[string]int) {
 // TestRunsThatEnd runs a job bit by bit, each time to the end of what is there: whatever comes
 // later, nothing that was written was wrong, doubled or left out, and the accounts balance.
 func TestRunsThatEnd(t *testing.T) {
-	fake, whole := undisturbed(t, 2000)
+	fake, whole := undisturbed(t, 2000, "")
 	want, _ := whole.output()
 
 	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
@@ -99,7 +101,7 @@ func TestRunsThatEnd(t *testing.T) {
 // TestDrainedAndGoneOn: what a run has drained before all was there says so, and is
 // corrected by the run that goes on.
 func TestDrainedAndGoneOn(t *testing.T) {
-	fake, whole := undisturbed(t, 1000)
+	fake, whole := undisturbed(t, 1000, "")
 	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
 	cut.publish(0.5)
 	plan := cut.toEnd("drained", Fresh, true)
@@ -122,6 +124,22 @@ func TestDrainedAndGoneOn(t *testing.T) {
 	}
 	require.Positive(t, twice)
 	require.Less(t, twice, len(want)/2, "what was decided for good is not written again")
+	require.Equal(t, whole.report(), cut.report())
+}
+
+// TestStageCorrectsWhatIsOpen: a run goes on with what another has drained, and ends where an early stage corrects views whose bucket
+// the last one leaves to a later run.
+func TestStageCorrectsWhatIsOpen(t *testing.T) {
+	fake, whole := undisturbed(t, 500, stagesUnderTest)
+	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, "cut")
+	cut.publish(0.5)
+	run(t, cut.toEnd("drained", Fresh, true).Pipeline())
+	cut.publish(0.08)
+	plan := cut.toEnd("gone on", FromLog, false)
+	run(t, plan.Pipeline())
+	require.Less(t, cut.through(), plan.End().Through.UnixMilli(), "what is open is not noted as complete")
+	cut.publish(1)
+	run(t, cut.toEnd("gone on again", FromLog, true).Pipeline())
 	require.Equal(t, whole.report(), cut.report())
 }
 

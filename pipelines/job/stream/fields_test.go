@@ -47,6 +47,7 @@ outputs: {samples: {topic: samples}}
 		{"ts", ", label: {sum: amount}", "T2003", "engagements.like.label.sum"},
 		{"ts", ", id: event_id", "T2003", "engagements.like.id"},
 		{"ts", ", where: {kind: x}", "T2003", "engagements.like.where.kind"},
+		{"ts, where: {kind: x}", "", "T2003", "views.where.kind"},
 	} {
 		_, err := plan(c.views, c.like)
 		var list problem.List

@@ -61,8 +61,6 @@ func TestFilesBesideTopicsOnFlink(t *testing.T) {
 func filesBesideTopics(t *testing.T, views int64, brokers, files, orders []string, opt Options, run func(*beam.Pipeline)) {
 	t.Helper()
 	dir := hard(t, views)
-	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 	own := "beside" + fmt.Sprint(time.Now().UnixNano())
 	edits := append(files, "name: made", "name: "+own, "samples: {topic: samples}", "samples: {topic: "+own+"}")
 	for _, folder := range []string{"views", "engagements"} {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"testing"
 	"time"
 
@@ -27,8 +26,6 @@ func TestFilesGoOnFromState(t *testing.T) {
 	_, flinkAt := servicestest.Start(t, "flink")
 	brokers := []string{string(kafka)}
 	dir := hard(t, 20_000)
-	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 	own := "state" + fmt.Sprint(time.Now().UnixNano())
 	s := streamSpec(t, dir, brokers, append(filesOf("views", "file"), "topic: engagements", "topic: "+own+".engagements", "name: made", "name: "+own,
 		"samples: {topic: samples}", "samples: {topic: "+own+"}")...)

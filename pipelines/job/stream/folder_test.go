@@ -1,9 +1,9 @@
 package stream
 
 import (
+	"encoding/csv"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -62,8 +62,6 @@ func TestTopicsIntoAFolder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := hard(t, 3000)
-			engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-			require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 			fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 			require.NoError(t, err)
 			t.Cleanup(fake.Close)
@@ -98,12 +96,7 @@ func TestTopicsIntoAFolder(t *testing.T) {
 			_, err = New(t.Context(), s, opt)
 			require.ErrorIs(t, err, sink.ErrBegun)
 
-			// What a crash may leave of a bucket that is not known to be complete.
-			for file := range first {
-				if strings.Contains(file, "-s0001.") {
-					require.NoError(t, os.Remove(file))
-				}
-			}
+			removeShard(t, first)
 			opt.Resume = FromLog
 			again, err := New(t.Context(), s, opt)
 			require.NoError(t, err)
@@ -114,10 +107,9 @@ func TestTopicsIntoAFolder(t *testing.T) {
 			}
 			anew := 0
 			for file := range first {
-				from, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(file), "part-"), "-")
-				at, err := time.Parse(folderio.Stamp, from)
-				require.NoError(t, err)
-				if !at.Before(again.Resumed().Since) {
+				from, _, ok := folderio.Times(file)
+				require.True(t, ok, file)
+				if from >= again.Resumed().Since.UnixMilli() {
 					require.Contains(t, got, file)
 					anew++
 				}
@@ -125,5 +117,61 @@ func TestTopicsIntoAFolder(t *testing.T) {
 			require.Positive(t, anew)
 			require.Less(t, anew, len(first), "what is complete is not written again")
 		})
+	}
+}
+
+// TestTopicsIntoTables: a stream writes the rows in CSV that a join of files does.
+func TestTopicsIntoTables(t *testing.T) {
+	dir := hard(t, 3000)
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	brokers := fake.ListenAddrs()
+	s := streamSpec(t, dir, brokers, "samples: {topic: samples}", "samples: {path: stream/samples, format: csv, codec: gzip}\n  late: {topic: samples.late}\n"+
+		"  dead_letters: {topic: samples.dead}\n  accounts: {topic: samples.accounts}\n  time_index: {topic: samples.marks}")
+	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
+	require.NoError(t, err)
+	send(t, brokers, "views", dir+"/views")
+	send(t, brokers, "engagements", dir+"/engagements")
+	files, err := spec.Load(dir + "/spec.yaml")
+	require.NoError(t, err)
+	files.Outputs.Samples.Format, files.Outputs.Samples.Codec = spec.CSV, "none"
+	report, err := batch.Run(t.Context(), files, batch.Options{})
+	require.NoError(t, err)
+	want := rowsIn(t, dir+"/out/samples")
+	require.Len(t, want, int(report.Accounts.Views.N[account.Samples]))
+
+	plan, err := New(t.Context(), s, Options{Rest: 50 * time.Millisecond, Readers: prism.Readers, Stop: source.Stop{At: source.StopAtEnd}, Drain: true})
+	require.NoError(t, err)
+	run(t, plan.Pipeline())
+	require.Equal(t, want, rowsIn(t, dir+"/stream/samples"))
+}
+
+// rowsIn are the rows of all CSV files of a folder, in order of their text, each with its header.
+func rowsIn(t *testing.T, folder string) (rows []string) {
+	t.Helper()
+	files, err := fileio.List(t.Context(), folder+"/")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := fileio.OpenText(t.Context(), file.Path, 0)
+		require.NoError(t, err)
+		all, err := csv.NewReader(text).ReadAll()
+		require.NoError(t, err)
+		require.NoError(t, text.Close())
+		for _, row := range all[1:] {
+			rows = append(rows, strings.Join(all[0], "|")+"\n"+strings.Join(row, "|"))
+		}
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// removeShard leaves of files what a crash may leave of buckets that are not known to be complete.
+func removeShard(t *testing.T, files map[string]string) {
+	t.Helper()
+	for file := range files {
+		if strings.Contains(file, "-s0001.") {
+			require.NoError(t, os.Remove(file))
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/kafkaio"
+	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/graph"
@@ -26,11 +27,20 @@ func (p *Plan) Pipeline() *beam.Pipeline {
 	}
 	// The folder first: see accountSink.
 	if p.folder != nil {
-		g.Samples = append(g.Samples, p.folder)
+		folders := make(job.SampleFolders, p.params.StageCount())
+		for _, e := range p.early {
+			folders[e.stage] = e.folder
+		}
+		folders[len(folders)-1] = p.folder
+		g.Samples = append(g.Samples, folders)
 	}
 	if p.topic != nil {
 		topic := *p.topic
-		topic.Config = p.samples
+		topic.Configs = make([]sink.Config, p.params.StageCount())
+		for _, e := range p.early {
+			topic.Configs[e.stage] = e.samples
+		}
+		topic.Configs[len(topic.Configs)-1] = p.samples
 		g.Samples = append(g.Samples, &topic)
 	}
 	return g.Build()
@@ -55,18 +65,32 @@ func (accountSink) NeedsEnd() bool { return false }
 // it takes longest, if there is one.
 func (a accountSink) WriteAccounts(s beam.Scope, all graph.ToAccount) {
 	p := a.plan
-	committed := all.Samples[0].Acknowledged
-	var sent []beam.PCollection
-	for _, other := range all.Samples[1:] {
+	final := len(all.Samples) - 1
+	committed, sent := p.acknowledged(s, all.Samples[final])
+	sent = append(sent, all.Rejected...)
+	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
+	accounts := p.writeAccounts(s.Scope("Ledger"), all)
+	sent = append(sent, accounts)
+	for _, e := range p.early {
+		s := s.Scope("Stage " + p.params.Stages[e.stage].Name)
+		committed, beside := p.acknowledged(s, all.Samples[e.stage])
+		p.noteProgress(s, e.samples, e.folder, committed, append(beside, accounts))
+		if e.folder != nil { // where the last stage is complete, all are; in a topic it comes behind them anyway
+			sent = append(sent, beam.ParDo(s.Scope("Written"), committedOnly, committed))
+		}
+	}
+	p.noteProgress(s, p.samples, p.folder, committed, sent)
+	p.keepBooks(s.Scope("Books"), committed, sent...)
+}
+
+// acknowledged is what the first of the sinks has committed, and what the others say.
+func (p *Plan) acknowledged(s beam.Scope, written []graph.Written) (committed beam.PCollection, sent []beam.PCollection) {
+	for _, other := range written[1:] {
 		if p.atLeastOnce() {
 			sent = append(sent, other.Acknowledged)
 		} else {
 			sent = append(sent, beam.ParDo(s.Scope("Beside"), committedOnly, other.Acknowledged))
 		}
 	}
-	sent = append(sent, all.Rejected...)
-	// The scope keeps its name: the runner finds the state of a savepoint by the names of operators.
-	sent = append(sent, p.writeAccounts(s.Scope("Ledger"), all))
-	p.noteProgress(s, committed, sent)
-	p.keepBooks(s.Scope("Books"), committed, sent...)
+	return written[0].Acknowledged, sent
 }

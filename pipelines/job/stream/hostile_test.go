@@ -185,8 +185,9 @@ func (h *beset) join(opt Options, run func(*beam.Pipeline)) {
 	require.NoError(h.t, err)
 	require.NoError(h.t, report.Accounts.Check())
 	v, e := report.Accounts.Views, report.Accounts.Engagements["like"]
-	require.Equal(h.t, h.views, v.N[account.Read])
-	require.Equal(h.t, h.like, e.N[account.Read])
+	require.Equal(h.t, h.views, v.N[account.Read]+v.N[account.Tombstones])
+	require.Equal(h.t, h.like, e.N[account.Read]+e.N[account.Tombstones])
+	require.Positive(h.t, v.N[account.Tombstones])
 	dead, large := int64(0), int64(0)
 	for value := range consume(h.t, []string{h.broker}, h.name+".dead") {
 		var one rejected.Record

@@ -18,6 +18,7 @@ import (
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
+	"tributary/pipelines/job/topics"
 	"tributary/runners/prism"
 )
 
@@ -52,7 +53,7 @@ func named(name string, edits []string) []string {
 // shards have written buckets that others have not: what is written stays, all else is as
 // the new spec has it, and nothing is there twice or missing.
 func TestResumeWithAnotherMeaning(t *testing.T) {
-	fake, old := undisturbed(t, 700)
+	fake, old := undisturbed(t, 700, "")
 	dir := old.dir
 	was, _ := old.newest()
 	for i, what := range slices.Sorted(maps.Keys(changes)) {
@@ -193,4 +194,32 @@ func TestBeginsOnce(t *testing.T) {
 	require.ErrorIs(t, err, sink.ErrBegun)
 	require.ErrorContains(t, err, "to go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name")
 	require.Equal(t, before, consume(t, job.brokers, "once.ledger"))
+}
+
+// TestBeginsOnceWithStages: so it is where early stages have written, and the last one has not yet. Nobody is fenced off: the job
+// may be at work.
+func TestBeginsOnceWithStages(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	dir := hard(t, 300)
+	addStages(t, dir, "stages: [10s, 1m]\n")
+	job := newCutJob(t, fake.ListenAddrs(), dir, "once")
+	job.publish(0.05)
+	run(t, job.toEnd("first", Fresh, false).Pipeline())
+	before := consume(t, job.brokers, "once.ledger")
+	require.Len(t, before, 1, "a header, and no group")
+	require.NotEmpty(t, consume(t, job.brokers, "once"), "the early stages have written")
+	_, err = New(t.Context(), job.spec(3), quick("again", Fresh))
+	require.ErrorIs(t, err, sink.ErrBegun)
+	require.ErrorContains(t, err, "to go on with it, use --resume log")
+	require.Equal(t, before, consume(t, job.brokers, "once.ledger"))
+	other := job.spec(3, "stages: [10s, 1m]", "stages: [20s, 1m]")
+	_, err = topics.Create(t.Context(), other, topics.CreateOptions{Replicas: 1})
+	require.NoError(t, err)
+	_, err = New(t.Context(), other, quick("other stages", Fresh))
+	require.ErrorIs(t, err, sink.ErrCommitLogLost)
+	require.Equal(t, before, consume(t, job.brokers, "once.ledger"))
+	run(t, job.toEnd("gone on", FromLog, true).Pipeline())
+	require.NoError(t, job.report().Check())
 }

@@ -19,8 +19,9 @@
 //
 //	plan.go        what is read and written, resolved before the job starts
 //	graph.go       what the pipeline is made of; sinks.go: where samples go
+//	early.go       the stages before the last
 //	end.go         a run that ends, and what it decides; resume.go: a run that goes on
-//	account.go     accounts of pieces of the work; accounts.go: those of a topic, put together; sheet.go, count.go
+//	account.go     accounts of pieces of the work; accounts.go: those of a topic, put together; idle.go: what was read after idleness; sheet.go, count.go
 //	book.go        what no longer changes, added up; bookkeep.go: when that is, and how it is written
 //	report.go      what became of every event
 package stream
@@ -41,7 +42,6 @@ import (
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
 	"tributary/transforms/attribution/rules"
-	"tributary/transforms/sample"
 )
 
 // Options are the choices of one run of a spec. The zero value reads from where the spec
@@ -92,6 +92,8 @@ type Plan struct {
 	folder *job.SampleFolder
 	// commits say how far the job has come.
 	commits commits
+	// early are the stages but the last, which is the job's.
+	early   []*earlyStage
 	resumed *Resumed
 	// booksEvery is that of Options.
 	booksEvery time.Duration
@@ -112,8 +114,8 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{spec: s, booksEvery: opt.BooksEvery, feed: opt.feed}
-	p.planSinks()
 	p.planSamples(opt)
+	p.planSinks()
 	progress, err := p.progress(ctx, opt.Resume)
 	if err != nil {
 		return nil, err
@@ -136,8 +138,13 @@ func New(ctx context.Context, s *spec.Spec, opt Options) (*Plan, error) {
 	if err := p.claim(ctx, opt.Resume, progress); err != nil {
 		return nil, err
 	}
-	if err := p.claimFolder(ctx, opt.Resume); err != nil {
+	if err := p.claimFolder(ctx, p.folder, p.samples, p.params.Since, opt.Resume); err != nil {
 		return nil, err
+	}
+	for _, e := range p.early {
+		if err := p.claimFolder(ctx, e.folder, e.samples, p.params.Stages[e.stage].Since, opt.Resume); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.planEnd(ctx, opt)
 }
@@ -157,6 +164,7 @@ func (p *Plan) planReading(ctx context.Context, progress commitlog.Progress, opt
 	p.params, p.views, p.files = inputs.Params, inputs.Views, inputs.Files
 	p.params.Orphans = s.Outputs.Topics.Orphans != ""
 	p.params.Compress = true
+	p.params.Marked = len(p.params.Stages) > 0 && s.Outputs.SamplesTopic() != nil && !p.atLeastOnce()
 	for _, src := range inputs.Sources {
 		p.roles = append(p.roles, src.Role)
 	}
@@ -192,6 +200,7 @@ func (p *Plan) planState() error {
 	if c := p.compact(); c > 0 {
 		p.samples.State["compact"] = spec.FormatDuration(c)
 	}
+	p.planEarly()
 	if p.files == nil {
 		return nil
 	}
@@ -227,8 +236,12 @@ func (p *Plan) partitions() job.Partitions {
 }
 
 // meaning is all that what a run leaves behind is to be understood by.
-func (p *Plan) meaning() rules.Meaning {
-	m := p.params.Meaning()
+func (p *Plan) meaning() rules.Meaning { return p.meaningOf(p.params.Stage) }
+
+// meaningOf is that of a stage.
+func (p *Plan) meaningOf(stage int) rules.Meaning {
+	of := p.params.OfStage(stage)
+	m := of.Meaning()
 	names := []string{}
 	for _, t := range p.reading.Ranked() {
 		names = append(names, t.Cluster+"/"+t.Topic)
@@ -249,12 +262,17 @@ func (p *Plan) meaning() rules.Meaning {
 
 // planSchema decides the schema of samples, and registers it if they name it.
 func (p *Plan) planSchema(ctx context.Context) (err error) {
-	if p.sampleSchema, err = sample.Schema(job.Columns(&p.params), p.params.ViewSchema); err != nil {
+	if p.sampleSchema, err = job.SampleSchema(p.spec, &p.params); err != nil {
 		return err
 	}
-	jsonViews := p.params.ViewSchema == ""
+	jsonViews := p.params.TextViews()
 	if p.folder != nil {
 		p.folder.SetSchema(p.sampleSchema, jsonViews)
+	}
+	for _, e := range p.early {
+		if e.folder != nil {
+			e.folder.SetSchema(p.sampleSchema, jsonViews)
+		}
 	}
 	if p.spec.Outputs.SamplesTopic() == nil {
 		return nil

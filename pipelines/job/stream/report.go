@@ -5,21 +5,34 @@ import (
 	"fmt"
 	"time"
 
+	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
-	"tributary/transforms/account"
 )
 
 // Report tells from the accounts of a stream, which may go on meanwhile, what became of
 // every event that it has read. What is in windows that are still open is counted as open.
 func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
+	r, _, err := ReportWithin(ctx, s, cluster.Forever)
+	return r, err
+}
+
+// ReportWithin is Report that waits for open transactions no longer than that; held says that accounts behind one are left out.
+func ReportWithin(ctx context.Context, s *spec.Spec, wait time.Duration) (r *report.Report, held bool, err error) {
 	if s.Outputs.Topics.Accounts == "" {
-		return nil, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
+		return nil, false, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
 	}
-	all, err := readAccounts(ctx, s)
+	all, held, err := readAccounts(ctx, s, wait)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	r, err = all.report(s)
+	return r, held, err
+}
+
+// report is the report of a job on what the accounts say.
+func (all *accounts) report(s *spec.Spec) (*report.Report, error) {
 	sum, err := all.sum(s)
 	if err != nil {
 		return nil, err
@@ -29,7 +42,7 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 		Spec: s.File, Version: s.Version, Accounts: sum, Kinds: s.Kinds(), Windows: map[string]time.Duration{},
 	}
 	for _, sink := range o.SampleSinks() {
-		out.Outputs = append(out.Outputs, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: sum.Views.N[account.Samples]})
+		out.Outputs = append(out.Outputs, report.Output{Name: "samples", Path: sink.Path, Topic: sink.Topic, Count: batch.SamplesIn(&sink, sum)})
 	}
 	for _, e := range s.Engagements {
 		out.Windows[e.Kind] = e.Window

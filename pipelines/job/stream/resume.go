@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tributary/io/format/avro"
+	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
@@ -156,6 +157,9 @@ func (p *Plan) fitsLog(progress commitlog.Progress) error {
 	if progress.Meaning == nil {
 		return nil
 	}
+	if err := p.sameStages(progress.Meaning); err != nil {
+		return err
+	}
 	names, told := rules.Meaning(progress.Meaning).Differences(p.meaning())
 	if i := slices.Index(names, rules.MeaningViewID); i >= 0 {
 		return fmt.Errorf("resume from the log: %s: views are spread over shards by it, and some of those that are written would be written again: begin another job, with a name and topics of its own", told[i])
@@ -165,30 +169,50 @@ func (p *Plan) fitsLog(progress commitlog.Progress) error {
 }
 
 // claim makes this run the one that writes, and the job's progress its own.
-func (p *Plan) claim(ctx context.Context, how Resume, progress commitlog.Progress) (err error) {
+func (p *Plan) claim(ctx context.Context, how Resume, progress commitlog.Progress) error {
 	switch {
 	case p.atLeastOnce():
 		return nil
 	case how == FromState:
 		p.takeUp(progress)
-		return nil
+		return p.claimEarly(ctx, how)
 	case how == Fresh:
-		if progress, err = p.commits.Begin(ctx, p.samples); errors.Is(err, sink.ErrBegun) {
-			return fmt.Errorf("%w\nto go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name and topics of its own", err)
-		} else if err != nil {
-			return err
+		err := p.begin(ctx)
+		if errors.Is(err, sink.ErrBegun) {
+			err = fmt.Errorf("%w\nto go on with it, use --resume log, last or the path of a savepoint; to begin anew, give the job another stream.name and topics of its own", err)
 		}
-		p.takeUp(progress)
-		return nil
+		return err
 	default:
 		return p.resumeFromLog(ctx)
 	}
 }
 
+// begin makes this run the first of the job. Early stages write long before the last one: of a job that any of them has begun,
+// nobody is fenced off.
+func (p *Plan) begin(ctx context.Context) error {
+	if err := p.commits.NotBegun(ctx, p.samples); err != nil {
+		return err
+	}
+	for _, e := range p.early {
+		if err := e.commits.NotBegun(ctx, e.samples); err != nil {
+			return fmt.Errorf("stage %s: %w", p.params.Stages[e.stage].Name, err)
+		}
+	}
+	if err := p.claimEarly(ctx, Fresh); err != nil {
+		return err
+	}
+	progress, err := p.commits.Begin(ctx, p.samples)
+	if err != nil {
+		return err
+	}
+	p.takeUp(progress)
+	return nil
+}
+
 // resumeFromLog takes the job over, and reads from where its commits leave off.
 func (p *Plan) resumeFromLog(ctx context.Context) error {
 	// Before the job is taken over: should they not be readable, it goes on.
-	accounts, err := readAccounts(ctx, p.spec)
+	accounts, _, err := readAccounts(ctx, p.spec, cluster.Forever)
 	if err != nil {
 		return fmt.Errorf("resume from the log: %w", err)
 	}
@@ -197,6 +221,9 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 		return fmt.Errorf("resume from the log: %w", err)
 	}
 	p.takeUp(progress)
+	if err := p.claimEarly(ctx, FromLog); err != nil {
+		return fmt.Errorf("resume from the log: %w", err)
+	}
 	before := int64(record.NoTime)
 	p.resumed = &Resumed{Earlier: progress.Earlier, Changed: p.changed, Kept: len(progress.Kept)}
 	if p.files != nil {
@@ -209,8 +236,8 @@ func (p *Plan) resumeFromLog(ctx context.Context) error {
 	if p.reading.Start, err = p.reading.StartFromLog(ctx, before, accounts.cuts()); err != nil {
 		return p.cannotResume(err)
 	}
-	if progress.CommittedBefore != math.MinInt64 {
-		p.reading.Start.Decided = accounts.decided(progress.CommittedBefore + p.spec.LongestWindow().Milliseconds() - 1 + p.params.OutOfOrderness)
+	if clock := p.decidedBy(); clock != record.NoTime { // early stages have decided long before the last one has
+		p.reading.Start.Decided = accounts.decided(clock)
 	}
 	p.resumed.Partitions = len(p.reading.Start.Offsets)
 	return nil
@@ -222,10 +249,7 @@ func (p *Plan) takeUp(progress commitlog.Progress) {
 		p.params.Since = progress.CommittedBefore
 	}
 	p.samples.Earlier, p.samples.FencingEpoch = progress.Earlier, progress.FencingEpoch
-	p.params.Earlier, p.params.Kept = job.Layouts(progress.Earlier), nil
-	for _, k := range progress.Kept {
-		p.params.Kept = append(p.params.Kept, rules.Part{Bucket: k.ID, Shard: int64(k.Shard)})
-	}
+	p.params.Earlier, p.params.Kept = job.Layouts(progress.Earlier), parts(progress.Kept)
 }
 
 // cannotResume adds what can be done about a log that is too short.

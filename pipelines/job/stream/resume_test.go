@@ -23,12 +23,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/source"
 	"tributary/io/kafkaio/timeindex"
 	"tributary/pipelines/job/topics"
 	"tributary/pipelines/spec"
 	"tributary/runners/prism"
 	"tributary/transforms/account"
+	"tributary/transforms/attribution/rules"
 )
 
 // cutJob is a job whose input comes bit by bit and which is cut again and again.
@@ -182,15 +184,22 @@ func TestResumeFromLog(t *testing.T) {
 	for _, c := range []struct {
 		what, job string
 		attempts  int
+		views     int64
+		stages    string
 		inFiles   []string
-	}{{"topics", "cut", 6, nil}, {"engagements in files", "cutviews", 3, []string{"engagements"}}, {"views in files", "cutlikes", 3, []string{"views"}}} {
-		t.Run(c.what, func(t *testing.T) { resumeFromLog(t, random, c.job, c.attempts, c.inFiles) })
+	}{
+		{"topics", "cut", 6, 2000, "", nil},
+		{"engagements in files", "cutviews", 3, 2000, "", []string{"engagements"}},
+		{"views in files", "cutlikes", 3, 2000, "", []string{"views"}},
+		{"stages", "cutstages", 3, 1000, stagesUnderTest, nil},
+	} {
+		t.Run(c.what, func(t *testing.T) { resumeFromLog(t, random, c.job, c.attempts, c.views, c.stages, c.inFiles) })
 	}
 }
 
-func resumeFromLog(t *testing.T, random *rand.Rand, job string, attempts int, inFiles []string) {
+func resumeFromLog(t *testing.T, random *rand.Rand, job string, attempts int, views int64, stages string, inFiles []string) {
 	t.Helper()
-	fake, whole := undisturbed(t, 2000, inFiles...)
+	fake, whole := undisturbed(t, views, stages, inFiles...)
 	cut := newCutJob(t, fake.ListenAddrs(), whole.dir, job, inFiles...)
 	resume := Fresh
 	for attempt := range attempts {
@@ -222,6 +231,7 @@ func resumeFromLog(t *testing.T, random *rand.Rand, job string, attempts int, in
 	require.False(t, plan.Resumed().Since.IsZero(), "it does not begin anew")
 	run(t, plan.Pipeline())
 	sameOutput(t, whole, cut)
+	requireVersionsRise(t, cut.brokers, cut.name, plan.SampleSchema(), plan.spec)
 }
 
 // logStart is the first event time of made input.
@@ -340,4 +350,37 @@ func TestResumeRefused(t *testing.T) {
 	// Only the log of a job tells what it needs: whatever comes of settled buckets is skipped.
 	after, _ := job.output()
 	require.True(t, maps.Equal(before, after))
+}
+
+// TestResumeFollowsCorrections: a run that goes on from the log knows what was corrected of an early stage in buckets that
+// it does not join again, and so does one that goes on from the state of that, as far as something may follow from it.
+func TestResumeFollowsCorrections(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	dir := hard(t, 500)
+	addStages(t, dir, stagesUnderTest)
+	j := newCutJob(t, fake.ListenAddrs(), dir, "corrected")
+	j.publish(0.5)
+	run(t, j.toEnd("first", Fresh, false).Pipeline())
+	goOn := func(name string, how Resume) *Plan {
+		plan, err := New(t.Context(), j.spec(3), quick(name, how))
+		require.NoError(t, err)
+		return plan
+	}
+	second := goOn("second", FromLog)
+	early, last := &second.params.Stages[1], second.params.Since
+	require.Less(t, last, early.Since)
+	require.Empty(t, early.Corrected)
+
+	settled, old := early.Since-early.Bucket, last-early.Bucket
+	for _, id := range []int64{settled, old} {
+		r := commitlog.Record{ID: id, Entry: commitlog.Entry{Version: 3}, TruncatedBefore: commitlog.NoID, Job: second.early[1].samples.Job}
+		require.NoError(t, j.client.ProduceSync(t.Context(), &kgo.Record{Topic: second.early[1].samples.CommitLog, Key: commitlog.Key(0, id), Value: r.Value()}).FirstErr())
+	}
+	for _, how := range []Resume{FromLog, FromState} {
+		plan := goOn("third", how)
+		require.Equal(t, []rules.Corrected{{Part: rules.Part{Bucket: settled}, Times: 2}}, plan.params.Stages[1].Corrected, how)
+		require.Empty(t, plan.params.Stages[0].Corrected)
+	}
 }

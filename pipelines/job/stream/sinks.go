@@ -14,8 +14,8 @@ import (
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
 	"tributary/pipelines/job"
+	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
-	"tributary/pipelines/spec/problem"
 )
 
 func init() { register.Function2x0(committedOnly) }
@@ -25,7 +25,7 @@ const codeFiles = "T2013"
 
 // checkSpec refuses a spec that no stream runs, all that is wrong with it at once.
 func checkSpec(s *spec.Spec) error {
-	var problems problem.List
+	problems := batch.NoPipes(s, false, false)
 	if !s.ReadsTopics() {
 		found := s.Problem(codeFiles, "a stream reads topics, beside which there may be files, and all inputs of this spec are files", "views")
 		found.Hint = "join them with `tributary join`"
@@ -54,6 +54,8 @@ func checkSpec(s *spec.Spec) error {
 // commits is what says how far a job has come, and whose it is.
 type commits interface {
 	ReadProgress(context.Context, sink.Config) (commitlog.Progress, error)
+	// NotBegun is sink.ErrBegun for a job that has begun, as Begin would find, and changes nothing.
+	NotBegun(context.Context, sink.Config) error
 	Begin(context.Context, sink.Config) (commitlog.Progress, error)
 	Recover(context.Context, sink.Config) (commitlog.Progress, error)
 }
@@ -64,6 +66,8 @@ type topicCommits struct{}
 func (topicCommits) ReadProgress(ctx context.Context, w sink.Config) (commitlog.Progress, error) {
 	return commitlog.ReadProgress(ctx, w.Cluster, w.CommitLog, w.Job)
 }
+
+func (topicCommits) NotBegun(ctx context.Context, w sink.Config) error { return sink.NotBegun(ctx, w) }
 
 func (topicCommits) Begin(ctx context.Context, w sink.Config) (commitlog.Progress, error) {
 	return sink.Begin(ctx, w)
@@ -77,12 +81,18 @@ func (topicCommits) Recover(ctx context.Context, w sink.Config) (commitlog.Progr
 // else of the folder.
 func (p *Plan) planSinks() {
 	if o := p.spec.Outputs.SamplesFolder(); o != nil {
-		folder := job.NewSampleFolder(p.spec, o)
-		p.folder, p.commits = &folder, &folder
+		p.folder = job.NewSampleFolder(p.spec, o, len(p.spec.Stages)-1)
 	}
-	if p.spec.Outputs.SamplesTopic() != nil {
-		p.commits = topicCommits{}
+	p.commits = commitsOf(p.samples, p.folder)
+	p.early = newEarly(p.spec, p.samples)
+}
+
+// commitsOf are those of a topic of samples, or of a folder if they go to none.
+func commitsOf(w sink.Config, folder *job.SampleFolder) commits {
+	if w.Topic == "" && folder != nil {
+		return folder
 	}
+	return topicCommits{}
 }
 
 // atLeastOnce tells whether samples go to a topic that may have them more than once, and no commits say how far the
@@ -99,27 +109,28 @@ func (p *Plan) compact() time.Duration {
 	return 0
 }
 
-// claimFolder makes this run the one that writes to a folder beside a topic, whose commits say the rest.
-func (p *Plan) claimFolder(ctx context.Context, how Resume) (err error) {
-	if p.folder == nil {
+// claimFolder makes this run the one that writes to a folder beside a topic, whose commits say the rest: up to which bucket all
+// is written that the run does not write (since).
+func (p *Plan) claimFolder(ctx context.Context, folder *job.SampleFolder, w sink.Config, since int64, how Resume) (err error) {
+	if folder == nil {
 		return nil
 	}
-	beside := p.spec.Outputs.SamplesTopic() != nil
+	beside := w.Topic != ""
 	switch {
 	case how == FromState:
-		err = p.folder.TakeUp(ctx)
+		err = folder.TakeUp(ctx)
 	case !beside:
 	case how == Fresh:
-		_, err = p.folder.Begin(ctx, p.samples)
+		_, err = folder.Begin(ctx, w)
 	default:
 		complete := int64(folderio.NoID)
-		if p.params.Since != 0 {
-			complete = p.params.Since
+		if since != 0 {
+			complete = since
 		}
-		_, err = p.folder.RecoverBeside(ctx, p.samples, complete)
+		_, err = folder.RecoverBeside(ctx, w, complete)
 	}
 	if err != nil {
-		return fmt.Errorf("the folder of samples: %w", err)
+		return fmt.Errorf("the folder of samples %s: %w", folder.Config.Path, err)
 	}
 	return nil
 }
@@ -133,13 +144,13 @@ func (p *Plan) fitsBoth(progress commitlog.Progress) error {
 	return fmt.Errorf("resume from the log: samples go to a folder and a topic, and cannot change their meaning while they do: begin another job, with a name and places of its own (%s)", strings.Join(p.changed, "; "))
 }
 
-// noteProgress notes how far the job has come wherever that is kept.
-func (p *Plan) noteProgress(s beam.Scope, committed beam.PCollection, sent []beam.PCollection) {
-	if p.topic != nil && !p.atLeastOnce() {
-		kafkaio.NoteProgress(s, p.samples, committed, sent...)
+// noteProgress notes how far a stage has come wherever that is kept.
+func (p *Plan) noteProgress(s beam.Scope, w sink.Config, folder *job.SampleFolder, committed beam.PCollection, sent []beam.PCollection) {
+	if w.Topic != "" && !p.atLeastOnce() {
+		kafkaio.NoteProgress(s, w, committed, sent...)
 	}
-	if p.folder != nil {
-		p.folder.NoteProgress(s.Scope("Folder"), committed, sent...)
+	if folder != nil {
+		folder.NoteProgress(s.Scope("Folder"), committed, sent...)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +17,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/dofn"
+	"tributary/io/fileio"
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/job/topics"
-	"tributary/pipelines/sim/generate"
+	"tributary/pipelines/sim/generate/generatetest"
 	"tributary/pipelines/sim/replay"
 	"tributary/pipelines/spec"
 	"tributary/runners/devcluster/services"
@@ -39,19 +39,10 @@ func TestMain(m *testing.M) {
 	os.Exit(servicestest.Main(m))
 }
 
-// hard is input in which all goes wrong that can, in partitions with an order.
+// hard is generatetest.Hard of 20 minutes.
 func hard(t *testing.T, views int64) (dir string) {
 	t.Helper()
-	c := generate.Default()
-	c.Out, c.Views, c.Duration, c.Partitions, c.Order = t.TempDir(), views, 20*time.Minute, 3, generate.OrderFile
-	var err error
-	c.Kinds, err = generate.ParseKinds("like:30%:window=2m,median=40s,repeat=30% buy:5%:window=3m,amount=20", time.Minute)
-	require.NoError(t, err)
-	c.OutOfOrderness, c.ClockSkew, c.Disorder = 30*time.Second, 2*time.Second, 20*time.Second
-	c.Duplicates, c.Late, c.Orphans, c.Malformed, c.Early, c.Edges = 0.1, 0.1, 0.1, 0.05, 0.1, 0.3
-	_, err = generate.Run(t.Context(), c, nil)
-	require.NoError(t, err)
-	return c.Out
+	return generatetest.Hard(t, views, 20*time.Minute)
 }
 
 // eachRecord calls visit for every record of an Avro file.
@@ -66,6 +57,18 @@ func eachRecord(t *testing.T, path string, visit func(record []byte)) *avro.Sche
 	})
 	require.NoError(t, err)
 	return schema
+}
+
+// samplesBelow counts the samples in the Avro files of a folder, by their bytes.
+func samplesBelow(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	all, err := fileio.List(t.Context(), dir+"/**/*.avro")
+	require.NoError(t, err)
+	for _, file := range all {
+		eachRecord(t, file.Path, func(record []byte) { counts[string(record)]++ })
+	}
+	return counts
 }
 
 // send writes the files of a folder to the partitions of a topic.
@@ -122,7 +125,41 @@ func TestStreamEqualsBatch(t *testing.T) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}, func(p *beam.Pipeline) { run(t, p) })
+	for _, views := range []int64{1000, 3000} { // of the shorter log a lone record is far ahead of the end
+		streamEqualsBatch(t, views, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}, "", func(p *beam.Pipeline) { run(t, p) })
+	}
+}
+
+// TestStagesEqualBatch does so with stages, all of which are in one topic: of a view, versions rise.
+func TestStagesEqualBatch(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	t.Cleanup(fake.Close)
+	streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}, stagesUnderTest, func(p *beam.Pipeline) { run(t, p) })
+}
+
+// TestShapeEqualsBatch does so with fields of views as columns instead of views: chosen ones, and all of them with stages.
+func TestShapeEqualsBatch(t *testing.T) {
+	for _, shape := range []string{shapeUnderTest, "sample: {view: flat}\n" + stagesUnderTest} {
+		fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+		require.NoError(t, err)
+		t.Cleanup(fake.Close)
+		streamEqualsBatch(t, 3000, fake.ListenAddrs(), Options{Rest: 50 * time.Millisecond, Readers: prism.Readers}, shape, func(p *beam.Pipeline) { run(t, p) })
+	}
+}
+
+// shapeUnderTest are fields of made views.
+const shapeUnderTest = "sample: {fields: [{user: user_id}, {time: {field: ts, type: string}}, features], view: none}\n"
+
+// stagesUnderTest have records late for one stage and not for the next.
+const stagesUnderTest = "stages: [{after: 10s, emit: positives}, {after: 30s, out_of_orderness: 10s, emit: all}, 1m]\n"
+
+// addStages gives the spec of made input stages.
+func addStages(t *testing.T, dir, stages string) {
+	t.Helper()
+	made, err := os.ReadFile(dir + "/spec.yaml")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(dir+"/spec.yaml", []byte(strings.Replace(string(made), "clock_skew:", stages+"clock_skew:", 1)), 0o600))
 }
 
 // TestStreamOnFlinkEqualsBatch does the same with servers as they are in production: Kafka,
@@ -130,7 +167,14 @@ func TestStreamEqualsBatch(t *testing.T) {
 func TestStreamOnFlinkEqualsBatch(t *testing.T) {
 	_, kafka := servicestest.Start(t, "kafka")
 	_, flinkAt := servicestest.Start(t, "flink")
-	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, func(p *beam.Pipeline) { runOnFlink(t, flinkAt, p) })
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, "", func(p *beam.Pipeline) { runOnFlink(t, flinkAt, p) })
+}
+
+// TestStagesOnFlinkEqualBatch does so with stages.
+func TestStagesOnFlinkEqualBatch(t *testing.T) {
+	_, kafka := servicestest.Start(t, "kafka")
+	_, flinkAt := servicestest.Start(t, "flink")
+	streamEqualsBatch(t, 30_000, []string{string(kafka)}, Options{}, stagesUnderTest, func(p *beam.Pipeline) { runOnFlink(t, flinkAt, p) })
 }
 
 // runOnFlink runs a pipeline until its input is exhausted, with this process as the worker.
@@ -151,16 +195,15 @@ func runOnFlink(t *testing.T, at services.Address, p *beam.Pipeline) {
 // streamEqualsBatch joins records with all kinds of faults from topics and from files: the
 // samples are the same bytes, each once, and so are those of a run that begins with nothing a second
 // time, as a runner's restart without a checkpoint does, and finds them all in the commit log.
-func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options, run func(*beam.Pipeline)) {
+func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options, stages string, run func(*beam.Pipeline)) {
 	t.Helper()
 	dir := hard(t, views)
-	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
+	addStages(t, dir, stages)
 	own := strings.ToLower(t.Name()) + fmt.Sprint(time.Now().UnixNano()) // topics of this test alone
 	s := streamSpec(t, dir, brokers, "topic: views", "topic: "+own+".views", "topic: engagements", "topic: "+own+".engagements", "name: made", "name: "+own, "topic: samples", "topic: "+own)
 	states, err := topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 3, Replicas: 1})
 	require.NoError(t, err)
-	require.Len(t, states, 8)
+	require.Len(t, states, 8+max(0, len(s.Stages)-1))
 	send(t, brokers, own+".views", dir+"/views")
 	send(t, brokers, own+".engagements", dir+"/engagements")
 
@@ -168,13 +211,16 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 	require.NoError(t, err)
 	report, err := batch.Run(t.Context(), files, batch.Options{})
 	require.NoError(t, err)
-	want := map[string]int{}
-	written, err := filepath.Glob(dir + "/out/samples/*/*.avro")
-	require.NoError(t, err)
-	for _, path := range written {
-		eachRecord(t, path, func(record []byte) { want[string(record)]++ })
+	want := samplesBelow(t, dir+"/out/samples")
+	samples := int(report.Accounts.Views.N[account.Samples])
+	if len(s.Stages) > 0 {
+		samples = 0
+		for _, stage := range report.Accounts.Stages {
+			samples += int(stage.N[account.Given] + stage.N[account.Withdrawn])
+		}
+		require.Greater(t, samples, int(report.Accounts.Views.N[account.Samples]))
 	}
-	require.Len(t, want, int(report.Accounts.Views.N[account.Samples]))
+	require.Len(t, want, samples)
 	opt.Stop, opt.Drain = source.Stop{At: source.StopAtEnd}, true
 	plan, err := New(t.Context(), s, opt)
 	require.NoError(t, err)
@@ -182,13 +228,16 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 		plan.reading.Job = own + attempt
 		run(plan.Pipeline())
 		got := consume(t, brokers, own)
-		require.Len(t, got, int(report.Accounts.Views.N[account.Samples]), attempt)
+		require.Len(t, got, samples, attempt)
 		require.True(t, maps.Equal(want, got), "%s run: samples differ from the batch's", attempt)
 
 		accounted, err := Report(t.Context(), s)
 		require.NoError(t, err)
 		require.NoError(t, accounted.Accounts.Check())
+		require.EqualValues(t, samples, accounted.Outputs[0].Count)
 		require.Equal(t, report.Accounts.Views, accounted.Accounts.Views, attempt)
+		require.Equal(t, report.Accounts.Stages, accounted.Accounts.Stages, attempt)
+		requireVersionsRise(t, brokers, own, plan.sampleSchema, s)
 		require.Equal(t, report.Accounts.Engagements, accounted.Accounts.Engagements, attempt)
 	}
 
@@ -208,6 +257,38 @@ func streamEqualsBatch(t *testing.T, views int64, brokers []string, opt Options,
 	require.Len(t, dead, int(wantDead))
 }
 
+// requireVersionsRise looks at the samples of each view in a topic: their versions rise from one to the next.
+func requireVersionsRise(t *testing.T, brokers []string, topic, schema string, s *spec.Spec) {
+	t.Helper()
+	if len(s.Stages) == 0 {
+		return
+	}
+	parsed, err := avro.ParseSchema(schema)
+	require.NoError(t, err)
+	codec, err := parsed.Codec()
+	require.NoError(t, err)
+	type view struct {
+		id   string
+		time int64
+	}
+	last, several := map[view]int32{}, 0
+	require.NoError(t, cluster.ReadAll(t.Context(), cluster.Config{Brokers: brokers}, topic, func(r *kgo.Record) error {
+		native, _, err := codec.NativeFromBinary(r.Value)
+		require.NoError(t, err)
+		fields := native.(map[string]any)
+		of, version := view{string(r.Key), fields["view_time"].(int64)}, fields["version"].(int32)
+		require.Equal(t, s.Stages[version].Name(), fields["stage"])
+		require.Equal(t, int(version) == len(s.Stages)-1, fields["final"])
+		if before, ever := last[of]; ever {
+			several++
+			require.Greater(t, version, before, "%+v", of)
+		}
+		last[of] = version
+		return nil
+	}))
+	require.Positive(t, several)
+}
+
 // brokerWith is a broker with all topics of the spec of made input.
 func brokerWith(t *testing.T, dir string) (brokers []string) {
 	t.Helper()
@@ -222,8 +303,6 @@ func brokerWith(t *testing.T, dir string) (brokers []string) {
 // TestReaders looks at how many readers a join has.
 func TestReaders(t *testing.T) {
 	dir := hard(t, 10)
-	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 	s := streamSpec(t, dir, brokerWith(t, dir))
 	for _, test := range []struct{ option, want int }{{0, 2}, {prism.Readers, 1}} {
 		plan, err := New(t.Context(), s, Options{Readers: test.option})
@@ -235,8 +314,6 @@ func TestReaders(t *testing.T) {
 // TestRegistered builds the pipeline as a worker in another process would have to run it.
 func TestRegistered(t *testing.T) {
 	dir := hard(t, 100)
-	engagements := eachRecord(t, dir+"/engagements/part-00000-00000.avro", func([]byte) {})
-	require.NoError(t, os.WriteFile(dir+"/engagement.avsc", []byte(engagements.String()), 0o600))
 	brokers := brokerWith(t, dir)
 	for name, edits := range map[string][]string{
 		"exactly once":  nil,

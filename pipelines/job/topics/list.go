@@ -231,7 +231,7 @@ func (st *State) compare() {
 	case st.Compacted && (!compacts || deletes):
 		differs(cleanupPolicy, "compact", "compact", "entries would be deleted by age, and what they stand for would be written again")
 		return
-	case !st.Compacted && compacts:
+	case !st.Compacted && !st.MayCompact && compacts:
 		differs(cleanupPolicy, "delete", "delete", "of records with one key only the last would be kept")
 	}
 	if st.Retention == 0 {

@@ -24,6 +24,8 @@ type Topic struct {
 	// Compacted topics keep the last record of each key for ever; others keep all
 	// records for a time.
 	Compacted bool `json:"compacted"`
+	// MayCompact says that a topic which is not made compacted may be: its records are versions, of which the last of a key is what counts.
+	MayCompact bool `json:"-"`
 	// Retention is how long an input must keep records at least, counted from their
 	// timestamps; 0 for outputs, which are stamped when they are written and may be kept as
 	// long as their readers like.
@@ -67,12 +69,17 @@ func Needed(s *spec.Spec) []Topic {
 		return Topic{Cluster: cluster, Name: name, Role: role, Output: true}
 	}
 	if samples := o.SamplesTopic(); samples != nil {
-		add(output("samples", samples.Topic))
+		t := output("samples", samples.Topic)
+		t.MayCompact = len(s.Stages) > 0 && samples.Stages != spec.FinalStage
+		add(t)
 	}
 	add(output("late", o.Topics.Late))
 	add(output("dead_letters", o.Topics.DeadLetters))
 	add(output("orphans", o.Topics.Orphans))
 	add(Topic{Cluster: cluster, Name: o.Topics.CommitLog, Role: "commit_log", Output: true, Partitions: int32(s.Shards), Compacted: true})
+	for stage := range max(0, len(s.Stages)-1) {
+		add(Topic{Cluster: cluster, Name: job.StageConfig(job.SampleConfig(s), s, stage).CommitLog, Role: "commit_log", Output: true, Partitions: int32(job.StageShards(s, stage)), Compacted: true})
+	}
 	add(Topic{Cluster: cluster, Name: o.Topics.TimeIndex, Role: "time_index", Output: true, Compacted: true})
 	add(Topic{Cluster: cluster, Name: o.Topics.Accounts, Role: accountsRole, Output: true, Compacted: true})
 	return out

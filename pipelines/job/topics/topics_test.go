@@ -288,3 +288,22 @@ engagements: {like: {inputs: [{topic: clicks, format: json}], view: view_id, tim
 	require.Equal(t, &cluster.SASL{Mechanism: cluster.AWSMSKIAM, Credentials: []string{"aws"}}, job.Kafka(&s.Clusters[0]).SASL)
 	require.Equal(t, cluster.Config{Name: "main", Brokers: []string{"k:1"}}, job.Kafka(&parse(t, "k:1", outputs).Clusters[0]))
 }
+
+// TestSamplesOfStagesMayBeCompacted: they are versions of views. Those of the last stage alone are not.
+func TestSamplesOfStagesMayBeCompacted(t *testing.T) {
+	for text, want := range map[string]Status{
+		"stages: [1m]\n" + outputs: Exists,
+		"stages: [1m, {after: 1h, emit: all}]\noutputs: {samples: {topic: samples, format: json, stages: final}}\n": Differs,
+	} {
+		_, address := newCluster(t)
+		cl, err := kgo.NewClient(kgo.SeedBrokers(address))
+		require.NoError(t, err)
+		policy := "compact"
+		_, err = kadm.NewClient(cl).CreateTopic(soon(t), 1, 1, map[string]*string{"cleanup.policy": &policy}, "samples")
+		cl.Close()
+		require.NoError(t, err)
+		states, err := List(soon(t), parse(t, address, text))
+		require.NoError(t, err)
+		require.Equal(t, want, statuses(states)["samples"], text)
+	}
+}

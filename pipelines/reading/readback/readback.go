@@ -1,5 +1,5 @@
 // Package readback has the tests read what a join writes with a reader that is not ours:
-// fastavro.
+// fastavro, and DuckDB for tables.
 package readback
 
 import (
@@ -27,12 +27,8 @@ var script string
 // records there are.
 func Check(t *testing.T, dir string) int {
 	t.Helper()
-	files, err := fileio.List(t.Context(), dir)
-	require.NoError(t, err)
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
-	}
+	paths := pathsBelow(t, dir)
+	show.InOrder(paths)
 	var shown, said bytes.Buffer
 	require.NoError(t, show.Run(t.Context(), dir, show.Options{JSON: true}, &shown, &said))
 	require.Empty(t, said.String(), "what show cannot read in %s", dir)
@@ -40,6 +36,32 @@ func Check(t *testing.T, dir string) int {
 	n, err := strconv.Atoi(strings.TrimSpace(out))
 	require.NoError(t, err)
 	return n
+}
+
+//go:embed tables.py
+var tables string
+
+// CheckTables fails the test unless the CSV files below dir, read by DuckDB, hold in the same order what the Avro files
+// below avro do, read by fastavro. It returns how many records there are.
+func CheckTables(t *testing.T, avro, dir string) int {
+	t.Helper()
+	args := pathsBelow(t, avro)
+	args = append([]string{strconv.Itoa(len(args))}, append(args, pathsBelow(t, dir)...)...)
+	out := Python(t, tables, nil, args...)
+	n, err := strconv.Atoi(strings.TrimSpace(out))
+	require.NoError(t, err)
+	return n
+}
+
+func pathsBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := fileio.List(t.Context(), dir)
+	require.NoError(t, err)
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	return paths
 }
 
 // Python runs a script with what `runners/devcluster/services/readers.sh` installs, and returns what it prints.

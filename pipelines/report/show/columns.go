@@ -2,6 +2,7 @@ package show
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,12 +55,13 @@ func (c *column) width() int {
 	return w
 }
 
-// sampleColumns are those that every sample has, two for each kind, and then the
+// sampleColumns are those that every sample has, its stage if it has one, two for each kind, and then the
 // fields of the view. Where there is no room for the labels of all kinds, one column has
-// those that made the sample positive, and comes before all but the view's id.
+// those that made the sample positive, and comes before all but the view's id and the stage.
 func sampleColumns(all []record, width int) []*column {
 	id := &column{name: "view_id"}
 	at := &column{name: "view_time"}
+	stage, staged := &column{name: "stage"}, false
 	positive := &column{name: "positive"}
 	weight := &column{name: "weight", right: true}
 	for _, rec := range all {
@@ -69,16 +71,21 @@ func sampleColumns(all []record, width int) []*column {
 			when = t.Format("2006-01-02T15:04:05.999Z07:00")
 		}
 		at.cells = append(at.cells, when)
-		positive.cells = append(positive.cells, map[bool]string{true: "yes", false: "no"}[rec.get("positive").Bool()])
+		positive.cells = append(positive.cells, yesNo(rec))
+		stage.cells = append(stage.cells, cell(rec.get("stage")))
+		staged = staged || rec.get("stage").Exists()
 		weight.cells = append(weight.cells, cell(rec.get("weight")))
 	}
-	columns := []*column{id, at, positive}
+	columns, room := []*column{id, at, positive}, width
+	if staged {
+		columns, room = []*column{id, stage, at, positive}, width-columnGap-stage.width()
+	}
 	kinds := kindColumns(all)
 	if n := lastLabel(kinds); n > 0 && fitting(append(columns, kinds...), width) < len(columns)+n {
 		labels := labelsColumn(all)
-		id.cut(max(width-columnGap-labels.width(), idWidth))
-		labels.cut(width - columnGap - id.width())
-		columns = []*column{id, labels, at, positive}
+		id.cut(max(room-columnGap-labels.width(), idWidth))
+		labels.cut(room - columnGap - id.width())
+		columns = slices.Insert(columns, len(columns)-2, labels)
 	} else {
 		columns = append(columns, kinds...)
 	}
@@ -94,14 +101,19 @@ func sampleColumns(all []record, width int) []*column {
 	})...)
 }
 
+// yesNo says whether a sample is positive.
+func yesNo(rec record) string {
+	return map[bool]string{true: "yes", false: "no"}[rec.get("positive").Bool()]
+}
+
 // delayName is the name of a column of delays, which follows that of its kind.
 const delayName = "delay"
 
-// kindColumns are the label of each kind, and its delay where there is one.
+// kindColumns are the label of each kind, and its delay where there is one; delays of kinds whose labels have other names come last.
 func kindColumns(all []record) (columns []*column) {
 	labels := recordColumns(all, func(r record) gjson.Result { return r.get("labels") })
-	delays := map[string]*column{}
-	for _, c := range recordColumns(all, func(r record) gjson.Result { return r.get("delay_ms") }) {
+	delays, ofKinds := map[string]*column{}, recordColumns(all, func(r record) gjson.Result { return r.get("delay_ms") })
+	for _, c := range ofKinds {
 		delays[c.name] = c
 	}
 	for _, label := range labels {
@@ -111,6 +123,15 @@ func kindColumns(all []record) (columns []*column) {
 				delay.cells[i] = delayText(ms)
 			}
 			columns = append(columns, &column{name: delayName, right: true, cells: delay.cells})
+			delete(delays, label.name)
+		}
+	}
+	for _, delay := range ofKinds {
+		if delays[delay.name] != nil {
+			for i, ms := range delay.cells {
+				delay.cells[i] = delayText(ms)
+			}
+			columns = append(columns, &column{name: delay.name + " " + delayName, right: true, cells: delay.cells})
 		}
 	}
 	return columns
@@ -125,18 +146,23 @@ func lastLabel(kinds []*column) int {
 	return n
 }
 
-// labelsColumn has the labels that made each sample positive: "like 2 after 5m".
+// labelsColumn has the labels that made each sample positive: "like 2 after 5m". Labels that are not called like their kind stand
+// behind those: "buy after 5m, value 2.5".
 func labelsColumn(all []record) *column {
 	c := &column{name: "labels"}
 	for _, rec := range all {
 		var labels []string
 		rec.get("delay_ms").ForEach(func(kind, ms gjson.Result) bool {
 			if exists(ms) {
-				label := cell(rec.get("labels").Get(gjson.Escape(kind.String())))
-				labels = append(labels, snip(report.Harmless(kind.String()))+" "+label+" after "+delayText(cell(ms)))
+				text := snip(report.Harmless(kind.String()))
+				if label := rec.get("labels").Get(gjson.Escape(kind.String())); label.Exists() {
+					text += " " + cell(label)
+				}
+				labels = append(labels, text+" after "+delayText(cell(ms)))
 			}
 			return true
 		})
+		labels = append(labels, namedLabels(rec, len(labels) > 0)...)
 		text := absent
 		if len(labels) > 0 {
 			text = strings.Join(labels, ", ")
@@ -144,6 +170,20 @@ func labelsColumn(all []record) *column {
 		c.cells = append(c.cells, text)
 	}
 	return c
+}
+
+// namedLabels are the labels of a positive that are called like no kind, if they are there.
+func namedLabels(rec record, positive bool) (labels []string) {
+	if !positive {
+		return nil
+	}
+	rec.get("labels").ForEach(func(name, label gjson.Result) bool {
+		if exists(label) && !rec.get("delay_ms").Get(gjson.Escape(name.String())).Exists() {
+			labels = append(labels, snip(report.Harmless(name.String()))+" "+cell(label))
+		}
+		return true
+	})
+	return labels
 }
 
 // maxDelayMs is the longest delay that a time.Duration holds.

@@ -20,7 +20,7 @@ type Filter struct {
 	Kind string
 	// Positive and Negative take only samples of that sign.
 	Positive, Negative bool
-	// Labels are conditions like "like>=1": a kind, one of = != < <= > >= and a value.
+	// Labels are conditions like "like>=1": the name of a label, one of = != < <= > >= and a value.
 	// Numbers compare as numbers; other values only by = and !=, as text. A label that
 	// is null has no order, and equals "null".
 	Labels []string
@@ -35,11 +35,11 @@ type compiled struct {
 	labels   []labelCondition
 	from, to time.Time // zero: open
 	used     bool
-	// kinds are those of the samples that were looked at.
-	kinds map[string]bool
+	// kinds and names are those of the samples that were looked at, and of their labels.
+	kinds, names map[string]bool
 }
 
-type labelCondition struct{ kind, op, value string }
+type labelCondition struct{ name, op, value string }
 
 var labelForm = regexp.MustCompile(`^\s*([a-z][a-z0-9_]*)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*$`)
 
@@ -60,7 +60,7 @@ func (f Filter) compile() (*compiled, error) {
 			errs = append(errs, fmt.Errorf("--label %q: %s compares numbers, and %q is not one", text, m[2], m[3]))
 			continue
 		}
-		c.labels = append(c.labels, labelCondition{kind: m[1], op: m[2], value: m[3]})
+		c.labels = append(c.labels, labelCondition{name: m[1], op: m[2], value: m[3]})
 	}
 	bound := func(flag, text string) (t time.Time) {
 		if text == "" {
@@ -110,7 +110,7 @@ func (c *compiled) takes(rec record) bool {
 		return false
 	}
 	for _, l := range c.labels {
-		label := rec.get("labels").Get(gjson.Escape(l.kind))
+		label := rec.get("labels").Get(gjson.Escape(l.name))
 		if !label.Exists() || !l.holds(label) {
 			return false
 		}

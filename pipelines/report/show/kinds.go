@@ -37,39 +37,42 @@ func Kinds(ctx context.Context, path string) ([]string, error) {
 	return slices.Sorted(maps.Keys(c.kinds)), nil
 }
 
-// meet notes which kinds a sample knows, if the filter names any.
+// meet notes which kinds and labels a sample knows, if the filter names any.
 func (c *compiled) meet(rec record) {
 	if c.Kind == "" && len(c.labels) == 0 {
 		return
 	}
 	if c.kinds == nil {
-		c.kinds = map[string]bool{}
+		c.kinds, c.names = map[string]bool{}, map[string]bool{}
 	}
-	for kind := range rec.get("labels").Map() {
+	for kind := range rec.get("delay_ms").Map() {
 		c.kinds[kind] = true
+	}
+	for name := range rec.get("labels").Map() {
+		c.names[name] = true
 	}
 }
 
-// unknownKind is an error if the filter names a kind that no sample knows: then nothing was
+// unknownKind is an error if the filter names a kind, or a label, that no sample knows: then nothing was
 // shown, and nothing ever would be.
 func (c *compiled) unknownKind() error {
 	if len(c.kinds) == 0 {
 		return nil
 	}
-	known := slices.Sorted(maps.Keys(c.kinds))
-	check := func(flag, kind string) error {
-		if kind == "" || c.kinds[kind] {
+	check := func(flag, name string, there map[string]bool) error {
+		if name == "" || there[name] {
 			return nil
 		}
-		text := fmt.Sprintf("show: --%s %s: the samples have no such kind, but %s", flag, kind, strings.Join(known, ", "))
-		if near := spec.Nearest(kind, known); near != "" {
+		known := slices.Sorted(maps.Keys(there))
+		text := fmt.Sprintf("show: --%s %s: the samples have no such %s, but %s", flag, name, flag, strings.Join(known, ", "))
+		if near := spec.Nearest(name, known); near != "" {
 			text += "; did you mean " + near + "?"
 		}
 		return errors.New(text)
 	}
-	err := check("kind", c.Kind)
+	err := check("kind", c.Kind, c.kinds)
 	for _, l := range c.labels {
-		err = errors.Join(err, check("label", l.kind))
+		err = errors.Join(err, check("label", l.name, c.names))
 	}
 	return err
 }

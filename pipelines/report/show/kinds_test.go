@@ -18,7 +18,7 @@ func TestUnknownKinds(t *testing.T) {
 		{Filter{Kind: "share"}, "show: --kind share: the samples have no such kind, but click, like"},
 		{Filter{Kind: "lke"}, "show: --kind lke: the samples have no such kind, but click, like; did you mean like?"},
 		{Filter{Kind: "@this"}, "show: --kind @this: the samples have no such kind, but click, like"}, // a name, no path
-		{Filter{Labels: []string{"share>=1"}}, "show: --label share: the samples have no such kind, but click, like"},
+		{Filter{Labels: []string{"share>=1"}}, "show: --label share: the samples have no such label, but click, like"},
 	} {
 		var out, warn bytes.Buffer
 		require.EqualError(t, Run(t.Context(), path, Options{Filter: c.filter, JSON: true}, &out, &warn), c.want)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -16,6 +17,7 @@ import (
 	"tributary/io/format"
 	_ "tributary/io/format/all" // what there is to show
 	"tributary/io/format/avro"
+	"tributary/io/packed"
 	event "tributary/io/record"
 )
 
@@ -49,12 +51,15 @@ func isLine(path string) bool {
 // read calls take for every record of a file, until take returns an error, which it
 // returns. What cannot be read goes to damaged if the rest of the file can.
 func read(ctx context.Context, path string, take func(record) error, damaged func(error)) (err error) {
+	if plain, _ := packed.Cut(path); strings.HasSuffix(plain, ".tfrecord") {
+		return fmt.Errorf("%s: TFRecord is written but not read here: TensorFlow shows it, and tfrecord of PyPI", path)
+	}
 	file, err := fileio.Open(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	in := bufio.NewReaderSize(fileio.Decompress(path, file), 1<<16)
+	in := bufio.NewReaderSize(packed.NewReader(path, file), 1<<16)
 	start, err := in.Peek(4)
 	if len(start) == 0 {
 		if errors.Is(err, io.EOF) {
@@ -84,7 +89,11 @@ func read(ctx context.Context, path string, take func(record) error, damaged fun
 
 // readChunks reads a file as its format does.
 func readChunks(ctx context.Context, path string, files format.Files, take func(record) error, damaged func(error)) error {
-	file := &format.File{Path: path, Open: func(offset int64) (io.ReadCloser, error) { return fileio.OpenText(ctx, path, offset) }}
+	stat, err := fileio.Stat(ctx, path)
+	if err != nil {
+		return err
+	}
+	file := &format.File{Path: path, Size: stat.Size, Open: func(offset int64) (io.ReadCloser, error) { return fileio.OpenText(ctx, path, offset) }}
 	head, err := files.Head(file)
 	if err != nil {
 		return err

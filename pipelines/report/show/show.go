@@ -12,6 +12,7 @@ import (
 	"tributary/io/fileio"
 	"tributary/pipelines/report"
 	"tributary/transforms/account"
+	"tributary/transforms/recipe"
 )
 
 // Options say what to show and how.
@@ -19,6 +20,8 @@ type Options struct {
 	Filter
 	// Limit is how many records are shown; 0 means all.
 	Limit int
+	// Weights shows the weights of samples by a recipe, and what they follow from.
+	Weights Weights
 	// JSON writes each record whole, as a line of JSON, instead of a table.
 	JSON bool
 	// Width of a table in columns; 0 means 80.
@@ -34,8 +37,9 @@ func (o Options) Validate() error {
 	if o.Width < 0 {
 		errs = append(errs, fmt.Errorf("--width %d is negative", o.Width))
 	}
-	_, err := o.compile()
-	return errors.Join(append(errs, err)...)
+	_, errFilter := o.compile()
+	_, errWeights := o.Weights.compile()
+	return errors.Join(append(errs, errFilter, errWeights)...)
 }
 
 // content is what a file holds, told by its records.
@@ -54,7 +58,8 @@ var contentNames = map[content]string{samples: "samples", sheets: "accounts", re
 var errEnough = errors.New("enough")
 
 // Run shows the file path, or the files of the folder or pattern path, local or on
-// gs://, on out. Files are read in order of name, and no further than needed. What the
+// gs://, on out. Files are read in order of name, folders of stages in that of their time,
+// and no further than needed. What the
 // first record is, a sample, accounts or something else, decides what is shown; files
 // with anything else are passed over. That, and what cannot be read of a file, is said
 // on warn.
@@ -66,16 +71,25 @@ func Run(ctx context.Context, path string, opt Options, out, warn io.Writer) err
 	if err != nil {
 		return err
 	}
+	weigher, err := opt.Weights.compile()
+	if err != nil {
+		return err
+	}
 	files, err := fileio.List(ctx, path)
 	if err != nil {
 		return fmt.Errorf("show: %w", err)
 	}
-	s := shower{opt: opt, filter: filter, out: out, warn: warn, sum: account.New()}
+	var paths []string
 	for _, file := range files {
-		if s.filter.skips(file.Path) {
+		paths = append(paths, file.Path)
+	}
+	InOrder(paths)
+	s := shower{opt: opt, filter: filter, weigher: weigher, out: out, warn: warn, sum: account.New()}
+	for _, file := range paths {
+		if s.filter.skips(file) {
 			continue
 		}
-		err := s.file(ctx, file.Path)
+		err := s.file(ctx, file)
 		if errors.Is(err, errEnough) {
 			break
 		}
@@ -90,6 +104,7 @@ func Run(ctx context.Context, path string, opt Options, out, warn io.Writer) err
 type shower struct {
 	opt       Options
 	filter    *compiled
+	weigher   *weigher // nil for no weights
 	out, warn io.Writer
 
 	what   content // of the first record
@@ -97,7 +112,9 @@ type shower struct {
 	more   bool     // than the limit
 	passed int      // files with something else
 	table  []record // to be shown
-	sum    *account.Sheet
+	// weights are those of the table, if there is a weigher.
+	weights []recipe.Weights
+	sum     *account.Sheet
 }
 
 func (s *shower) file(ctx context.Context, path string) error {
@@ -108,6 +125,9 @@ func (s *shower) file(ctx context.Context, path string) error {
 			s.what = what
 			if what != samples && s.filter.used {
 				return fmt.Errorf("%s holds %s, not samples: filters by label, sign and time apply to samples only", path, contentNames[what])
+			}
+			if what != samples && s.weigher != nil {
+				return fmt.Errorf("%s holds %s, not samples, which have weights", path, contentNames[what])
 			}
 		}
 		if what == samples {
@@ -149,6 +169,13 @@ func (s *shower) record(rec record) error {
 		s.sum.Merge(l)
 		return nil
 	}
+	var weighed recipe.Sample
+	if s.weigher != nil {
+		var err error
+		if weighed, err = s.weigher.meet(rec); err != nil {
+			return err
+		}
+	}
 	if s.what == samples && !s.filter.takes(rec) {
 		return nil
 	}
@@ -157,6 +184,16 @@ func (s *shower) record(rec record) error {
 		return errEnough
 	}
 	s.shown++
+	if s.weigher != nil {
+		weights, err := s.weigher.weigh(weighed, rec)
+		if err != nil {
+			return err
+		}
+		if s.opt.JSON {
+			rec.json = s.weigher.withWeights(rec, weights)
+		}
+		s.weights = append(s.weights, weights)
+	}
 	if s.opt.JSON {
 		_, err := fmt.Fprintln(s.out, HarmlessJSON(rec.json))
 		return err
@@ -168,6 +205,11 @@ func (s *shower) record(rec record) error {
 func (s *shower) finish(path string) error {
 	if s.passed > 0 {
 		s.tell("passed over, as they hold something other than %[2]s: %[1]d files\n", s.passed, contentNames[s.what])
+	}
+	if s.weigher != nil && !s.more {
+		if text := s.weigher.missing(); text != "" {
+			s.tell("%s\n", text)
+		}
 	}
 	if err := s.filter.unknownKind(); err != nil && !s.more {
 		return err

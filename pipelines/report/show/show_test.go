@@ -16,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
+	"tributary/io/iotest"
 	_ "tributary/io/iotest/ltsv" // registers ltsv, which only tests have
 	"tributary/pipelines/report"
 	"tributary/transforms/account"
@@ -63,6 +64,33 @@ v1       2026-01-01T10:00:00Z      yes           1   1.5s     2     5m       1  
 v2       2026-01-01T11:00:00.123Z  yes           1   20ms     0      –       1  v2          8  –             –
 v3       2026-01-01T12:00:00Z      no            0      –     0      –      10  v3          9  –             –
 `, "\n"), out)
+}
+
+// Samples of stages show theirs, in whatever order they lie in folders; one of weight 0 takes another back.
+func TestSamplesOfStages(t *testing.T) {
+	staged := func(line, stage string, rest ...string) string {
+		line = strings.Replace(line, `"spec_version":1,`, `"spec_version":1,`+stage+`,`, 1)
+		return strings.NewReplacer(rest...).Replace(line)
+	}
+	dir := t.TempDir()
+	const first, last = `"stage":"10s","version":0,"final":false`, `"stage":"30m","version":1,"final":true`
+	write(t, dir, "stage=10s/dt=2026-01-01/part.jsonl", staged(lines[1], first)+"\n"+staged(lines[2], first)+"\n")
+	back := staged(lines[2], last, `"weight":10`, `"weight":0`)
+	write(t, dir, "stage=30m/dt=2026-01-01/part.jsonl", back+"\n"+lines[0]+"\n")
+	out, warn := run(t, dir, Options{Width: 90})
+	assert.Empty(t, warn)
+	assert.Contains(t, out, strings.TrimPrefix(`
+view_id  stage  view_time                 positive  click  delay  like  delay  weight
+─────────────────────────────────────────────────────────────────────────────────────
+v2       10s    2026-01-01T11:00:00.123Z  yes           1   20ms     0      –       1
+v3       10s    2026-01-01T12:00:00Z      no            0      –     0      –      10
+v3       30m    2026-01-01T12:00:00Z      no            0      –     0      –       0
+v1       –      2026-01-01T10:00:00Z      yes           1   1.5s     2     5m       1
+`, "\n"))
+	out, _ = run(t, dir, Options{Width: 55, Filter: Filter{Positive: true, To: "2026-01-01T11:30"}})
+	assert.Contains(t, out, "\nv2       10s    click 1 after 20ms\n")
+	out, _ = run(t, dir, Options{JSON: true, Filter: Filter{Negative: true}})
+	assert.Equal(t, staged(lines[2], first)+"\n"+back+"\n", out)
 }
 
 func TestColumnsThatDoNotFitAreNamed(t *testing.T) {
@@ -264,14 +292,18 @@ func TestOtherFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	gz := write(t, dir, "c.jsonl.gz", packed.String())
+	zst := write(t, dir, "c.jsonl.zst", string(iotest.Pack(t, ".zst", []byte("[1,2]\n\"text\"\n"))))
+	lz4 := write(t, dir, "c.csv.lz4", string(iotest.Pack(t, ".lz4", []byte("value\n\"[1,2]\"\ntext\n"))))
 	empty := write(t, dir, "d.jsonl", "")
 
 	out, _ := run(t, jsonl, Options{})
 	assert.Equal(t, "reason         count  detail\n────────────────────────────\nlate               1  –\nmalformed\\x1b      –  x\n", out)
 	out, _ = run(t, csv, Options{})
 	assert.Equal(t, "id  text  column_3\n──────────────────\n1   a\\nb  –\n2   c     surplus\n", out)
-	out, _ = run(t, gz, Options{})
-	assert.Equal(t, "value\n─────\n[1,2]\ntext\n", out)
+	for _, packed := range []string{gz, zst, lz4} {
+		out, _ = run(t, packed, Options{})
+		assert.Equal(t, "value\n─────\n[1,2]\ntext\n", out, packed)
+	}
 	out, _ = run(t, empty, Options{})
 	assert.Equal(t, "no records\n", out)
 
@@ -317,8 +349,10 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte("Obj\x01\x02\x16avro.schema\x0c\"long\"\x000123456789abcdef"), byte(2))
 	f.Add([]byte(`{"from_ms":1,"views":{},"engagements":{"a\u001b":{}},"timeline":{"-9":{"samples":-1}}}`), byte(0))
 	f.Add([]byte(`{"view_id":[],"view_time":"x","positive":true,"labels":{"a":{}},"delay_ms":{"a":"b"},"view":"{\"c\":1}"}`), byte(0))
+	f.Add(iotest.Pack(f, ".zst", []byte("id,text\n1,2\n")), byte(4))
+	f.Add(iotest.Pack(f, ".lz4", []byte("[1]\n")), byte(5))
 	f.Fuzz(func(t *testing.T, content []byte, ending byte) {
-		name := []string{"a.jsonl", "a.csv", "a.avro", "a.jsonl.gz"}[ending%4]
+		name := []string{"a.jsonl", "a.csv", "a.avro", "a.jsonl.gz", "a.csv.zst", "a.jsonl.lz4"}[ending%6]
 		path := write(t, t.TempDir(), name, string(content))
 		for _, asJSON := range []bool{false, true} {
 			var out, warn bytes.Buffer

@@ -61,6 +61,9 @@ func (s *shower) writeTable() error {
 
 // columns are all that there is to show, those of most interest first.
 func (s *shower) columns(width int) []*column {
+	if s.weigher != nil {
+		return weightColumns(s.table, s.weights, width)
+	}
 	if s.what == samples {
 		return sampleColumns(s.table, width)
 	}

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,53 +20,82 @@ import (
 // binary that submits.
 const workerCommand = "worker"
 
-// servers are all that a benchmark runs on: one broker, and a Flink cluster for each side,
-// so that neither warms up or fills the other's processes.
+// servers are all that a benchmark runs on: one broker, and for each side a Flink cluster or a process,
+// so that none warms up or fills the other's.
 type servers struct {
 	// dir holds data and logs, profiles the profiles, if there are any.
 	dir, profiles string
 	broker        *broker
 	kafka         []process
 
-	ours, control side
+	ours, control, streams, copier side
 	// worker and health are the addresses of the worker of ours.
 	worker, health string
 	stopWorker     func() error
+	// leftJoin does the jobs of Kafka Streams.
+	leftJoin *program
 }
 
-// side is a Flink cluster with what belongs to it.
+// side is a Flink cluster with what belongs to it, or a process that does without one.
 type side struct {
 	rest, jobserver string
 	processes       []process
 }
 
-// start starts all servers. They end with this process.
-func start(ctx context.Context, dir, profiles string) (*servers, error) {
-	s := &servers{dir: dir, profiles: profiles}
-	address, pid, err := service(ctx, dir, "kafka", "kafka", "KAFKA_HEAP=1g")
+// sidesOf are those of systems, each once.
+func sidesOf(systems []*system) []*side {
+	var out []*side
+	for _, sys := range systems {
+		if !slices.Contains(out, sys.side) {
+			out = append(out, sys.side)
+		}
+	}
+	return out
+}
+
+// start starts the broker and what some sides need. They end with this process.
+func (s *servers) start(ctx context.Context, sides []*side) error {
+	address, pid, err := service(ctx, s.dir, "kafka", "kafka", "KAFKA_HEAP=1g")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.kafka, err = inGroup(pid); err != nil {
-		return nil, err
+		return err
 	}
 	if s.broker, err = openBroker(string(address)); err != nil {
-		return nil, err
+		return err
 	}
-	for name, side := range map[string]*side{"flink-ours": &s.ours, "flink-control": &s.control} {
-		address, pid, err := service(ctx, dir, "flink", name)
+	for _, side := range sides {
+		switch side {
+		case &s.ours:
+			if err = s.startFlink(ctx, "flink-ours", side); err == nil {
+				err = s.startWorker(ctx)
+			}
+		case &s.control:
+			err = s.startFlink(ctx, "flink-control", side)
+		case &s.streams:
+			err = s.startStreams(ctx)
+		}
 		if err != nil {
-			return nil, err
-		}
-		side.rest, side.jobserver = address.Part("rest"), address.Part("jobserver")
-		if side.processes, err = inGroup(pid); err != nil {
-			return nil, err
-		}
-		if len(side.processes) != 3 {
-			return nil, fmt.Errorf("%s: 3 processes were expected, got %v", name, side.processes)
+			return err
 		}
 	}
-	return s, s.startWorker(ctx)
+	return nil
+}
+
+func (s *servers) startFlink(ctx context.Context, name string, side *side) error {
+	address, pid, err := service(ctx, s.dir, "flink", name)
+	if err != nil {
+		return err
+	}
+	side.rest, side.jobserver = address.Part("rest"), address.Part("jobserver")
+	if side.processes, err = inGroup(pid); err != nil {
+		return err
+	}
+	if len(side.processes) != 3 {
+		return fmt.Errorf("%s: 3 processes were expected, got %v", name, side.processes)
+	}
+	return nil
 }
 
 func service(ctx context.Context, dir, name, folder string, env ...string) (services.Address, int, error) {
@@ -127,10 +158,16 @@ func runWorker(ctx context.Context) error {
 
 func (s *servers) stop(ctx context.Context) error {
 	s.broker.client.Close()
-	err := s.stopWorker()
+	var err error
+	if s.stopWorker != nil {
+		err = s.stopWorker()
+	}
+	if s.leftJoin != nil {
+		err = errors.Join(err, s.leftJoin.end())
+	}
 	for folder, name := range map[string]string{"flink-ours": "flink", "flink-control": "flink", "kafka": "kafka"} {
 		if e := (services.Service{Name: name, Data: filepath.Join(s.dir, folder)}).Stop(ctx); e != nil {
-			err = e
+			err = errors.Join(err, e)
 		}
 	}
 	return err

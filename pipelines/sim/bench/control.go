@@ -50,7 +50,7 @@ func scanEnd(ends [partitions]int64) string {
 }
 
 // submitControl starts the SQL job.
-func (s *servers) submitControl(ctx context.Context, j job) (*running, error) {
+func (s *servers) submitControl(ctx context.Context, j job) (*flinkJob, error) {
 	if err := s.broker.create(ctx, j.name); err != nil {
 		return nil, err
 	}
@@ -80,12 +80,8 @@ func (s *servers) submitControl(ctx context.Context, j job) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &running{id: id, client: client, rest: s.control.rest}
-	r.stop = func(ctx context.Context) error {
-		err := cancelAndWait(ctx, r)
+	return &flinkJob{id: id, client: client, rest: s.control.rest, stopped: func() {
 		_ = cmd.Wait() // a cancelled job is a failure to it
 		_ = log.Close()
-		return err
-	}
-	return r, nil
+	}}, nil
 }

@@ -12,11 +12,14 @@ import (
 
 // Delay is how long after its time a sample was readable, at a steady rate.
 type Delay struct {
-	System          string  `json:"system"`
+	System string `json:"system"`
+	// Stage is the one that the samples are of, if there are any.
+	Stage           string  `json:"stage,omitempty"`
 	EventsPerSecond float64 `json:"events_per_second"`
 	Samples         int     `json:"samples"`
-	// AfterWindow counts from the moment at which the view's window has closed by the log's
-	// own watermark, AfterBucket from that of the bucket of the view.
+	// AfterView counts from the time of the view, AfterWindow from the moment at which the view's window,
+	// or its stage, has closed by the log's own watermark, AfterBucket from that of the bucket of the view.
+	AfterView   Quantiles `json:"after_view_seconds"`
 	AfterWindow Quantiles `json:"after_window_seconds"`
 	AfterBucket Quantiles `json:"after_bucket_seconds"`
 	// CPUPerSecond is the processor time of the side, and of the broker, for each second.
@@ -40,6 +43,7 @@ func quantiles(delays []time.Duration) Quantiles {
 const (
 	liveWindow      = 30 * time.Second
 	liveBucket      = liveWindow / 6 // what a spec has by default
+	liveShortBucket = 2 * time.Second
 	liveCheckpoints = 10 * time.Second
 	// liveWarmup is for how long delays do not count yet: virtual machines compile meanwhile
 	// what a log that is read at once did not need.
@@ -48,8 +52,8 @@ const (
 
 // delay sends events stamped with the time at a steady rate for a while, and measures when
 // the samples of those that nobody engaged with are readable: they are the ones that have to
-// wait for their window.
-func (s *servers) delay(ctx context.Context, sys *system, j job, eventsPerSecond float64, length time.Duration) (*Delay, error) {
+// wait for their window. Of a join in stages all samples wait for theirs, and each stage has a delay.
+func (s *servers) delay(ctx context.Context, sys *system, j job, eventsPerSecond float64, length time.Duration) ([]*Delay, error) {
 	if err := s.broker.create(ctx, j.from.views, j.from.engagements); err != nil {
 		return nil, err
 	}
@@ -58,14 +62,54 @@ func (s *servers) delay(ctx context.Context, sys *system, j job, eventsPerSecond
 	if err != nil {
 		return nil, err
 	}
-	d := &Delay{System: sys.name, EventsPerSecond: eventsPerSecond}
+	var out []*Delay
 	if err = r.waitRunning(ctx); err == nil {
-		err = s.live(ctx, sys, j, d, length)
+		out, err = s.live(ctx, sys, j, eventsPerSecond, length)
 	}
-	return d, errors.Join(err, r.stop(ctx))
+	return out, errors.Join(err, r.stop(ctx))
 }
 
-func (s *servers) live(ctx context.Context, sys *system, j job, d *Delay, length time.Duration) error {
+// waits are the delays of the samples of a stage, or of a join without stages.
+type waits struct {
+	stage
+	name      string // empty without stages
+	positives bool   // count, too
+
+	afterView, afterWindow, afterBucket []time.Duration
+}
+
+func (w *waits) ofStage() string {
+	if w.name == "" {
+		return ""
+	}
+	return " of the stage of " + w.name
+}
+
+func waitsOf(j job) []*waits {
+	if len(j.stages) == 0 {
+		return []*waits{{stage: stage{j.window, outOfOrderness, j.bucket}}}
+	}
+	var out []*waits
+	for _, s := range j.stages {
+		out = append(out, &waits{stage: s, name: s.name(), positives: true})
+	}
+	return out
+}
+
+// add counts a sample that was readable at a time, if its stage closed between others.
+func (w *waits) add(at time.Time, h head, from, to time.Time) {
+	view := time.UnixMilli(h.ms)
+	closes := view.Add(w.after + w.outOfOrderness)
+	if h.stage != w.name || h.positive && !w.positives || !closes.After(from) || !closes.Before(to) {
+		return
+	}
+	w.afterView = append(w.afterView, at.Sub(view))
+	w.afterWindow = append(w.afterWindow, at.Sub(closes))
+	bucketEnd := view.Truncate(w.bucket).Add(w.bucket + w.after + w.outOfOrderness)
+	w.afterBucket = append(w.afterBucket, max(0, at.Sub(bucketEnd)))
+}
+
+func (s *servers) live(ctx context.Context, sys *system, j job, eventsPerSecond float64, length time.Duration) ([]*Delay, error) {
 	begun := time.Now().Add(time.Second)
 	end := begun.Add(length)
 	counted := begun.Add(j.window + outOfOrderness + liveWarmup)
@@ -73,16 +117,13 @@ func (s *servers) live(ctx context.Context, sys *system, j job, d *Delay, length
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return s.broker.publishLive(ctx, j.from, newTraffic(begun, viewsOf(d.EventsPerSecond), j.window), end)
+		return s.broker.publishLive(ctx, j.from, newTraffic(begun, viewsOf(eventsPerSecond), j.window), end)
 	})
-	var window, bucket []time.Duration
+	all := waitsOf(j)
 	group.Go(func() error {
-		return s.broker.follow(ctx, j.name, sys.decode, func(at time.Time, ms int64, positive bool) {
-			closes := time.UnixMilli(ms).Add(j.window + outOfOrderness)
-			if !positive && closes.After(counted) && closes.Before(end) {
-				window = append(window, at.Sub(closes))
-				bucketEnd := time.UnixMilli(ms).Truncate(j.bucket).Add(j.bucket + j.window + outOfOrderness)
-				bucket = append(bucket, max(0, at.Sub(bucketEnd)))
+		return s.broker.follow(ctx, j.name, sys.decode, func(at time.Time, h head) {
+			for _, w := range all {
+				w.add(at, h, counted, end)
 			}
 		})
 	})
@@ -93,14 +134,20 @@ func (s *servers) live(ctx context.Context, sys *system, j job, d *Delay, length
 	after, cpuErr := cpu(sys.side.processes)
 	cancel()
 	if err = errors.Join(group.Wait(), err, cpuErr); err != nil {
-		return fmt.Errorf("%s: %w", j.name, err)
+		return nil, fmt.Errorf("%s: %w", j.name, err)
 	}
-	if len(window) == 0 {
-		return fmt.Errorf("%s: no sample came in %s", j.name, length)
+	var out []*Delay
+	for _, w := range all {
+		if len(w.afterView) == 0 {
+			return nil, fmt.Errorf("%s: no sample came in %s%s", j.name, length, w.ofStage())
+		}
+		out = append(out, &Delay{
+			System: sys.name, Stage: w.name, EventsPerSecond: eventsPerSecond, Samples: len(w.afterView),
+			AfterView: quantiles(w.afterView), AfterWindow: quantiles(w.afterWindow), AfterBucket: quantiles(w.afterBucket),
+			CPUPerSecond: after.since(before).total().Seconds() / length.Seconds(),
+		})
 	}
-	d.CPUPerSecond = after.since(before).total().Seconds() / length.Seconds()
-	d.Samples, d.AfterWindow, d.AfterBucket = len(window), quantiles(window), quantiles(bucket)
-	return nil
+	return out, nil
 }
 
 // publishLive sends each event at its time, until end.

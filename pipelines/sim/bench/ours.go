@@ -19,19 +19,11 @@ type job struct {
 	from        topicPair
 	window      time.Duration
 	bucket      time.Duration // of ours
+	stages      []stage       // of ours
 	parallelism int
 	checkpoints time.Duration
 	heap        bool   // state on the JVM's heap, not in RocksDB; the control alone
 	until       *truth // the events to read, and for the control the end; nil: go on for ever
-}
-
-// running is a job that runs.
-type running struct {
-	id     string // Flink's
-	client *flink.Client
-	rest   string
-	// stop ends it.
-	stop func(context.Context) error
 }
 
 const (
@@ -48,13 +40,13 @@ engagements:
 out_of_orderness: %s
 bucket: %s
 shards: 4
-stream: {name: %s, source_parallelism: %d, idle_timeout: never}
+%sstream: {name: %s, source_parallelism: %d, idle_timeout: never}
 outputs: {samples: {topic: %s, codec: lz4}}
-`, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), j.name, readers, j.name)
+`, brokers, j.from.views, dir, j.from.engagements, dir, spec.FormatDuration(j.window), spec.FormatDuration(outOfOrderness), spec.FormatDuration(j.bucket), stagesLine(j.stages), j.name, readers, j.name)
 }
 
 // submitOurs starts the job as `tributary run` does, with the worker beside the cluster. It reads all there is, and goes on.
-func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
+func (s *servers) submitOurs(ctx context.Context, j job) (*flinkJob, error) {
 	for name, schema := range map[string]string{"view.avsc": viewSchema, "engagement.avsc": engagementSchema} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(schema), 0o600); err != nil {
 			return nil, err
@@ -78,7 +70,5 @@ func (s *servers) submitOurs(ctx context.Context, j job) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &running{id: submitted.FlinkID, client: submitted.Client(), rest: s.ours.rest}
-	r.stop = func(ctx context.Context) error { return cancelAndWait(ctx, r) }
-	return r, nil
+	return &flinkJob{id: submitted.FlinkID, client: submitted.Client(), rest: s.ours.rest}, nil
 }

@@ -53,6 +53,9 @@ func (s *servers) profile(ctx context.Context, dir string, do func() error) erro
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	pids := map[string]int{}
 	for _, p := range s.ours.processes {
 		pids[p.name] = p.pid

@@ -77,6 +77,15 @@ func (r *Report) of(system string, parallelism int) *Throughput {
 	return r.Throughput[i]
 }
 
+// stateOf returns the state of a system, nil if it was not measured.
+func (r *Report) stateOf(system string) *StateSize {
+	i := slices.IndexFunc(r.State, func(s *StateSize) bool { return s.System == system })
+	if i < 0 {
+		return nil
+	}
+	return r.State[i]
+}
+
 // parallelisms are those that something ran at.
 func (r *Report) parallelisms() []int {
 	var out []int

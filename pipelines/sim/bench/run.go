@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -16,67 +16,46 @@ type options struct {
 	warmup                int64
 	state                 bool
 	delayFor              time.Duration
-	rate                  float64
-	data, only            string
+	rate, density         float64
+	stages                bool
+	only                  []string
+	data                  string
 	json                  bool
 	plot, from, profile   string
 }
 
 // The log: a million views an hour, and a window of ten minutes.
 const (
-	logViewsPerSecond = 1e6 / 3600
-	logWindow         = 10 * time.Minute
-	logBucket         = logWindow / 6 // what a spec has by default
-	logCheckpoints    = 10 * time.Second
+	logDensity     = 1e6 / 3600 // views a second
+	logWindow      = 10 * time.Minute
+	logBucket      = logWindow / 6 // what a spec has by default
+	logCheckpoints = 10 * time.Second
 )
 
 var logStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// system is one of what is compared.
-type system struct {
-	name   string
-	side   *side
-	submit func(context.Context, job) (*running, error)
-	decode decoder
-	// heap keeps state on the JVM's heap, not in RocksDB.
-	heap bool
-}
-
-const (
-	oursName    = "tributary"
-	rocksDBName = "Flink SQL, RocksDB"
-	heapName    = "Flink SQL, heap"
-)
-
-// systems are what is compared, in the order of their turns.
-func (s *servers) systems() []*system {
-	return []*system{
-		{name: oursName, side: &s.ours, submit: s.submitOurs, decode: decodeOurs},
-		{name: rocksDBName, side: &s.control, submit: s.submitControl, decode: decodeControl},
-		{name: heapName, side: &s.control, submit: s.submitControl, decode: decodeControl, heap: true},
-	}
-}
-
 // run starts the servers, measures, and stops them.
 func run(ctx context.Context, o options) (*Report, error) {
-	dir := o.data
-	if dir == "" {
-		var err error
-		if dir, err = os.MkdirTemp("", "benchstream-"); err != nil {
-			return nil, err
-		}
-	}
-	tell("servers in %s", dir)
-	s, err := start(ctx, dir, o.profile)
+	s := &servers{profiles: o.profile}
+	chosen, err := choose(s.systems(o.stages), o.only)
 	if err != nil {
 		return nil, err
 	}
-	report, err := (&bench{servers: s, options: o, report: newReport()}).run(ctx)
+	if s.dir = o.data; s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "benchstream-"); err != nil {
+			return nil, err
+		}
+	}
+	tell("servers in %s", s.dir)
+	if err := s.start(ctx, sidesOf(chosen)); err != nil {
+		return nil, err
+	}
+	report, err := (&bench{servers: s, options: o, chosen: chosen, report: newReport()}).run(ctx)
 	if err = errors.Join(err, s.stop(context.WithoutCancel(ctx))); err != nil {
 		return report, err
 	}
 	if o.data == "" {
-		err = os.RemoveAll(dir)
+		err = os.RemoveAll(s.dir)
 	}
 	return report, err
 }
@@ -85,9 +64,10 @@ func run(ctx context.Context, o options) (*Report, error) {
 type bench struct {
 	*servers
 	options
+	chosen []*system
 	report *Report
-	// log holds the events, small the first of them alone.
-	log, small topicPair
+	// log holds the events, small the first of them alone, closed too: it gets what closes their windows from who reads it.
+	log, small, closed topicPair
 	// all, first and few are what joins of all events, of the control's part of them, and of
 	// those to warm up with must give.
 	all, first, few truth
@@ -104,10 +84,7 @@ func (b *bench) run(ctx context.Context) (*Report, error) {
 
 // each calls do for every system that was asked for.
 func (b *bench) each(do func(int, *system) error) error {
-	for i, sys := range b.systems() {
-		if !strings.Contains(sys.name, b.only) {
-			continue
-		}
+	for i, sys := range b.chosen {
 		if err := do(i, sys); err != nil {
 			return fmt.Errorf("%s: %w", sys.name, err)
 		}
@@ -115,9 +92,12 @@ func (b *bench) each(do func(int, *system) error) error {
 	return nil
 }
 
-// idle measures what the servers take with no job.
+// idle measures what the servers of ours take with no job.
 func (b *bench) idle(ctx context.Context) error {
 	processes := b.ours.processes
+	if len(processes) == 0 {
+		return nil
+	}
 	before, err := cpu(processes)
 	if err != nil {
 		return err
@@ -134,7 +114,7 @@ func (b *bench) publish(ctx context.Context) error {
 	b.log, b.small = topicPair{"views", "engagements"}, topicPair{"small-views", "small-engagements"}
 	tell("publishing %d events", b.events)
 	b.controlEvents = min(b.controlEvents, b.events)
-	truths, err := b.broker.publish(ctx, b.log, newTraffic(logStart, logViewsPerSecond, logWindow), b.controlEvents, b.events)
+	truths, err := b.broker.publish(ctx, b.log, newTraffic(logStart, b.density, logWindow), b.controlEvents, b.events)
 	if err != nil {
 		return err
 	}
@@ -142,19 +122,33 @@ func (b *bench) publish(ctx context.Context) error {
 	if err := b.broker.closeLog(ctx, b.log, b.all.last+(logWindow+logBucket+outOfOrderness).Milliseconds()); err != nil {
 		return err
 	}
-	truths, err = b.broker.publish(ctx, b.small, newTraffic(logStart, logViewsPerSecond, logWindow), b.warmup, b.controlEvents)
+	truths, err = b.broker.publish(ctx, b.small, newTraffic(logStart, b.density, logWindow), b.warmup, b.controlEvents)
 	if err != nil {
 		return err
 	}
 	b.few = truths[0]
-	return nil
+	b.closed = topicPair{"closed-views", "closed-engagements"}
+	if slices.ContainsFunc(b.chosen, func(sys *system) bool { return sys.reads == readClosed }) {
+		_, err = b.broker.publish(ctx, b.closed, newTraffic(logStart, b.density, logWindow), b.controlEvents)
+	}
+	return err
 }
 
-func (b *bench) job(kind string, system, parallelism int) job {
-	return job{
-		name: fmt.Sprintf("samples-%s-%d-%d", kind, system, parallelism), from: b.log, window: logWindow, bucket: logBucket,
+// job is what a system is asked to do with its part of the log.
+func (b *bench) job(kind string, i int, sys *system, parallelism int) job {
+	j := job{
+		name: fmt.Sprintf("samples-%s-%d-%d", kind, i, parallelism), from: b.log, window: logWindow, bucket: logBucket, stages: sys.stages,
 		parallelism: parallelism, checkpoints: logCheckpoints,
 	}
+	switch sys.reads {
+	case readAll:
+		j.until = &b.all
+	case readFirst:
+		j.until = &b.first
+	case readClosed:
+		j.from, j.until = b.closed, &b.first
+	}
+	return j
 }
 
 // warmUp has each side compile what it runs: jobs in production run for months.
@@ -163,10 +157,13 @@ func (b *bench) warmUp(ctx context.Context) error {
 		return nil
 	}
 	return b.each(func(i int, sys *system) error {
+		if sys.side == &b.copier || sys.shortBuckets {
+			return nil // nothing of it is compiled as it runs, or another has had it compiled
+		}
 		tell("warming up %s", sys.name)
-		j := b.job("warm", i, 2)
-		if j.until = &b.few; sys.side == &b.ours {
-			j.until = &b.all
+		j := b.job("warm", i, sys, 2)
+		if sys.reads == readFirst {
+			j.until = &b.few
 		}
 		_, err := b.throughput(ctx, sys, j)
 		return err
@@ -176,11 +173,11 @@ func (b *bench) warmUp(ctx context.Context) error {
 func (b *bench) throughputs(ctx context.Context) error {
 	for _, parallelism := range b.parallelisms {
 		err := b.each(func(i int, sys *system) error {
-			tell("throughput of %s at parallelism %d", sys.name, parallelism)
-			j := b.job("log", i, parallelism)
-			if j.until = &b.first; sys.side == &b.ours {
-				j.until = &b.all
+			if sys.shortBuckets {
+				return nil
 			}
+			tell("throughput of %s at parallelism %d", sys.name, parallelism)
+			j := b.job("log", i, sys, parallelism)
 			var t *Throughput
 			measure := func() (err error) {
 				t, err = b.throughput(ctx, sys, j)
@@ -206,19 +203,19 @@ func (b *bench) throughputs(ctx context.Context) error {
 	return nil
 }
 
-// states looks at RocksDB alone: what is on the heap has no size of its own.
+// states looks at what is kept for open windows.
 func (b *bench) states(ctx context.Context) error {
 	if !b.options.state {
 		return nil
 	}
 	return b.each(func(i int, sys *system) error {
-		if sys.heap {
+		if !sys.hasState {
 			return nil
 		}
 		tell("state of %s", sys.name)
-		j := b.job("state", i, 2)
-		j.from, j.checkpoints = b.small, stateCheckpoints
-		size, err := b.servers.state(ctx, sys, j, b.first, logStart)
+		j := b.job("state", i, sys, 2)
+		j.from, j.until, j.checkpoints = b.small, nil, stateCheckpoints
+		size, err := b.servers.state(ctx, sys, j, b.first, b.density)
 		if err != nil {
 			return err
 		}
@@ -234,27 +231,33 @@ func (b *bench) delays(ctx context.Context) error {
 		return nil
 	}
 	return b.each(func(i int, sys *system) error {
-		if sys.heap {
+		if !sys.hasDelay {
 			return nil
 		}
 		rate, parallelism := b.rate, 2
-		if best := b.report.best(sys.name); rate == 0 && best != nil {
+		best := b.report.best(sys.name)
+		if sys.shortBuckets {
+			best = b.report.best(oursName)
+		}
+		if rate == 0 && best != nil {
 			rate, parallelism = best.EventsPerSecond()/4, best.Parallelism
 		}
 		if rate == 0 {
 			return errors.New("a delay needs a rate, or a throughput to take a quarter of")
 		}
 		tell("delay of %s at %.0f events/s", sys.name, rate)
-		j := b.job("live", i, parallelism)
-		j.from = topicPair{fmt.Sprintf("live-views-%d", i), fmt.Sprintf("live-engagements-%d", i)}
-		j.window, j.bucket, j.checkpoints = liveWindow, liveBucket, liveCheckpoints
-		d, err := b.delay(ctx, sys, j, rate, b.delayFor)
-		if err != nil {
-			return err
+		j := b.job("live", i, sys, parallelism)
+		j.from, j.until = topicPair{fmt.Sprintf("live-views-%d", i), fmt.Sprintf("live-engagements-%d", i)}, nil
+		j.window, j.bucket, j.stages, j.checkpoints = liveWindow, liveBucket, sys.liveStages, liveCheckpoints
+		if sys.shortBuckets {
+			j.bucket = liveShortBucket
 		}
-		tell("  %+v", *d)
-		b.report.Delay = append(b.report.Delay, d)
-		return nil
+		delays, err := b.delay(ctx, sys, j, rate, b.delayFor)
+		for _, d := range delays {
+			tell("  %+v", *d)
+		}
+		b.report.Delay = append(b.report.Delay, delays...)
+		return err
 	})
 }
 

@@ -11,11 +11,31 @@ import (
 	"tributary/runners/flink"
 )
 
+// running is a job that runs.
+type running interface {
+	// waitRunning waits until all tasks of the job run.
+	waitRunning(context.Context) error
+	// checkpoints are all that it has completed, or what stands for them.
+	checkpoints(context.Context) (checkpoints, error)
+	// shuffled is how many bytes its tasks have sent to each other.
+	shuffled(context.Context) (int64, error)
+	// stop ends it.
+	stop(context.Context) error
+}
+
+// flinkJob is a job on a Flink cluster.
+type flinkJob struct {
+	id     string
+	client *flink.Client
+	rest   string
+	// stopped, if not nil, is called at its end.
+	stopped func()
+}
+
 // startWithin is how long a job may take until all its tasks run.
 const startWithin = 2 * time.Minute
 
-// waitRunning waits until all tasks of a job run.
-func (r *running) waitRunning(ctx context.Context) error {
+func (r *flinkJob) waitRunning(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	for {
@@ -34,15 +54,21 @@ func (r *running) waitRunning(ctx context.Context) error {
 	}
 }
 
-// cancelAndWait ends a job, if it has not ended by itself.
-func cancelAndWait(ctx context.Context, r *running) error {
+// stop ends a job, if it has not ended by itself.
+func (r *flinkJob) stop(ctx context.Context) error {
+	if r.stopped != nil {
+		defer r.stopped()
+	}
 	s, err := r.client.Status(ctx, r.id)
 	if err != nil {
 		return err
 	}
 	if !s.State.Ended() {
 		if err := r.client.Cancel(ctx, r.id); err != nil {
-			return err
+			// It may just have ended.
+			if s, statusErr := r.client.Status(ctx, r.id); statusErr != nil || !s.State.Ended() {
+				return errors.Join(err, statusErr)
+			}
 		}
 	}
 	_, err = r.client.Wait(ctx, r.id, nil)
@@ -61,7 +87,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// checkpoints are all that a job has completed.
+// checkpoints are all that a job has completed; of a job without, Uploaded is what it wrote to be able to recover.
 type checkpoints struct {
 	// Count and Uploaded are of all; Uploaded is what was written for them.
 	Count    int   `json:"count"`
@@ -72,7 +98,7 @@ type checkpoints struct {
 	begun time.Time
 }
 
-func (r *running) checkpoints(ctx context.Context) (checkpoints, error) {
+func (r *flinkJob) checkpoints(ctx context.Context) (checkpoints, error) {
 	var answer struct {
 		Counts struct {
 			Completed int `json:"completed"`
@@ -102,8 +128,7 @@ func (r *running) checkpoints(ctx context.Context) (checkpoints, error) {
 // fetching is how long a JobManager may take to fetch metrics once it was asked for them.
 const fetching = 2 * time.Second
 
-// shuffled is how many bytes the tasks of a job have sent to each other.
-func (r *running) shuffled(ctx context.Context) (int64, error) {
+func (r *flinkJob) shuffled(ctx context.Context) (int64, error) {
 	// The first answer is of the last time somebody asked.
 	if err := errors.Join(r.get(ctx, "", &struct{}{}), pause(ctx, fetching)); err != nil {
 		return 0, err
@@ -124,7 +149,7 @@ func (r *running) shuffled(ctx context.Context) (int64, error) {
 }
 
 // get asks Flink about the job.
-func (r *running) get(ctx context.Context, path string, answer any) error {
+func (r *flinkJob) get(ctx context.Context, path string, answer any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/jobs/%s%s", r.rest, r.id, path), nil)
 	if err != nil {
 		return err

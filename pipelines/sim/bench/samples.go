@@ -7,43 +7,92 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
 )
 
-// decoder reads the view's id and the label of a sample, and the view's event time in ms.
-type decoder func(value []byte) (id []byte, ms int64, positive bool, err error)
+// head is what the benchmark looks at of a sample.
+type head struct {
+	id       []byte
+	ms       int64 // event time of the view
+	positive bool
+	// stage and version are those of a sample of a join in stages.
+	stage   string
+	version int64
+}
+
+// decoder reads the head of a sample.
+type decoder func(value []byte) (head, error)
 
 var errSample = errors.New("sample is cut short")
 
-// decodeOurs reads the head of our samples: view_id, view_time, positive.
-func decodeOurs(value []byte) ([]byte, int64, bool, error) {
-	id, rest, err := cutText(value)
-	if err != nil {
-		return nil, 0, false, err
-	}
-	ms, rest, err := cutLong(rest)
-	if err != nil || len(rest) == 0 {
-		return nil, 0, false, errSample
-	}
-	return id, ms, rest[0] == 1, nil
+// decodeOurs reads our samples: view_id, view_time and positive stand first.
+func decodeOurs(value []byte) (head, error) {
+	h, _, err := cutOurs(value)
+	return h, err
 }
 
-// decodeControl reads the samples of the control: view_id, user_id, post_id and ts stand
-// first, the label last.
-func decodeControl(value []byte) ([]byte, int64, bool, error) {
-	id, rest, err := cutText(value)
-	if err != nil {
-		return nil, 0, false, err
+func cutOurs(value []byte) (h head, rest []byte, err error) {
+	if h.id, rest, err = cutText(value); err != nil {
+		return head{}, nil, err
 	}
-	var ms int64
+	if h.ms, rest, err = cutLong(rest); err != nil || len(rest) == 0 {
+		return head{}, nil, errSample
+	}
+	h.positive = rest[0] == 1
+	return h, rest[1:], nil
+}
+
+// decodeStaged reads our samples of a join in stages, of one binary label.
+func decodeStaged(value []byte) (head, error) {
+	h, rest, err := cutOurs(value)
+	if err != nil {
+		return head{}, err
+	}
+	var delayed int64
+	if _, rest, err = cutLong(rest); err == nil { // the label
+		delayed, rest, err = cutLong(rest)
+	}
+	if err == nil && delayed != 0 {
+		_, rest, err = cutLong(rest)
+	}
+	if err == nil {
+		_, rest, err = cutLong(rest) // the maturity
+	}
+	const rateAndWeight = 8 + 8
+	if err != nil || len(rest) < rateAndWeight {
+		return head{}, errSample
+	}
+	var stage []byte
+	if _, rest, err = cutLong(rest[rateAndWeight:]); err == nil { // the version of the spec
+		stage, rest, err = cutText(rest)
+	}
+	if err == nil {
+		h.version, _, err = cutLong(rest)
+	}
+	h.stage = string(stage)
+	return h, err
+}
+
+// decodeCopy takes an event as it is.
+func decodeCopy(value []byte) (head, error) { return head{id: value}, nil }
+
+// decodeControl reads the samples of a control: view_id, user_id, post_id and ts stand
+// first, the label last.
+func decodeControl(value []byte) (h head, err error) {
+	var rest []byte
+	if h.id, rest, err = cutText(value); err != nil {
+		return head{}, err
+	}
 	for range 3 {
-		if ms, rest, err = cutLong(rest); err != nil {
-			return nil, 0, false, err
+		if h.ms, rest, err = cutLong(rest); err != nil {
+			return head{}, err
 		}
 	}
-	return id, ms, value[len(value)-1] == 1, nil
+	h.positive = value[len(value)-1] == 1
+	return h, nil
 }
 
 func cutText(b []byte) (text, rest []byte, err error) {
@@ -69,6 +118,9 @@ func (b *broker) readable(ctx context.Context, topic string) (int64, error) {
 	if err == nil {
 		err = offsets.Error()
 	}
+	if kerr.IsRetriable(err) {
+		return 0, nil // of a topic that was just created, no partition may have a leader yet
+	}
 	if err != nil {
 		return 0, fmt.Errorf("end of topic %s: %w", topic, err)
 	}
@@ -81,7 +133,7 @@ func (b *broker) readable(ctx context.Context, topic string) (int64, error) {
 
 // follow hands over the samples of a topic as they become readable, with the moment at which
 // they did, until the context ends.
-func (b *broker) follow(ctx context.Context, topic string, decode decoder, visit func(at time.Time, ms int64, positive bool)) error {
+func (b *broker) follow(ctx context.Context, topic string, decode decoder, visit func(at time.Time, h head)) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.address), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(50*time.Millisecond))
 	if err != nil {
@@ -99,11 +151,11 @@ func (b *broker) follow(ctx context.Context, topic string, decode decoder, visit
 		}
 		for iter := fetches.RecordIter(); !iter.Done(); {
 			r := iter.Next()
-			_, ms, positive, err := decode(r.Value)
+			h, err := decode(r.Value)
 			if err != nil {
 				return fmt.Errorf("sample at %s/%d@%d: %w", topic, r.Partition, r.Offset, err)
 			}
-			visit(at, ms, positive)
+			visit(at, h)
 		}
 	}
 }
@@ -112,22 +164,56 @@ func (b *broker) follow(ctx context.Context, topic string, decode decoder, visit
 const verifyWithin = 2 * time.Minute
 
 // verify reads all samples and holds them against the truth: each view once, with its label.
-func (b *broker) verify(ctx context.Context, topic string, decode decoder, want truth) error {
+func (b *broker) verify(ctx context.Context, topic string, decode decoder, want outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, verifyWithin)
 	defer cancel()
-	var sum uint64
-	count := int64(0)
+	var got tally
 	err := cluster.ReadAll(ctx, cluster.Config{Brokers: []string{b.address}}, topic, func(r *kgo.Record) error {
-		id, _, positive, err := decode(r.Value)
-		sum += digest(id, positive)
-		count++
+		h, err := decode(r.Value)
+		if err == nil {
+			err = got.add(h)
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("read samples of %s: %w", topic, err)
 	}
-	if count != want.views || sum != want.digest {
-		return fmt.Errorf("%s: its %d samples are not those of the %d views", topic, count, want.views)
+	if got.outcome != want {
+		return fmt.Errorf("%s: its %d records are not those that there must be, %d", topic, got.records, want.records)
 	}
+	return nil
+}
+
+// tally adds samples up. Of a view that has several, the newest version counts.
+type tally struct {
+	outcome
+	// newest is what was said last of each view, by a hash of its id, in a join in stages.
+	newest map[uint64]said
+}
+
+type said struct {
+	version  int64
+	positive bool
+}
+
+// add counts a sample. Versions of a view must rise.
+func (t *tally) add(h head) error {
+	if h.stage != "" {
+		id, now := digest(h.id, false), said{h.version, h.positive}
+		if before, seen := t.newest[id]; seen {
+			if before.version >= h.version {
+				return fmt.Errorf("version %d of view %s comes behind version %d", h.version, h.id, before.version)
+			}
+			t.digest += digest(h.id, h.positive) - digest(h.id, before.positive)
+			t.newest[id] = now
+			return nil
+		}
+		if t.newest == nil {
+			t.newest = map[uint64]said{}
+		}
+		t.newest[id] = now
+	}
+	t.records++
+	t.digest += digest(h.id, h.positive)
 	return nil
 }

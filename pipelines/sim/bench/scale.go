@@ -16,7 +16,7 @@ func (r *Report) costText() string {
 		return ""
 	}
 	out := fmt.Sprintf("A billion events cost (CPU s per million) × 1000 / 3600 × (price of a core hour); at $%.2f that is $%.2f for tributary", dollarsPerCoreHour, ours.cost())
-	for _, name := range []string{rocksDBName, heapName} {
+	for _, name := range controlNames {
 		if control := r.of(name, ours.Parallelism); control != nil {
 			out += fmt.Sprintf(", $%.2f for %s", control.cost(), name)
 		}
@@ -35,10 +35,11 @@ const (
 // scaleText is a cluster on paper, worked out from what was measured: nobody has run it.
 func (r *Report) scaleText() string {
 	ours := r.best(oursName)
-	if ours == nil || len(r.State) == 0 || r.State[0].System != oursName {
+	state := r.stateOf(oursName)
+	if ours == nil || state == nil {
 		return ""
 	}
-	perView := r.State[0].PerView()
+	perView := state.PerView()
 	perSecond := float64(ours.Shuffled) / float64(ours.Events) * scaleEventsPerSecond
 	// A bucket is a sixth of the window, and closes as a whole.
 	open := viewsOf(scaleEventsPerSecond) * (scaleWindowSeconds * 7 / 6)

@@ -75,8 +75,8 @@ type Minute struct {
 
 // soak runs our job on a live stream, and tells row by row what every minute adds.
 func soak(ctx context.Context, dir string, eventsPerSecond float64, length time.Duration) (*Soak, error) {
-	s, err := start(ctx, dir, "")
-	if err != nil {
+	s := &servers{dir: dir}
+	if err := s.start(ctx, []*side{&s.ours}); err != nil {
 		return nil, err
 	}
 	out := &Soak{EventsPerSecond: eventsPerSecond, Readers: readers}
@@ -131,7 +131,7 @@ func (s *servers) soak(ctx context.Context, out *Soak, length time.Duration) err
 	return errors.Join(group.Wait(), r.stop(context.WithoutCancel(ctx)))
 }
 
-func (s *servers) look(ctx context.Context, j job, r *running, minute int) (Minute, error) {
+func (s *servers) look(ctx context.Context, j job, r *flinkJob, minute int) (Minute, error) {
 	status, err := r.client.Status(ctx, r.id)
 	if err != nil {
 		return Minute{}, err

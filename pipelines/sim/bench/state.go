@@ -30,26 +30,26 @@ const (
 )
 
 // state runs a job to the end of a log that may go on, and looks at what it then keeps.
-func (s *servers) state(ctx context.Context, sys *system, j job, want truth, start time.Time) (*StateSize, error) {
+func (s *servers) state(ctx context.Context, sys *system, j job, want truth, density float64) (*StateSize, error) {
 	j.heap = sys.heap
 	r, err := sys.submit(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	size, err := s.settle(ctx, sys, j, r, want, start)
+	size, err := s.settle(ctx, sys, j, r, want, density)
 	return size, errors.Join(err, r.stop(ctx))
 }
 
-func (s *servers) settle(ctx context.Context, sys *system, j job, r *running, want truth, start time.Time) (*StateSize, error) {
+func (s *servers) settle(ctx context.Context, sys *system, j job, r running, want truth, density float64) (*StateSize, error) {
 	if err := r.waitRunning(ctx); err != nil {
 		return nil, err
 	}
 	closing := time.UnixMilli(want.last).Add(-outOfOrderness - j.window)
-	if closing.Before(start.Add(j.bucket)) {
+	if closing.Before(logStart.Add(j.bucket)) {
 		return nil, fmt.Errorf("%s: %d events are too few: no window closes in them", j.name, want.events())
 	}
-	closed := int64(closing.Sub(start).Seconds() * logViewsPerSecond)
-	surely := closed - int64(j.bucket.Seconds()*logViewsPerSecond) // the last bucket may be open
+	closed := int64(closing.Sub(logStart).Seconds() * density)
+	surely := closed - int64(j.bucket.Seconds()*density) // the last bucket may be open
 	var seen int64
 	since := time.Now()
 	for seen < surely || time.Since(since) < settledFor {

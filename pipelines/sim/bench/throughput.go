@@ -41,6 +41,8 @@ const (
 	pollEvery = 100 * time.Millisecond
 	// quietFor is how long nothing may come once enough is there; what came last was the end.
 	quietFor = 2 * time.Second
+	// quietOfStages is so with stages, whose corrections make it look like enough before the last of them has come.
+	quietOfStages = 20 * time.Second
 	// stalledFor is how long nothing may come before a run is given up.
 	stalledFor = 90 * time.Second
 )
@@ -60,7 +62,7 @@ func (s *servers) throughput(ctx context.Context, sys *system, j job) (*Throughp
 		err = stopErr
 	}
 	if err == nil {
-		err = s.broker.verify(ctx, j.name, sys.decode, *j.until)
+		err = s.broker.verify(ctx, j.name, sys.decode, sys.want(*j.until))
 	}
 	if err == nil {
 		err = s.broker.remove(ctx, j.name)
@@ -68,7 +70,7 @@ func (s *servers) throughput(ctx context.Context, sys *system, j job) (*Throughp
 	return t, err
 }
 
-func (s *servers) follow(ctx context.Context, sys *system, j job, r *running) (*Throughput, error) {
+func (s *servers) follow(ctx context.Context, sys *system, j job, r running) (*Throughput, error) {
 	if err := r.waitRunning(ctx); err != nil {
 		return nil, err
 	}
@@ -86,6 +88,7 @@ func (s *servers) follow(ctx context.Context, sys *system, j job, r *running) (*
 	}
 	// What was used up to the moment at which the last sample came.
 	ended, used, brokerUsed, seen := begun, before, brokerBefore, int64(0)
+	want := sys.want(*j.until).records
 	for {
 		if err := pause(ctx, pollEvery); err != nil {
 			return nil, err
@@ -105,11 +108,15 @@ func (s *servers) follow(ctx context.Context, sys *system, j job, r *running) (*
 			}
 		}
 		quiet := now.Sub(ended)
-		if seen >= j.until.views && quiet > quietFor {
+		enough := quietFor
+		if len(j.stages) > 0 {
+			enough = quietOfStages
+		}
+		if seen >= want && quiet > enough {
 			break
 		}
 		if quiet > stalledFor {
-			return nil, fmt.Errorf("%s: nothing has come for %s, after %d of %d samples", j.name, quiet.Round(time.Second), seen, j.until.views)
+			return nil, fmt.Errorf("%s: nothing has come for %s, after %d of %d records", j.name, quiet.Round(time.Second), seen, want)
 		}
 	}
 	t := &Throughput{

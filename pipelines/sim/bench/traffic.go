@@ -132,8 +132,8 @@ func (h *engagements) Pop() any {
 // truth is what a join of the first events must give.
 type truth struct {
 	views, engagements int64
-	// digest is the sum of the digests of the samples, in any order.
-	digest uint64
+	// digest is the sum of the digests of the samples, in any order, copied that of the events themselves.
+	digest, copied uint64
 	// ends are the offsets behind the events, by partition.
 	viewEnds, engagementEnds [partitions]int64
 	// last is the largest event time.
@@ -142,6 +142,7 @@ type truth struct {
 
 func (t *truth) add(e event) {
 	t.last = max(t.last, e.ms)
+	t.copied += digest(e.value, false)
 	if e.view {
 		t.views++
 		t.viewEnds[e.partition]++
@@ -154,6 +155,18 @@ func (t *truth) add(e event) {
 }
 
 func (t *truth) events() int64 { return t.views + t.engagements }
+
+// outcome is what must be written: how many records, but for corrections, and the sum of their digests.
+type outcome struct {
+	records int64
+	digest  uint64
+}
+
+// samples are those of a join, one for each view.
+func (t truth) samples() outcome { return outcome{t.views, t.digest} }
+
+// copies are the events as they are.
+func (t truth) copies() outcome { return outcome{t.events(), t.copied} }
 
 func digest(id []byte, positive bool) uint64 {
 	seed := uint64(0)

@@ -69,6 +69,10 @@ func (c *Campaign) faults(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if c.System.Publisher.Reached() == math.MaxInt64 {
+			c.System.Log("the input has ended: %d of %d faults were injected", i-1, len(c.Faults))
+			return nil
+		}
 		begun, err := c.System.begun(ctx)
 		if err != nil {
 			return fmt.Errorf("before fault %d, %s: %w", i, f.Kind, err)

@@ -11,6 +11,6 @@
 //	campaign.go    a campaign: faults one after another; schedule.go: which, when; table.go: what came of it
 //	input.go       what is published, and its truth; stream.go, schemas.go, foreign.go, partitions.go; publish.go: publishing it
 //	system.go      the servers; release.go, submitter.go: builds and commands at work
-//	fault.go       kinds of faults; inject.go, restart.go, resubmit.go, end.go: how each is done
+//	fault.go       kinds of faults; atwork.go: what they meet; inject.go, hanging.go, restart.go, resubmit.go, end.go: how each is done
 //	consume.go     following the output, folder.go: where it is a folder; audit.go, truth.go, records.go, final.go: holding it against the batch
 package chaos

@@ -57,13 +57,27 @@ func newSystem(t *testing.T, in *Input, into Sink, releases ...string) *System {
 
 // TestSamplesSurviveFaults runs the join while its servers are killed and stalled: every
 // sample is there once, and the same as without.
-func TestSamplesSurviveFaults(t *testing.T) { survive(t, IntoTopic, Kinds(), cmp.Or(*faults, 9)) }
+func TestSamplesSurviveFaults(t *testing.T) {
+	survive(t, IntoTopic, AsMade, Kinds(), cmp.Or(*faults, 9))
+}
 
 // TestFilesSurviveFaults does so where samples go to a folder, whose files are put together: whoever lists it never finds
 // one twice, and all are there in the end.
-func TestFilesSurviveFaults(t *testing.T) { survive(t, IntoFolder, FolderKinds(), cmp.Or(*faults, 2)) }
+func TestFilesSurviveFaults(t *testing.T) {
+	survive(t, IntoFolder, AsMade, FolderKinds(), cmp.Or(*faults, 2))
+}
 
-func survive(t *testing.T, into Sink, groups [][]Fault, faults int) {
+// TestStagesSurviveFaults does so with stages: of each stage a sample is there once, and the same as without.
+func TestStagesSurviveFaults(t *testing.T) {
+	survive(t, IntoTopic, WithStages, StageKinds(), cmp.Or(*faults, 3))
+}
+
+// TestKeysSurviveFaults does so where engagements name views by a key, and count for the last with it.
+func TestKeysSurviveFaults(t *testing.T) {
+	survive(t, IntoTopic, WithKeys, StageKinds(), cmp.Or(*faults, 1))
+}
+
+func survive(t *testing.T, into Sink, edit func(spec string) string, groups [][]Fault, faults int) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
@@ -82,7 +96,7 @@ func survive(t *testing.T, into Sink, groups [][]Fault, faults int) {
 	lasts := time.Duration(len(plan)) * 45 * time.Second
 	c := hard(t, int64(250*lasts.Seconds()), speed*lasts, "like:30%:window=20s,median=5s,repeat=30% buy:5%:window=30s,amount=20 "+spareKind)
 	c.OutOfOrderness, c.ClockSkew, c.Disorder = 5*time.Second, 2*time.Second, 4*time.Second
-	in, err := NewInput(t.Context(), c)
+	in, err := NewInput(t.Context(), c, edit)
 	require.NoError(t, err)
 	releases := []string{"one", "two"}
 	if into == IntoFolder {

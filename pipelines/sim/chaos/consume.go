@@ -46,5 +46,22 @@ func (s *Stream) take(a *Audit, r *kgo.Record) {
 	if err != nil {
 		value = r.Value // which differs
 	}
-	a.Take(string(r.Key), string(value))
+	a.Take(s.Input.key(string(r.Key), s.stageOf(value)), string(value))
+}
+
+// stageOf is the stage of a sample as the batch would have made it; empty if it is none.
+func (s *Stream) stageOf(value []byte) string {
+	if s.Input.stages == 0 {
+		return ""
+	}
+	codec, err := s.Input.schema.Codec()
+	if err != nil {
+		return ""
+	}
+	native, _, err := codec.NativeFromBinary(value)
+	if err != nil {
+		return ""
+	}
+	stage, _ := native.(map[string]any)["stage"].(string)
+	return stage
 }

@@ -84,21 +84,26 @@ func (s *Stream) auditSamples(ctx context.Context, ended bool) error {
 	if found := audit.Found(); ended && found != len(s.Input.Samples) {
 		errs = append(errs, fmt.Errorf("%d samples, want %d, those of views near the end of the log included", found, len(s.Input.Samples)))
 	}
-	written, err := commitlog.ReadAll(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), s.Outputs.Topics.CommitLog)
-	if err != nil {
-		return err
-	}
-	for shard, commits := range written {
-		for _, group := range commits.Groups {
-			records -= group.Records
-			if group.Version != 1 {
-				errs = append(errs, fmt.Errorf("group %d of shard %d was corrected %d times: the job did not make the same samples again", group.ID, shard, group.Version-1))
+	for stage := range max(1, len(s.Stages)) {
+		log := job.StageConfig(job.SampleConfig(s.Spec), s.Spec, stage).CommitLog
+		written, err := commitlog.ReadAll(ctx, job.Kafka(s.Cluster(s.Outputs.Samples.Cluster)), log)
+		if err != nil {
+			return err
+		}
+		for shard, commits := range written {
+			for _, group := range commits.Groups {
+				records -= group.Records
+				if group.Version != 1 {
+					errs = append(errs, fmt.Errorf("%s: group %d of shard %d was corrected %d times: the job did not make the same samples again", log, group.ID, shard, group.Version-1))
+				}
 			}
 		}
 	}
-	for _, f := range s.foreign {
-		records += f.views(becomesTooLarge)
+	tooLarge, err := s.tooLarge(ctx)
+	if err != nil {
+		return err
 	}
+	records += tooLarge
 	if records != 0 {
 		errs = append(errs, fmt.Errorf("%s has %d records more than its commit log says", s.Outputs.Samples.Topic, records))
 	}
@@ -127,8 +132,13 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 	}
 	for _, f := range s.foreign {
 		wantLate += f.views(becomesLate)
-		wantDead += f.views(becomesTooLarge) + f.views(becomesDead) + f.engagements(becomesDead)*int64(len(s.Engagements))
+		wantDead += f.views(becomesDead) + f.engagements(becomesDead)*int64(len(s.Engagements))
 	}
+	tooLarge, err := s.tooLarge(ctx)
+	if err != nil {
+		return err
+	}
+	wantDead += tooLarge
 	// Accounts count engagements that are late for some views, or for all.
 	for value := range late {
 		if strings.Contains(value, `"reason":"late"`) && !strings.Contains(value, `"role":"views"`) {
@@ -139,6 +149,34 @@ func (s *Stream) auditRejected(ctx context.Context) error {
 		return fmt.Errorf("%d late records and %d dead letters, want %d and %d", len(late), len(dead), wantLate, wantDead)
 	}
 	return nil
+}
+
+// tooLarge is how many samples are dead letters because they are too large. Each view that is must have one at the last stage,
+// and may have one at each of those before that give all: it may be late for them.
+func (s *Stream) tooLarge(ctx context.Context) (int64, error) {
+	found := map[string]map[string]bool{}
+	err := s.readAll(ctx, s.Outputs.Topics.DeadLetters, func(r *kgo.Record) {
+		if key := string(r.Key); strings.HasPrefix(key, "samples ") {
+			if found[key] == nil {
+				found[key] = map[string]bool{}
+			}
+			found[key][string(r.Value)] = true
+		}
+	})
+	n, views := int64(0), int64(0)
+	for _, values := range found {
+		n += int64(len(values))
+		if len(values) > max(1, s.Input.whole) {
+			return n, fmt.Errorf("a sample that is too large is a dead letter %d times: %v", len(values), values)
+		}
+	}
+	for _, f := range s.foreign {
+		views += f.views(becomesTooLarge)
+	}
+	if err == nil && int64(len(found)) != views {
+		err = fmt.Errorf("samples of %d views are dead letters because they are too large, want %d", len(found), views)
+	}
+	return n, err
 }
 
 // auditAccounts adds up what the job has told of all events. All must have been read. What
@@ -156,11 +194,14 @@ func (s *Stream) auditAccounts(ctx context.Context, ended bool) error {
 	if !ended {
 		want, got = read(&want), read(&got)
 	}
-	wantText, err := json.Marshal([]any{want.Views, want.Engagements})
+	if len(s.foreign) > 0 || !ended {
+		want.Stages, got.Stages = nil, nil
+	}
+	wantText, err := json.Marshal([]any{want.Views, want.Engagements, want.Stages})
 	if err != nil {
 		return err
 	}
-	gotText, err := json.Marshal([]any{got.Views, got.Engagements})
+	gotText, err := json.Marshal([]any{got.Views, got.Engagements, got.Stages})
 	if err != nil {
 		return err
 	}
@@ -188,8 +229,10 @@ func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 		}
 		out.Views.N[account.Dead] += f.views(becomesDead)
 		out.Views.N[account.Late] += f.views(becomesLate)
+		out.Views.N[account.Tombstones] += f.views(becomesTombstone)
 		for _, e := range out.Engagements {
 			e.N[account.Dead] += f.engagements(becomesDead)
+			e.N[account.Tombstones] += f.engagements(becomesTombstone)
 		}
 	}
 	return out
@@ -197,9 +240,9 @@ func (s *Stream) withForeign(l *account.Sheet) account.Sheet {
 
 // read is the part of accounts that is known as soon as events are read.
 func read(l *account.Sheet) account.Sheet {
-	out := account.Sheet{Views: account.Views{N: account.Values{account.Read: l.Views.N[account.Read], account.Late: l.Views.N[account.Late], account.Dead: l.Views.N[account.Dead]}.Counts()}, Engagements: map[string]*account.Engagements{}}
+	out := account.Sheet{Views: account.Views{N: account.Values{account.Read: l.Views.N[account.Read], account.Late: l.Views.N[account.Late], account.Dead: l.Views.N[account.Dead], account.Tombstones: l.Views.N[account.Tombstones]}.Counts()}, Engagements: map[string]*account.Engagements{}}
 	for kind, e := range l.Engagements {
-		out.Engagements[kind] = &account.Engagements{N: account.Values{account.Read: e.N[account.Read], account.Dead: e.N[account.Dead]}.Counts()}
+		out.Engagements[kind] = &account.Engagements{N: account.Values{account.Read: e.N[account.Read], account.Dead: e.N[account.Dead], account.Tombstones: e.N[account.Tombstones]}.Counts()}
 	}
 	return out
 }

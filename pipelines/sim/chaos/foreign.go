@@ -30,6 +30,8 @@ const (
 	// A dead letter in the place of its sample, which the topic of samples does not take: accounts
 	// and accounts count it as a sample.
 	becomesTooLarge
+	// A tombstone, which is counted and nothing else.
+	becomesTombstone
 	// A late record.
 	becomesLate
 	// A sample in its time, and nothing else is late by it.
@@ -55,7 +57,7 @@ func (s *schemas) poison(random *rand.Rand, now int64) []foreign {
 			foreign{topic, garbage, becomesDead},
 			foreign{topic, s.frame(topic, garbage), becomesDead},
 			foreign{topic, []byte{0, 0x7f, 0xff, 0xff, 0xff, 2}, becomesDead}, // of a schema that nobody knows
-			foreign{topic, nil, becomesDead},                                  // a tombstone
+			foreign{topic, nil, becomesTombstone},
 			foreign{topic, []byte{}, becomesDead},
 			foreign{topic, s.frame(topic, large), becomesDead},
 			foreign{topic, make([]byte, 129<<20), becomesDead}, // a batch of a hundred KiB, until it is unpacked

@@ -14,11 +14,10 @@ import (
 	"tributary/runners/flink"
 )
 
-// kill kills one of some parts of Flink, which its supervisor starts again, and waits until it
-// answers.
-func kill(pidFiles ...string) func(context.Context, *System, *rand.Rand) error {
-	return func(ctx context.Context, s *System, random *rand.Rand) error {
-		if err := signal(s.Flink, one(pidFiles, random), syscall.SIGKILL); err != nil {
+// kill kills a part of Flink, which its supervisor starts again, and waits until it answers.
+func kill(pidFile string) func(context.Context, *System, *rand.Rand) error {
+	return func(ctx context.Context, s *System, _ *rand.Rand) error {
+		if err := signal(s.Flink, pidFile, syscall.SIGKILL); err != nil {
 			return err
 		}
 		_, err := s.Flink.Start(ctx)
@@ -29,11 +28,25 @@ func kill(pidFiles ...string) func(context.Context, *System, *rand.Rand) error {
 // one is one of some.
 func one[T any](some []T, random *rand.Rand) T { return some[random.IntN(len(some))] }
 
-func killWorker(ctx context.Context, s *System, random *rand.Rand) error {
-	return restart(ctx, one(s.Releases[s.release].Workers[:], random))
+func killTaskManager(ctx context.Context, s *System, random *rand.Rand) error {
+	i, err := s.atWork(ctx, random)
+	if err != nil {
+		return err
+	}
+	return kill(taskManagers[i])(ctx, s, random)
 }
 
-func killBroker(ctx context.Context, s *System, _ *rand.Rand) error { return restart(ctx, s.Kafka) }
+func killWorker(ctx context.Context, s *System, random *rand.Rand) error {
+	i, err := s.atWork(ctx, random)
+	if err != nil {
+		return err
+	}
+	return restart(ctx, s.Releases[s.release].Workers[i])
+}
+
+func killBroker(ctx context.Context, s *System, _ *rand.Rand) error {
+	return errors.Join(killNow(ctx, s.Kafka), s.startBroker(ctx))
+}
 
 // takeBrokerAway takes the broker away for three times as long as a partition must be quiet to
 // be idle: connections are refused meanwhile.
@@ -42,8 +55,7 @@ func takeBrokerAway(ctx context.Context, s *System, _ *rand.Rand) error {
 		return err
 	}
 	wait(ctx, 3*idleAfter)
-	_, err := s.Kafka.Start(ctx)
-	return err
+	return s.startBroker(ctx)
 }
 
 // wait waits, unless the context ends.
@@ -55,42 +67,50 @@ func wait(ctx context.Context, d time.Duration) {
 }
 
 func restart(ctx context.Context, s services.Service) error {
-	// The service's script would need a moment before it kills.
-	if err := signal(s, "pid", syscall.SIGKILL); err != nil {
-		return err
-	}
-	if err := s.Kill(ctx); err != nil {
+	if err := killNow(ctx, s); err != nil {
 		return err
 	}
 	_, err := s.Start(ctx)
 	return err
 }
 
+// killNow kills a service at once: its script would need a moment.
+func killNow(ctx context.Context, s services.Service) error {
+	return errors.Join(signal(s, "pid", syscall.SIGKILL), s.Kill(ctx))
+}
+
 // stall is how long a stalled process stands still: longer than heartbeats, sessions
 // and transactions live, and than it takes a quiet partition to be idle.
 const stall = 3 * idleAfter
 
-// stallProcess stops a process for a while.
-func stallProcess(of func(*System, *rand.Rand) (services.Service, string)) func(context.Context, *System, *rand.Rand) error {
-	return func(ctx context.Context, s *System, random *rand.Rand) error {
-		service, pidFile := of(s, random)
-		if err := signal(service, pidFile, syscall.SIGSTOP); err != nil {
-			return err
-		}
-		wait(ctx, stall)
-		return signal(service, pidFile, syscall.SIGCONT)
+// stallTaskManager, stallWorker and stallBroker stop a process for a while.
+func stallTaskManager(ctx context.Context, s *System, random *rand.Rand) error {
+	i, err := s.atWork(ctx, random)
+	if err != nil {
+		return err
 	}
+	return stallProcess(ctx, s.Flink, taskManagers[i])
 }
 
-func taskManager(s *System, random *rand.Rand) (services.Service, string) {
-	return s.Flink, one(taskManagers, random)
+func stallWorker(ctx context.Context, s *System, random *rand.Rand) error {
+	i, err := s.atWork(ctx, random)
+	if err != nil {
+		return err
+	}
+	return stallProcess(ctx, s.Releases[s.release].Workers[i], "pid")
 }
 
-func worker(s *System, random *rand.Rand) (services.Service, string) {
-	return one(s.Releases[s.release].Workers[:], random), "pid"
+func stallBroker(ctx context.Context, s *System, _ *rand.Rand) error {
+	return stallProcess(ctx, s.Kafka, "pid")
 }
 
-func broker(s *System, _ *rand.Rand) (services.Service, string) { return s.Kafka, "pid" }
+func stallProcess(ctx context.Context, service services.Service, pidFile string) error {
+	if err := signal(service, pidFile, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	wait(ctx, stall)
+	return signal(service, pidFile, syscall.SIGCONT)
+}
 
 // loseStorage takes the place of checkpoints away until one has failed for it, as on a disk
 // that is full for a while.
@@ -103,7 +123,7 @@ func loseStorage(ctx context.Context, s *System, _ *rand.Rand) error {
 	if err := os.WriteFile(place, nil, 0o600); err != nil { // where a folder should be made
 		return err
 	}
-	status, err := s.await(ctx, func(s flink.Status) bool { return s.Checkpoints.Failing })
+	status, err := s.await(ctx, "fail a checkpoint", func(s flink.Status) bool { return s.Checkpoints.Failing })
 	if err == nil {
 		s.Log("checkpoints fail, because: %s", status.Checkpoints.LastFailed)
 	}

@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"tributary/io/fileio"
+	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/report"
@@ -21,8 +24,11 @@ type Input struct {
 	Dir string
 	// Logs are the partitions of views and engagements.
 	Logs []Log
-	// Samples are those of the batch by view id.
+	// Samples are those of the batch by view id, or with stages by view id and stage (see key).
 	Samples map[string]Sample
+	// stages is how many there are, 0 for none, whole how many of them give a sample of every view; schema is that of the samples.
+	stages, whole int
+	schema        *avro.Schema
 	// Report is the batch's.
 	Report *report.Report
 	// Closing is how far, in event time in ms, the records must have gone beyond a view at
@@ -59,11 +65,14 @@ type Sample struct {
 	Mature bool
 }
 
-// NewInput makes input, joins it as a batch and compares the samples with the truth. The
-// folder is c.Out.
-func NewInput(ctx context.Context, c generate.Config) (*Input, error) {
+// NewInput makes input, joins it as a batch and compares the samples, those of the last stage, with the truth. The
+// folder is c.Out. edit changes the made spec; with stages, the last gives a sample of every view.
+func NewInput(ctx context.Context, c generate.Config, edit func(spec string) string) (*Input, error) {
 	c.Order, c.Spec = generate.OrderFile, true
 	if _, err := generate.Run(ctx, c, nil); err != nil {
+		return nil, err
+	}
+	if err := editFile(filepath.Join(c.Out, "spec.yaml"), edit); err != nil {
 		return nil, err
 	}
 	in := &Input{Dir: c.Out, Samples: map[string]Sample{}}
@@ -83,16 +92,63 @@ func NewInput(ctx context.Context, c generate.Config) (*Input, error) {
 	in.Bucket = window / 6
 	in.Closing = (window + c.OutOfOrderness).Milliseconds()
 	in.Last = in.end() - in.Closing - (c.ClockSkew + 2*in.Bucket).Milliseconds()
+	in.stages = len(s.Stages)
+	for _, stage := range s.Stages {
+		if stage.Emit == spec.EmitAll {
+			in.whole++
+		}
+	}
 	rows := map[string]sampleRow{}
-	err = eachRow(filepath.Join(s.Outputs.Samples.Path, "*", "*.avro"), func(record []byte, row sampleRow) error {
-		in.Samples[row.ViewID] = Sample{Value: string(record), Time: row.ViewTime, Mature: row.Maturity >= window.Milliseconds()}
-		rows[row.ViewID] = row
-		return nil
-	})
+	files, err := fileio.List(ctx, s.Outputs.Samples.Path+"/**/*.avro")
 	if err != nil {
 		return nil, err
 	}
+	for _, file := range files {
+		in.schema, err = eachRecord(file.Path, func(record []byte, row sampleRow) error {
+			after, last := window, true
+			if in.stages > 0 {
+				after, last = s.Stages[row.Version].After, row.Final
+			}
+			in.Samples[in.key(row.ViewID, row.Stage)] = Sample{Value: string(record), Time: row.ViewTime, Mature: row.Maturity >= after.Milliseconds()}
+			if last {
+				rows[row.ViewID] = row
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return in, compareWithTruth(c.Out, s, rows)
+}
+
+func editFile(path string, edit func(text string) string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(edit(string(text))), 0o600)
+}
+
+// AsMade leaves a made spec as it is.
+func AsMade(text string) string { return text }
+
+// WithStages adds stages to a made spec.
+func WithStages(text string) string {
+	return "stages: [5s, {after: 10s, out_of_orderness: 2s}, {after: 30s, emit: all}]\n" + text
+}
+
+// WithKeys has engagements name the views of a made spec by a key that each has of its own, and adds stages.
+func WithKeys(text string) string {
+	return WithStages(strings.NewReplacer("\n  id: view_id\n", "\n  id: view_id\n  key: view_id\n", "\n    view: view_id\n", "\n    key: view_id\n").Replace(text))
+}
+
+// key tells samples apart, of which a view has one for each stage at most.
+func (in *Input) key(view, stage string) string {
+	if in.stages == 0 {
+		return view
+	}
+	return view + "@" + stage
 }
 
 // readLogs reads the partitions of a topic from their files, and writes their schema beside

@@ -17,7 +17,7 @@ import (
 func TestPublishedIsTheInput(t *testing.T) {
 	c := hard(t, 2000, time.Minute, "like:30%:window=12s,median=5s,repeat=30%")
 	c.OutOfOrderness, c.ClockSkew, c.Disorder = 5*time.Second, 2*time.Second, 4*time.Second
-	in, err := NewInput(t.Context(), c)
+	in, err := NewInput(t.Context(), c, AsMade)
 	require.NoError(t, err)
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)

@@ -16,6 +16,8 @@ import (
 type Release struct {
 	Binary  string
 	Workers [2]services.Service
+	// health is where each of them says how it is.
+	health [2]string
 	// Address is where a worker takes jobs, to a TaskManager and what is on its machine.
 	Address string
 }
@@ -43,6 +45,7 @@ func NewRelease(ctx context.Context, source, dir, name string) (*Release, error)
 		if err != nil {
 			return nil, err
 		}
+		r.health[i] = address.Part("health")
 		_, text, err := net.SplitHostPort(address.Part("listen"))
 		if err != nil {
 			return nil, err

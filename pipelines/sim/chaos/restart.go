@@ -20,26 +20,28 @@ func beginningOf(s flink.Status) beginning { return beginning{s.Started, s.Check
 
 // begun is the last beginning of the job, once all its tasks run.
 func (s *System) begun(ctx context.Context) (beginning, error) {
-	status, err := s.await(ctx, func(flink.Status) bool { return true })
+	status, err := s.await(ctx, "run", running)
 	return beginningOf(status), err
 }
 
 // awaitRestart waits until the tasks have begun anew, and all of them run.
 func (s *System) awaitRestart(ctx context.Context, before beginning) error {
-	_, err := s.await(ctx, func(now flink.Status) bool { return beginningOf(now) != before })
+	_, err := s.await(ctx, "restart", func(now flink.Status) bool { return running(now) && beginningOf(now) != before })
 	return err
 }
 
-// await waits until all tasks run and the job's status is as wanted. A JobManager that does not
-// answer is waited for.
-func (s *System) await(ctx context.Context, wanted func(flink.Status) bool) (flink.Status, error) {
+func running(s flink.Status) bool { return s.State == flink.Running && s.TasksRunning == s.Tasks }
+
+// await waits until the job's status is as wanted, for which what says a word. A JobManager that
+// does not answer is waited for.
+func (s *System) await(ctx context.Context, what string, wanted func(flink.Status) bool) (flink.Status, error) {
 	for deadline := time.Now().Add(recoverWithin); ; {
 		status, err := s.client.Status(ctx, s.job)
-		if err == nil && status.State == flink.Running && status.TasksRunning == status.Tasks && wanted(status) {
+		if err == nil && wanted(status) {
 			return status, nil
 		}
 		if time.Now().After(deadline) {
-			return status, errors.Join(fmt.Errorf("the job does not run, or did not restart, within %s: %s", recoverWithin, status), err)
+			return status, errors.Join(fmt.Errorf("the job did not %s within %s: %s", what, recoverWithin, status), err)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):

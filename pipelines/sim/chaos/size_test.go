@@ -12,7 +12,7 @@ import (
 func TestStreamAtSize(t *testing.T) {
 	c := hard(t, *views, 20*time.Minute, "like:30%:window=2m,median=40s,repeat=30% buy:5%:window=3m,amount=20")
 	c.OutOfOrderness, c.ClockSkew, c.Disorder = 30*time.Second, 2*time.Second, 20*time.Second
-	in, err := NewInput(t.Context(), c)
+	in, err := NewInput(t.Context(), c, AsMade)
 	require.NoError(t, err)
 	require.Greater(t, in.mature(), len(in.Samples)/2)
 	s := newSystem(t, in, IntoTopic, "one")

@@ -16,6 +16,9 @@ type sampleRow struct {
 	Labels   map[string]float64 `json:"labels"`
 	Delay    map[string]*int64  `json:"delay_ms"`
 	Maturity int64              `json:"maturity_ms"`
+	Stage    string             `json:"stage"`
+	Version  int                `json:"version"`
+	Final    bool               `json:"final"`
 }
 
 // compareWithTruth compares samples by view id with the truth in the folder dir; it uses them up.

@@ -56,7 +56,7 @@ func TestCompare(t *testing.T) {
 // that is, which is not.
 func TestTallyRepeats(t *testing.T) {
 	columns := []sample.Column{{Kind: "like", Func: label.Binary}}
-	schema, err := sample.Schema(columns, "")
+	schema, err := sample.Schema(columns, false, "")
 	require.NoError(t, err)
 	known := &truth{samples: map[string]generate.TrueSample{"v": {ViewID: "v"}, "missing": {}}}
 	tally, err := newTally(&spec.Spec{}, schema, known)

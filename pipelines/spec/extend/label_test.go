@@ -30,7 +30,7 @@ func TestALabelFunctionIsOneFile(t *testing.T) {
 	require.ErrorContains(t, err, "mean")
 
 	columns := []sample.Column{{Kind: "buy", Func: labeltest.Mean}}
-	schema, err := sample.Schema(columns, "")
+	schema, err := sample.Schema(columns, false, "")
 	require.NoError(t, err)
 	require.Contains(t, schema, `{"name":"buy","type":"double"}`)
 	encoder := sample.Encoder{Columns: columns, JSONViews: true}

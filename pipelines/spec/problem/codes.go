@@ -24,7 +24,7 @@ type Code struct {
 
 // Codes lists every code in order.
 func Codes() []Code {
-	return slices.Concat(syntaxCodes, inputCodes, timeCodes, labelCodes, outputCodes, testCodes, kafkaCodes, fileCodes)
+	return slices.Concat(syntaxCodes, inputCodes, timeCodes, labelCodes, outputCodes, pipeCodes, severalLabelCodes, computedCodes, testCodes, kafkaCodes, fileCodes)
 }
 
 var byID = sync.OnceValue(func() map[string]Code {

@@ -14,8 +14,8 @@ spec, not where the command is run; * does not reach into folders, ** does.`,
 		ID: "T2002", Severity: SeverityError, Title: "file cannot be opened",
 		Cause: `The file may not be read, has gone, is a link that leads nowhere, a named pipe or a
 device, is cut off within its compression, or the storage did not answer after several
-tries. For gs:// look at the credentials of the environment and at the bucket's
-permissions: listing and reading objects.`,
+tries. For gs://, s3:// and az:// look at the credentials of the environment and at the
+bucket's permissions: listing and reading objects.`,
 		Bad:  "views: {inputs: /data/private/*.avro, id: view_id, time: ts}",
 		Good: "views: {inputs: /data/views/*.avro, id: view_id, time: ts}",
 	},
@@ -75,7 +75,9 @@ views:
 	{
 		ID: "T2008", Severity: SeverityError, Title: "file not in the format of its input",
 		Cause: `The file does not begin as one of its format does: an Avro file with Obj and 1, a
-compressed one with the mark of gzip. Often the ending lies, or a write was cut off.`,
+compressed one with the mark of gzip, zstd or lz4; or, as Parquet, does not end with a
+footer and PAR1. Often the ending lies, or a write was cut off. A CSV file whose header is
+one column, with another delimiter in it, wants that delimiter.`,
 		Bad:  "views: {inputs: [{path: views/*.gz, format: avro}], id: view_id, time: ts}    # JSON lines",
 		Good: "views: {inputs: [{path: views/*.gz, format: json}], id: view_id, time: ts}",
 	},

@@ -121,8 +121,8 @@ clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "http://registry:80
 	},
 	{
 		ID: "T1613", Severity: SeverityError, Title: "registry for values in JSON",
-		Cause: `Only Avro values are read and written with a registry: JSON says itself what its
-fields are.`,
+		Cause: `Samples name a schema in a registry if they are Avro: JSON says itself what its fields
+are. Of what is read, Avro may name one, and JSON that producers of JSON Schema wrote.`,
 		Bad:  streamed(`outputs: {samples: {topic: samples, format: json, registry: true}}`),
 		Good: streamed(`outputs: {samples: {topic: samples, format: json}}`),
 	},
@@ -290,5 +290,57 @@ clusters:
     brokers: ["kafka-1:9092"]
     tls: true
     sasl: {mechanism: oauthbearer, token: {command: [get-token, --audience, kafka]}}`),
+	},
+	{
+		ID: "T1630", Severity: SeverityError, Title: "stages at least once",
+		Cause: `With stages a view has a sample for each, numbered by its version, and who reads the
+topic counts on versions that rise. Transactions keep that after a restart. Without
+them an early version is written again after a late one, and a compacted topic may end
+on it.`,
+		Bad: streamed(`
+stages: [10s]
+stream: {delivery: at_least_once}`),
+		Good: streamed(`
+stages: [10s]
+stream: {delivery: exactly_once}`),
+	},
+	{
+		ID: "T1631", Severity: SeverityError, Title: "schema of another format",
+		Cause: `The subject of the registry has a schema of another type than the format of the input
+takes: avro takes Avro, json a JSON Schema, protobuf takes Protobuf. Every record of the
+topic would be a dead letter.`,
+		Bad:  registered("{topic: views}", "    # views-value is a JSON Schema"),
+		Good: registered("{topic: views, format: json, registry: true}", ""),
+	},
+	{
+		ID: "T1632", Severity: SeverityError, Title: "no such subject in the registry",
+		Cause: `Fields of the spec are held against the newest schema of the subject TOPIC-value. Where
+producers name subjects by records (RecordNameStrategy, TopicRecordNameStrategy) it is
+another, which the input names. Or the values are not written with the registry.`,
+		Bad:  registered("{topic: views}", "    # and producers name subjects by records"),
+		Good: registered("{topic: views, subject: com.example.View}", ""),
+	},
+	{
+		ID: "T1633", Severity: SeverityError, Title: "schema in the registry that cannot be used",
+		Cause: `The newest schema of the subject is none by which records can be read: it refers to
+schemas that the registry does not have, or it is not Avro by the specification. A schema
+file beside registry: true says what to read records as; those that were written with a
+schema that cannot be used are dead letters all the same.`,
+		Bad:  registered("{topic: views}", "    # views-value refers to a subject that was deleted for good"),
+		Good: registered("{topic: views, subject: views-v2-value}", ""),
+	},
+	{
+		ID: "T1634", Severity: SeverityError, Title: "subject that is not asked for",
+		Cause: `A subject says where the registry has the schema of a topic's values. Without the
+registry, or with a schema file, it is not asked for.`,
+		Bad:  registered("{topic: views, subject: com.example.View, registry: true, schema: view.avsc}", ""),
+		Good: registered("{topic: views, subject: com.example.View}", ""),
+	},
+	{
+		ID: "T1635", Severity: SeverityError, Title: "Protobuf without a registry",
+		Cause: `A message of Protobuf says nothing of its fields. The registry has the .proto file that it
+was written with, by the number that precedes it, and which message of the file it is.`,
+		Bad:  streamed("views: {inputs: [{topic: views, format: protobuf}], id: view_id, time: ts}"),
+		Good: registered("{topic: views, format: protobuf}", ""),
 	},
 }

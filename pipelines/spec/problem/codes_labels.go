@@ -28,7 +28,7 @@ engagements:
 		ID: "T1303", Severity: SeverityError, Title: "label with a field too many or too few",
 		Cause: `binary, count and time_to_first look at the engagements themselves and take no
 field; sum, min, max, first and last take the field whose values they look at. A
-kind has one label: for two, make two kinds of the same inputs.`,
+label has one function: several labels of a kind have names, in labels.`,
 		Bad: `
 engagements:
   order: {inputs: orders/*.avro, view: view_id, time: ts, window: 1d, label: sum}`,
@@ -37,14 +37,14 @@ engagements:
   order: {inputs: orders/*.avro, view: view_id, time: ts, window: 1d, label: {sum: price}}`,
 	},
 	{
-		ID: "T1304", Severity: SeverityWarning, Title: "attribution that the label does not go with",
-		Cause: `attribution: first or last lets one engagement count. A count is 0 or 1 then, and
+		ID: "T1304", Severity: SeverityWarning, Title: "count that the label does not go with",
+		Cause: `count: first or last lets one engagement count. A count is 0 or 1 then, and
 the first of one engagement is also its last.`,
 		Bad: `
 engagements:
-  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m, label: count, attribution: first}`,
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m, label: count, count: first}`,
 		Good: `
 engagements:
-  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m, label: count, attribution: all}`,
+  like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m, label: count, count: all}`,
 	},
 }

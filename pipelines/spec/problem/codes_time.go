@@ -187,19 +187,99 @@ The result is the same.`,
 	},
 	{
 		ID: "T1215", Severity: SeverityWarning, Title: "engagements that are views as well",
-		Cause: `A kind reads the inputs of the views. Views have no condition yet, so every record
-there is a view: in a log of views and likes, each like is a view too, and makes itself
-positive with a delay of 0. Without a condition each view is an engagement as well.
+		Cause: `A kind reads the inputs of the views, and records of these can be both: in a log of
+views and likes, each like is a view too, and makes itself positive with a delay of 0.
+Without a condition each view is an engagement as well.
 
-Write views to a file or topic of their own before the join. Where one record holds the
-view and what became of it, name the engagement's own time and a condition.`,
+Say with a condition each which records are views and which are engagements. Where one
+record holds the view and what became of it, name the engagement's own time.`,
 		Bad: `
 views: {inputs: log/*.avro, id: view_id, time: ts}
 engagements:
   like: {inputs: log/*.avro, where: {kind: like}, view: view_id, time: ts, window: 30m}`,
 		Good: `
-views: {inputs: views/*.avro, id: view_id, time: ts}
+views: {inputs: log/*.avro, where: {kind: view}, id: view_id, time: ts}
 engagements:
   like: {inputs: log/*.avro, where: {kind: like}, view: view_id, time: ts, window: 30m}`,
+	},
+	{
+		ID: "T1216", Severity: SeverityError, Title: "stages that do not ascend",
+		Cause: `Each stage says more of a view than the one before it, and the samples of a view are
+numbered in this order. A stage listed twice would say the same twice.`,
+		Bad:  "stages: [1m, 10s]",
+		Good: "stages: [10s, 1m]",
+	},
+	{
+		ID: "T1217", Severity: SeverityError, Title: "stage beyond the longest window",
+		Cause: `When the longest window has ended nothing more can count, so the sample of a later
+stage would be that of the last one once more. The longest window is always a stage.`,
+		Bad:  "stages: [10s, 1h]",
+		Good: "stages: [10s, 30m]",
+	},
+	{
+		ID: "T1218", Severity: SeverityError, Title: "stage that waits longer than the join",
+		Cause: `A stage comes earlier than the join because it waits for less: an engagement that is
+late for it counts in the next one. What is later than out_of_orderness of the join is
+late for all.`,
+		Bad:  "stages: [{after: 10s, out_of_orderness: 2m}]",
+		Good: "stages: [{after: 10s, out_of_orderness: 2s}]",
+	},
+	{
+		ID: "T1219", Severity: SeverityError, Title: "last stage with an out_of_orderness of its own",
+		Cause: `The samples of the last stage are those of the join, and it is the join's
+out_of_orderness that says which events are late for them.`,
+		Bad: "stages: [10s, {after: 30m, out_of_orderness: 10s}]",
+		Good: `
+stages: [10s, 30m]
+views: {inputs: [{path: views/*.avro, order: file}], id: view_id, time: ts}
+out_of_orderness: 10s`,
+	},
+	{
+		ID: "T1220", Severity: SeverityError, Title: "stage that comes before the one before it",
+		Cause: `A stage comes when its time after the view and its out_of_orderness have passed. One
+that waits longer than the next one has to would come after it, and say less.`,
+		Bad:  "stages: [{after: 10s, out_of_orderness: 30s}, 20s]",
+		Good: "stages: [{after: 10s, out_of_orderness: 12s}, 20s]",
+	},
+	{
+		ID: "T1221", Severity: SeverityError, Title: "last stage that writes positives only",
+		Cause: `A sample that an earlier stage wrote may be taken back by a later one: a label can
+change until the longest window ends. After the last stage there is none to do that, so
+it writes all changes, or all samples.`,
+		Bad:  "stages: [10s, {after: 30m, emit: positives}]",
+		Good: "stages: [{after: 10s, emit: positives}, {after: 30m, emit: changed}]",
+	},
+	{
+		ID: "T1222", Severity: SeverityError, Title: "too many stages",
+		Cause: `Each stage joins each view once more, and keeps a state of its own. Eight are the
+most, with the longest window; two or three, each some times longer than the one before
+it, say nearly all that many would.`,
+		Bad:  "stages: [1s, 2s, 5s, 10s, 20s, 30s, 1m, 2m, 5m]",
+		Good: "stages: [1s, 10s, 2m]",
+	},
+	{
+		ID: "T1223", Severity: SeverityError, Title: "buckets of stages that do not nest",
+		Cause: `Each stage has buckets of its own, about a tenth of its time long, and each divides
+that of the next stage, up to the bucket of the spec: so a bucket of one stage lies in
+one bucket of the next. A bucket with few divisors leaves none of such a length; most
+round lengths do.`,
+		Bad: `
+stages: [10s]
+bucket: 299993ms`,
+		Good: `
+stages: [10s]
+bucket: 5m`,
+	},
+	{
+		ID: "T1224", Severity: SeverityError, Title: "clock skew as long as a stage",
+		Cause: `An engagement may be stamped up to clock_skew before its view, because the clocks
+of two machines differ. With a skew as long as a stage, what the stage says would
+mostly be of the time before the view.`,
+		Bad: `
+stages: [10s]
+clock_skew: 10s`,
+		Good: `
+stages: [10s]
+clock_skew: 1s`,
 	},
 }

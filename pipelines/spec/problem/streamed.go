@@ -21,3 +21,10 @@ func streamed(example string) string {
 	}
 	return out
 }
+
+// registered is such an example, whose views are read with a registry; comment stands behind them.
+func registered(input, comment string) string {
+	return streamed(`
+clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "https://registry:8081"}}}
+views: {inputs: [` + input + `], id: view_id, time: ts}` + comment)
+}

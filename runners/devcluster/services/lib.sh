@@ -103,7 +103,7 @@ python_files() {
   need python3
   rm -rf "$new"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    --no-deps --target "$new" "$3" >&2 || die "pip install $3 failed"
+    --no-compile --no-deps --target "$new" "$3" >&2 || die "pip install $3 failed"
   # shellcheck disable=SC2086 # several
   place "$dir" "$new/$4" $sums
   rm -r "$new"
@@ -119,6 +119,22 @@ python_venv() {
   python3 -m venv "$new" >&2 || die "python3 -m venv failed"
   "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir "$@" >&2 || die "pip install $* failed"
   mv -T "$new" "$dir"
+}
+
+# npm_packages DIR CHECKSUM DATE PACKAGE@VERSION: puts a package of npm and all it needs, in the versions of that day, into DIR, by the
+# Node.js in $NODE.
+npm_packages() {
+  local dir=$1 new=$1.new
+  [[ ! -d $dir ]] || return 0
+  rm -rf "$new"
+  mkdir "$new"
+  # No package's own script is run.
+  "$NODE/bin/node" "$NODE/lib/node_modules/npm/bin/npm-cli.js" install --prefix "$new" --ignore-scripts --omit=dev --omit=optional --no-package-lock --no-audit --no-fund --no-update-notifier --loglevel=error \
+    --before="$3" "$4" >&2 || die "npm install $4 failed"
+  # It is for machines: 60 % are sources, types and maps. What npm notes has the registry's address in it.
+  find "$new" \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' -o -name .package-lock.json \) -delete
+  rm -f "$new/package.json"
+  place "$dir" "$new" "$2"
 }
 
 # tool VERB ADDRESS: main of what is no server, but a program to be run by others.

@@ -28,9 +28,9 @@ import (
 //go:embed *.sh
 var scripts embed.FS
 
-// Names lists the services there are; readers and spark are programs to be run, not servers.
+// Names lists the services there are; readers, serializers and spark are programs to be run, not servers.
 func Names() []string {
-	return []string{"flink", "gcs", "kafka", "readers", "registry", "spark", "worker"}
+	return []string{"azure", "flink", "gcs", "kafka", "readers", "registry", "s3", "serializers", "spark", "worker"}
 }
 
 // Service is one server with its data directory, which holds its logs, pid, ports and

@@ -21,8 +21,8 @@ import (
 func Params() *rules.Params {
 	return &rules.Params{
 		Kinds: []rules.Kind{
-			{Name: "like", Window: 1000, Label: label.Count, Credit: rules.CreditAll},
-			{Name: "share", Window: 3000, Label: label.Binary, Credit: rules.CreditAll},
+			{Name: "like", Window: 1000, Label: label.Count, Count: rules.CountAll},
+			{Name: "share", Window: 3000, Label: label.Binary, Count: rules.CountAll},
 		},
 		DedupWindow: 100, Bucket: 10_000, Shards: 1, Keep: 1, LogEnd: rules.NoLogEnd, From: 0, To: rules.NoLogEnd,
 	}
@@ -30,11 +30,7 @@ func Params() *rules.Params {
 
 // SampleJSON turns an encoded sample into JSON by the schema it must have.
 func SampleJSON(t require.TestingT, p *rules.Params, encoded []byte) string {
-	var columns []sample.Column
-	for _, k := range p.Kinds {
-		columns = append(columns, sample.Column{Kind: k.Name, Func: k.Label})
-	}
-	text, err := sample.Schema(columns, "")
+	text, err := sample.Schema(p.Columns(), len(p.Stages) > 0, "")
 	require.NoError(t, err)
 	schema, err := avro.ParseSchema(text)
 	require.NoError(t, err)
@@ -70,7 +66,7 @@ func Hour(tb testing.TB) (*rules.Params, []record.Batch) {
 	likeSchema, err := avro.ParseSchema(benchLikeSchema)
 	require.NoError(tb, err)
 	p := &rules.Params{
-		Kinds: []rules.Kind{{Name: "like", Window: HourWindow, Label: label.Binary, Credit: rules.CreditAll}},
+		Kinds: []rules.Kind{{Name: "like", Window: HourWindow, Label: label.Binary, Count: rules.CountAll}},
 		Inputs: []rules.Input{
 			{Kind: rules.Views, ID: "view_id", Time: rules.Field{Path: "ts"}},
 			{Kind: 0, ID: "view_id", Time: rules.Field{Path: "ts"}, EventID: "event_id"},

@@ -14,13 +14,14 @@ import (
 func (j *Joiner) insertEngagements(b *Bucket) {
 	n := len(b.Engagements)
 	j.next = slices.Grow(j.next[:0], n)[:n]
+	final := j.p.Final()
 	for i := range b.Engagements {
-		if e := &b.Engagements[i]; j.owns(e, b.Index) {
-			j.attach(i, j.ids.findOrInsert(e.Hash, e.ViewID))
+		if e := &b.Engagements[i]; final && j.owns(e, b.Index) {
+			j.attach(i, j.ids.findOrInsert(e.Hash, e.ViewID, 0))
 		}
 	}
 	for i := range b.Engagements {
-		if e := &b.Engagements[i]; !j.owns(e, b.Index) {
+		if e := &b.Engagements[i]; !final || !j.owns(e, b.Index) {
 			if at, found := j.ids.find(e.Hash, e.ViewID); found {
 				j.attach(i, at)
 			}
@@ -48,25 +49,31 @@ func (j *Joiner) gather(b *Bucket, e *entry) {
 	slices.SortFunc(j.group, func(x, y int32) int {
 		g, h := &b.Engagements[x], &b.Engagements[y]
 		j.steps++
-		return cmp.Or(compareEvents(g, h), cmp.Compare(g.Time, h.Time), compareLog(g.Partition, g.Offset, h.Partition, h.Offset))
+		return cmp.Or(compareEvents(g, h), cmp.Compare(g.Time, h.Time), g.compareLog(h))
 	})
 }
 
 // each calls visit for the engagements of the gathered group that were read while a
-// view at viewTime was still open. One is a duplicate if it is the same event as the one
+// view at viewTime was still open for the stage of the cut. One is a duplicate if it is the same event as the one
 // before it: for a view that had closed by then, that one does not exist.
-func (j *Joiner) each(b *Bucket, viewTime int64, visit func(at int, g *Engagement, duplicate bool)) {
+func (j *Joiner) each(b *Bucket, viewTime int64, c *cut, visit func(at int, g *Engagement, duplicate bool)) {
 	var previous *Engagement
 	j.steps += int64(len(j.group))
 	for at, index := range j.group {
 		g := &b.Engagements[index]
-		if g.ClosedThrough >= viewTime {
+		if g.ClosedThrough+c.ahead >= viewTime || j.lateFor(g, c) {
 			continue
 		}
 		duplicate := previous != nil && compareEvents(previous, g) == 0 && g.Time-previous.Time <= j.p.DedupWindow
 		previous = g
 		visit(at, g, duplicate)
 	}
+}
+
+// lateFor tells whether an engagement was late for all views that it may refer to, for the stage of a cut; for the stage at hand
+// none is here that was.
+func (j *Joiner) lateFor(g *Engagement, c *cut) bool {
+	return c.ahead > 0 && g.ClosedThrough != record.NoTime && g.ClosedThrough+c.ahead >= j.p.SpanOf(g.Kind, g.Time, g.ViewTime).CountsTo
 }
 
 // compareEvents gives 0 for two engagements of one view that are the same event: by their
@@ -79,5 +86,8 @@ func compareEvents(g, h *Engagement) int {
 }
 
 func compareValues(v, w record.Value) int {
+	if v.Kind == severalValues && w.Kind == severalValues {
+		return compareSeveral(v, w)
+	}
 	return cmp.Or(cmp.Compare(v.Kind, w.Kind), cmp.Compare(v.Int, w.Int), cmp.Compare(v.Float, w.Float), bytes.Compare(v.Text, w.Text))
 }

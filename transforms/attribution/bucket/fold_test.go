@@ -30,7 +30,7 @@ func TestDecimalsAddUp(t *testing.T) {
 			credited = append(credited, &Engagement{Value: record.Value{Kind: record.Decimal, Int: scale, Text: bits.FillBytes(make([]byte, 9))}})
 		}
 		var l label.Totals
-		require.False(t, j.fold(&l, &View{}, credited))
+		require.False(t, j.fold(&l, &View{}, credited, nil))
 		want, _ := exact.Float64()
 		require.InDelta(t, want, l.Sum, 0)
 	})

@@ -14,6 +14,7 @@ import (
 	"tributary/io/record"
 	"tributary/transforms/attribution/attributiontest"
 	"tributary/transforms/attribution/rules"
+	"tributary/transforms/label"
 	"tributary/transforms/sample"
 )
 
@@ -68,8 +69,8 @@ func TestOneIDIsNLogN(t *testing.T) {
 					p := attributiontest.Params()
 					p.Kinds = nil
 					for i, label := range attributiontest.Labels {
-						credit := []rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditAll, rules.CreditAll, rules.CreditAll, rules.CreditAll, rules.CreditLast, rules.CreditAll}[i]
-						p.Kinds = append(p.Kinds, rules.Kind{Name: string(label), Window: 30 * 86_400_000, Label: label, Credit: credit})
+						credit := []rules.Count{rules.CountAll, rules.CountFirst, rules.CountAll, rules.CountAll, rules.CountAll, rules.CountAll, rules.CountLast, rules.CountAll}[i]
+						p.Kinds = append(p.Kinds, rules.Kind{Name: string(label), Window: 30 * 86_400_000, Label: label, Count: credit})
 					}
 					p.Bucket, p.DedupWindow = 30*86_400_000, 10_000
 					b := oneID(p, size[0], size[1], own, twice)
@@ -81,6 +82,36 @@ func TestOneIDIsNLogN(t *testing.T) {
 					require.Less(t, j.steps, 5*n*int64(bits.Len64(uint64(n))))
 				})
 			}
+		}
+	}
+}
+
+// TestOneKeyIsNLogN: no more does a key that many views share, whichever of them have its engagements.
+func TestOneKeyIsNLogN(t *testing.T) {
+	for _, size := range [][2]int{{2_000, 40_000}, {20_000, 100_000}, {100_000, 20}} {
+		for _, credit := range []rules.Credit{rules.CreditLast, rules.CreditFirst, rules.CreditEven, "after"} {
+			t.Run(fmt.Sprintf("%d views, %d engagements, %s", size[0], size[1], credit), func(t *testing.T) {
+				p := attributiontest.Params()
+				p.Inputs = []rules.Input{{Kind: rules.Views, ID: "id", Key: []string{"key"}}}
+				p.Kinds = nil
+				for _, f := range []label.Func{label.Sum, label.BinaryParts} {
+					p.Kinds = append(p.Kinds, rules.Kind{Name: string(f), Window: 30 * 86_400_000, Label: f, Count: rules.CountAll, Credit: credit})
+				}
+				if credit == "after" {
+					first, then := &p.Kinds[0], &p.Kinds[1]
+					first.Credit, then.Credit, then.After, then.Otherwise = rules.CreditFirst, rules.CreditLast, first.Name, true
+				}
+				p.Bucket, p.DedupWindow = 30*86_400_000, 10_000
+				b := oneID(p, size[0], size[1], false, true)
+				for i := range b.Views {
+					v := &b.Views[i]
+					v.Key, v.ID, v.ClosedThrough = v.ID, fmt.Append(nil, i), record.NoTime
+				}
+				j := NewJoiner(p)
+				j.Join(b, &lineOutput{t: t, p: p, quiet: true, sample: func(*sample.Sample) {}})
+				n := int64(len(b.Views) + len(b.Engagements))
+				require.Less(t, j.steps, 5*n*int64(bits.Len64(uint64(n))))
+			})
 		}
 	}
 }
@@ -120,8 +151,12 @@ func TestHeavyIsAsLight(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(t, "kinds") {
 			p.Kinds = append(p.Kinds, rules.Kind{
 				Name: string(rune('a' + len(p.Kinds))), Window: rapid.Int64Range(1, 2000).Draw(t, "window"),
-				Label: rapid.SampledFrom(attributiontest.Labels).Draw(t, "label"), Credit: rapid.SampledFrom([]rules.Credit{rules.CreditAll, rules.CreditFirst, rules.CreditLast}).Draw(t, "credit"),
+				Label: rapid.SampledFrom(attributiontest.Labels).Draw(t, "label"), Count: rapid.SampledFrom([]rules.Count{rules.CountAll, rules.CountFirst, rules.CountLast}).Draw(t, "credit"),
 			})
+			for i := range rapid.IntRange(0, 3).Draw(t, "several labels") {
+				k := &p.Kinds[len(p.Kinds)-1]
+				k.Labels = append(k.Labels, rules.Label{Name: fmt.Sprint(k.Name, i), Func: rapid.SampledFrom(attributiontest.Labels).Draw(t, "label")})
+			}
 		}
 		b := &Bucket{}
 		id := []byte("v")
@@ -156,19 +191,32 @@ func drawHeavyEngagement(t *rapid.T, p *rules.Params, id []byte, offset int64) E
 	if rapid.Bool().Draw(t, "own id") {
 		g.EventID = []byte(rapid.SampledFrom([]string{"e", "f", "g"}).Draw(t, "event id"))
 	}
-	switch label := p.Kinds[g.Kind].Label; rapid.IntRange(0, 4).Draw(t, "value") {
+	if labels := p.Kinds[g.Kind].Labels; labels != nil {
+		var values []record.Value
+		for _, l := range labels {
+			values = append(values, drawHeavyValue(t, l.Func))
+		}
+		g.Value = Pack(values, nil)
+	} else {
+		g.Value = drawHeavyValue(t, p.Kinds[g.Kind].Label)
+	}
+	return g
+}
+
+func drawHeavyValue(t *rapid.T, label label.Func) record.Value {
+	switch rapid.IntRange(0, 4).Draw(t, "value") {
 	case 0:
 	case 1:
-		g.Value = record.Value{Kind: record.Int, Int: rapid.Int64Range(-3, 3).Draw(t, "int")}
+		return record.Value{Kind: record.Int, Int: rapid.Int64Range(-3, 3).Draw(t, "int")}
 	case 2:
 		if label.Exact() {
 			n := big.NewInt(rapid.Int64Range(0, 1000).Draw(t, "unscaled"))
-			g.Value = record.Value{Kind: record.Decimal, Int: rapid.Int64Range(0, 5).Draw(t, "scale"), Text: append([]byte{0}, n.Bytes()...)}
+			return record.Value{Kind: record.Decimal, Int: rapid.Int64Range(0, 5).Draw(t, "scale"), Text: append([]byte{0}, n.Bytes()...)}
 		}
 	default:
-		g.Value = record.Value{Kind: record.Float, Float: drawDouble(t)}
+		return record.Value{Kind: record.Float, Float: drawDouble(t)}
 	}
-	return g
+	return record.Value{}
 }
 
 // bytesOutput keeps all that a Joiner hands out.
@@ -181,16 +229,16 @@ type bytesOutput struct {
 
 func newBytesOutput(p *rules.Params) *bytesOutput {
 	o := &bytesOutput{encoder: &sample.Encoder{JSONViews: true}, Overflows: map[int]int64{}}
-	for _, k := range p.Kinds {
-		o.encoder.Columns = append(o.encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
-	}
+	o.encoder.Columns = p.Columns()
 	return o
 }
 
-func (o *bytesOutput) Sample(s *sample.Sample) {
+func (o *bytesOutput) Sample(s *sample.Sample, _ bool) {
 	o.Samples = append(o.Samples, o.encoder.Append(nil, s))
 }
 func (o *bytesOutput) SampledOut()                   {}
+func (o *bytesOutput) Withdraw(*sample.Sample)       {}
+func (o *bytesOutput) Corrected(int)                 {}
 func (o *bytesOutput) DuplicateView(_, _ bool)       {}
 func (o *bytesOutput) ResentView()                   {}
 func (o *bytesOutput) Overflow(kind int, sums int64) { o.Overflows[kind] += sums }

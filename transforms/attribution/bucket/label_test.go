@@ -19,7 +19,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the first alone",
-		change: onlyLike(label.Sum, rules.CreditFirst),
+		change: onlyLike(label.Sum, rules.CountFirst),
 		in: `view v@1000
 		     like v@1700 value=7
 		     like v@1500 value=5`,
@@ -29,7 +29,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the last alone, and the delay is its own",
-		change: onlyLike(label.Sum, rules.CreditLast),
+		change: onlyLike(label.Sum, rules.CountLast),
 		in: `view v@1000
 		     like v@1700 value=7
 		     like v@1500 value=5`,
@@ -39,7 +39,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the last in the window, not the last of all",
-		change: onlyLike(label.Sum, rules.CreditLast),
+		change: onlyLike(label.Sum, rules.CountLast),
 		in: `view v@1000
 		     like v@1500 value=5
 		     like v@2000 value=9`,
@@ -49,7 +49,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "of two at one time the first in the log is first",
-		change: onlyLike(label.First, rules.CreditAll),
+		change: onlyLike(label.First, rules.CountAll),
 		in: `view v@1000
 		     like v@1500 value=8
 		     like v@1500 value=2`,
@@ -59,7 +59,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "and the last in the log is last",
-		change: onlyLike(label.Last, rules.CreditAll),
+		change: onlyLike(label.Last, rules.CountAll),
 		in: `view v@1000
 		     like v@1500 value=8
 		     like v@1500 value=2`,
@@ -69,7 +69,7 @@ var creditCases = []coreCase{
 	},
 	{
 		name:   "the partition goes before the offset",
-		change: onlyLike(label.First, rules.CreditAll),
+		change: onlyLike(label.First, rules.CountAll),
 		in: `view v@1000
 		     like v@1500 value=8 p=2
 		     like v@1500 value=2 p=1`,
@@ -80,7 +80,7 @@ var creditCases = []coreCase{
 	{
 		name: "credit is given within a kind: the kinds do not compete",
 		change: func(p *rules.Params) {
-			p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: label.Count, Credit: rules.CreditLast}, {Name: "share", Window: 1000, Label: label.Count, Credit: rules.CreditFirst}}
+			p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: label.Count, Count: rules.CountLast}, {Name: "share", Window: 1000, Label: label.Count, Count: rules.CountFirst}}
 		},
 		in: `view v@1000
 		     like v@1100
@@ -117,20 +117,20 @@ func labelCases() (cases []coreCase) {
 		const counted = ": matched, owner, final\n"
 		cases = append(
 			cases,
-			coreCase{string(f) + " of nothing", onlyLike(f, rules.CreditAll), 0, `view v@1000`, "v@1000 like=" + labels[0]},
+			coreCase{string(f) + " of nothing", onlyLike(f, rules.CountAll), 0, `view v@1000`, "v@1000 like=" + labels[0]},
 			coreCase{
-				string(f) + " of numbers and others", onlyLike(f, rules.CreditAll), 0, mixed,
+				string(f) + " of numbers and others", onlyLike(f, rules.CountAll), 0, mixed,
 				"v@1000 like=" + labels[1] + "\nlike v@1500" + counted + "like v@1600" + counted + "like v@1700" + counted + "like v@1800" + counted,
 			},
 			coreCase{
-				string(f) + " of one without a number", onlyLike(f, rules.CreditAll), 0, "view v@1000\nlike v@1500 value=\"many\"",
+				string(f) + " of one without a number", onlyLike(f, rules.CountAll), 0, "view v@1000\nlike v@1500 value=\"many\"",
 				"v@1000 like=" + labels[2] + "\nlike v@1500" + counted,
 			},
 		)
 	}
 	// Text that reads as a number is one: CSV has no others.
 	return append(cases, coreCase{
-		"sum of numbers in text", onlyLike(label.Sum, rules.CreditAll), 0, "view v@1000\nlike v@1500 value=\"2.5\"\nlike v@1501 value=true",
+		"sum of numbers in text", onlyLike(label.Sum, rules.CountAll), 0, "view v@1000\nlike v@1500 value=\"2.5\"\nlike v@1501 value=true",
 		"v@1000 like=3.5+500\nlike v@1500: matched, owner, final\nlike v@1501: matched, owner, final",
 	})
 }

@@ -6,7 +6,8 @@ import (
 	"tributary/io/record"
 )
 
-// reportOutcomes says of every engagement what this bucket saw of it.
+// reportOutcomes says of every engagement what this bucket saw of it, if the stage is the last, and puts those of heavy ids in
+// order.
 func (j *Joiner) reportOutcomes(b *Bucket, out Output) {
 	for i := range j.ids.entries {
 		e := &j.ids.entries[i]
@@ -14,16 +15,25 @@ func (j *Joiner) reportOutcomes(b *Bucket, out Output) {
 			continue
 		}
 		j.gather(b, e)
+		if j.sharing != nil {
+			j.shareOut(b, e)
+		}
+		if !j.p.Final() {
+			j.orderHeavy(b, int32(i))
+			continue
+		}
 		j.seen = slices.Grow(j.seen[:0], len(j.group))[:len(j.group)]
 		clear(j.seen)
 		j.matches = slices.Grow(j.matches[:0], len(j.group))[:len(j.group)]
 		clear(j.matches)
-		j.each(b, record.MaxTime, func(at int, _ *Engagement, duplicate bool) {
+		j.each(b, record.MaxTime, &j.now, func(at int, _ *Engagement, duplicate bool) {
 			if duplicate {
 				j.seen[at] = OutcomeDuplicate
 			}
 		})
-		if !j.orderHeavy(b, int32(i)) {
+		if j.orderHeavy(b, int32(i)) {
+			j.seeAny(b)
+		} else {
 			j.seeAll(b, e)
 		}
 		for at, index := range j.group {
@@ -40,11 +50,14 @@ func (j *Joiner) seeAll(b *Bucket, e *entry) {
 		if j.order[t].duplicate || !j.p.InBucket(b.Index, v.Time) {
 			continue
 		}
-		j.each(b, v.Time, func(at int, g *Engagement, duplicate bool) {
+		j.each(b, v.Time, &j.now, func(at int, g *Engagement, duplicate bool) {
 			if duplicate {
 				return
 			}
 			seen := j.classify(v, g)
+			if seen == OutcomeMatched && j.sharing != nil && j.sharing.credits(v, j.group[at], &j.now) == 0 {
+				seen = OutcomeOutside
+			}
 			j.seen[at] = max(j.seen[at], seen)
 			if seen == OutcomeMatched {
 				j.matches[at]++

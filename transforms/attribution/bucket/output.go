@@ -4,10 +4,14 @@ import "tributary/transforms/sample"
 
 // Output takes what a joined bucket gives. What it is handed is valid for the call.
 type Output interface {
-	// Sample takes the samples in order of (view time, view ID).
-	Sample(s *sample.Sample)
+	// Sample takes the samples in order of (view time, view ID); given says whether the stage gives this one, or said as much before.
+	Sample(s *sample.Sample, given bool)
 	// SampledOut counts a negative that was not kept.
 	SampledOut()
+	// Withdraw takes, in the same order, a negative that was not kept, where an earlier stage has given a sample of the view.
+	Withdraw(s *sample.Sample)
+	// Corrected counts a sample whose label of a kind is another than was said before.
+	Corrected(kind int)
 	// DuplicateView counts a duplicate; differing if its payload was another, chained if it lies
 	// further from the view kept than duplicates do: it is a duplicate of the one between.
 	DuplicateView(differing, chained bool)

@@ -41,8 +41,8 @@ type coreCase struct {
 }
 
 // onlyLike leaves one kind with that label and credit.
-func onlyLike(f label.Func, credit rules.Credit) func(*rules.Params) {
-	return func(p *rules.Params) { p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: f, Credit: credit}} }
+func onlyLike(f label.Func, credit rules.Count) func(*rules.Params) {
+	return func(p *rules.Params) { p.Kinds = []rules.Kind{{Name: "like", Window: 1000, Label: f, Count: credit}} }
 }
 
 func withSkew(p *rules.Params)      { p.ClockSkew = 50 }
@@ -131,15 +131,13 @@ type lineOutput struct {
 	seen       map[Outcome]int
 }
 
-func (o *lineOutput) Sample(s *sample.Sample) {
+func (o *lineOutput) Sample(s *sample.Sample, _ bool) {
 	if o.sample != nil {
 		o.sample(s)
 		return
 	}
 	encoder := sample.Encoder{JSONViews: true}
-	for _, k := range o.p.Kinds {
-		encoder.Columns = append(encoder.Columns, sample.Column{Kind: k.Name, Func: k.Label})
-	}
+	encoder.Columns = o.p.Columns()
 	read := gjson.Parse(attributiontest.SampleJSON(o.t, o.p, encoder.Append(nil, s)))
 	line := fmt.Sprintf("%s@%d", read.Get("view_id"), read.Get("view_time").Int())
 	anyDelay := false
@@ -160,7 +158,9 @@ func (o *lineOutput) Sample(s *sample.Sample) {
 	o.lines = append(o.lines, line)
 }
 
-func (o *lineOutput) SampledOut() { o.sampledOut++ }
+func (o *lineOutput) SampledOut()             { o.sampledOut++ }
+func (o *lineOutput) Withdraw(*sample.Sample) {}
+func (o *lineOutput) Corrected(int)           {}
 
 func (o *lineOutput) DuplicateView(differing, _ bool) {
 	line := "duplicate"

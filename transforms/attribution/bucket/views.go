@@ -6,14 +6,19 @@ import (
 	"slices"
 
 	"github.com/zeebo/xxh3"
+
+	"tributary/transforms/attribution/rules"
 )
+
+// oddHash spreads the ids of different keys.
+const oddHash = 0x9e3779b97f4a7c15
 
 // timed is a view's place in the order of samples, with the time at hand for sorting.
 type timed struct {
 	time  int64
 	index int32
 	entry int32
-	// next is the position in order of the next view with the same id, or -1.
+	// next is the position in order of the next view with the same id or key, or -1.
 	next      int32
 	duplicate bool
 }
@@ -26,31 +31,69 @@ func (j *Joiner) insertViews(b *Bucket, out Output) {
 	n := len(b.Views)
 	j.sortViews(b.Views)
 	j.ids.reset(n + len(b.Engagements)/8)
+	if j.keyed {
+		j.own.reset(n)
+	}
 	for i := range j.order {
 		t := &j.order[i]
 		v := &b.Views[t.index]
-		at := j.ids.findOrInsert(v.Hash, v.ID)
-		e := &j.ids.entries[at]
-		t.entry = at
+		t.entry = j.ids.findOrInsert(v.Hash, v.Name(), 0)
+		e := &j.ids.entries[t.entry]
 		if e.firstView < 0 {
-			e.firstView, e.lastView = int32(i), int32(i)
+			e.firstView = int32(i)
+		} else {
+			j.order[e.lastView].next = int32(i)
+		}
+		e.lastView = int32(i)
+		if j.keyed { // ids are told apart within a key
+			e = &j.own.entries[j.own.findOrInsert(rules.HashID(v.ID)^v.Hash*oddHash, v.ID, t.entry)]
+		}
+		before := e.lastOwn
+		e.lastOwn = int32(i)
+		if j.sharing != nil {
+			v.twin = before
+		}
+		if before < 0 {
 			e.keep(int32(i))
 			continue
 		}
-		last := &j.order[e.lastView]
-		t.duplicate = v.Time-last.time <= j.p.DedupWindow
-		last.next, e.lastView = int32(i), int32(i)
+		t.duplicate = v.Time-j.order[before].time <= j.p.DedupWindow
 		if !t.duplicate {
 			e.keep(int32(i))
 			if !v.DedupMarker {
 				out.ResentView()
 			}
-		} else if !v.DedupMarker {
-			kept := &b.Views[j.order[e.keptView].index]
-			if !e.keptHashed {
-				e.keptHash, e.keptHashed = kept.payloadHash(), true
+			continue
+		}
+		kept := &b.Views[j.order[e.keptView].index]
+		switch {
+		case kept.Known && !v.Known: // the first that can be held against others
+			e.keep(int32(i))
+		case !v.DedupMarker:
+			differing := false
+			if j.p.Final() { // which alone tells
+				if !e.keptHashed {
+					e.keptHash, e.keptHashed = kept.payloadHash(), true
+				}
+				differing = e.keptHash != v.payloadHash()
 			}
-			out.DuplicateView(e.keptHash != v.payloadHash(), v.Time-kept.Time > j.p.DedupWindow)
+			out.DuplicateView(differing, v.Time-kept.Time > j.p.DedupWindow)
+		}
+	}
+	for i := range b.Markers {
+		j.mark(b, &b.Markers[i], out)
+	}
+}
+
+// mark makes the first views of a hash duplicates of one before the bucket. Those after them have one in the bucket before
+// them, by which they are judged.
+func (j *Joiner) mark(b *Bucket, m *Marker, out Output) {
+	for at := range j.ids.ofHash(m.Hash) {
+		first := &j.order[j.ids.entries[at].firstView]
+		if !first.duplicate && m.Time < first.time && first.time-m.Time <= j.p.DedupWindow {
+			if first.duplicate = true; !b.Views[first.index].DedupMarker {
+				out.DuplicateView(false, false)
+			}
 		}
 	}
 }
@@ -63,9 +106,19 @@ func (j *Joiner) sortViews(views []View) {
 	if len(views) == 0 {
 		return
 	}
-	earliest := views[0].Time
+	earliest, latest := views[0].Time, views[0].Time
 	for i := range views {
-		earliest = min(earliest, views[i].Time)
+		earliest, latest = min(earliest, views[i].Time), max(latest, views[i].Time)
+	}
+	if latest-earliest >= 1<<32 { // of a bucket that holds what its views share engagements with
+		for i := range views {
+			j.order = append(j.order, timed{time: views[i].Time, index: int32(i), next: -1})
+		}
+		slices.SortFunc(j.order, func(x, y timed) int {
+			v, w := &views[x.index], &views[y.index]
+			return cmp.Or(cmp.Compare(x.time, y.time), bytes.Compare(v.ID, w.ID), v.compareLog(w))
+		})
+		return
 	}
 	j.keys = slices.Grow(j.keys[:0], len(views))
 	for i := range views {
@@ -86,7 +139,7 @@ func (j *Joiner) sortViews(views []View) {
 		if to-from > 1 {
 			slices.SortFunc(j.order[from:to], func(x, y timed) int {
 				v, w := &views[x.index], &views[y.index]
-				return cmp.Or(bytes.Compare(v.ID, w.ID), compareLog(v.Partition, v.Offset, w.Partition, w.Offset))
+				return cmp.Or(bytes.Compare(v.ID, w.ID), v.compareLog(w))
 			})
 		}
 		from = to

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"errors"
+	"slices"
 
 	"tributary/io/format/avro"
 	"tributary/io/format/jsontext"
@@ -9,10 +10,10 @@ import (
 	"tributary/transforms/attribution/rules"
 )
 
-// unitOf is a time field with the unit it has by the spec; the schema may know better.
-type unitOf struct {
+// timeOf is a time field with how it is read by the spec; the schema may know better.
+type timeOf struct {
 	path string
-	unit *record.Unit
+	by   *record.TimeReader
 }
 
 // projector is avro.Project or avro.ProjectChecked.
@@ -21,8 +22,24 @@ type projector func(s *avro.Schema, paths []string) (*avro.Projection, error)
 // extractor compiles the extraction of paths from the input's records with that schema
 // (none for JSON), returns it with room for the values, and settles the units of time fields.
 // Records of the schema must have the fields of the first paths, so many as required says; of
-// the others those that they do not have are null, as they are in JSON.
-func (known schemas) extractor(in *rules.Input, schema string, project projector, paths []string, required int, times ...unitOf) (record.Extractor, []record.Value, error) {
+// the others those that they do not have are null, as they are in JSON. Those from operands on are what computed fields are computed of.
+func (known schemas) extractor(in *rules.Input, schema string, project projector, paths []string, operands, required int, times ...timeOf) (record.Extractor, []record.Value, error) {
+	slots, rest := apart(in, paths, operands)
+	if len(rest) == len(paths) {
+		return known.extractorOfValue(in, schema, project, paths, required, times...)
+	}
+	for _, t := range times {
+		if t.path == record.OwnTimestamp {
+			t.by.Settle(record.UnitMillis, "")
+		}
+	}
+	times = slices.DeleteFunc(times, func(t timeOf) bool { return in.ComputedField(t.path) != nil })
+	inner, found, err := known.extractorOfValue(in, schema, project, rest, needed(in, paths, required), times...)
+	return &sparse{inner, slots, found}, make([]record.Value, len(paths)), err
+}
+
+// extractorOfValue is extractor for paths that all are of a record's value.
+func (known schemas) extractorOfValue(in *rules.Input, schema string, project projector, paths []string, required int, times ...timeOf) (record.Extractor, []record.Value, error) {
 	values := make([]record.Value, len(paths))
 	if schema == "" {
 		return jsontext.NewExtractor(paths), values, nil
@@ -43,8 +60,8 @@ func (known schemas) extractor(in *rules.Input, schema string, project projector
 		}
 		written[i] = found
 		for _, t := range times {
-			if t.path == path && *t.unit == record.UnitAuto {
-				*t.unit = field.Unit
+			if t.path == path {
+				t.by.Settle(field.Unit, field.Logical)
 			}
 		}
 	}

@@ -1,26 +1,32 @@
 // Package decode reads records of any format as views and engagements, with the fields that rules name.
 //
 //	readers.go  a Reader for each input and schema; reader.go: one of them
-//	extract.go  takes fields out of a record; value.go: what a label takes of them
+//	elements.go the events of a record that holds a list of them
+//	extract.go  takes fields out of a record; own.go: and of what its source knows beside it; computed.go: and computes others;
+//	            value.go: what a label takes of them; several.go: and several labels
 //	schemas.go  schemas by their fingerprint, parsed once
 //	scanner.go  reads nothing but event times, for whoever plans a join
 package decode
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
+	"tributary/io/expression"
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/attribution/bucket"
 	"tributary/transforms/attribution/rules"
 	"tributary/transforms/label"
+	"tributary/transforms/sample"
 )
 
 // Reader reads the records of one input, written with one schema, as views or
 // engagements. Not for concurrent use.
 type Reader struct {
 	Input  *rules.Input
+	rules  *rules.Params
 	schema string
 	// Unusable says why records cannot be read with the schema.
 	Unusable error
@@ -29,55 +35,115 @@ type Reader struct {
 
 	extractor record.Extractor
 	values    []record.Value
-	units     struct{ time, viewTime record.Unit }
+	times     struct{ time, viewTime *record.TimeReader }
 	// resolution brings views to the schema of the samples; nil if they have it.
 	resolution *avro.Resolution
 	// asJSON goes through views as whoever reads samples does; nil if their schema leaves it
 	// nothing to find.
 	asJSON *avro.JSONWriter
 	text   []byte // room for a view as JSON
-	// slots of the optional fields in values, or -1.
-	viewTime, eventID, value int
-	where                    int // the first condition's
-	label                    label.Func
-	scratch                  []byte
+	// shaper makes of views what samples hold of them; nil for all of it. columns is the slot of the first of their fields
+	// in JSON text, or of those that are computed.
+	shaper  *sample.Shaper
+	shaped  []byte // room for that
+	columns int
+	// paths of the fields of ids, and slots of the first of them.
+	ids, keys, eventIDs []string
+	key                 int // the first of a view's key, 0 if it has none
+	eventID             int // or -1, as the other optional fields
+	viewTime            int
+	value               int
+	where               int // the first condition's
+	asked               int // the expression's first
+	expression          *expression.Program
+	place               string // what a spec calls the role
+	label               label.Func
+	several             *several // values of several labels; nil for one
+	scratch             []byte
+	list                *elements // nil where a record is one event
+	computed            computed
+	owns                owns
+	types               [][]expression.Condition // see Mine
+	own                 []byte                   // what is known of the record at hand beside it
 }
 
 // Slots of the fields that every input has.
 const (
 	slotTime = iota
-	slotID
-	slotOptional
+	slotID   // the first, if there are several
 )
 
 // newReader compiles what is needed to read records of the input with that schema; empty
 // stands for JSON.
 func newReader(p *rules.Params, known schemas, input int, schema string) (*Reader, error) {
 	in := &p.Inputs[input]
-	r := &Reader{Input: in, schema: schema, viewTime: -1, eventID: -1, value: -1}
-	paths := []string{slotTime: in.Time.Path, slotID: in.ID}
-	optional := func(path string) int {
-		if path == "" {
+	r := &Reader{Input: in, rules: p, types: typesOf(in), schema: schema, viewTime: -1, eventID: -1, value: -1, ids: in.IDs(), keys: in.Key, eventIDs: in.EventIDs()}
+	paths := append([]string{slotTime: in.Time.Path}, r.ids...)
+	if len(r.keys) > 0 {
+		r.key, paths = len(paths), append(paths, r.keys...)
+	}
+	required := len(paths)
+	optional := func(fields ...string) int {
+		if len(fields) == 0 || fields[0] == "" {
 			return -1
 		}
-		paths = append(paths, path)
-		return len(paths) - 1
+		paths = append(paths, fields...)
+		return len(paths) - len(fields)
 	}
 	if in.Kind != rules.Views {
-		r.viewTime, r.eventID, r.value = optional(in.ViewTime.Path), optional(in.EventID), optional(in.Value)
+		r.viewTime, r.eventID, r.value = optional(in.ViewTime.Path), optional(r.eventIDs...), optional(in.Value)
 		r.label = p.Kinds[in.Kind].Label
+		paths = r.readSeveral(paths, p.Kinds[in.Kind].Labels)
 	}
+	r.place = placeOf(p, in)
 	r.where = len(paths)
 	for _, c := range in.Where {
 		paths = append(paths, c.Field)
 	}
-	r.units.time, r.units.viewTime = in.Time.Unit, in.ViewTime.Unit
-	var err error
+	r.asked = len(paths)
+	if in.Expression != "" {
+		asks, err := expression.Parse(in.Expression)
+		if err != nil {
+			return nil, fmt.Errorf("input %d: %s.where: %w", input, r.place, err)
+		}
+		for i, f := range asks.Fields {
+			if in.ExpressionOf != nil {
+				f.Path = in.ExpressionOf[i]
+			}
+			paths = append(paths, f.Path)
+		}
+		if r.expression, err = asks.Program(); err != nil {
+			return nil, fmt.Errorf("input %d: %s.where: %w", input, r.place, err)
+		}
+	}
+	r.columns = len(paths)
+	switch {
+	case in.Kind != rules.Views:
+	case schema == "":
+		paths = append(paths, p.Shape.Paths()...)
+	default:
+		paths = append(paths, p.Shape.ComputedPaths()...)
+	}
+	operands := len(paths)
+	paths, err := r.addComputed(p, in, paths)
+	if err != nil {
+		return nil, fmt.Errorf("input %d: %w", input, err)
+	}
+	if in.Each != "" {
+		if schema != "" {
+			return nil, fmt.Errorf("input %d: elements of %s are read of JSON only", input, in.Each)
+		}
+		r.list = newElements(in.Each, paths)
+	}
+	r.owns = ownsOf(paths)
+	if r.times.time, r.times.viewTime, err = timesOf(in); err != nil {
+		return nil, fmt.Errorf("input %d: %w", input, err)
+	}
 	project := avro.Project
 	if in.Kind == rules.Views {
 		project = avro.ProjectChecked // a view goes into its sample as it is
 	}
-	r.extractor, r.values, err = known.extractor(in, schema, project, paths, slotOptional, unitOf{in.Time.Path, &r.units.time}, unitOf{in.ViewTime.Path, &r.units.viewTime})
+	r.extractor, r.values, err = known.extractor(in, schema, project, paths, operands, required, timeOf{in.Time.Path, r.times.time}, timeOf{in.ViewTime.Path, r.times.viewTime})
 	if err != nil {
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
@@ -96,15 +162,44 @@ func newReader(p *rules.Params, known schemas, input int, schema string) (*Reade
 			r.asJSON = r.asJSON.Within(1)
 		}
 	}
+	if in.Kind == rules.Views && p.Shape != nil {
+		if r.shaper, err = known.shaper(p, schema); err != nil {
+			return nil, fmt.Errorf("input %d: %w", input, err)
+		}
+	}
 	return r, nil
 }
 
-// Read extracts the fields of the record at the start of buf and returns its length. An
+// timesOf compiles how an input's times are written.
+func timesOf(in *rules.Input) (time, viewTime *record.TimeReader, err error) {
+	if time, err = record.NewTimeReader(in.Time.Form()); err != nil {
+		return nil, nil, fmt.Errorf("field %s: %w", in.Time.Path, err)
+	}
+	if viewTime, err = record.NewTimeReader(in.ViewTime.Form()); err != nil {
+		return nil, nil, fmt.Errorf("field %s: %w", in.ViewTime.Path, err)
+	}
+	return time, viewTime, nil
+}
+
+// Read extracts the fields of the record at the start of buf and returns its length; of one that holds a list of events, it
+// finds these, for ReadElement. An
 // error means that the record, and where the next one begins, cannot be known.
 func (r *Reader) Read(buf []byte) (n int, err error) {
-	r.scratch = r.scratch[:0]
-	return r.extractor.Extract(buf, r.values)
+	if r.list != nil {
+		return r.list.find(buf)
+	}
+	return r.extract(buf)
 }
+
+func (r *Reader) extract(buf []byte) (n int, err error) {
+	r.scratch = r.scratch[:0]
+	n, err = r.extractor.Extract(buf, r.values)
+	r.owns.fill(r.values, r.own)
+	return n, err
+}
+
+// Beside gives what is known of the record that is read next beside it (record.SplitOwned).
+func (r *Reader) Beside(own []byte) { r.own = own }
 
 // Skip returns the length of a record that read refuses, or -1 if it cannot be told.
 func (r *Reader) Skip(record []byte) int { return skip(r.extractor, record) }
@@ -116,22 +211,24 @@ func (r *Reader) JSON() bool { return r.schema == "" }
 // record.NoTime if it cannot either.
 func (r *Reader) TimeAlone(rec []byte) int64 {
 	if r.alone == nil {
-		r.alone = &Scanner{unit: r.Input.Time.Unit}
 		var err error
-		r.alone.extractor, r.alone.values, err = schemas{}.extractor(r.Input, r.schema, avro.Project, []string{slotTime: r.Input.Time.Path}, 1, unitOf{r.Input.Time.Path, &r.alone.unit})
-		if err != nil {
-			r.alone.extractor = nil
+		if r.alone, err = newScanner(r.rules, r.Input, schemas{}, r.schema); err != nil {
+			r.alone = &Scanner{}
 		}
 	}
 	if r.alone.extractor == nil {
 		return record.NoTime
 	}
+	r.alone.own = r.own
 	return r.alone.time(rec)
 }
 
 // Time returns the event time of the record last read.
 func (r *Reader) Time() (int64, error) {
-	t, err := r.values[slotTime].Millis(r.units.time)
+	if err := compute(r.computed.timed, r.values); err != nil {
+		return 0, err
+	}
+	t, err := r.times.time.Millis(r.values[slotTime])
 	if err != nil {
 		return 0, fmt.Errorf("field %s: %w", r.Input.Time.Path, err)
 	}
@@ -140,25 +237,61 @@ func (r *Reader) Time() (int64, error) {
 
 // ID returns the view id of the record last read, valid until the next one.
 func (r *Reader) ID() ([]byte, error) {
-	return r.identity(slotID, r.Input.ID)
+	return r.identity(slotID, r.ids)
 }
 
-// identity reads a slot as an id. Text is not copied; what has to be made of a number
-// is valid until the next record is read.
-func (r *Reader) identity(slot int, path string) ([]byte, error) {
+// Key returns the key of the view record last read, valid until the next one; nil if views have none.
+func (r *Reader) Key() ([]byte, error) {
+	if r.key == 0 {
+		return nil, nil
+	}
+	return r.identity(r.key, r.keys)
+}
+
+// identity reads the slots of some fields as an id. Text of one field is not copied; what has to be made of a number
+// or of several is valid until the next record is read.
+func (r *Reader) identity(slot int, paths []string) ([]byte, error) {
+	if len(paths) > 1 {
+		return r.joined(slot, paths)
+	}
 	v := r.values[slot]
 	if v.Kind == record.String && len(v.Text) > 0 && utf8.Valid(v.Text) {
 		return v.Text, nil
 	}
 	id, err := v.AppendID(r.scratch)
 	if err != nil {
-		return nil, fmt.Errorf("field %s: %s is not an id; %w", path, v, err)
+		return nil, noID(paths[0], v, err)
 	}
 	id, r.scratch = id[len(r.scratch):], id
 	return id, nil
 }
 
-// Payload returns a view, which is the record last read, as samples hold it. An error means that
+// joined reads an id of several fields.
+func (r *Reader) joined(slot int, paths []string) ([]byte, error) {
+	values := r.values[slot : slot+len(paths)]
+	id, bad, err := record.AppendIDParts(r.scratch, values)
+	if err != nil {
+		return nil, noID(paths[bad], values[bad], err)
+	}
+	id, r.scratch = id[len(r.scratch):], id
+	return id, nil
+}
+
+func noID(path string, v record.Value, err error) error {
+	return fmt.Errorf("field %s: %s is not an id; %w", path, v, err)
+}
+
+// identifies tells whether any field of the id at a slot has a value.
+func (r *Reader) identifies(slot int, paths []string) bool {
+	for _, v := range r.values[slot : slot+len(paths)] {
+		if !v.Absent() {
+			return true
+		}
+	}
+	return false
+}
+
+// Payload returns a view, which is the record last read, as samples hold it, valid until the next one. An error means that
 // whoever reads the sample could not read it.
 func (r *Reader) Payload(view []byte) ([]byte, error) {
 	var err error
@@ -172,36 +305,96 @@ func (r *Reader) Payload(view []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if r.shaper != nil {
+		r.shaped, err = r.shaper.Append(r.shaped[:0], view, r.values[r.columns:])
+		return r.shaped, err
+	}
 	return view, nil
 }
 
-// Matches tells whether the record last read meets the input's conditions.
-func (r *Reader) Matches() bool {
-	for i := range r.Input.Where {
-		if !r.Input.Where[i].Holds(r.values[r.where+i]) {
+// Mine tells whether the record is of a type that the input takes (record.OwnType), as far as conditions name it: others may lack any field,
+// and are not looked at. It needs no more than Beside.
+func (r *Reader) Mine() bool {
+	for _, oneOf := range r.types {
+		name := record.OwnValue(r.own, record.OwnType)
+		if !slices.ContainsFunc(oneOf, func(c expression.Condition) bool { return c.Holds(name) }) {
 			return false
 		}
 	}
 	return true
 }
 
+// typesOf are the conditions on the type of records that an input takes: of each list one holds.
+func typesOf(in *rules.Input) (types [][]expression.Condition) {
+	for _, c := range in.Where {
+		if c.Field == record.OwnType {
+			types = append(types, []expression.Condition{c})
+		}
+	}
+	if in.ExpressionOf != nil || in.Expression == "" { // a test has the type in the record
+		return types
+	}
+	if asks, err := expression.Parse(in.Expression); err == nil {
+		for _, oneOf := range asks.Memberships {
+			if oneOf[0].Field == record.OwnType {
+				types = append(types, oneOf)
+			}
+		}
+	}
+	return types
+}
+
+// Matches tells whether the record last read meets the input's conditions, and computes its computed fields if it does. An error means
+// that an expression cannot be evaluated on it.
+func (r *Reader) Matches() (bool, error) {
+	if !r.Mine() {
+		return false, nil
+	}
+	if err := compute(r.computed.asked, r.values); err != nil {
+		return false, err
+	}
+	if matches, err := r.meets(); !matches || err != nil {
+		return false, err
+	}
+	return true, compute(r.computed.used, r.values)
+}
+
+func (r *Reader) meets() (bool, error) {
+	for i := range r.Input.Where {
+		if !r.Input.Where[i].Holds(r.values[r.where+i]) {
+			return false, nil
+		}
+	}
+	if r.expression == nil {
+		return true, nil
+	}
+	holds, err := r.expression.Holds(r.values[r.asked:r.columns])
+	if err != nil {
+		return false, fmt.Errorf("%s.where, %w", r.place, err)
+	}
+	return holds, nil
+}
+
 // Engagement reads the optional fields of an engagement into g; bad says that its value is none
-// that the label can take. Null, absent and empty are the same for all of them.
+// that the label can take. Null, absent and empty are the same for all of them; of an own id of several fields that is all or none.
 func (r *Reader) Engagement(g *bucket.Engagement) (bad error, err error) {
 	g.ViewTime, g.EventID, g.Value = record.NoTime, nil, record.Value{}
 	if r.viewTime >= 0 && !r.values[r.viewTime].Absent() {
-		t, err := r.values[r.viewTime].Millis(r.units.viewTime)
+		t, err := r.times.viewTime.Millis(r.values[r.viewTime])
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", r.Input.ViewTime.Path, err)
 		}
 		g.ViewTime = t
 	}
-	if r.eventID >= 0 && !r.values[r.eventID].Absent() {
-		id, err := r.identity(r.eventID, r.Input.EventID)
+	if r.eventID >= 0 && r.identifies(r.eventID, r.eventIDs) {
+		id, err := r.identity(r.eventID, r.eventIDs)
 		if err != nil {
 			return nil, err
 		}
 		g.EventID = id
+	}
+	if r.several != nil {
+		return r.several.read(r.values, g), nil
 	}
 	if r.value >= 0 && !r.values[r.value].Absent() {
 		var ok bool

@@ -1,6 +1,9 @@
 package decode
 
 import (
+	"fmt"
+	"slices"
+
 	"tributary/io/format/avro"
 	"tributary/io/record"
 	"tributary/transforms/attribution/rules"
@@ -10,8 +13,13 @@ import (
 // to know where in a log which times are, before anything is joined.
 type Scanner struct {
 	extractor record.Extractor
-	unit      record.Unit
+	at        *record.TimeReader
 	values    []record.Value
+	owns      owns
+	own       []byte // what is known of the record at hand beside it
+	ownTime   bool   // the time is of that
+	computed  []computedSlot
+	extra     int // how many fields the extra ones are
 }
 
 // Scanned is what a Scanner found in one record.
@@ -29,13 +37,28 @@ type Scanned struct {
 // NewScanner returns a Scanner of the input's records with that schema (0 for JSON). It
 // also reads the extra fields.
 func NewScanner(p *rules.Params, input int, schema uint64, extra ...string) (*Scanner, error) {
-	in := &p.Inputs[input]
-	s := &Scanner{unit: in.Time.Unit}
 	text, err := schemaOf(p, schema, "")
 	if err != nil {
 		return nil, err
 	}
-	s.extractor, s.values, err = schemas{}.extractor(in, text, avro.Project, append([]string{slotTime: in.Time.Path}, extra...), 1+len(extra), unitOf{in.Time.Path, &s.unit})
+	return newScanner(p, &p.Inputs[input], schemas{}, text, extra...)
+}
+
+func newScanner(p *rules.Params, in *rules.Input, known schemas, schema string, extra ...string) (*Scanner, error) {
+	s := &Scanner{extra: len(extra)}
+	var err error
+	if s.at, err = record.NewTimeReader(in.Time.Form()); err != nil {
+		return nil, fmt.Errorf("field %s: %w", in.Time.Path, err)
+	}
+	paths := append([]string{slotTime: in.Time.Path}, extra...)
+	if s.computed, paths, err = computedSlots(p, in, paths); err != nil {
+		return nil, err
+	}
+	s.owns, s.ownTime = ownsOf(paths), record.IsOwn(in.Time.Path)
+	if len(s.computed) > 0 { // partitions and offsets are not
+		s.ownTime = !slices.ContainsFunc(paths[1+len(extra):], func(path string) bool { return !record.IsOwn(path) })
+	}
+	s.extractor, s.values, err = known.extractor(in, schema, avro.Project, paths, 1+len(extra), 1+len(extra), timeOf{in.Time.Path, s.at})
 	return s, err
 }
 
@@ -44,6 +67,7 @@ func NewScanner(p *rules.Params, input int, schema uint64, extra ...string) (*Sc
 // so many records as b should have.
 func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 	rest := b.Records
+	s.own = b.Beside()
 	for i := range b.Count {
 		found := Scanned{Time: record.NoTime, Offset: b.Offset + int64(i)}
 		rec := rest
@@ -54,7 +78,14 @@ func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 			}
 			found.Offset, rec, rest = b.Offset+distance, framed, after
 		}
+		if b.Own {
+			var err error
+			if s.own, rec, err = record.SplitOwned(rec); err != nil {
+				return 0
+			}
+		}
 		n, err := s.extractor.Extract(rec, s.values)
+		s.owns.fill(s.values, s.own)
 		if err != nil && !b.Framed {
 			if n = skip(s.extractor, rec); n < 0 {
 				return 0
@@ -63,11 +94,11 @@ func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 		if !b.Framed {
 			rec, rest = rec[:n], rec[n:]
 		}
+		if err == nil || s.ownTime {
+			found.Time = s.millis()
+		}
 		if err == nil {
-			if t, err := s.values[slotTime].Millis(s.unit); err == nil {
-				found.Time = t
-			}
-			found.Extra, found.Record = s.values[slotTime+1:], rec
+			found.Extra, found.Record = s.values[slotTime+1:slotTime+1+s.extra], rec
 		}
 		each(found)
 	}
@@ -76,10 +107,20 @@ func (s *Scanner) Scan(b record.Batch, each func(Scanned)) (behind int64) {
 
 // time returns the event time of one record, record.NoTime where it has none.
 func (s *Scanner) time(rec []byte) int64 {
-	if _, err := s.extractor.Extract(rec, s.values); err != nil {
+	_, err := s.extractor.Extract(rec, s.values)
+	s.owns.fill(s.values, s.own)
+	if err != nil && !s.ownTime {
 		return record.NoTime
 	}
-	t, err := s.values[slotTime].Millis(s.unit)
+	return s.millis()
+}
+
+// millis is the event time in ms of the values, record.NoTime where there is none.
+func (s *Scanner) millis() int64 {
+	if compute(s.computed, s.values) != nil {
+		return record.NoTime
+	}
+	t, err := s.at.Millis(s.values[slotTime])
 	if err != nil {
 		return record.NoTime
 	}

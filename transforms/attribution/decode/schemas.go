@@ -5,6 +5,7 @@ import (
 
 	"tributary/io/format/avro"
 	"tributary/transforms/attribution/rules"
+	"tributary/transforms/sample"
 )
 
 // schemas are the parsed ones by their text: a reader looks at each several times.
@@ -51,4 +52,16 @@ func (known schemas) resolve(p *rules.Params, schema string) (*avro.Resolution, 
 		return nil, err
 	}
 	return resolution, nil
+}
+
+// shaper returns what makes of views, written with that schema, what samples hold of them.
+func (known schemas) shaper(p *rules.Params, schema string) (*sample.Shaper, error) {
+	if schema == "" {
+		return sample.NewShaper(p.Shape, nil)
+	}
+	views, err := known.parse(p.ViewSchema)
+	if err != nil {
+		return nil, fmt.Errorf("the schema of the samples' views: %w", err)
+	}
+	return sample.NewShaper(p.Shape, views)
 }

@@ -18,7 +18,11 @@ const quotedOfID = 200
 // rejectOrphan counts why an engagement is an orphan and, if orphans are wanted, hands it to reject: its
 // position in the log and the id it names, since the record itself did not travel.
 func rejectOrphan(p *rules.Params, e *account.Engagements, at recordID, eventTime int64, viewID []byte, reject func(record.Rejected)) {
-	why := "no view with the id " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach"
+	named := "id"
+	if p.Keyed() {
+		named = "key"
+	}
+	why := "no view with the " + named + " " + strconv.Quote(string(viewID[:min(len(viewID), quotedOfID)])) + " in reach"
 	e.AddReason(why, 1)
 	if likeFloat.Match(viewID) {
 		e.N[account.OrphansLikeFloats]++
@@ -29,9 +33,17 @@ func rejectOrphan(p *rules.Params, e *account.Engagements, at recordID, eventTim
 	input := slices.IndexFunc(p.Inputs, func(in rules.Input) bool { return in.Kind == at.kind })
 	reject(record.Rejected{
 		Reason: record.ReasonOrphan, Detail: why,
-		Input: int32(input), Partition: at.partition, Offset: at.offset, Count: 1, EventTime: eventTime, Watermark: record.NoTime,
+		Input: int32(input), Partition: at.partition, Offset: at.offset, Element: elementOf(p, at), Count: 1, EventTime: eventTime, Watermark: record.NoTime,
 		Record: viewID,
 	})
+}
+
+// elementOf is what a rejected record says of the place in a list, see record.Rejected.
+func elementOf(p *rules.Params, at recordID) int32 {
+	if !slices.ContainsFunc(p.Inputs, func(in rules.Input) bool { return in.Kind == at.kind && in.Each != "" }) {
+		return 0
+	}
+	return at.element + 1
 }
 
 // likeFloat is what whole numbers look like once a program has read them as floats.
@@ -60,6 +72,6 @@ func countOutcome(e *account.Engagements, seen bucket.Outcome, partlyLate bool) 
 // an orphan and these are wanted.
 func CountFinal(p *rules.Params, e *account.Engagements, g *bucket.Engagement, seen bucket.Outcome, reject func(record.Rejected)) {
 	if countOutcome(e, seen, partlyLate(p, g)) {
-		rejectOrphan(p, e, recordID{g.Partition, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
+		rejectOrphan(p, e, recordID{g.Partition, g.Element, g.Offset, g.Kind}, g.Time, bytes.Clone(g.ViewID), reject)
 	}
 }

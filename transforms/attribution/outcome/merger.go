@@ -19,9 +19,10 @@ import (
 // errCut is what a list of partial outcomes ends with that has lost its end.
 var errCut = errors.New("it ends within a record")
 
-// recordID is the position of an engagement in the log, and its kind.
+// recordID is the position of an engagement in the log, in the list of its record if that holds several, and its kind.
 type recordID struct {
 	partition int32
+	element   int32
 	offset    int64
 	kind      int
 }
@@ -55,11 +56,11 @@ func (t *Merger) Add(partials Partials) error {
 	for d.More() {
 		at := recordID{partition: int32(d.Uvarint()), offset: int64(d.Uvarint())}
 		flags := d.Byte()
-		kind := d.Uvarint()
-		if kind >= uint64(len(t.p.Kinds)) {
+		kind, element := bucket.SplitKind(d.Uvarint())
+		if kind >= len(t.p.Kinds) {
 			return fmt.Errorf("partial outcomes: kind %d of %d", kind, len(t.p.Kinds))
 		}
-		at.kind = int(kind)
+		at.kind, at.element = kind, element
 		s := t.known[at]
 		s.outcome = max(s.outcome, bucket.Outcome(flags&(flagOwner-1)))
 		if flags&flagOwner != 0 {

@@ -14,7 +14,7 @@ import (
 // engagement's position in the log.
 //
 //	partial outcomes = meaning (8 bytes) partial outcome*
-//	partial outcome  = partition (uvarint) offset (uvarint) outcome|flags (byte) kind (uvarint)
+//	partial outcome  = partition (uvarint) offset (uvarint) outcome|flags (byte) kind and element (uvarint, as in a block)
 //	            [event time (varint) view id]    with flagRecord, of the owner bucket if it saw nothing
 
 // Flags beside the outcome in a partial outcome.
@@ -52,7 +52,7 @@ func (partials Partials) Append(p *rules.Params, g *bucket.Engagement, s bucket.
 	}
 	dst := binary.AppendUvarint(partials.encoded, uint64(g.Partition))
 	dst = binary.AppendUvarint(dst, uint64(g.Offset))
-	dst = binary.AppendUvarint(append(dst, flags), uint64(g.Kind))
+	dst = binary.AppendUvarint(append(dst, flags), g.KindAndElement())
 	if flags&flagRecord != 0 {
 		dst = wire.AppendBytes(binary.AppendVarint(dst, g.Time), g.ViewID)
 	}

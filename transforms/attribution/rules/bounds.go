@@ -1,5 +1,7 @@
 package rules
 
+import "tributary/io/record"
+
 // LongestWindow is how long a view stays open: until its closing time.
 func (p *Params) LongestWindow() int64 {
 	longest := int64(0)
@@ -7,6 +9,18 @@ func (p *Params) LongestWindow() int64 {
 		longest = max(longest, k.Window)
 	}
 	return longest
+}
+
+// EndOf is where a log ends, by the clocks of its partitions: at the largest event time, unless that is further ahead of all others
+// than the longest window. One record from a clock that is wrong does not make all labels mature. NoTime of a log without event
+// times.
+func (p *Params) EndOf(partitions ...record.Clock) int64 {
+	all := record.NoClock
+	for _, c := range partitions {
+		all.Add(c.Second)
+		all.Add(c.Largest)
+	}
+	return all.Time(max(p.LongestWindow(), p.MaxFutureSkew))
 }
 
 // Slack is how far beyond the views that an engagement may count for it is still
@@ -24,13 +38,22 @@ type InputBounds struct {
 
 // InputBounds returns the input bounds of the join.
 func (p *Params) InputBounds() InputBounds {
+	after := p.ClockSkew + p.Slack() + 1
+	if p.Shares() { // a view after another one may have what would be its
+		after += p.LongestWindow()
+	}
+	before := p.ClockSkew + p.DedupWindow // duplicates must meet
+	for kind := range p.Kinds {
+		if window := p.WindowAfter(kind); window > 0 {
+			before = max(before, window+2*p.ClockSkew)
+		}
+	}
 	return InputBounds{
 		// The view of an engagement of the interval accounts for it (see SpanOf), and the view
 		// before that one tells whether it is a duplicate.
-		ViewsBefore: p.LongestWindow() + p.Slack() + p.DedupWindow,
-		ViewsAfter:  p.ClockSkew + p.Slack() + 1,
-		// Duplicates must meet.
-		EngagementsBefore: p.ClockSkew + p.DedupWindow,
+		ViewsBefore:       p.LongestWindow() + p.Slack() + p.DedupWindow,
+		ViewsAfter:        after,
+		EngagementsBefore: before,
 		EngagementsAfter:  p.LongestWindow(),
 	}
 }

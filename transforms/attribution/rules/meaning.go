@@ -28,6 +28,8 @@ const (
 	MeaningViewSchema = "schema of views in samples"
 	// MeaningViewID is the field with the id of a view: what decides its shard.
 	MeaningViewID = "views.id"
+	// MeaningStages are the stages.
+	MeaningStages = "stages"
 )
 
 // Meaning returns that of the join.
@@ -41,7 +43,25 @@ func (p *Params) Meaning() Meaning {
 	names := make([]string, len(p.Kinds))
 	for i, k := range p.Kinds {
 		names[i] = k.Name
-		m["engagements."+k.Name] = fmt.Sprintf("window %s, label %s, credit %s, bad values skipped %t", ms(k.Window), k.Label, k.Credit, k.SkipBadValues)
+		m["engagements."+k.Name] = fmt.Sprintf("window %s, label %s, credit %s, bad values skipped %t", ms(k.Window), k.Label, k.Count, k.SkipBadValues)
+		if len(k.Labels) > 0 {
+			m["engagements."+k.Name+".labels"] = k.labelsMeaning()
+		}
+		if k.Credit != CreditAll {
+			m["engagements."+k.Name+".credit"] = string(k.Credit)
+		}
+		if k.After != "" {
+			m["engagements."+k.Name+".after"] = k.After
+		}
+		if k.Otherwise {
+			m["engagements."+k.Name+".otherwise"] = "any"
+		}
+	}
+	if text := p.stagesMeaning(); text != "" {
+		m[MeaningStages], m["stage"] = text, p.Stages[p.Stage].Name
+	}
+	if p.Shape != nil {
+		m["sample"] = fmt.Sprintf("fields %q, view %s", p.Shape.Fields, p.Shape.View)
 	}
 	m["kinds of engagements, in order"] = strings.Join(names, ", ")
 	for i := range p.Inputs {
@@ -63,25 +83,55 @@ func (in *Input) addMeaning(m Meaning, p *Params) {
 		}
 	}
 	id := "view"
-	if in.Kind == Views {
+	switch {
+	case in.Kind == Views:
 		id = "id"
-	} else {
-		add("id", in.EventID)
+	case p.Keyed():
+		id = "key"
 	}
-	add(id, in.ID)
+	if in.Kind != Views {
+		add("id", idText(in.EventID, in.MoreEventID))
+	}
+	add(id, idText(in.ID, in.MoreID))
+	if len(in.Key) > 0 {
+		add("key", idText(in.Key[0], in.Key[1:]))
+	}
 	add("time", in.Time.text())
 	add("view_time", in.ViewTime.text())
 	add("value", in.Value)
+	if in.Values != nil {
+		add("values", fmt.Sprintf("%q", in.Values))
+	}
+	add("each", in.Each)
 	for _, c := range in.Where {
 		add("where", fmt.Sprint(c))
 	}
+	add("where", in.Expression)
+	for _, d := range in.Computed {
+		add("fields."+d.Name, d.Expression)
+	}
+}
+
+// idText is the one field of an id as it is, and several such that no one field is written so.
+func idText(path string, more []string) string {
+	if len(more) == 0 {
+		return path
+	}
+	return fmt.Sprintf("%q", append([]string{path}, more...))
 }
 
 func (f Field) text() string {
 	if f.Path == "" {
 		return ""
 	}
-	return strings.TrimSuffix(fmt.Sprintf("%s in %v", f.Path, f.Unit), " in ")
+	text := strings.TrimSuffix(fmt.Sprintf("%s in %v", f.Path, f.Unit), " in ")
+	if f.Pattern != "" {
+		text += fmt.Sprintf(", pattern %q", f.Pattern)
+	}
+	if f.Zone != "" {
+		text += ", zone " + f.Zone
+	}
+	return text
 }
 
 func ms(n int64) string { return strconv.FormatInt(n, 10) + " ms" }

@@ -10,10 +10,17 @@ func (p *Params) NewSheet() *account.Sheet {
 	}
 	l := account.New(kinds...)
 	l.From, l.To = p.From, p.To
+	for i := range p.Stages {
+		l.StageOf(p.Stages[i].Name)
+	}
 	return l
 }
 
 // Origin is that of the account of a step for a shard of bucket b.
 func (p *Params) Origin(step account.Step, shard, b int64) account.Origin {
-	return account.Origin{Step: step, Shard: shard, Shards: int64(p.ShardsOf(b)), Time: b * p.Bucket}
+	o := account.Origin{Step: step, Shard: shard, Shards: int64(p.ShardsOf(b)), Time: b * p.Bucket}
+	if !p.Final() {
+		o.Stage = p.Stages[p.Stage].Name
+	}
+	return o
 }

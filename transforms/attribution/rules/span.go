@@ -23,13 +23,16 @@ func (p *Params) SpanOf(kind int, eventTime, viewTime int64) Span {
 		s.CountsFrom, s.CountsTo = max(s.CountsFrom, s.FoundFrom), min(s.CountsTo, s.FoundTo)
 		s.DuplicatesTo = s.FoundTo // its duplicates carry the same view time
 	} else {
-		s.FoundFrom = eventTime - p.LongestWindow() - p.Slack() + 1
-		s.FoundTo = s.CountsTo + p.Slack()
+		s.FoundFrom, s.FoundTo = s.CountsFrom, s.CountsTo
+		if p.Final() { // the others do not tell what became of an engagement
+			s.FoundFrom = eventTime - p.LongestWindow() - p.Slack() + 1
+			s.FoundTo = s.CountsTo + p.Slack()
+		}
 		s.DuplicatesTo = s.FoundTo + p.DedupWindow
 	}
 	// Outside the times that are taken there are no views, and so no buckets: before them,
 	// Beam's fixed windows run into one another.
-	s.FoundFrom = max(s.FoundFrom, record.MinTime)
+	s.FoundFrom = max(s.FoundFrom, p.Begins())
 	s.FoundTo, s.DuplicatesTo = min(s.FoundTo, record.MaxTime), min(s.DuplicatesTo, record.MaxTime)
 	return s
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // MaxBucket is how much time the views of one bucket may span, dedup markers included: 40 days.
@@ -50,5 +51,44 @@ func (p *Params) Validate() error {
 			errs = append(errs, fmt.Errorf("input %d: needs the fields of id and time, got %q and %q", i, in.ID, in.Time.Path))
 		}
 	}
+	errs = append(errs, p.validateLabels()...)
+	errs = append(errs, p.validateNames()...)
+	errs = append(errs, p.validateStages()...)
 	return errors.Join(errs...)
+}
+
+// validateNames reports inputs that do not name views by as many fields as the others, and kinds that share where views have no key.
+func (p *Params) validateNames() (errs []error) {
+	fields, keyed := 0, p.Keyed()
+	for i, in := range p.Inputs {
+		name, what := in.IDs(), "an id"
+		if keyed && in.Kind == Views {
+			name, what = in.Key, "a key"
+		}
+		if i == 0 {
+			fields = len(name)
+		}
+		if len(name) != fields {
+			errs = append(errs, fmt.Errorf("input %d: %s of %d fields, where that of input 0 has %d", i, what, len(name), fields))
+		}
+	}
+	for i, k := range p.Kinds {
+		if k.Credit != CreditAll && !keyed {
+			errs = append(errs, fmt.Errorf("%s: shared by %q, and views have no key", k.Name, k.Credit))
+		}
+		if !slices.Contains([]Credit{CreditAll, CreditFirst, CreditLast, CreditEven}, k.Credit) {
+			errs = append(errs, fmt.Errorf("%s: shared by %q, which is none", k.Name, k.Credit))
+		}
+		switch after := p.AfterOf(i); {
+		case k.After == "":
+		case after < 0 || after == i:
+			errs = append(errs, fmt.Errorf("%s: after %q, which is no other kind", k.Name, k.After))
+		case k.Credit != CreditFirst && k.Credit != CreditLast:
+			errs = append(errs, fmt.Errorf("%s: after %q, and shared by %q", k.Name, k.After, k.Credit))
+		}
+		if k.Otherwise && k.After == "" {
+			errs = append(errs, fmt.Errorf("%s: otherwise, and after no kind", k.Name))
+		}
+	}
+	return errs
 }

@@ -54,7 +54,7 @@ func TestLateAfterIdle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			k := NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) {
+			k := NewPacker(p, func(Place, Block) {}, func(r record.Rejected) {
 				text := fmt.Sprintf("%s@%d", r.Reason, r.Offset)
 				if r.AfterIdle {
 					text += " idle"
@@ -85,7 +85,7 @@ func TestFirstAfterRaise(t *testing.T) {
 			b.Records = record.AppendFramed(b.Records, int64(i), fmt.Appendf(nil, `{"id":"v%d","t":%d}`, i, at))
 		}
 		var late []int64
-		require.NoError(t, NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) { late = append(late, r.Offset) }).Add(b))
+		require.NoError(t, NewPacker(p, func(Place, Block) {}, func(r record.Rejected) { late = append(late, r.Offset) }).Add(b))
 		require.Equal(t, []int64{1}, late, "a clock before it of %v", clock)
 	}
 }

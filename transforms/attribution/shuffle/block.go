@@ -13,15 +13,19 @@ import (
 // hash, which is computed again faster than it would be moved. Records of a block mostly
 // follow each other in the log, so each has its position less that of the one before.
 //
-//	block      = format (byte) meaning (uint64) bucket index (varint) packing (byte) record*, compressed or not
+//	block      = format (byte) meaning (uint64) bucket index (varint) packing (byte) [markers (bytes)] record*, compressed or not
+//	           | format meaning bucket index packing corrections (uvarint)    see NewCorrection
 //	record     = tag (byte) time (varint) [partition (varint)] offset (varint) ...
 //	             each less that of the record before, at first bucket start, 0 and 0
-//	view       ... id (bytes) payload (bytes)
+//	view       ... [stages it is late for (uvarint)] [element (uvarint)] [closed through (varint)] [key] id (bytes) payload (bytes)
 //	             ... id at (uvarint) id length (uvarint) payload (bytes)    with tagInside: the id is within the payload
 //	             ... id (bytes) payload hash (uint64)    with tagDedupMarker: only that the view exists
-//	engagement ... kind (uvarint) id (bytes) [closed through (varint)] [view time (varint)] [event id (bytes)] [value]
+//	             ... id (bytes)    with both: only that, and its duplicates are elsewhere
+//	key        = 0 (byte) key (bytes) | key at + 1 (uvarint) key length (uvarint)    the latter: it is within the payload
+//	engagement ... kind, and element * 2^16 (uvarint) id (bytes) [closed through (varint)] [view time (varint)] [event id (bytes)] [value]
 //	             closed through and view time less the engagement's own
-//	value      = kind (byte), then by kind: number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
+//	value      = kind (byte), then by kind: nothing of null | number (varint) | double (uint64) | scale (varint) unscaled (bytes) | text (bytes)
+//	             where a kind has several labels, the text is a value for each of them, or 254 (byte) for one like that before
 //
 // The fingerprint of the join's Meaning is there because a block outlives the run that wrote it: kinds
 // are numbers in it, views have no schema of their own.
@@ -41,13 +45,18 @@ const (
 	// Of a view.
 	tagDedupMarker
 	tagInside
-	// Of an engagement: which optional parts follow.
+	// Of an engagement: which optional parts follow; of a view, that it is late for some stages.
 	tagClosedThrough
 	tagViewTime
 	tagEventID
 	tagValue
 	// Of both: its partition is not that of the record before.
 	tagPartition
+
+	tagLateBefore = tagClosedThrough
+	tagElement    = tagViewTime // of a view: it is not the first in the list of its record
+	tagKey        = tagEventID  // of a view: it has a key
+	tagViewClosed = tagValue    // of a view: through what time views had closed follows
 )
 
 func appendHeader(dst []byte, meaning uint64, bucket int64) []byte {
@@ -71,4 +80,10 @@ func (b Block) open() (blockReader, error) {
 	d.meaning = d.Uint64()
 	d.bucket = d.Varint()
 	return d, d.err()
+}
+
+// NewCorrection returns a block without records. It says of a bucket of a join of that meaning that what the stage before gave of
+// its views was corrected so many times.
+func NewCorrection(meaning uint64, bucket, times int64) Block {
+	return Block{binary.AppendUvarint(append(appendHeader(nil, meaning, bucket), correction), uint64(times))}
 }

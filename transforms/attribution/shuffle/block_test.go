@@ -19,11 +19,20 @@ var (
 	anyTime   = rapid.Int64Range(record.MinTime, record.MaxTime)
 	orNoTime  = rapid.OneOf(rapid.Just(int64(record.NoTime)), anyTime)
 	anyOffset = rapid.Int64Min(0)
-	anyID     = rapid.SliceOfN(rapid.Byte(), 1, 20)
-	anyBytes  = rapid.SliceOfN(rapid.Byte(), 0, 40)
+	// Mostly 0, as in records that hold one event.
+	anyElement = rapid.OneOf(rapid.Just(int32(0)), rapid.Int32Min(0))
+	anyID      = rapid.SliceOfN(rapid.Byte(), 1, 20)
+	anyBytes   = rapid.SliceOfN(rapid.Byte(), 0, 40)
 )
 
 func drawValue(t *rapid.T) record.Value {
+	if rapid.IntRange(0, 5).Draw(t, "several values") == 0 {
+		return bucket.Pack(rapid.SliceOfN(rapid.Custom(drawOne), 1, 3).Draw(t, "values"), nil)
+	}
+	return drawOne(t)
+}
+
+func drawOne(t *rapid.T) record.Value {
 	switch kind := record.Kind(rapid.IntRange(int(record.Null), int(record.Bytes)).Draw(t, "value kind")); kind {
 	case record.Bool:
 		return record.Value{Kind: kind, Int: rapid.Int64Range(0, 1).Draw(t, "bool")}
@@ -41,10 +50,17 @@ func drawValue(t *rapid.T) record.Value {
 func drawView(t *rapid.T) bucket.View {
 	v := bucket.View{
 		ID: anyID.Draw(t, "id"), Time: anyTime.Draw(t, "time"),
-		Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
+		Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"), Element: anyElement.Draw(t, "element"),
 	}
-	v.Hash = rules.HashID(v.ID)
+	if rapid.Bool().Draw(t, "keyed") {
+		v.Key = anyID.Draw(t, "key")
+	}
+	v.Hash = rules.HashID(v.Name())
+	v.ClosedThrough = orNoTime.Draw(t, "closed through")
 	if v.DedupMarker = rapid.Bool().Draw(t, "stub"); v.DedupMarker {
+		if v.Known = rapid.Bool().Draw(t, "known"); v.Known {
+			return v
+		}
 		v.PayloadHash = rapid.Uint64().Draw(t, "payload hash")
 		return v
 	}
@@ -52,13 +68,16 @@ func drawView(t *rapid.T) bucket.View {
 	if rapid.Bool().Draw(t, "the id is inside") {
 		v.Payload = append(append(v.Payload, v.ID...), anyBytes.Draw(t, "rest of the payload")...)
 	}
+	if v.Key != nil && rapid.Bool().Draw(t, "the key is inside") {
+		v.Payload = append(v.Payload, v.Key...)
+	}
 	return v
 }
 
 func drawEngagement(t *rapid.T) bucket.Engagement {
 	g := bucket.Engagement{
 		Kind: rapid.IntRange(0, 200).Draw(t, "kind"), ViewID: anyID.Draw(t, "view id"),
-		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"),
+		Time: anyTime.Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "partition"), Offset: anyOffset.Draw(t, "offset"), Element: anyElement.Draw(t, "element"),
 		ClosedThrough: orNoTime.Draw(t, "closed through"), ViewTime: orNoTime.Draw(t, "view time"), Value: drawValue(t),
 	}
 	g.Hash = rules.HashID(g.ViewID)
@@ -76,27 +95,38 @@ func headed(rest ...byte) []byte {
 	return append(binary.LittleEndian.AppendUint64([]byte{blockFormat}, someMeaning), rest...)
 }
 
-// blockOf encodes what a bucket holds, views first, and returns where each record ends.
-func blockOf(b *bucket.Bucket, length int64) (block []byte, ends []int) {
+// blockOf encodes what a bucket holds, views first, and returns where each record ends, and the same block compressed.
+func blockOf(b *bucket.Bucket, length int64) (block []byte, ends []int, compressed []byte) {
 	var w blockWriter
 	w.open(someMeaning, b.Index, b.Index*length)
+	for i, m := range b.Markers {
+		source := m.Time - int64(i) // the start of some bucket
+		w.mark(source-b.Index*length, binary.AppendUvarint(binary.LittleEndian.AppendUint64(nil, m.Hash), uint64(i)))
+	}
 	ends = append(ends, len(w.block))
 	for i := range b.Views {
 		v := &b.Views[i]
-		w.view(v, inside(v))
+		w.view(v, insideOf(v))
 		ends = append(ends, len(w.block))
 	}
 	for i := range b.Engagements {
 		w.engagement(&b.Engagements[i])
 		ends = append(ends, len(w.block))
 	}
-	return w.block, ends
+	block = w.finished(false)
+	for i := range ends {
+		ends[i] += len(block) - len(w.block)
+	}
+	return block, ends, w.finished(true)
 }
 
 func drawBucket(t *rapid.T) (b bucket.Bucket, length int64) {
 	b.Index, length = rapid.Int64Range(-1000, 1000).Draw(t, "index"), rapid.Int64Range(1, rules.MaxBucket).Draw(t, "length")
 	b.Views = rapid.SliceOfN(rapid.Custom(drawView), 0, 4).Draw(t, "views")
 	b.Engagements = rapid.SliceOfN(rapid.Custom(drawEngagement), 0, 4).Draw(t, "engagements")
+	b.Markers = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) bucket.Marker {
+		return bucket.Marker{Hash: rapid.Uint64().Draw(t, "hash"), Time: anyTime.Draw(t, "time")}
+	}), 0, 4).Draw(t, "markers")
 	return b, length
 }
 
@@ -104,15 +134,19 @@ func drawBucket(t *rapid.T) (b bucket.Bucket, length int64) {
 func TestBlocksRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, length := drawBucket(t)
-		block, _ := blockOf(&want, length)
+		block, _, compressed := blockOf(&want, length)
 		index, err := Block{block}.Bucket()
 		require.NoError(t, err)
 		require.Equal(t, want.Index, index)
-		for _, block := range [][]byte{block, compressed(block, someMeaning, want.Index)} {
+		for _, block := range [][]byte{block, compressed} {
 			got := bucket.Bucket{Index: index}
 			require.NoError(t, Block{block}.AddTo(&got, someMeaning, length))
 			require.Len(t, got.Views, len(want.Views))
 			require.Len(t, got.Engagements, len(want.Engagements))
+			require.Len(t, got.Markers, len(want.Markers))
+			for i := range want.Markers {
+				require.Equal(t, want.Markers[i], got.Markers[i])
+			}
 			for i := range want.Views {
 				require.Equal(t, want.Views[i], got.Views[i])
 			}
@@ -129,15 +163,15 @@ func TestBlocksAreCompressed(t *testing.T) {
 	for i := range 100 {
 		alike.Views = append(alike.Views, bucket.View{ID: []byte("a view"), Offset: int64(i), Payload: []byte("much the same as the next one")})
 	}
-	block, _ := blockOf(&alike, 1000)
-	require.Less(t, 4*len(compressed(block, someMeaning, 3)), len(block))
+	block, _, compressed := blockOf(&alike, 1000)
+	require.Less(t, 4*len(compressed), len(block))
 
 	noise := make([]byte, 4000)
 	_, err := rand.NewChaCha8([32]byte{1}).Read(noise)
 	require.NoError(t, err)
 	for name, payload := range map[string][]byte{"small": []byte("small"), "noise": noise} {
-		block, _ := blockOf(&bucket.Bucket{Index: 3, Views: []bucket.View{{ID: []byte("v"), Payload: payload}}}, 1000)
-		require.Equal(t, block, compressed(block, someMeaning, 3), name)
+		block, _, compressed := blockOf(&bucket.Bucket{Index: 3, Views: []bucket.View{{ID: []byte("v"), Payload: payload}}}, 1000)
+		require.Equal(t, block, compressed, name)
 	}
 }
 
@@ -153,19 +187,19 @@ func requireSameEngagement(t require.TestingT, want, got *bucket.Engagement) {
 func TestIDIsCarriedOnce(t *testing.T) {
 	id := bytes.Repeat([]byte("i"), 100)
 	v := bucket.View{ID: id, Payload: append([]byte(`{"id":"`), id...)}
-	require.Equal(t, 7, inside(&v))
+	require.Equal(t, inside{id: 8}, insideOf(&v))
 	var w blockWriter
-	w.view(&v, inside(&v))
+	w.view(&v, insideOf(&v))
 	require.Less(t, len(w.block), 130)
 	v.Payload = []byte("{}")
-	require.Equal(t, -1, inside(&v))
+	require.Equal(t, inside{}, insideOf(&v))
 }
 
 // TestBlocksRefuseWhatIsCut: a block cut anywhere but between two records is an error.
 func TestBlocksRefuseWhatIsCut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, length := drawBucket(t)
-		block, ends := blockOf(&want, length)
+		block, ends, _ := blockOf(&want, length)
 		whole := map[int]int{}
 		for records, end := range ends {
 			whole[end] = records
@@ -184,12 +218,12 @@ func TestBlocksRefuseWhatIsCut(t *testing.T) {
 }
 
 func TestBlocksRefuse(t *testing.T) {
-	view := bucket.View{ID: []byte("absent"), Payload: []byte("payload")}
+	view := bucket.View{ID: []byte("absent"), Key: []byte("a key"), Payload: []byte("payload")}
 	// withView is a block of a view whose id is said to be somewhere in its payload.
-	withView := func(inside int) []byte {
+	withView := func(at inside) []byte {
 		var w blockWriter
 		w.open(someMeaning, 3, 0)
-		w.view(&view, inside)
+		w.view(&view, at)
 		return w.block
 	}
 	for _, c := range []struct {
@@ -205,10 +239,12 @@ func TestBlocksRefuse(t *testing.T) {
 		{"no packing", headed(6), "block of bucket 3: it ends within a record"},
 		{"another packing", headed(6, 7), "block of bucket 3: packing 7 is not known"},
 		{"not what zstd packs", headed(6, zstdRecords, 1, 2, 3), "block of bucket 3: compressed records: unexpected EOF"},
+		{"markers that end too early", headed(6, marked, 4, 1, 2, 3, 4), "block of bucket 3: it ends within a record"},
 		{"a tag alone", headed(6, plainRecords, 0), "block of bucket 3: it ends within a record"},
-		{"an id beyond the payload", withView(3), "block of bucket 3: it ends within a record"},
-		{"an id that begins beyond the payload", withView(300), "block of bucket 3: it ends within a record"},
-		{"an id whose end overflows", withView(math.MaxInt64), "block of bucket 3: it ends within a record"},
+		{"an id beyond the payload", withView(inside{id: 4}), "block of bucket 3: it ends within a record"},
+		{"an id that begins beyond the payload", withView(inside{id: 301}), "block of bucket 3: it ends within a record"},
+		{"a key beyond the payload", withView(inside{key: 4}), "block of bucket 3: it ends within a record"},
+		{"an id whose end overflows", withView(inside{id: math.MaxInt64}), "block of bucket 3: it ends within a record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.EqualError(t, Block{c.block}.AddTo(new(bucket.Bucket), someMeaning, 1000), c.want)
@@ -224,6 +260,7 @@ func FuzzBlock(f *testing.F) {
 			{ID: []byte("v2"), Time: 3200, Payload: []byte(`{}`)},
 			{ID: []byte("v3"), Time: 2900, DedupMarker: true, PayloadHash: 5},
 		},
+		Markers: []bucket.Marker{{Hash: 7, Time: 2000}, {Hash: 8, Time: 1001}},
 		Engagements: []bucket.Engagement{
 			{Kind: 1, ViewID: []byte("v1"), Time: 3300, ClosedThrough: record.NoTime, ViewTime: record.NoTime},
 			{
@@ -232,9 +269,9 @@ func FuzzBlock(f *testing.F) {
 			},
 		},
 	}
-	block, ends := blockOf(&b, 1000)
+	block, ends, compressed := blockOf(&b, 1000)
 	f.Add(block)
-	f.Add(compressed(block, someMeaning, b.Index))
+	f.Add(compressed)
 	f.Add(block[:ends[2]])
 	f.Add(block[:len(block)-3])
 	f.Add(headed(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1))
@@ -248,10 +285,11 @@ func FuzzBlock(f *testing.F) {
 		require.NoError(t, err)
 		// What was read can be written and read again.
 		again := bucket.Bucket{Index: got.Index}
-		encoded, _ := blockOf(&got, 1000)
+		encoded, _, _ := blockOf(&got, 1000)
 		require.NoError(t, Block{encoded}.AddTo(&again, someMeaning, 1000))
 		require.Len(t, again.Views, len(got.Views))
 		require.Len(t, again.Engagements, len(got.Engagements))
+		require.Equal(t, got.Markers, again.Markers)
 		for i := range got.Views {
 			require.Equal(t, got.Views[i].Hash, again.Views[i].Hash)
 			require.Equal(t, got.Views[i].Time, again.Views[i].Time)

@@ -14,7 +14,7 @@ import (
 func BenchmarkBlocks(b *testing.B) {
 	p, batches := attributiontest.Hour(b)
 	var largest Block
-	k := NewPacker(p, func(_, _ int64, block Block) {
+	k := NewPacker(p, func(_ Place, block Block) {
 		if len(block.encoded) > len(largest.encoded) {
 			largest = block
 		}
@@ -49,7 +49,7 @@ func BenchmarkBlocks(b *testing.B) {
 		for b.Loop() {
 			w.open(p.Meaning().Fingerprint(), bucket.Index, bucket.Index*p.Bucket)
 			for i := range bucket.Views {
-				w.view(&bucket.Views[i], inside(&bucket.Views[i]))
+				w.view(&bucket.Views[i], insideOf(&bucket.Views[i]))
 			}
 			for i := range bucket.Engagements {
 				w.engagement(&bucket.Engagements[i])

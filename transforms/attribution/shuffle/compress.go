@@ -1,6 +1,7 @@
 package shuffle
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync"
 
@@ -13,6 +14,10 @@ import (
 const (
 	plainRecords = iota
 	zstdRecords
+	// correction: there are none, but a count of corrections, see NewCorrection.
+	correction
+	// marked is set where markers stand before the records.
+	marked = 0x80
 )
 
 // compressFrom is the size from which a block is compressed: below, the frame of zstd takes
@@ -37,36 +42,49 @@ var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	return encoder, decoder
 })
 
-// compressed returns a copy of a block of plain records, compressed if that is any use.
-func compressed(block []byte, meaning uint64, bucket int64) []byte {
-	if len(block) < compressFrom {
-		return append([]byte(nil), block...)
+// finished returns the block that was written, its records compressed if they are to be, and if that is any use.
+func (w *blockWriter) finished(compress bool) []byte {
+	out := make([]byte, 0, w.size()+binary.MaxVarintLen32)
+	out = append(out, w.block[:w.header]...)
+	packing := &out[w.header-1]
+	if len(w.markers) > 0 {
+		*packing |= marked
+		out = wire.AppendBytes(out, w.markers)
+	}
+	records, before := w.block[w.header:], len(out)
+	if !compress || len(records) < compressFrom {
+		return append(out, records...)
 	}
 	encoder, _ := codec()
-	header := append(appendHeader(make([]byte, 0, len(block)), meaning, bucket), zstdRecords)
-	out := encoder.EncodeAll(block[len(header):], header)
-	if len(out) >= len(block) {
-		return append(out[:0], block...)
+	if out = encoder.EncodeAll(records, out); len(out)-before >= len(records) {
+		return append(out[:before], records...)
 	}
+	out[w.header-1] |= zstdRecords
 	return out
 }
 
-// unpack makes the reader stand before plain records.
-func (d *blockReader) unpack() error {
-	switch packing := d.Byte(); {
+// unpack makes the reader stand before plain records, and returns the markers before them; of a correction there are neither.
+func (d *blockReader) unpack() (markers []byte, corrections int64, err error) {
+	packing := d.Byte()
+	if packing&marked != 0 {
+		markers, packing = d.Bytes(), packing&^marked
+	}
+	switch {
 	case d.Short():
-		return errShort
+		return nil, 0, errShort
 	case packing == plainRecords:
-		return nil
+		return markers, 0, nil
 	case packing == zstdRecords:
 		_, decoder := codec()
 		plain, err := decoder.DecodeAll(d.Rest(), nil)
 		if err != nil {
-			return fmt.Errorf("compressed records: %w", err)
+			return nil, 0, fmt.Errorf("compressed records: %w", err)
 		}
 		d.Reader = wire.NewReader(plain)
-		return nil
+		return markers, 0, nil
+	case packing == correction:
+		return nil, int64(d.Uvarint()), nil
 	default:
-		return fmt.Errorf("packing %d is not known", packing)
+		return nil, 0, fmt.Errorf("packing %d is not known", packing)
 	}
 }

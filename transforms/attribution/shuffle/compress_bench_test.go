@@ -54,7 +54,7 @@ func benchBlock(b *testing.B, size int) []byte {
 	b.Helper()
 	p, batches := attributiontest.Hour(b)
 	var found []byte
-	k := NewPacker(p, func(_, _ int64, block Block) {
+	k := NewPacker(p, func(_ Place, block Block) {
 		if found == nil && len(block.encoded) >= size {
 			found = block.encoded[:size]
 		}

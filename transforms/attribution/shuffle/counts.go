@@ -4,6 +4,7 @@ import (
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/decode"
+	"tributary/transforms/attribution/rules"
 )
 
 // offsetRange is a piece of a partition's log, within a chapter, as one input reads it.
@@ -42,10 +43,41 @@ func (k *Packer) engagements(r *decode.Reader, c *cursor) *account.Engagements {
 	return c.sheet.Engagements[k.p.Kinds[r.Input.Kind].Name]
 }
 
+// counts are those of the views, or of the kind that the input is of.
+func (k *Packer) counts(r *decode.Reader, c *cursor) *account.Counts {
+	if r.Input.Kind == rules.Views {
+		return &c.sheet.Views.N
+	}
+	return &k.engagements(r, c).N
+}
+
+// filtered counts a record that is none of the input's kind.
+func (k *Packer) filtered(r *decode.Reader, c *cursor, t int64) {
+	if k.accounts(c, t) {
+		k.counts(r, c)[account.Filtered]++
+		c.input(r).N[account.Filtered]++
+	}
+}
+
 // input is the account of the batch's input.
 func (c *cursor) input(r *decode.Reader) *account.Input {
 	if c.in == nil {
 		c.in = c.sheet.InputOf(r.Input.Name)
 	}
 	return c.in
+}
+
+// countStages counts a view that is late for so many of the stages.
+func (k *Packer) countStages(c *cursor, late int) {
+	if c.stages == nil {
+		for i := range k.p.Stages {
+			c.stages = append(c.stages, c.sheet.StageOf(k.p.Stages[i].Name))
+		}
+	}
+	for i, s := range c.stages {
+		s.N[account.Read]++
+		if i < late {
+			s.N[account.Late]++
+		}
+	}
 }

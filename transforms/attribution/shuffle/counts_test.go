@@ -15,7 +15,7 @@ import (
 // read of one has one.
 func TestAccountsEndWithChapters(t *testing.T) {
 	p := rules.Params{Kinds: []rules.Kind{{Name: "like", Window: 1000}}, Inputs: []rules.Input{{Kind: rules.Views, ID: "id", Time: rules.Field{Path: "t"}}}, Bucket: 1000, Shards: 1, Keep: 1, From: math.MinInt64, To: rules.NoLogEnd}
-	k := NewPacker(&p, func(int64, int64, Block) {}, func(record.Rejected) {})
+	k := NewPacker(&p, func(Place, Block) {}, func(record.Rejected) {})
 	next := record.ChapterStart(2)
 	for _, offset := range []int64{next - 20, next - 10, next, next + 10} {
 		var records []byte

@@ -17,13 +17,10 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 	}
 	e := k.engagements(r, c)
 	s := k.p.SpanOf(g.Kind, g.Time, g.ViewTime)
-	closedThrough := int64(math.MinInt64)
-	if by.watermark != record.NoTime {
-		closedThrough = by.watermark - k.longest
-	}
-	_, afterIdle := by.passed(s.CountsTo + k.longest)
+	closedThrough := k.final.closedThrough(by)
+	_, afterIdle := by.passed(s.CountsTo + k.final.longest)
 	if closedThrough < s.CountsTo {
-		_, afterIdle = by.passed(s.CountsFrom + k.longest)
+		_, afterIdle = by.passed(s.CountsFrom + k.final.longest)
 	}
 	if own && afterIdle && s.CountsFrom <= s.CountsTo {
 		e.N[account.LateAfterIdle]++
@@ -52,20 +49,35 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		e.N[account.PartlyLate]++
 		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
 	}
-	if closedThrough >= min(s.FoundFrom, s.CountsFrom) {
+	g.Hash = rules.HashID(g.ViewID)
+	k.final.addEngagement(g, &s, closedThrough)
+	for _, to := range k.routes[:len(k.routes)-1] {
+		s, closedThrough := to.p.SpanOf(g.Kind, g.Time, g.ViewTime), to.closedThrough(by)
+		if s.CountsFrom <= s.CountsTo && closedThrough < s.CountsTo {
+			to.addEngagement(g, &s, closedThrough)
+		}
+	}
+}
+
+// addEngagement puts an engagement into every bucket that may hold its view, or a duplicate of it that counts.
+func (t *route) addEngagement(g *bucket.Engagement, s *rules.Span, closedThrough int64) {
+	from, to := s.FoundFrom, s.DuplicatesTo
+	if window := t.windowAfter[g.Kind]; window > 0 { // the views of what counts after it, or does not
+		from, to = min(from, max(g.Time-window, t.begins)), max(to, min(g.Time+window+2*t.p.ClockSkew, record.MaxTime))
+	}
+	if g.ClosedThrough = record.NoTime; closedThrough != math.MinInt64 && closedThrough+t.ahead >= min(from, s.CountsFrom) {
 		g.ClosedThrough = closedThrough
 	}
-	g.Hash = rules.HashID(g.ViewID)
-	first, last := k.firstBucket, k.lastBucket
-	if g.Time >= k.p.To {
+	first, last := t.firstBucket, t.lastBucket
+	if g.Time >= t.p.To {
 		// Its outcome is counted elsewhere and it makes no earlier one a duplicate: it matters
 		// for the labels of this interval's views only.
-		first, last = k.ownFirst, k.ownLast
+		first, last = t.ownFirst, t.ownLast
 	}
-	first = max(first, k.p.BucketOf(max(s.FoundFrom, closedThrough+1)))
-	last = min(last, k.p.BucketOf(s.DuplicatesTo))
+	first = max(first, t.p.BucketOf(max(from, closedThrough+1)))
+	last = min(last, t.p.BucketOf(to))
 	for b := first; b <= last; b++ {
-		k.put(g.Hash, b, func(w *blockWriter) { w.engagement(g) })
+		t.put(g.Hash, b, func(w *blockWriter) { w.engagement(g) })
 	}
 }
 
@@ -77,7 +89,7 @@ func (k *Packer) countMissing(r *decode.Reader, c *cursor, g *bucket.Engagement,
 	}
 	if bad {
 		e.N[account.BadValues]++
-	} else if r.Input.Value != "" && g.Value.Kind == record.Null {
+	} else if r.WithoutValue() {
 		e.N[account.WithoutValue]++
 	}
 }

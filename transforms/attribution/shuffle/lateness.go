@@ -1,6 +1,8 @@
 package shuffle
 
 import (
+	"math"
+
 	"tributary/io/record"
 	"tributary/transforms/account"
 	"tributary/transforms/attribution/decode"
@@ -11,10 +13,14 @@ import (
 type cursor struct {
 	batch  record.Batch
 	offset int64
-	clock  record.Clock
-	log    record.Clock
-	sheet  *account.Sheet // of the batch's offset range
-	in     *account.Input // part of account, once it is needed
+	// element is which event of a record that holds several, 0 for the first; several says that it does.
+	element int32
+	several bool
+	clock   record.Clock
+	log     record.Clock
+	sheet   *account.Sheet   // of the batch's offset range
+	in      *account.Input   // part of account, once it is needed
+	stages  []*account.Stage // likewise
 }
 
 // pass moves the clocks over a record's event time.
@@ -63,4 +69,12 @@ func (k *Packer) lateness(c *cursor) lateness {
 func (l lateness) passed(t int64) (late, afterIdle bool) {
 	late = l.watermark != record.NoTime && t <= l.watermark
 	return late, late && (l.log == record.NoTime || t > l.log)
+}
+
+// closedThrough is the time through which views had closed for a stage; math.MinInt64 if there is no watermark.
+func (t *route) closedThrough(by lateness) int64 {
+	if by.watermark == record.NoTime {
+		return math.MinInt64
+	}
+	return by.watermark + t.p.Shift - t.longest
 }

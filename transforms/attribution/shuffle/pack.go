@@ -2,13 +2,14 @@
 // of the one GroupByKey of a join.
 //
 //	pack.go         a batch, record by record: lateness.go judges, rejects.go refuses, counts.go accounts
+//	  elements.go     the events of a record that holds a list of them
 //	  views.go        to which buckets a view goes; engagements.go: and an engagement
-//	  open.go         the blocks that are being filled
+//	  route.go        the buckets of a stage, and the blocks that are being filled; markers.go: what later buckets must know of views
 //	block.go        the encoding of a block; write.go, read.go, compress.go
 package shuffle
 
 import (
-	"math"
+	"maps"
 
 	"tributary/io/record"
 	"tributary/transforms/account"
@@ -17,45 +18,43 @@ import (
 	"tributary/transforms/attribution/rules"
 )
 
-// Packer sorts the records of batches into blocks by (shard, bucket). Records are
-// judged late here, by their own partition's watermark, and nowhere else.
+// Packer sorts the records of batches into blocks by (stage, shard, bucket). Records are
+// judged late here, by their own partition's watermark, and nowhere else. Each is decoded once, for all stages.
 type Packer struct {
-	p       *rules.Params
-	longest int64
-	meaning uint64
-	bounds  rules.InputBounds
-	// firstBucket and lastBucket bound the buckets of the interval with all that matters for
-	// it, ownFirst and ownLast those of its own views.
-	firstBucket, lastBucket, ownFirst, ownLast int64
+	p      *rules.Params
+	bounds rules.InputBounds
+	// routes are those of the stages, in order: the last is that of the whole join, whose account is kept.
+	routes []*route
+	final  *route
 
 	readers *decode.Readers
-	blocks  map[int64][]blockWriter // unfinished ones by bucket, then shard
-	recent  [16]recent              // of them, by the lowest bits of the bucket
-	bucket  bucketSpan              // of the view before
 	// ranges are accounts of what was read since the last flush, totals what is of all of it.
 	ranges map[offsetRange]*account.Sheet
 	totals *account.Sheet
-	emit   func(shard, bucket int64, block Block)
 	reject func(record.Rejected)
 }
 
 // NewPacker returns a Packer that hands finished blocks to emit and refused records to
 // reject. Blocks are the receiver's to keep; the bytes of a refused record are not.
-func NewPacker(p *rules.Params, emit func(shard, bucket int64, block Block), reject func(record.Rejected)) *Packer {
+func NewPacker(p *rules.Params, emit func(at Place, block Block), reject func(record.Rejected)) *Packer {
 	k := &Packer{
-		p: p, longest: p.LongestWindow(), meaning: p.Meaning().Fingerprint(), bounds: p.InputBounds(), emit: emit, reject: reject,
-		readers: decode.NewReaders(p), blocks: map[int64][]blockWriter{},
-		ranges: map[offsetRange]*account.Sheet{}, totals: p.NewSheet(),
-		firstBucket: math.MinInt64, lastBucket: math.MaxInt64,
-		ownFirst: math.MinInt64, ownLast: math.MaxInt64,
+		p: p, bounds: p.InputBounds(), reject: reject,
+		readers: decode.NewReaders(p),
+		ranges:  map[offsetRange]*account.Sheet{}, totals: p.NewSheet(),
 	}
-	if p.From != math.MinInt64 {
-		k.ownFirst, k.firstBucket = p.BucketOf(p.From), p.BucketOf(p.From-k.bounds.ViewsBefore)
+	for stage := range p.StageCount() {
+		k.routes = append(k.routes, newRoute(p.OfStage(stage), k.emitTo(emit)))
 	}
-	if p.To != rules.NoLogEnd {
-		k.ownLast, k.lastBucket = p.BucketOf(p.To-1), p.BucketOf(p.To+k.bounds.ViewsAfter)
-	}
+	k.final = k.routes[len(k.routes)-1]
 	return k
+}
+
+// emitTo counts the bytes of blocks on their way to emit.
+func (k *Packer) emitTo(emit func(at Place, block Block)) func(Place, Block) {
+	return func(at Place, block Block) {
+		k.totals.Bytes.Blocks += int64(len(block.encoded))
+		emit(at, block)
+	}
 }
 
 // Add packs one batch. An error means a batch of an unknown input or schema; records of a
@@ -71,6 +70,7 @@ func (k *Packer) Add(b record.Batch) error {
 		c.clock = record.NoClock
 	}
 	rest := b.Records
+	r.Beside(b.Beside())
 	if r.Unusable != nil && !b.Framed {
 		k.malformed(r, &c, record.NoTime, int64(b.Count), rest, r.Unusable)
 		return nil
@@ -86,6 +86,14 @@ func (k *Packer) Add(b record.Batch) error {
 			c.offset = b.Offset + distance
 		} else {
 			c.offset = b.Offset + int64(i)
+		}
+		if b.Own {
+			var own []byte
+			if own, rec, err = record.SplitOwned(rec); err != nil {
+				k.malformed(r, &c, record.NoTime, int64(b.Count-i), rec, err)
+				return nil
+			}
+			r.Beside(own)
 		}
 		if r.Unusable != nil {
 			k.addUnreadable(r, &c, rec, r.Unusable)
@@ -109,6 +117,10 @@ func (k *Packer) Add(b record.Batch) error {
 		if !r.JSON() {
 			rec = rec[:n] // a sample ends with its view: what stands behind is no part of it
 		}
+		if r.Input.Each != "" {
+			k.addElements(r, &c, rec)
+			continue
+		}
 		k.addRecord(r, &c, rec)
 	}
 	return nil
@@ -122,12 +134,20 @@ func (k *Packer) addRecord(r *decode.Reader, c *cursor, rec []byte) {
 	}
 	by := k.lateness(c)
 	c.pass(r, t)
-	if len(r.Input.Where) > 0 && !r.Matches() {
-		if k.accounts(c, t) {
-			k.engagements(r, c).N[account.Filtered]++
-			c.input(r).N[account.Filtered]++
+	k.addEvent(r, c, rec, t, timeErr, by)
+}
+
+// addEvent packs the event that r has just read, unless its time could not be.
+func (k *Packer) addEvent(r *decode.Reader, c *cursor, rec []byte, t int64, timeErr error, by lateness) {
+	if r.Input.Decides() {
+		switch matches, err := r.Matches(); {
+		case err != nil:
+			k.malformed(r, c, t, 1, rec, err)
+			return
+		case !matches:
+			k.filtered(r, c, t)
+			return
 		}
-		return
 	}
 	if timeErr != nil {
 		k.malformed(r, c, t, 1, rec, timeErr)
@@ -139,10 +159,15 @@ func (k *Packer) addRecord(r *decode.Reader, c *cursor, rec []byte) {
 		return
 	}
 	if r.Input.Kind == rules.Views {
-		k.addView(r, c, rec, id, t, by)
+		key, err := r.Key()
+		if err != nil {
+			k.malformed(r, c, t, 1, rec, err)
+			return
+		}
+		k.addView(r, c, rec, id, key, t, by)
 		return
 	}
-	g := bucket.Engagement{Kind: r.Input.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Offset: c.offset, ClosedThrough: record.NoTime}
+	g := bucket.Engagement{Kind: r.Input.Kind, ViewID: id, Time: t, Partition: c.batch.Partition, Element: c.element, Offset: c.offset, ClosedThrough: record.NoTime}
 	bad, err := r.Engagement(&g)
 	if err == nil && bad != nil && !k.p.Kinds[g.Kind].SkipBadValues {
 		err = bad
@@ -155,4 +180,18 @@ func (k *Packer) addRecord(r *decode.Reader, c *cursor, rec []byte) {
 		k.countMissing(r, c, &g, bad != nil)
 	}
 	k.addEngagement(r, c, rec, &g, by)
+}
+
+// Flush emits all unfinished blocks, and hands emit the accounts of what was added since the
+// last flush: one for each offset range of a log, in its order, and one that is of no single range.
+func (k *Packer) Flush(emit func(account.Sheet)) {
+	for _, t := range k.routes {
+		t.flush()
+	}
+	for _, sheet := range account.EndChapters(maps.Values(k.ranges)) {
+		emit(*sheet)
+	}
+	clear(k.ranges)
+	emit(*k.totals)
+	k.totals = k.p.NewSheet()
 }

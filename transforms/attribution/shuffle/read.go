@@ -3,7 +3,6 @@ package shuffle
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"tributary/io/record"
 	"tributary/io/wire"
@@ -21,9 +20,14 @@ func (b Block) AddTo(to *bucket.Bucket, meaning uint64, length int64) error {
 	if d.meaning != meaning {
 		return fmt.Errorf("block of bucket %d: %w", d.bucket, rules.ErrMeaning)
 	}
-	if err := d.unpack(); err != nil {
+	markers, corrections, err := d.unpack()
+	if err == nil {
+		to.Markers, err = appendMarkers(to.Markers, markers, d.bucket*length)
+	}
+	if err != nil {
 		return fmt.Errorf("block of bucket %d: %w", d.bucket, err)
 	}
+	to.Corrections += corrections
 	d.before.time = d.bucket * length
 	for d.More() {
 		tag := d.Byte()
@@ -66,31 +70,60 @@ func (d *blockReader) common(tag byte) logPosition {
 
 func (d *blockReader) view(tag byte) bucket.View {
 	at := d.common(tag)
-	v := bucket.View{Time: at.time, Partition: at.partition, Offset: at.offset}
+	v := bucket.View{Time: at.time, Partition: at.partition, Offset: at.offset, ClosedThrough: record.NoTime}
+	if tag&tagLateBefore != 0 {
+		v.InTimeFrom = int(d.Uvarint())
+	}
+	if tag&tagElement != 0 {
+		v.Element = int32(d.Uvarint())
+	}
+	if tag&tagViewClosed != 0 {
+		v.ClosedThrough = v.Time + d.Varint()
+	}
+	var key struct{ at, size uint64 }
+	if tag&tagKey != 0 {
+		if key.at = d.Uvarint(); key.at > 0 {
+			key.size = d.Uvarint()
+		} else {
+			v.Key = d.Bytes()
+		}
+	}
 	switch {
+	case tag&tagDedupMarker != 0 && tag&tagInside != 0:
+		v.DedupMarker, v.Known, v.ID = true, true, d.Bytes()
 	case tag&tagDedupMarker != 0:
 		v.DedupMarker, v.ID, v.PayloadHash = true, d.Bytes(), d.Uint64()
 	case tag&tagInside != 0:
 		at, size := d.Uvarint(), d.Uvarint()
 		v.Payload = d.Bytes()
-		if at > uint64(len(v.Payload)) || size > uint64(len(v.Payload))-at {
-			d.Fail()
-			return v
-		}
-		v.ID = v.Payload[at : at+size]
+		v.ID = d.within(v.Payload, at, size)
 	default:
 		v.ID, v.Payload = d.Bytes(), d.Bytes()
 	}
-	v.Hash = rules.HashID(v.ID)
+	if key.at > 0 {
+		v.Key = d.within(v.Payload, key.at-1, key.size)
+	}
+	v.Hash = rules.HashID(v.Name())
 	return v
+}
+
+// within is a part of a payload.
+func (d *blockReader) within(payload []byte, at, size uint64) []byte {
+	if at > uint64(len(payload)) || size > uint64(len(payload))-at {
+		d.Fail()
+		return nil
+	}
+	return payload[at : at+size]
 }
 
 func (d *blockReader) engagement(tag byte) bucket.Engagement {
 	at := d.common(tag)
 	g := bucket.Engagement{
 		Time: at.time, Partition: at.partition, Offset: at.offset,
-		Kind: int(d.Uvarint()), ViewID: d.Bytes(), ClosedThrough: record.NoTime, ViewTime: record.NoTime,
+		ClosedThrough: record.NoTime, ViewTime: record.NoTime,
 	}
+	g.Kind, g.Element = bucket.SplitKind(d.Uvarint())
+	g.ViewID = d.Bytes()
 	g.Hash = rules.HashID(g.ViewID)
 	if tag&tagClosedThrough != 0 {
 		g.ClosedThrough = g.Time + d.Varint()
@@ -102,22 +135,7 @@ func (d *blockReader) engagement(tag byte) bucket.Engagement {
 		g.EventID = d.Bytes()
 	}
 	if tag&tagValue != 0 {
-		g.Value = d.value()
+		g.Value = bucket.ReadValue(&d.Reader)
 	}
 	return g
-}
-
-func (d *blockReader) value() record.Value {
-	v := record.Value{Kind: record.Kind(d.Byte())}
-	switch v.Kind {
-	case record.Bool, record.Int:
-		v.Int = d.Varint()
-	case record.Float:
-		v.Float = math.Float64frombits(d.Uint64())
-	case record.Decimal:
-		v.Int, v.Text = d.Varint(), d.Bytes()
-	default:
-		v.Text = d.Bytes()
-	}
-	return v
 }

@@ -5,13 +5,24 @@ import (
 	"tributary/transforms/attribution/decode"
 )
 
-// addUnreadable refuses a record that cannot be read as a whole. Its event time still moves
+// addUnreadable refuses a record that cannot be read as a whole, if it is of a type that the input takes. Its event time still moves
 // the watermark if it can be read alone: sources read nothing else, and what is late must
 // not depend on where they cut the log into batches.
 func (k *Packer) addUnreadable(r *decode.Reader, c *cursor, record []byte, why error) {
+	if !r.Mine() {
+		k.addOther(r, c, record)
+		return
+	}
 	t := r.TimeAlone(record)
 	c.pass(r, t)
 	k.malformed(r, c, t, 1, record, why)
+}
+
+// addOther passes over a record of a type that the input does not take, of which the fields need not be there.
+func (k *Packer) addOther(r *decode.Reader, c *cursor, record []byte) {
+	t := r.TimeAlone(record)
+	c.pass(r, t)
+	k.filtered(r, c, t)
 }
 
 // malformed refuses count records, of which the first begins record.
@@ -30,8 +41,12 @@ func (c *cursor) late(reason record.Reason, why string, t int64, by lateness, af
 }
 
 func (c *cursor) rejected(reason record.Reason, detail string, t, watermark, count int64, rec []byte) record.Rejected {
+	var element int32
+	if c.several {
+		element = c.element + 1
+	}
 	return record.Rejected{
-		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset,
+		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset, Element: element,
 		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: rec,
 	}
 }

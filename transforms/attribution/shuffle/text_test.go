@@ -28,7 +28,7 @@ func TestTextOfViews(t *testing.T) {
 			p.Inputs[0].Time.Unit = record.UnitEpochMs
 			p.ViewSchema = schema
 			var rejected []record.Rejected
-			k := NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+			k := NewPacker(p, func(Place, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
 			b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.ID(), SchemaText: schema}
 			for _, r := range records {
 				if framed {

@@ -29,7 +29,7 @@ func TestUnreadableRecordMovesTheWatermark(t *testing.T) {
 	for cut := range len(log) {
 		p := unreadableParams()
 		reasons := map[record.Reason]int{}
-		k := NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) { reasons[r.Reason]++ })
+		k := NewPacker(p, func(Place, Block) {}, func(r record.Rejected) { reasons[r.Reason]++ })
 		maxTimes := []int64{record.NoTime, 1000, 9000}
 		first := record.Batch{MaxTime: record.NoTime, Framed: true}
 		second := record.Batch{MaxTime: maxTimes[cut], Offset: int64(cut), Framed: true}
@@ -55,7 +55,7 @@ func TestSchemasThatTurnUp(t *testing.T) {
 	p := unreadableParams()
 	p.ViewSchema = good
 	var rejected []record.Rejected
-	k := NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+	k := NewPacker(p, func(Place, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
 	batch := func(schema string, records ...[]byte) record.Batch {
 		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestFieldsThatNobodyAsksFor(t *testing.T) {
 		parsed, err := avro.ParseSchema(schema)
 		require.NoError(t, err)
 		var rejected []record.Rejected
-		k := NewPacker(p, func(int64, int64, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
+		k := NewPacker(p, func(Place, Block) {}, func(r record.Rejected) { rejected = append(rejected, r) })
 		b := record.Batch{MaxTime: record.NoTime, Framed: framed, Schema: parsed.ID(), SchemaText: schema}
 		for _, r := range [][]byte{
 			view('a', 1, 0, 0), view('b', 2, 0, 0), view('c', 1, 3, 2, 0xff, 0, 0), deep('d', 400), deep('e', 999), view('f', 0, 0, 0),

@@ -2,7 +2,6 @@ package shuffle
 
 import (
 	"encoding/binary"
-	"math"
 
 	"tributary/io/record"
 	"tributary/io/wire"
@@ -17,32 +16,74 @@ type logPosition struct {
 
 // blockWriter appends records to a block. The zero value has none open.
 type blockWriter struct {
-	block  []byte
-	before logPosition
+	block   []byte
+	markers []byte // see markers.go
+	noted   []byte // likewise, of the views of this bucket
+	header  int    // its length
+	before  logPosition
 }
+
+// size is what the open block takes so far; none is open without.
+func (w *blockWriter) size() int { return len(w.block) + len(w.markers) }
 
 // open begins a block of the bucket that begins at start.
 func (w *blockWriter) open(meaning uint64, bucket, start int64) {
-	w.block = append(appendHeader(w.block[:0], meaning, bucket), plainRecords)
+	w.block, w.markers = append(appendHeader(w.block[:0], meaning, bucket), plainRecords), w.markers[:0]
+	w.header = len(w.block)
 	w.before = logPosition{time: start}
 }
 
-// view appends a view; inside is where its payload holds its id, -1 for nowhere.
-func (w *blockWriter) view(v *bucket.View, inside int) {
+// view appends a view; at is where its payload holds what names it.
+func (w *blockWriter) view(v *bucket.View, at inside) {
 	tag := byte(0)
 	switch {
+	case v.Known:
+		tag = tagDedupMarker | tagInside
 	case v.DedupMarker:
 		tag = tagDedupMarker
-	case inside >= 0:
+	case at.id > 0:
 		tag = tagInside
 	}
+	if v.Key != nil {
+		tag |= tagKey
+	}
+	if v.ClosedThrough != record.NoTime {
+		tag |= tagViewClosed
+	}
+	late := v.InTimeFrom > 0
+	if late {
+		tag |= tagLateBefore
+	}
+	if v.Element > 0 {
+		tag |= tagElement
+	}
 	w.common(tag, logPosition{v.Time, v.Offset, v.Partition})
+	if late {
+		w.block = binary.AppendUvarint(w.block, uint64(v.InTimeFrom))
+	}
+	if v.Element > 0 {
+		w.block = binary.AppendUvarint(w.block, uint64(v.Element))
+	}
+	if v.ClosedThrough != record.NoTime {
+		w.block = binary.AppendVarint(w.block, v.ClosedThrough-v.Time)
+	}
+	if v.Key != nil {
+		w.block = binary.AppendUvarint(w.block, uint64(at.key))
+		if at.key > 0 {
+			w.block = binary.AppendUvarint(w.block, uint64(len(v.Key)))
+		} else {
+			w.block = wire.AppendBytes(w.block, v.Key)
+		}
+	}
 	switch {
+	case v.Known:
+		w.block = wire.AppendBytes(w.block, v.ID)
+		return
 	case v.DedupMarker:
 		w.block = binary.LittleEndian.AppendUint64(wire.AppendBytes(w.block, v.ID), v.PayloadHash)
 		return
-	case inside >= 0:
-		w.block = binary.AppendUvarint(w.block, uint64(inside))
+	case at.id > 0:
+		w.block = binary.AppendUvarint(w.block, uint64(at.id-1))
 		w.block = binary.AppendUvarint(w.block, uint64(len(v.ID)))
 	default:
 		w.block = wire.AppendBytes(w.block, v.ID)
@@ -65,7 +106,7 @@ func (w *blockWriter) engagement(g *bucket.Engagement) {
 		tag |= tagValue
 	}
 	w.common(tag, logPosition{g.Time, g.Offset, g.Partition})
-	w.block = binary.AppendUvarint(w.block, uint64(g.Kind))
+	w.block = binary.AppendUvarint(w.block, g.KindAndElement())
 	w.block = wire.AppendBytes(w.block, g.ViewID)
 	if tag&tagClosedThrough != 0 {
 		w.block = binary.AppendVarint(w.block, g.ClosedThrough-g.Time)
@@ -77,7 +118,7 @@ func (w *blockWriter) engagement(g *bucket.Engagement) {
 		w.block = wire.AppendBytes(w.block, g.EventID)
 	}
 	if tag&tagValue != 0 {
-		w.block = appendValue(w.block, g.Value)
+		w.block = bucket.AppendValue(w.block, g.Value)
 	}
 }
 
@@ -91,18 +132,4 @@ func (w *blockWriter) common(tag byte, at logPosition) {
 	}
 	w.block = binary.AppendVarint(w.block, at.offset-w.before.offset)
 	w.before = at
-}
-
-func appendValue(dst []byte, v record.Value) []byte {
-	dst = append(dst, byte(v.Kind))
-	switch v.Kind {
-	case record.Bool, record.Int:
-		return binary.AppendVarint(dst, v.Int)
-	case record.Float:
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float))
-	case record.Decimal:
-		return wire.AppendBytes(binary.AppendVarint(dst, v.Int), v.Text)
-	default: // text; labelValue lets nothing else through
-		return wire.AppendBytes(dst, v.Text)
-	}
 }

@@ -45,6 +45,6 @@ func (l *LogLines) String() string {
 func CaptureLog(t *testing.T) *LogLines {
 	lines := &LogLines{}
 	log.SetLogger(lines)
-	t.Cleanup(func() { log.SetLogger(&log.Standard{}) })
+	t.Cleanup(func() { log.SetLogger(&log.Standard{Level: log.SevWarn}) })
 	return lines
 }

@@ -1,0 +1,193 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/registry"
+	topicsink "tributary/io/kafkaio/sink"
+	"tributary/io/record"
+	"tributary/pipelines/job"
+	"tributary/pipelines/rejected"
+	"tributary/pipelines/spec"
+)
+
+// readTopic gives the samples of a topic to the parts, those of transactions that were not committed too.
+//
+// Without a registry they are of the join's schema.
+func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *parts, c *comparison) (err error) {
+	kafka := job.Kafka(s.Cluster(k.output.Cluster))
+	if err := c.describeTopic(ctx, kafka, k.output.Topic); err != nil {
+		return err
+	}
+	values := &values{sink: k, schemas: c.schemas}
+	if k.output.Format != spec.JSON && !k.output.Registry {
+		if values.plain, err = c.schemas.ofText(schema); err != nil {
+			return fmt.Errorf("the schema of the join's samples: %w", err)
+		}
+	}
+	if k.output.Registry {
+		if values.registry, err = registry.Open(ctx, job.Registry(s.Cluster(k.output.Cluster))); err != nil {
+			return err
+		}
+	}
+	c.transactions = newTransactions()
+	return cluster.ReadLog(ctx, kafka, k.output.Topic, func(r *kgo.Record) error {
+		if !c.transactions.take(r) {
+			return nil
+		}
+		one := entry{side: sideHave, partition: r.Partition, offset: r.Offset, producer: noProducer, group: groupVersion(r)}
+		if r.Attrs.IsTransactional() {
+			one.producer = r.ProducerID
+		}
+		of, raw, err := values.of(ctx, r.Value)
+		if err == nil {
+			err = of.keys(raw, &one)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			c.unreadable(Finding{Partition: strconv.Itoa(int(r.Partition)), Offset: &one.offset, ViewID: string(r.Key), Note: err.Error()})
+			return nil
+		}
+		one.schema, one.raw = of.schema, raw
+		stage := k.of(one.stage)
+		if stage == nil {
+			stage = &k.stages[len(k.stages)-1]
+		}
+		if !c.inRange(stage, one.time) {
+			if !c.compacted {
+				return nil
+			}
+			one.side, one.raw = sideBeside, nil
+		}
+		return to.put(&one)
+	})
+}
+
+// describeTopic notes what else says which samples a topic still holds.
+func (c *comparison) describeTopic(ctx context.Context, kafka cluster.Config, topic string) error {
+	client, err := kafka.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	starts, err := cluster.ListOffsets(ctx, topic, admin.ListStartOffsets)
+	if err != nil {
+		return err
+	}
+	c.partitions = len(starts)
+	configs, err := admin.DescribeTopicConfigs(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("settings of topic %s: %w", topic, err)
+	}
+	for _, config := range configs {
+		for _, one := range config.Configs {
+			c.compacted = c.compacted || one.Key == "cleanup.policy" && one.Value != nil && strings.Contains(*one.Value, "compact")
+		}
+	}
+	if c.compacted {
+		return nil // what its partitions begin with says nothing then
+	}
+	for _, p := range slices.Sorted(maps.Keys(starts)) {
+		if starts[p] > 0 {
+			c.result.Notes = append(c.result.Notes, fmt.Sprintf("partition %d begins at offset %d: samples before it are gone, and missing where the range reaches to them", p, starts[p]))
+		}
+	}
+	return nil
+}
+
+// groupVersion is that of the header of a sample; 0 without one.
+func groupVersion(r *kgo.Record) int64 {
+	for _, h := range r.Headers {
+		if h.Key == topicsink.VersionHeader {
+			n, err := strconv.ParseInt(string(h.Value), 10, 64)
+			if err == nil && n > 0 {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// values reads the values of a topic of samples.
+type values struct {
+	sink     *sink
+	schemas  *schemas
+	registry *registry.Schemas
+	// byID are the samples of schemas in the registry; without one, plain are those of the join.
+	byID  map[registry.ID]*samples
+	plain *samples
+}
+
+func (v *values) of(ctx context.Context, value []byte) (*samples, []byte, error) {
+	switch {
+	case len(value) == 0:
+		return nil, nil, errors.New("it has no value")
+	case v.sink.output.Format == spec.JSON:
+		return v.schemas.text(), value, nil
+	case v.registry == nil:
+		return v.plain, value, nil
+	}
+	id, raw, err := registry.Unframe(value)
+	if err != nil {
+		return nil, nil, err
+	}
+	if known := v.byID[id]; known != nil {
+		return known, raw, nil
+	}
+	found, err := v.registry.Lookup(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if found.Avro == nil {
+		return nil, nil, fmt.Errorf("schema %s is not Avro", id)
+	}
+	one, err := v.schemas.of(found.Avro)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v.byID == nil {
+		v.byID = map[registry.ID]*samples{}
+	}
+	v.byID[id] = one
+	return one, raw, nil
+}
+
+// putRefused gives the parts the ids of the samples that the topic does not take, as the topic of dead letters says.
+func (k *sink) putRefused(ctx context.Context, s *spec.Spec, to *parts, c *comparison) error {
+	kafka := s.Cluster(s.OutputCluster())
+	if s.Outputs.Topics.DeadLetters == "" || kafka == nil {
+		return nil
+	}
+	held, err := cluster.ReadWithin(ctx, job.Kafka(kafka), s.Outputs.Topics.DeadLetters, s.Stream.TransactionTimeout, func(r *kgo.Record) error {
+		if !bytes.HasPrefix(r.Key, []byte("samples ")) {
+			return nil
+		}
+		var dead rejected.Record
+		if err := json.Unmarshal(r.Value, &dead); err != nil || dead.Reason != record.ReasonTooLarge || dead.ViewID == "" {
+			return nil //nolint:nilerr // it names no sample
+		}
+		return to.put(&entry{side: sideRefused, producer: noProducer, id: []byte(dead.ViewID)})
+	})
+	if err != nil {
+		return fmt.Errorf("dead letters: %w", err)
+	}
+	if held {
+		c.result.Notes = append(c.result.Notes, "dead letters are behind a transaction that stays open: samples that the topic does not take are missing, where those would say so")
+	}
+	return nil
+}

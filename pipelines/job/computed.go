@@ -1,0 +1,140 @@
+package job
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"tributary/io/expression"
+	"tributary/io/format/avro"
+	"tributary/io/record"
+	"tributary/pipelines/spec"
+	"tributary/pipelines/spec/problem"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/sample"
+)
+
+// Codes of problems with computed fields.
+const (
+	codeComputedUse    = "T1456"
+	codeComputedColumn = "T1457"
+)
+
+// computedProblems holds the uses of computed fields against their types, as far as these are known, each once.
+func (c *FieldCheck) computedProblems() (problems problem.List) {
+	told := map[string]bool{}
+	look := func(source int, place string, types func(path string) expression.Type) {
+		in := &c.params.Inputs[source]
+		_, computed := c.named(source)
+		for i := range computed {
+			w := &computed[i]
+			at := c.at(&layout{source: source}, w)
+			key := fmt.Sprint(at)
+			asks, err := expression.ParseValue(in.ComputedField(w.path).Expression)
+			if err != nil || told[key] {
+				continue
+			}
+			typ, err := asks.Type(types)
+			if err != nil {
+				continue // it has been reported
+			}
+			if message := w.misused(typ.Kind()); message != "" {
+				told[key] = true
+				found := c.spec.Problem(codeComputedUse, place+w.path+" is computed as "+message, at...)
+				found.Got = w.path
+				if w.needsUnit && typ.Kind() != record.Bool {
+					found.Hint = fmt.Sprintf("name it, like `%s: {field: %s, unit: epoch-millis}` for milliseconds", w.key[len(w.key)-1], w.path)
+				} else {
+					found.Hint = "compute it otherwise, with string(), int() or double()"
+				}
+				problems = append(problems, found)
+			}
+		}
+	}
+	for i := range c.sources {
+		if c.text[c.sources[i].Role] {
+			look(i, "", nil)
+		}
+	}
+	for i := range c.layouts {
+		l := &c.layouts[i]
+		look(l.source, l.place+": ", l.typeOf)
+	}
+	return problems
+}
+
+// computedAs are names of what is computed.
+var computedAs = map[record.Kind]string{record.Bool: "true or false", record.Int: "a whole number", record.Float: "a double", record.String: "text"}
+
+// misused says what values of a kind are not for; empty where they serve, or the kind is not known.
+func (w *wanted) misused(kind record.Kind) string {
+	as := computedAs[kind]
+	switch {
+	case as == "":
+		return ""
+	case !w.use.serves(&avro.Field{Kind: kind, Type: "computed"}):
+		return as + ", and cannot be " + string(w.use)
+	case w.needsUnit && kind != record.String:
+		return as + ", and nothing says which unit it is in"
+	}
+	return ""
+}
+
+// computedTypes are those of the computed columns of samples, of which views have that schema. One that is not known is a problem.
+func computedTypes(s *spec.Spec, in *rules.Input, shape *sample.Shape, views *avro.Schema) (types map[string]sample.Cast, problems problem.List) {
+	casts := map[record.Kind]sample.Cast{record.Bool: sample.CastBoolean, record.Int: sample.CastLong, record.Float: sample.CastDouble, record.String: sample.CastString}
+	for i, f := range shape.Fields {
+		computed := in.ComputedField(f.Path)
+		if computed == nil {
+			continue
+		}
+		if types == nil {
+			types = map[string]sample.Cast{}
+		}
+		if _, typed := types[f.Path]; !typed {
+			types[f.Path] = ""
+		}
+		asks, err := expression.ParseValue(computed.Expression)
+		if err != nil || f.Type != "" {
+			continue
+		}
+		typ, err := asks.Type(func(path string) expression.Type {
+			if record.IsOwn(path) {
+				return expression.OwnType(path)
+			}
+			_, field, err := views.Find(path, in.Others[path]...)
+			if err != nil {
+				return expression.Any
+			}
+			return expression.TypeOf(field.Kind, field.Nullable)
+		})
+		if types[f.Path] = casts[typ.Kind()]; err == nil && types[f.Path] != "" {
+			continue
+		}
+		message := f.Path + " is computed, and of which type does not follow from the schema of the views"
+		if err != nil {
+			message += ": " + err.Error()
+		}
+		found := s.Problem(codeComputedColumn, message, "sample", "fields", strconv.Itoa(i))
+		found.Got, found.Hint = f.Path, fmt.Sprintf("say which the column has, like `{%s: {field: %s, type: double}}`", f.Name, f.Path)
+		for _, cast := range sample.Casts {
+			found.Allowed = append(found.Allowed, string(cast))
+		}
+		problems = append(problems, found)
+	}
+	return types, problems
+}
+
+// setComputed tells the join the types of computed columns, of which views have that schema.
+func setComputed(s *spec.Spec, p *rules.Params, views *avro.Schema) problem.List {
+	i := slices.IndexFunc(p.Inputs, func(in rules.Input) bool { return in.Kind == rules.Views })
+	if p.Shape == nil || i < 0 {
+		return nil
+	}
+	types, problems := computedTypes(s, &p.Inputs[i], p.Shape, views)
+	if types != nil {
+		shape := *p.Shape
+		shape.Computed, p.Shape = types, &shape
+	}
+	return problems
+}

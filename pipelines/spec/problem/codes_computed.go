@@ -1,0 +1,47 @@
+package problem
+
+var computedCodes = []Code{
+	{
+		ID: "T1456", Severity: SeverityError, Title: "computed field of a type that its use does not take",
+		Cause: `What an expression gives is of one type, whatever the record: true or false is neither an
+id nor a time, and a number is no time before a unit says what it counts.
+Functions make one of another: string(), int(), double().`,
+		Bad:  "views: {inputs: views/*.jsonl, fields: {at: 'int(seconds) * 1000'}, id: view_id, time: at}",
+		Good: "views: {inputs: views/*.jsonl, fields: {at: 'int(seconds) * 1000'}, id: view_id, time: {field: at, unit: epoch-millis}}",
+	},
+	{
+		ID: "T1457", Severity: SeverityError, Title: "computed column of no known type",
+		Cause: `Where views have a schema, each column of samples has a type: that of the expression, as
+it follows from the fields that it names. It does not where a field may be of several
+types, is a list or bytes, or where an expression chooses between values of two types.`,
+		Bad: `
+views: {inputs: views/*.avro, fields: {size: 'big ? "big" : width'}, id: view_id, time: ts}
+sample: {fields: [size]}`,
+		Good: `
+views: {inputs: views/*.avro, fields: {size: 'big ? "big" : width'}, id: view_id, time: ts}
+sample: {fields: [{size: {field: size, type: string}}]}`,
+	},
+	{
+		ID: "T1458", Severity: SeverityError, Title: "type of records that name no schema",
+		Cause: `$type is what the schema of a record is called, which values with the number of a schema
+in a registry tell. Other values are all of one type, or of none.`,
+		Bad: streamed("views: {inputs: [{topic: log, format: json}], where: {$type: View}, id: view_id, time: ts}"),
+		Good: streamed(`
+clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "https://registry:8081"}}}
+views: {inputs: [{topic: log, format: json, registry: true}], where: {$type: View}, id: view_id, time: ts}`),
+	},
+	{
+		ID: "T1459", Severity: SeverityWarning, Title: "one topic read by two times",
+		Cause: `A topic that several inputs read is read once, and moves the watermark by one time: that
+of the first of them. Records that lack it do not move it, and how late the others are
+depends on where it stood. A computed time may be the same for all.`,
+		Bad: streamed(`
+views: {inputs: [{topic: log, format: json}], where: {event: view}, id: view_id, time: seen}
+engagements:
+  like: {inputs: [{topic: log, format: json}], where: {event: like}, view: view_id, time: liked, window: 30m}`),
+		Good: streamed(`
+views: {inputs: [{topic: log, format: json}], fields: {at: 'has(seen) ? seen : liked'}, where: {event: view}, id: view_id, time: at}
+engagements:
+  like: {inputs: [{topic: log, format: json}], fields: {at: 'has(seen) ? seen : liked'}, where: {event: like}, view: view_id, time: at, window: 30m}`),
+	},
+}
