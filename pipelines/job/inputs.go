@@ -14,6 +14,7 @@ import (
 	"tributary/io/format/avro"
 	"tributary/io/kafkaio/registry"
 	"tributary/io/kafkaio/source"
+	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/pipelines/spec/problem"
 	"tributary/transforms/attribution/rules"
@@ -35,6 +36,7 @@ const (
 	codeOtherSchema    = "T1631"
 	codeNoSubject      = "T1632"
 	codeUnusableSchema = "T1633"
+	codeOtherType      = "T1460"
 )
 
 // FindTopics reads the schema files of the topics among the sources and asks the registry for those
@@ -96,7 +98,7 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 			if src.Format == spec.Protobuf {
 				topic.Format, want = source.RegistryProtobuf, registry.Protobuf
 			}
-			_, err = t.latest(ctx, &src, topic.Registry, want)
+			_, err = t.latest(ctx, input, topic.Registry, want)
 		}
 		return topic, nil, err
 	}
@@ -112,7 +114,7 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 	if src.Registry {
 		topic.Format = source.RegistryAvro
 		if text == "" {
-			schema, err := t.latest(ctx, &src, topic.Registry, registry.Avro)
+			schema, err := t.latest(ctx, input, topic.Registry, registry.Avro)
 			if err != nil {
 				return topic, nil, err
 			}
@@ -131,7 +133,8 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 }
 
 // latest asks the registry for the schema of an input. What the registry says against it is an inputProblem.
-func (t *InputTopics) latest(ctx context.Context, src *Source, from *registry.Config, want registry.Type) (*registry.Schema, error) {
+func (t *InputTopics) latest(ctx context.Context, input int, from *registry.Config, want registry.Type) (*registry.Schema, error) {
+	src := &t.sources[input]
 	subject := src.InSubject()
 	schema, err := from.Latest(ctx, subject)
 	var unusable *registry.UnusableError
@@ -158,7 +161,28 @@ func (t *InputTopics) latest(ctx context.Context, src *Source, from *registry.Co
 		}
 		return nil, &inputProblem{p}
 	}
-	return schema, nil
+	return schema, t.takes(input, subject, schema)
+}
+
+// takes is an inputProblem if no record of the schema that a subject has is of a type that the input takes (record.OwnType).
+func (t *InputTopics) takes(input int, subject string, schema *registry.Schema) error {
+	names := schema.Names()
+	for _, oneOf := range t.params.Inputs[input].Types() {
+		if slices.ContainsFunc(oneOf, func(c expression.Condition) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return c.Holds(record.Value{Kind: record.String, Text: []byte(name)}) })
+		}) {
+			continue
+		}
+		src := &t.sources[input]
+		p := t.spec.Problem(codeOtherType, "no record with the schema that subject "+subject+" has is of this type", append(slices.Clone(src.At), "where")...)
+		p.Got, p.Allowed = oneOf[0].Value, names
+		p.Hint = "name the subject of that type at the input, as `subject: NAME`"
+		if len(names) == 0 {
+			p.Hint = "the schema has no title, by which JSON Schema names records: tell them apart by a field or a header"
+		}
+		return &inputProblem{p}
+	}
+	return nil
 }
 
 // mostSubjects bounds how many subjects a problem lists.

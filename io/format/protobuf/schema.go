@@ -140,3 +140,15 @@ func (s *Schema) Message(indexes []byte) (*Message, error) {
 	}
 	return newMessage(found), nil
 }
+
+// Names are the full names of all messages of the file, those that are declared in others behind them.
+func (s *Schema) Names() []string { return namesOf(nil, s.file.Messages()) }
+
+func namesOf(to []string, messages protoreflect.MessageDescriptors) []string {
+	for i := range messages.Len() {
+		if m := messages.Get(i); !m.IsMapEntry() {
+			to = namesOf(append(to, string(m.FullName())), m.Messages())
+		}
+	}
+	return to
+}

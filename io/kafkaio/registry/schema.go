@@ -33,6 +33,19 @@ type Schema struct {
 	Title string
 }
 
+// Names are what records of the schema may be called (record.OwnType): that of Avro, the title of JSON Schema, all messages of a .proto file.
+func (s *Schema) Names() []string {
+	switch {
+	case s.Avro != nil:
+		return []string{s.Avro.Type().Name}
+	case s.Protobuf != nil:
+		return s.Protobuf.Names()
+	case s.Title != "":
+		return []string{s.Title}
+	}
+	return nil
+}
+
 // mostReferences bounds how many other schemas one takes: each is asked for by itself.
 const mostReferences = 500
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +177,57 @@ outputs: {samples: {topic: samples, format: json}}
 			require.Equal(t, "views.inputs.0", list[0].Field)
 			require.Equal(t, 3, list[0].Line)
 			require.Equal(t, "T1632", list[1].Code)
+		})
+	}
+}
+
+// TestTypeAtStart: a type that no record of the subject's schema is of is a problem before the job starts: all would be filtered.
+func TestTypeAtStart(t *testing.T) {
+	schemas := newRegistry(t)
+	registered(t, schemas, "avro-value", stampSchema, sr.TypeAvro)
+	registered(t, schemas, "json-value", `{"type":"object","title":"View"}`, sr.TypeJSON)
+	registered(t, schemas, "untitled-value", `{"type":"object"}`, sr.TypeJSON)
+	registered(t, schemas, "proto-value", `syntax = "proto3"; package shop; message View { message Inner {} map<string, string> m = 1; } message Like {}`, sr.TypeProtobuf)
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "samples"))
+	require.NoError(t, err)
+	t.Cleanup(kafka.Close)
+	for _, tt := range []struct {
+		name, input, where string
+		allowed            []string // nil if nothing is wrong
+		hint               string
+	}{
+		{"Avro", "{topic: avro}", "{$type: Stump}", []string{"Stamp"}, "name the subject of that type"},
+		{"Avro, as it is called", "{topic: avro}", "{$type: Stamp}", nil, ""},
+		{"one of several", "{topic: avro}", `'$type in ["shop.Old", "Stamp"]'`, nil, ""},
+		{"none of several", "{topic: avro}", `'$type in ["shop.Old", "shop.New"] && ts > 0'`, []string{"Stamp"}, "name the subject of that type"},
+		{"JSON Schema", "{topic: json, format: json, registry: true}", "{$type: view}", []string{"View"}, "name the subject of that type"},
+		{"JSON Schema, as it is called", "{topic: json, format: json, registry: true}", "{$type: View}", nil, ""},
+		{"no title", "{topic: untitled, format: json, registry: true}", "{$type: View}", []string{}, "the schema has no title"},
+		{"Protobuf", "{topic: proto, format: protobuf}", "{$type: View}", []string{"shop.View", "shop.View.Inner", "shop.Like"}, "name the subject of that type"},
+		{"Protobuf, declared in another", "{topic: proto, format: protobuf}", "{$type: shop.View.Inner}", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := spec.Parse("spec.yaml", []byte(`
+clusters: {main: {brokers: ["`+kafka.ListenAddrs()[0]+`"], registry: {url: "`+schemas.URL()+`"}}}
+views: {inputs: [`+tt.input+`], where: `+tt.where+`, id: id, time: ts}
+engagements:
+  like: {inputs: [{topic: nothing}], view: view, time: ts, window: 1m}
+outputs: {samples: {topic: samples, format: json}}
+`))
+			require.NoError(t, err)
+			_, err = New(t.Context(), s, Options{})
+			var list problem.List
+			require.ErrorAs(t, err, &list)
+			list = slices.DeleteFunc(list, func(p problem.Problem) bool { return p.Code == "T1632" }) // of likes
+			if tt.allowed == nil {
+				require.Empty(t, list)
+				return
+			}
+			require.Len(t, list, 1)
+			require.Equal(t, "T1460", list[0].Code)
+			require.Equal(t, "views.where", list[0].Field)
+			require.ElementsMatch(t, tt.allowed, list[0].Allowed)
+			require.Contains(t, list[0].Hint, tt.hint)
 		})
 	}
 }

@@ -77,7 +77,7 @@ const (
 // stands for JSON.
 func newReader(p *rules.Params, known schemas, input int, schema string) (*Reader, error) {
 	in := &p.Inputs[input]
-	r := &Reader{Input: in, rules: p, types: typesOf(in), schema: schema, viewTime: -1, eventID: -1, value: -1, ids: in.IDs(), keys: in.Key, eventIDs: in.EventIDs()}
+	r := &Reader{Input: in, rules: p, types: in.Types(), schema: schema, viewTime: -1, eventID: -1, value: -1, ids: in.IDs(), keys: in.Key, eventIDs: in.EventIDs()}
 	paths := append([]string{slotTime: in.Time.Path}, r.ids...)
 	if len(r.keys) > 0 {
 		r.key, paths = len(paths), append(paths, r.keys...)
@@ -322,26 +322,6 @@ func (r *Reader) Mine() bool {
 		}
 	}
 	return true
-}
-
-// typesOf are the conditions on the type of records that an input takes: of each list one holds.
-func typesOf(in *rules.Input) (types [][]expression.Condition) {
-	for _, c := range in.Where {
-		if c.Field == record.OwnType {
-			types = append(types, []expression.Condition{c})
-		}
-	}
-	if in.ExpressionOf != nil || in.Expression == "" { // a test has the type in the record
-		return types
-	}
-	if asks, err := expression.Parse(in.Expression); err == nil {
-		for _, oneOf := range asks.Memberships {
-			if oneOf[0].Field == record.OwnType {
-				types = append(types, oneOf)
-			}
-		}
-	}
-	return types
 }
 
 // Matches tells whether the record last read meets the input's conditions, and computes its computed fields if it does. An error means

@@ -42,7 +42,7 @@ func (all *Readers) Of(b *record.Batch) (*Reader, error) {
 	r, err := newReader(all.p, all.schemas, int(b.Input), schema)
 	if err != nil {
 		// A schema that turned up while the job runs: its records are bad, not the job.
-		r = &Reader{Input: &all.p.Inputs[b.Input], rules: all.p, types: typesOf(&all.p.Inputs[b.Input]), schema: schema, Unusable: err}
+		r = &Reader{Input: &all.p.Inputs[b.Input], rules: all.p, types: all.p.Inputs[b.Input].Types(), schema: schema, Unusable: err}
 	}
 	all.made[key] = r
 	return r, nil

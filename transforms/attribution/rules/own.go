@@ -40,3 +40,23 @@ func (in *Input) FileOf(path string) string {
 	}
 	return ""
 }
+
+// Types are the conditions on the type of records (record.OwnType) that the input takes: of each list one holds.
+func (in *Input) Types() (types [][]expression.Condition) {
+	for _, c := range in.Where {
+		if c.Field == record.OwnType {
+			types = append(types, []expression.Condition{c})
+		}
+	}
+	if in.ExpressionOf != nil || in.Expression == "" { // a test has the type in the record
+		return types
+	}
+	if asks, err := expression.Parse(in.Expression); err == nil {
+		for _, oneOf := range asks.Memberships {
+			if oneOf[0].Field == record.OwnType {
+				types = append(types, oneOf)
+			}
+		}
+	}
+	return types
+}
