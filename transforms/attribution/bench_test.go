@@ -100,6 +100,32 @@ func BenchmarkCredit(b *testing.B) {
 	}
 }
 
+// BenchmarkAfter joins by a key, with credit for the last view that had a click by then, and alternates with credit for the last view, its
+// control; each like comes with a click in both. "x-plain" says how many times the time it takes, "x-bytes" how many times the bytes.
+func BenchmarkAfter(b *testing.B) {
+	last, batches := attributiontest.Hour(b)
+	last.Compress = true
+	last.Bucket = last.LongestWindow()
+	last.Inputs[0].Key = last.Inputs[0].IDs()
+	last.Inputs = append(last.Inputs, last.Inputs[1])
+	last.Inputs[2].Kind = 1
+	last.Kinds[0].Credit = rules.CreditLast
+	last.Kinds = append(last.Kinds, last.Kinds[0])
+	last.Kinds[1].Name = "click"
+	for _, batch := range batches {
+		if batch.Input == 1 {
+			batch.Input, batch.Partition = 2, 2
+			batches = append(batches, batch)
+		}
+	}
+	require.NoError(b, last.Validate())
+	after := *last
+	after.Kinds = slices.Clone(last.Kinds)
+	after.Kinds[0].After = "click"
+	require.NoError(b, after.Validate())
+	beside(b, &after, last, batches)
+}
+
 // beside joins by some params, and alternates with others, the control: how many times the time, and the bytes of blocks.
 func beside(b *testing.B, p, control *rules.Params, batches []record.Batch) {
 	var without time.Duration
