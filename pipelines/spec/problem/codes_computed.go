@@ -43,7 +43,8 @@ engagements:
 views: {inputs: [{topic: log, format: json}], fields: {at: 'has(seen) ? seen : liked'}, where: {event: view}, id: view_id, time: at}
 engagements:
   like: {inputs: [{topic: log, format: json}], fields: {at: 'has(seen) ? seen : liked'}, where: {event: like}, view: view_id, time: at, window: 30m}`),
-	},	{
+	},
+	{
 		ID: "T1460", Severity: SeverityError, Title: "type that records of the subject are not of",
 		Cause: `The newest schema of the subject, which fields are held against, has another name than the
 $type that the input takes: it is misspelt, or the subject is that of other records.
