@@ -162,20 +162,22 @@ func joinBatches(tb testing.TB, p *rules.Params, batches []record.Batch) *accoun
 	sheet.Merge(flushed(p, k))
 	var stages []rules.Params
 	var joiners []*bucket.Joiner
+	var meanings []uint64
 	for stage := range p.StageCount() {
 		stages = append(stages, p.OfStage(stage))
 		joiners = append(joiners, bucket.NewJoiner(&stages[stage]))
+		meanings = append(meanings, stages[stage].Meaning().Fingerprint())
 	}
 	encoder := sample.Encoder{Columns: p.Columns()}
 	var bucket bucket.Bucket
 	tallies := map[owner]*outcome.Merger{}
 	for at, some := range blocks {
-		p, joiner := &stages[at.Stage], joiners[at.Stage]
+		p, joiner, meaning := &stages[at.Stage], joiners[at.Stage], meanings[at.Stage]
 		bucket.Reset(at.Bucket)
 		for _, block := range some {
-			require.NoError(tb, block.AddTo(&bucket, p.Meaning().Fingerprint(), p.Bucket))
+			require.NoError(tb, block.AddTo(&bucket, meaning, p.Bucket))
 		}
-		out := newOutput(p, p.Meaning().Fingerprint(), &encoder, at.Shard, &bucket, func(sample.Block) {})
+		out := newOutput(p, meaning, &encoder, at.Shard, &bucket, func(sample.Block) {})
 		joiner.Join(&bucket, out)
 		out.finish()
 		sheet.Merge(out.sheet)
