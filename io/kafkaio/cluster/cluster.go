@@ -13,6 +13,7 @@
 //	awscredentials.go  where AWS keeps its keys
 //	partition.go       the name of a partition
 //	scan.go            all committed records that a topic holds now; stalled.go: why they do not come
+//	hanging.go         transactions that are open, and ending those that nobody ends
 //	limits.go          the largest batches that topics take, and their cleanup policies
 //	waiting.go         log lines for whoever waits
 //	oneline.go         an error of somebody else in one line

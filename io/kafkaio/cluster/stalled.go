@@ -57,7 +57,7 @@ func describeOpen(ctx context.Context, admin *kadm.Client, topic string, partiti
 		open = fmt.Sprintf("a transaction of %s (%s) %s", t.TxnID, producer, open)
 		if t.State != "Ongoing" && !strings.HasPrefix(t.State, "Prepare") {
 			open += ", though it was ended (its state is " + t.State + "): the brokers have lost its end, and no reader of what is committed comes past it; " +
-				"what to do is in tributary help streams, Brokers that lose the end of a transaction"
+				"tributary repair SPEC --hanging ends it (tributary help streams, Brokers that lose the end of a transaction)"
 		}
 		return open
 	}

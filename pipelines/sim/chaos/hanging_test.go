@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tributary/io/kafkaio/cluster"
 	"tributary/runners/devcluster/servicestest"
@@ -70,50 +69,4 @@ func TestLostEnds(t *testing.T) {
 			require.GreaterOrEqual(t, o.Offset, 2*producers*(kills+1), "a record and a marker of each producer for each kill")
 		})
 	}
-}
-
-// TestHanging tells what hangs from what goes on.
-func TestHanging(t *testing.T) {
-	ended := func(state kmsg.TransactionState, epoch int16) decision {
-		return decision{id: "x", TxnMetadataValue: kmsg.TxnMetadataValue{ProducerEpoch: epoch, State: state}}
-	}
-	open := []kadm.DescribedProducer{{Topic: "a", Partition: 1, ProducerEpoch: 7, CoordinatorEpoch: 3}, {Topic: "b", ProducerEpoch: 7}}
-	for _, tt := range []struct {
-		name    string
-		decided []decision
-		want    map[int16]*hanging
-	}{
-		{"not a coordinator's", nil, nil},
-		{"open", []decision{ended(kmsg.TransactionStatePrepareCommit, 7), ended(kmsg.TransactionStateOngoing, 7)}, nil},
-		{"being ended", []decision{ended(kmsg.TransactionStatePrepareCommit, 8)}, nil},
-		{
-			"ended",
-			[]decision{ended(kmsg.TransactionStatePrepareCommit, 8), ended(kmsg.TransactionStateCompleteCommit, 8)},
-			map[int16]*hanging{7: {id: "x", epoch: 8, commit: true, coordinator: 3, topics: kadm.TopicsSet{"a": {1: {}}, "b": {0: {}}}}},
-		},
-		{
-			"ended, as the one before was",
-			[]decision{
-				ended(kmsg.TransactionStatePrepareAbort, 7), ended(kmsg.TransactionStateCompleteAbort, 7),
-				ended(kmsg.TransactionStatePrepareCommit, 8), ended(kmsg.TransactionStateCompleteCommit, 8),
-			},
-			map[int16]*hanging{7: {id: "x", epoch: 8, commit: true, coordinator: 3, topics: kadm.TopicsSet{"a": {1: {}}, "b": {0: {}}}}},
-		},
-		{
-			"ended long ago",
-			[]decision{ended(kmsg.TransactionStatePrepareAbort, 8), ended(kmsg.TransactionStateOngoing, 12)},
-			map[int16]*hanging{7: {id: "x", epoch: 8, coordinator: 3, topics: kadm.TopicsSet{"a": {1: {}}, "b": {0: {}}}}},
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, hangingOf(open, tt.decided)) })
-	}
-}
-
-// TestStillOpen is of a transaction whose end comes while it is looked at: it does not hang.
-func TestStillOpen(t *testing.T) {
-	at := func(topic string, start int64) kadm.DescribedProducer {
-		return kadm.DescribedProducer{Topic: topic, CurrentTxnStartOffset: start}
-	}
-	before := []kadm.DescribedProducer{at("hangs", 5), at("ended", 5), at("followed", 5)}
-	require.Equal(t, []kadm.DescribedProducer{at("hangs", 5)}, stillOpen(before, []kadm.DescribedProducer{at("hangs", 5), at("followed", 9)}))
 }
