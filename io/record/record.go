@@ -7,6 +7,7 @@
 //	clock.go        the watermark of a partition
 //	value.go        values; number.go: as numbers; id.go: as ids; cast.go: as the types of columns
 //	path.go         paths of fields; own.go: of what is known of a record beside its value
+//	elements.go     the elements of a list in a record
 //	time.go         values as times, by unit; timetext.go: of text by RFC 3339 and the like
 //	timereader.go   times of any form; timepattern.go: by patterns; timezone.go: in zones
 package record
