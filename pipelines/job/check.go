@@ -47,6 +47,8 @@ type layout struct {
 	source int
 	place  string
 	lookup func(path string) (avro.Field, error)
+	// schema is that of its events; nil for columns.
+	schema *avro.Schema
 	// columns says that it is CSV: all fields are text.
 	columns bool
 }
@@ -77,17 +79,13 @@ func (c *FieldCheck) Add(source int, place string, schema *avro.Schema) {
 		return
 	}
 	c.Given(source, schema)
-	in := &c.params.Inputs[source]
-	c.layouts = append(c.layouts, layout{source, place, func(path string) (avro.Field, error) {
-		_, field, err := schema.Find(path, in.Others[path]...)
-		return field, err
-	}, false})
+	c.layouts = append(c.layouts, layout{source: source, place: place, schema: schema})
 }
 
 // AddColumns says that a CSV file of a source has those columns.
 func (c *FieldCheck) AddColumns(source int, place string, columns []string) {
 	if c.first(source, xxh3.HashString(strings.Join(columns, ","))) {
-		c.layouts = append(c.layouts, layout{source, place, lookupColumn(columns), true})
+		c.layouts = append(c.layouts, layout{source: source, place: place, lookup: lookupColumn(columns), columns: true})
 	}
 }
 
@@ -105,7 +103,17 @@ func (c *FieldCheck) first(source int, hash uint64) bool {
 // Problems notes the aliases of fields in the parameters of the join (rules.Input.Others),
 // and returns what is wrong with all that was added.
 func (c *FieldCheck) Problems() (problems problem.List) {
+	problems = c.setElements()
 	c.setOthers()
+	for i := range c.layouts {
+		if l := &c.layouts[i]; l.schema != nil {
+			in := &c.params.Inputs[l.source]
+			l.lookup = func(path string) (avro.Field, error) {
+				_, field, err := l.schema.Find(path, in.Others[path]...)
+				return field, err
+			}
+		}
+	}
 	type optional struct{ role, path string }
 	found := map[optional]bool{}
 	for _, pass := range []string{"required", "optional"} {
@@ -152,8 +160,15 @@ func (c *FieldCheck) TopFields(source int) (names []string) {
 		return nil
 	}
 	names = []string{}
+	paths := []string{}
+	if in.Each != "" {
+		paths = append(paths, in.Each)
+	}
 	for _, w := range c.wanted(source) {
-		for _, path := range append([]string{w.path}, in.Others[w.path]...) {
+		paths = append(paths, w.path)
+	}
+	for _, path := range paths {
+		for _, path := range append([]string{path}, in.Others[path]...) {
 			if parts, err := record.ParsePath(path); err == nil && !slices.Contains(names, parts[0]) {
 				names = append(names, parts[0])
 			}
@@ -177,7 +192,7 @@ func (c *FieldCheck) expressionProblems(l *layout) (problems problem.List) {
 func (c *FieldCheck) expressionProblem(l *layout, text string, parse func(string) (*expression.Expression, error), key ...string) (problems problem.List) {
 	asks, err := parse(text)
 	if err == nil {
-		err = asks.Check(l.typeOf)
+		err = asks.Check(func(path string) expression.Type { return c.typeOf(l, path) })
 	}
 	found, _ := expression.AsMistakes(err)
 	at := slices.Concat(c.sources[l.source].At, key)
@@ -191,9 +206,9 @@ func (c *FieldCheck) expressionProblem(l *layout, text string, parse func(string
 }
 
 // typeOf is what the layout says of a field in expressions.
-func (l *layout) typeOf(path string) expression.Type {
-	if record.IsOwn(path) {
-		return expression.OwnType(path)
+func (c *FieldCheck) typeOf(l *layout, path string) expression.Type {
+	if typ, ok := typeBeside(&c.params.Inputs[l.source], path); ok {
+		return typ
 	}
 	field, err := l.lookup(path)
 	switch {
@@ -205,10 +220,24 @@ func (l *layout) typeOf(path string) expression.Type {
 	return expression.TypeOf(field.Kind, field.Nullable)
 }
 
+// typeBeside is the type of what the events of an input have beside their values; not ok for a field of these.
+func typeBeside(in *rules.Input, path string) (typ expression.Type, ok bool) {
+	switch {
+	case record.IsOwn(path):
+		return expression.OwnType(path), true
+	case isIndex(in, path):
+		return expression.TypeOf(record.Int, false), true
+	}
+	return expression.Any, false
+}
+
 // setOthers notes for every source by which paths older and newer records have its fields.
 func (c *FieldCheck) setOthers() {
 	for i := range c.sources {
 		others := map[string][]string{}
+		if in := &c.params.Inputs[i]; in.Each != "" && in.Others[in.Each] != nil {
+			others[in.Each] = in.Others[in.Each]
+		}
 		for _, w := range c.wanted(i) {
 			if found := avro.Others(w.path, c.schemas[c.sources[i].Role]); len(found) > 0 {
 				others[w.path] = found
@@ -269,7 +298,9 @@ func (c *FieldCheck) fieldProblem(err error, l *layout, w *wanted) problem.Probl
 		found.Width = utf8.RuneCountInString(w.path)
 	}
 	var notScalar *avro.NotScalarError
-	if errors.As(err, &notScalar) {
+	var notList *avro.NotListError
+	var ambiguous *avro.AmbiguousFieldError
+	if errors.As(err, &notScalar) || errors.As(err, &notList) || errors.As(err, &ambiguous) {
 		found.Code = codeNotScalar
 	}
 	var unknown *avro.UnknownFieldError

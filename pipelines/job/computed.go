@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func (c *FieldCheck) computedProblems() (problems problem.List) {
 	}
 	for i := range c.layouts {
 		l := &c.layouts[i]
-		look(l.source, l.place+": ", l.typeOf)
+		look(l.source, l.place+": ", func(path string) expression.Type { return c.typeOf(l, path) })
 	}
 	return problems
 }
@@ -84,23 +85,22 @@ func (w *wanted) misused(kind record.Kind) string {
 func computedTypes(s *spec.Spec, in *rules.Input, shape *sample.Shape, views *avro.Schema) (types map[string]sample.Cast, problems problem.List) {
 	casts := map[record.Kind]sample.Cast{record.Bool: sample.CastBoolean, record.Int: sample.CastLong, record.Float: sample.CastDouble, record.String: sample.CastString}
 	for i, f := range shape.Fields {
+		if isIndex(in, f.Path) {
+			types = withType(types, f, sample.CastLong)
+			continue
+		}
 		computed := in.ComputedField(f.Path)
 		if computed == nil {
 			continue
 		}
-		if types == nil {
-			types = map[string]sample.Cast{}
-		}
-		if _, typed := types[f.Path]; !typed {
-			types[f.Path] = ""
-		}
+		types = withType(types, f, "")
 		asks, err := expression.ParseValue(computed.Expression)
 		if err != nil || f.Type != "" {
 			continue
 		}
 		typ, err := asks.Type(func(path string) expression.Type {
-			if record.IsOwn(path) {
-				return expression.OwnType(path)
+			if typ, ok := typeBeside(in, path); ok {
+				return typ
 			}
 			_, field, err := views.Find(path, in.Others[path]...)
 			if err != nil {
@@ -123,6 +123,18 @@ func computedTypes(s *spec.Spec, in *rules.Input, shape *sample.Shape, views *av
 		problems = append(problems, found)
 	}
 	return types, problems
+}
+
+// withType says that values of a column are computed, and of which type unless it is cast.
+func withType(types map[string]sample.Cast, f sample.FieldColumn, typ sample.Cast) map[string]sample.Cast {
+	if types == nil {
+		types = map[string]sample.Cast{}
+	}
+	if f.Type != "" {
+		typ = ""
+	}
+	types[f.Path] = cmp.Or(types[f.Path], typ)
+	return types
 }
 
 // setComputed tells the join the types of computed columns, of which views have that schema.

@@ -91,7 +91,7 @@ func (c *FieldCheck) named(source int) (all, computed []wanted) {
 	add := func(w wanted, key ...string) {
 		w.key = key
 		switch {
-		case w.path == "" || record.IsOwn(w.path):
+		case w.path == "" || record.IsOwn(w.path) || isIndex(in, w.path):
 		case in.ComputedField(w.path) != nil:
 			computed = append(computed, w)
 		default:
@@ -150,7 +150,7 @@ func (c *FieldCheck) named(source int) (all, computed []wanted) {
 			continue // the spec was refused
 		}
 		for i := range asks.Fields {
-			if path := asks.Fields[i].Path; !record.IsOwn(path) { // the record's own, though a computed field may have the name
+			if path := asks.Fields[i].Path; !record.IsOwn(path) && !isIndex(in, path) { // the record's own, though a computed field may have the name
 				all = append(all, wanted{path: path, key: []string{"fields", d.Name}, optional: true, in: &asks.Fields[i].Place, expression: d.Expression})
 			}
 		}

@@ -2,6 +2,7 @@
 // input is read. Joins of files and of topics both begin here; package graph is the pipeline of both.
 //
 //	job.go         the parameters of the join; fields.go, check.go, computed.go, schema.go, viewschema.go: fields and schemas of inputs
+//	elements.go    those of events where records hold several
 //	clusters.go    clusters and registries of a spec; inputs.go: inputs that are topics; partitions.go: names of partitions
 //	labels.go      labels of kinds
 //	sampleshape.go, sampleformat.go, samplefolder.go, sampletopic.go, rejectedtopics.go: sinks with an end or without

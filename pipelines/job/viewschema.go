@@ -44,6 +44,21 @@ func (v *ViewSchemas) Give(src *Source, schema *avro.Schema) {
 	}
 }
 
+// SetElements makes the schemas those of the events of views, where records hold several: they must have the list, or it has been reported. A
+// schema that the spec gives without it is one of events.
+func (v *ViewSchemas) SetElements(p *rules.Params) {
+	i := slices.IndexFunc(p.Inputs, func(in rules.Input) bool { return in.Kind == rules.Views })
+	if i < 0 || p.Inputs[i].Each == "" {
+		return
+	}
+	for at := range v.Written {
+		v.Written[at].Schema = eventsOf(&p.Inputs[i], v.Written[at].Schema)
+	}
+	for at := range v.Given {
+		v.Given[at] = eventsOf(&p.Inputs[i], v.Given[at])
+	}
+}
+
 // Choose decides which schema views have in samples, and tells the join: one that the spec gives, or else one that they
 // have. JSON text stays as it is. What keeps it from being decided is a problem of an input of the spec.
 func (v *ViewSchemas) Choose(s *spec.Spec, p *rules.Params) problem.List {

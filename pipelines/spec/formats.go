@@ -52,6 +52,12 @@ func writtenCodecs() map[Format][]Codec {
 	return all
 }
 
+// table says that records are text whose fields are text too, like the rows of CSV.
+func (f Format) table() bool {
+	files, err := format.Get[format.Files](string(f))
+	return err == nil && files.Text() && f != JSON
+}
+
 // schemas says that values of the format are of Avro schemas, which a registry may hold.
 func (f Format) schemas() bool {
 	values, err := format.Get[format.Values](string(f))

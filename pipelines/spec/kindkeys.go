@@ -28,7 +28,7 @@ var kindSection = &section{
 		},
 		{
 			name: "each", example: "items",
-			doc:   "A list in the record of which every element is an engagement: fields are then those of the record with the element in place of the list, so that items.id is the element's, and $index is its position, from 0. Records are JSON. A record whose list is empty, null or absent counts as filtered.",
+			doc:   "A list in the record of which every element is an engagement: fields are then those of the record with the element in place of the list, so that items.id is the element's, and $index is its position, from 0. Records are of any format but CSV. A record whose list is empty, null or absent counts as filtered.",
 			value: at(fieldType, func(e *Engagement) *string { return &e.Each }).unless(empty[string]),
 		},
 		{

@@ -124,7 +124,7 @@ var viewsSection = &section{
 		},
 		{
 			name: "each", example: "items",
-			doc:   "A list in the record of which every element is a view, also in the sample: fields are then those of the record with the element in place of the list, so that items.id is the element's, and $index is its position, from 0. Records are JSON. A record whose list is empty, null or absent counts as filtered.",
+			doc:   "A list in the record of which every element is a view, also in the sample: fields are then those of the record with the element in place of the list, so that items.id is the element's, and $index is its position, from 0. Records are of any format but CSV. A record whose list is empty, null or absent counts as filtered.",
 			value: at(fieldType, func(v *Views) *string { return &v.Each }).unless(empty[string]),
 		},
 		{

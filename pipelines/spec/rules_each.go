@@ -24,14 +24,14 @@ func (r *reader) eachRules(each string, role dotted, inputs []Input, whole, apar
 		return
 	}
 	for i, in := range inputs {
-		if in.Format == JSON && in.Schema == "" {
+		if !in.Format.table() {
 			continue
 		}
 		at := role.key("inputs")
 		if r.isSet(at.index(i)) {
 			at = at.index(i)
 		}
-		p := r.problem("T1125", r.at(at), at, "each makes events of the elements of %s, which is done with plain JSON only, and this is %s", each, readAs(in))
+		p := r.problem("T1125", r.at(at), at, "each makes events of the elements of %s, and records of %s hold no lists", each, in.Format)
 		p.Got = string(in.Format)
 		r.add(p)
 	}
@@ -48,14 +48,6 @@ func (r *reader) eachRules(each string, role dotted, inputs []Input, whole, apar
 		p.Hint = "name a field of the element as well, like " + each + ".id, or its position, " + rules.Index
 		r.add(p)
 	}
-}
-
-// readAs says how the records of an input are read.
-func readAs(in Input) string {
-	if in.Format == JSON {
-		return "json with a schema, which is converted to it"
-	}
-	return string(in.Format)
 }
 
 // ofRecord are the fields of an id that records of a test have themselves; those of elements the join looks at, and those that are

@@ -15,15 +15,6 @@ type List struct {
 	dotted bool
 }
 
-// Elements is where a list stands in a record, and where its elements do.
-type Elements struct {
-	Span
-	Items []Span
-}
-
-// Span is a part of a text: bytes From up to To, without it.
-type Span struct{ From, To int }
-
 // NewList returns a List of the field that a path names, as an Extractor finds it (see NewExtractor).
 func NewList(path string) *List {
 	names, err := record.ParsePath(path)
@@ -35,8 +26,8 @@ func NewList(path string) *List {
 
 // Find finds the list in a record, and checks all of it. Where the list is absent, null or empty there are no elements. A value
 // that is no list, a name on the way to it that is there twice, and text that is not one JSON object, are errors.
-func (l *List) Find(buf []byte, found *Elements) error {
-	found.Span, found.Items = Span{}, found.Items[:0]
+func (l *List) Find(buf []byte, found *record.Elements) error {
+	found.Span, found.Items = record.Span{}, found.Items[:0]
 	i := skipSpace(buf, 0)
 	if i >= len(buf) || buf[i] != '{' {
 		return errNotObject
@@ -49,7 +40,7 @@ func (l *List) Find(buf []byte, found *Elements) error {
 		return syntaxError(buf, end, "the end of the record")
 	}
 	if l.dotted && (found.To == 0 || buf[found.From] == 'n') {
-		found.Span = Span{}
+		found.Span = record.Span{}
 		if _, err := l.object(buf, i, []string{l.path}, found, 1); err != nil {
 			return err
 		}
@@ -61,7 +52,7 @@ func (l *List) Find(buf []byte, found *Elements) error {
 		return fmt.Errorf("field %s is %s, not a list", l.path, kindName(buf[found.From]))
 	}
 	for at, more := open(buf, found.From, ']'); more; {
-		item := Span{From: at}
+		item := record.Span{From: at}
 		if item.To, err = skipValue(buf, at, 0); err != nil {
 			return err
 		}
@@ -74,7 +65,7 @@ func (l *List) Find(buf []byte, found *Elements) error {
 }
 
 // object walks over the object at i, and notes where the value stands that names lead to.
-func (l *List) object(b []byte, i int, names []string, found *Elements, depth int) (int, error) {
+func (l *List) object(b []byte, i int, names []string, found *record.Elements, depth int) (int, error) {
 	if depth > maxDepth {
 		return i, syntaxError(b, i, fmt.Sprintf("at most %d levels", maxDepth))
 	}
@@ -100,7 +91,7 @@ func (l *List) object(b []byte, i int, names []string, found *Elements, depth in
 			seen = true
 			at, err = skipValue(b, k.value, depth)
 			if len(names) == 1 {
-				found.Span = Span{k.value, at}
+				found.Span = record.Span{From: k.value, To: at}
 			}
 		}
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/io/record"
 )
 
 func TestList(t *testing.T) {
@@ -34,7 +36,7 @@ func TestList(t *testing.T) {
 		{"more behind the record", `{"a":[1]} {}`, "a", nil, "the end of the record"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			found := Elements{Items: []Span{{1, 2}}} // must not stay
+			found := record.Elements{Items: []record.Span{{From: 1, To: 2}}} // must not stay
 			err := NewList(c.path).Find([]byte(c.text), &found)
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)

@@ -202,17 +202,22 @@ func TestEveryUseOfComputedFields(t *testing.T) {
 		text := fmt.Sprintf(computedSpec, "jsonl", "", "", "string")
 		requireWant(t, parse(t, dir, strings.Replace(text, "inputs: views.jsonl", "inputs: [{path: views.jsonl, schema: view.avsc}]", 1)))
 	})
-	t.Run("elements of lists", func(t *testing.T) {
-		dir := files(t)
-		var listed strings.Builder
-		for i, v := range lines[0] { // the time is the record's
-			fmt.Fprintf(&listed, `{"day":%d,"second":%d,"list":[%s]}`+"\n", views[i].day, views[i].second, v)
-		}
-		write(t, dir+"/views.jsonl", listed.String())
-		text, rest, _ := strings.Cut(fmt.Sprintf(computedSpec, "jsonl", "", "", "string"), "engagements:")
-		text = strings.NewReplacer("user", "list.user", "item'", "list.item'", "price", "list.price", ": shown", ": list.shown", "  fields:", "  each: list\n  fields:").Replace(text)
-		requireWant(t, parse(t, dir, text+"engagements:"+rest))
-	})
+	for _, format := range []string{"jsonl", "avro", "parquet"} {
+		t.Run("elements of lists in "+format, func(t *testing.T) {
+			dir := files(t)
+			var listed []string
+			for i, v := range lines[0] { // the time is the record's
+				listed = append(listed, fmt.Sprintf(`{"day":%d,"second":%d,"list":[%s]}`, views[i].day, views[i].second, v))
+			}
+			write(t, dir+"/views.jsonl", strings.Join(listed, "\n"))
+			list := recordSchema("view", `user "string"`, `item "string"`, `day "int"`, `second "long"`, `price ["null","double"]`, `shown "boolean"`)
+			writeAvro(t, dir+"/views.avro", recordSchema("views", `day "int"`, `second "long"`, `list {"type":"array","items":`+list+`}`), 1000, listed...)
+			parquetOf(t, dir+"/views.avro")
+			text, rest, _ := strings.Cut(fmt.Sprintf(computedSpec, format, "", "", "string"), "engagements:")
+			text = strings.NewReplacer("user", "list.user", "item'", "list.item'", "price", "list.price", ": shown", ": list.shown", "  fields:", "  each: list\n  fields:").Replace(text)
+			requireWant(t, parse(t, dir, text+"engagements:"+rest))
+		})
+	}
 }
 
 func mapWithout(m map[string]any, key string) map[string]any {

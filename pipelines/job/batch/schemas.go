@@ -108,6 +108,10 @@ func (p *plan) readSchemas(ctx context.Context, kept string) (*job.InputTopics, 
 		}
 	}
 	problems = append(problems, unknown...)
+	views.SetElements(&p.params)
+	if err := job.AddElementSchemas(&p.params); err != nil {
+		return nil, nil, err
+	}
 	if kept != "" && len(views.Given) == 0 {
 		schema, err := avro.ParseSchema(kept)
 		if err != nil {

@@ -124,7 +124,9 @@ func (l *look) of(f batch.InspectedFile) (*seen, error) {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if p.ViewSchema == "" { // other files do not go with it, which is a problem of theirs
-			p.ViewSchema = s.schema.String()
+			if views, err := decode.EventSchema(&p.Inputs[l.source], s.schema); err == nil {
+				p.ViewSchema = views.String()
+			}
 		}
 	}
 	// Without a sound time field there are no times, and the judge says so of each record.

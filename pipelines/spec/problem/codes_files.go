@@ -29,7 +29,8 @@ that it does have are listed.`,
 	{
 		ID: "T2004", Severity: SeverityError, Title: "field of a type that does not serve",
 		Cause: `An id is text, bytes or a whole number; a time is a number or RFC 3339 text; sum,
-min and max need numbers. A record, a list or a map serves for none of these.`,
+min and max need numbers. A record, a list or a map serves for none of these. The list
+of each is an array, or null, in the schema.`,
 		Bad:  "views: {inputs: views/*.avro, id: user, time: ts}         # user is a record",
 		Good: "views: {inputs: views/*.avro, id: user.id, time: ts}",
 	},

@@ -286,10 +286,9 @@ views: {inputs: [{topic: views, format: json}], id: $key, time: $timestamp}`,
 	},
 	{
 		ID: "T1125", Severity: SeverityError, Title: "events of a list in a format without",
-		Cause: `With each, every element of a list in a record is an event. That is done with records of
-plain JSON: lines in files, or values of a topic. CSV has no lists, and no elements are
-read of Avro, or of JSON that is converted to it by a schema.`,
-		Bad:  "views: {inputs: feeds/*.avro, each: items, id: items.id, time: ts}",
+		Cause: `With each, every element of a list in a record is an event. Rows of CSV have no lists;
+JSON, Avro and Parquet have, and Protobuf in topics.`,
+		Bad:  "views: {inputs: feeds/*.csv, each: items, id: items.id, time: ts}",
 		Good: "views: {inputs: feeds/*.jsonl, each: items, id: items.id, time: ts}",
 	},
 	{

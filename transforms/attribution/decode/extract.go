@@ -50,6 +50,9 @@ func (known schemas) extractorOfValue(in *rules.Input, schema string, project pr
 	}
 	written := make([]string, len(paths))
 	for i, path := range paths {
+		if in.Each != "" && path == rules.Index {
+			continue
+		}
 		found, field, err := writer.Find(path, in.Others[path]...)
 		var unknown *avro.UnknownFieldError
 		switch {
@@ -71,12 +74,20 @@ func (known schemas) extractorOfValue(in *rules.Input, schema string, project pr
 
 // skip returns the length of a record that e refuses, or -1 if it cannot be told.
 func skip(e record.Extractor, record []byte) int {
-	if s, ok := e.(interface {
-		Skip(buf []byte) (n int, err error)
-	}); ok {
-		if n, err := s.Skip(record); err == nil {
-			return n
-		}
+	if s, ok := e.(skipper); ok {
+		return skipBy(s, record)
+	}
+	return -1
+}
+
+// skipper knows where a record that cannot be read ends.
+type skipper interface {
+	Skip(buf []byte) (n int, err error)
+}
+
+func skipBy(s skipper, record []byte) int {
+	if n, err := s.Skip(record); err == nil {
+		return n
 	}
 	return -1
 }

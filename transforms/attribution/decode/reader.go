@@ -130,10 +130,9 @@ func newReader(p *rules.Params, known schemas, input int, schema string) (*Reade
 		return nil, fmt.Errorf("input %d: %w", input, err)
 	}
 	if in.Each != "" {
-		if schema != "" {
-			return nil, fmt.Errorf("input %d: elements of %s are read of JSON only", input, in.Each)
+		if r.list, schema, err = known.newElements(in, schema, paths); err != nil {
+			return nil, fmt.Errorf("input %d: %w", input, err)
 		}
-		r.list = newElements(in.Each, paths)
 	}
 	r.owns = ownsOf(paths)
 	if r.times.time, r.times.viewTime, err = timesOf(in); err != nil {
@@ -202,7 +201,12 @@ func (r *Reader) extract(buf []byte) (n int, err error) {
 func (r *Reader) Beside(own []byte) { r.own = own }
 
 // Skip returns the length of a record that read refuses, or -1 if it cannot be told.
-func (r *Reader) Skip(record []byte) int { return skip(r.extractor, record) }
+func (r *Reader) Skip(record []byte) int {
+	if r.list != nil && r.list.encoded != nil {
+		return skipBy(r.list.encoded, record)
+	}
+	return skip(r.extractor, record)
+}
 
 // JSON tells whether the records are JSON texts.
 func (r *Reader) JSON() bool { return r.schema == "" }

@@ -19,6 +19,7 @@ func (k *Packer) addElements(r *decode.Reader, c *cursor, rec []byte) {
 		k.filtered(r, c, t)
 	}
 	c.several = true
+	c.schema, c.schemaText = r.ElementSchema()
 	for i := range r.Elements() {
 		c.element = int32(i)
 		event, err := r.ReadElement(rec, i)

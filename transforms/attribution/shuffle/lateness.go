@@ -16,11 +16,14 @@ type cursor struct {
 	// element is which event of a record that holds several, 0 for the first; several says that it does.
 	element int32
 	several bool
-	clock   record.Clock
-	log     record.Clock
-	sheet   *account.Sheet   // of the batch's offset range
-	in      *account.Input   // part of account, once it is needed
-	stages  []*account.Stage // likewise
+	// schema and schemaText are those of an element's record.
+	schema     uint64
+	schemaText string
+	clock      record.Clock
+	log        record.Clock
+	sheet      *account.Sheet   // of the batch's offset range
+	in         *account.Input   // part of account, once it is needed
+	stages     []*account.Stage // likewise
 }
 
 // pass moves the clocks over a record's event time.

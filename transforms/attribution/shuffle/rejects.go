@@ -41,12 +41,12 @@ func (c *cursor) late(reason record.Reason, why string, t int64, by lateness, af
 }
 
 func (c *cursor) rejected(reason record.Reason, detail string, t, watermark, count int64, rec []byte) record.Rejected {
-	var element int32
+	element, schema, text := int32(0), c.batch.Schema, c.batch.SchemaText
 	if c.several {
-		element = c.element + 1
+		element, schema, text = c.element+1, c.schema, c.schemaText
 	}
 	return record.Rejected{
 		Reason: reason, Detail: detail, Input: c.batch.Input, Partition: c.batch.Partition, Offset: c.offset, Element: element,
-		Count: count, EventTime: t, Watermark: watermark, Schema: c.batch.Schema, SchemaText: c.batch.SchemaText, Record: rec,
+		Count: count, EventTime: t, Watermark: watermark, Schema: schema, SchemaText: text, Record: rec,
 	}
 }
