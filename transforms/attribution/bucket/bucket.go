@@ -11,6 +11,7 @@
 //	  columns.go      where the labels of kinds stand; values.go: values for several labels of a kind
 //	  label.go        credit and labels: the samples (sum.go adds exactly)
 //	  said.go         what earlier stages have said of a view, and what this one gives
+//	  explain.go      what an engagement is to a view, for whoever asks
 //	  heavy.go        ids with many engagements, in order of time; sweep.go: running sums over them
 package bucket
 

@@ -51,6 +51,12 @@ func (j *Joiner) label(b *Bucket, v *View, at int32, c *cut, labels []label.Tota
 		return j.labelHeavy(b, v, sweeps[c.at], labels, out)
 	}
 	j.count(b, v, at, c)
+	j.eachCredited(func(kind int, credited []*Engagement) { j.credit(kind, v, credited, labels, out) })
+	return len(j.counting) > 0
+}
+
+// eachCredited calls visit for each kind of j.counting, with those that are credited.
+func (j *Joiner) eachCredited(visit func(kind int, credited []*Engagement)) {
 	for rest := j.counting; len(rest) > 0; {
 		kind, n := rest[0].Kind, 1
 		for n < len(rest) && rest[n].Kind == kind {
@@ -64,10 +70,9 @@ func (j *Joiner) label(b *Bucket, v *View, at int32, c *cut, labels []label.Tota
 			credited = rest[n-1 : n]
 		case rules.CountAll:
 		}
-		j.credit(kind, v, credited, labels, out)
+		visit(kind, credited)
 		rest = rest[n:]
 	}
-	return len(j.counting) > 0
 }
 
 // count fills j.counting with those that count for v, by kind, time and log.

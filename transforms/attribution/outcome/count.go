@@ -49,23 +49,41 @@ func elementOf(p *rules.Params, at recordID) int32 {
 // likeFloat is what whole numbers look like once a program has read them as floats.
 var likeFloat = regexp.MustCompile(`^-?\d+\.0+$`)
 
+// mayHaveClosed is why an engagement is late of which some bucket has looked for the view.
+const mayHaveClosed = "its view may be among those that had closed"
+
 // countOutcome counts one engagement and tells whether it is an orphan.
 func countOutcome(e *account.Engagements, seen bucket.Outcome, partlyLate bool) (orphan bool) {
+	of := countOf(seen, partlyLate)
+	e.N[of]++
+	if of == account.Late {
+		e.AddReason(mayHaveClosed, 1)
+	}
+	return of == account.Orphans
+}
+
+// countOf is under what an engagement is counted, by the most that a bucket saw of it.
+func countOf(seen bucket.Outcome, partlyLate bool) account.Count {
 	switch {
 	case seen == bucket.OutcomeMatched:
-		e.N[account.Matched]++
+		return account.Matched
 	case seen == bucket.OutcomeOutside:
-		e.N[account.Outside]++
+		return account.Outside
 	case seen == bucket.OutcomeDuplicate:
-		e.N[account.Duplicates]++
+		return account.Duplicates
 	case partlyLate:
-		e.N[account.Late]++
-		e.AddReason("its view may be among those that had closed", 1)
+		return account.Late
 	default:
-		e.N[account.Orphans]++
-		return true
+		return account.Orphans
 	}
-	return false
+}
+
+// Of is under what an engagement is counted that was joined, and why, by the most that a bucket saw of it.
+func Of(p *rules.Params, g *bucket.Engagement, seen bucket.Outcome) (of account.Count, why string) {
+	if of = countOf(seen, partlyLate(p, g)); of == account.Late {
+		why = mayHaveClosed
+	}
+	return of, why
 }
 
 // CountFinal counts an engagement whose outcome one bucket knows alone, and hands it to reject if it is

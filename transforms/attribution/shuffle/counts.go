@@ -52,10 +52,11 @@ func (k *Packer) counts(r *decode.Reader, c *cursor) *account.Counts {
 }
 
 // filtered counts a record that is none of the input's kind.
-func (k *Packer) filtered(r *decode.Reader, c *cursor, t int64) {
+func (k *Packer) filtered(r *decode.Reader, c *cursor, t int64, rec []byte) {
 	if k.accounts(c, t) {
 		k.counts(r, c)[account.Filtered]++
 		c.input(r).N[account.Filtered]++
+		k.seenRefused(r, c, t, 1, account.Filtered, "", rec)
 	}
 }
 

@@ -16,12 +16,12 @@ func (k *Packer) addElements(r *decode.Reader, c *cursor, rec []byte) {
 	t := r.TimeAlone(rec)
 	c.pass(r, t)
 	if r.Elements() == 0 {
-		k.filtered(r, c, t)
+		k.filtered(r, c, t, rec)
 	}
 	c.several = true
 	c.schema, c.schemaText = r.ElementSchema()
 	for i := range r.Elements() {
-		c.element = int32(i)
+		c.element, c.read = int32(i), false
 		event, err := r.ReadElement(rec, i)
 		if err != nil {
 			k.malformed(r, c, t, 1, event, err)

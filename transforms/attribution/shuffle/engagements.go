@@ -34,20 +34,24 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		// By the view's time that it carries it cannot count, whether the view is there or not.
 		if own {
 			e.N[account.Outside]++
+			k.seenEngagement(r, c, g, &s, by, account.Outside)
 		}
 		return
 	case closedThrough >= s.CountsTo:
 		if own {
 			e.N[account.Late]++
 			c.input(r).N[account.Late]++
-			const why = "every view it may refer to had closed"
-			e.AddReason(why, 1)
-			k.reject(c.late(record.ReasonLate, why, g.Time, by, afterIdle, rec))
+			e.AddReason(lateEngagement, 1)
+			k.seenEngagement(r, c, g, &s, by, account.Late)
+			k.reject(c.late(record.ReasonLate, lateEngagement, g.Time, by, afterIdle, rec))
 		}
 		return
 	case closedThrough >= s.CountsFrom && own:
 		e.N[account.PartlyLate]++
 		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
+	}
+	if !k.seenEngagement(r, c, g, &s, by, account.Read) {
+		return
 	}
 	g.Hash = rules.HashID(g.ViewID)
 	k.final.addEngagement(g, &s, closedThrough)
@@ -58,6 +62,8 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		}
 	}
 }
+
+const lateEngagement = "every view it may refer to had closed"
 
 // addEngagement puts an engagement into every bucket that may hold its view, or a duplicate of it that counts.
 func (t *route) addEngagement(g *bucket.Engagement, s *rules.Span, closedThrough int64) {

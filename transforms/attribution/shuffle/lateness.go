@@ -16,6 +16,8 @@ type cursor struct {
 	// element is which event of a record that holds several, 0 for the first; several says that it does.
 	element int32
 	several bool
+	// read says that r has read the event at hand.
+	read bool
 	// schema and schemaText are those of an element's record.
 	schema     uint64
 	schemaText string

@@ -5,6 +5,7 @@
 //	  elements.go     the events of a record that holds a list of them
 //	  views.go        to which buckets a view goes; engagements.go: and an engagement
 //	  route.go        the buckets of a stage, and the blocks that are being filled; markers.go: what later buckets must know of views
+//	  watch.go        what becomes of each event, for whoever asks
 //	block.go        the encoding of a block; write.go, read.go, compress.go
 package shuffle
 
@@ -32,6 +33,8 @@ type Packer struct {
 	ranges map[offsetRange]*account.Sheet
 	totals *account.Sheet
 	reject func(record.Rejected)
+	// watch is told of each event; nil for nobody.
+	watch func(*Seen) bool
 }
 
 // NewPacker returns a Packer that hands finished blocks to emit and refused records to
@@ -77,6 +80,7 @@ func (k *Packer) Add(b record.Batch) error {
 	}
 	for i := int32(0); i < b.Count; i++ {
 		rec := rest
+		c.read = false
 		if b.Framed {
 			var distance int64
 			if distance, rec, rest, err = record.NextFramed(rest); err != nil {
@@ -139,13 +143,14 @@ func (k *Packer) addRecord(r *decode.Reader, c *cursor, rec []byte) {
 
 // addEvent packs the event that r has just read, unless its time could not be.
 func (k *Packer) addEvent(r *decode.Reader, c *cursor, rec []byte, t int64, timeErr error, by lateness) {
+	c.read = true
 	if r.Input.Decides() {
 		switch matches, err := r.Matches(); {
 		case err != nil:
 			k.malformed(r, c, t, 1, rec, err)
 			return
 		case !matches:
-			k.filtered(r, c, t)
+			k.filtered(r, c, t, rec)
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package shuffle
 
 import (
 	"tributary/io/record"
+	"tributary/transforms/account"
 	"tributary/transforms/attribution/decode"
 )
 
@@ -22,7 +23,7 @@ func (k *Packer) addUnreadable(r *decode.Reader, c *cursor, record []byte, why e
 func (k *Packer) addOther(r *decode.Reader, c *cursor, record []byte) {
 	t := r.TimeAlone(record)
 	c.pass(r, t)
-	k.filtered(r, c, t)
+	k.filtered(r, c, t, record)
 }
 
 // malformed refuses count records, of which the first begins record.
@@ -31,6 +32,7 @@ func (k *Packer) malformed(r *decode.Reader, c *cursor, t, count int64, rec []by
 		return
 	}
 	c.sheet.AddDead(r.Input.Name, k.p.KindName(r.Input.Kind), err.Error(), count)
+	k.seenRefused(r, c, t, count, account.Dead, err.Error(), rec)
 	k.reject(c.rejected(record.ReasonMalformed, err.Error(), t, k.watermark(c), count, rec))
 }
 

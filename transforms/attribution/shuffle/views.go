@@ -24,12 +24,12 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id, key []byte, t int
 			c.sheet.Views.N[account.Late]++
 			c.input(r).N[account.Read]++
 			c.input(r).N[account.Late]++
-			const why = "the view had closed: its time plus the longest window is not after the watermark"
-			c.sheet.Views.AddReason(why, 1)
+			c.sheet.Views.AddReason(lateView, 1)
 			if afterIdle {
 				c.sheet.Views.N[account.LateAfterIdle]++
 			}
-			k.reject(c.late(record.ReasonLate, why, t, by, afterIdle, rec))
+			k.seenView(r, c, &bucket.View{ID: id, Key: key, Time: t}, by, account.Late)
+			k.reject(c.late(record.ReasonLate, lateView, t, by, afterIdle, rec))
 		}
 		return
 	}
@@ -53,6 +53,9 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id, key []byte, t int
 			v.Payload = payload
 		}
 	}
+	if !k.seenView(r, c, &v, by, account.Read) {
+		return
+	}
 	for _, to := range k.routes[v.InTimeFrom:] {
 		if to.shares {
 			to.shareView(&v, at, own, to.closedThrough(by))
@@ -64,6 +67,8 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id, key []byte, t int
 		to.addDedupMarkers(&v, own)
 	}
 }
+
+const lateView = "the view had closed: its time plus the longest window is not after the watermark"
 
 // inTimeFrom is the first stage that a view is not late for, which is so for all after it.
 func (k *Packer) inTimeFrom(t int64, by lateness) (stage int) {
