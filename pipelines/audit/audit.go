@@ -16,6 +16,7 @@
 //	idle.go      views that a stream may have judged by the clock of others; reread.go: their records
 //	entry.go     a sample on its way; parts.go: on disk
 //	compare.go   one part; fields.go: what differs in a sample; accounts.go: what accounts say
+//	find.go      samples of some views, for whoever looks for them
 //	result.go    what was found; text.go: as tables
 package audit
 
@@ -26,6 +27,7 @@ import (
 	"os"
 	"time"
 
+	"tributary/io/kafkaio/commitlog"
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/batch"
 	"tributary/pipelines/spec"
@@ -194,6 +196,8 @@ type stage struct {
 	// groups are what the commit log of a topic says, and step is how far apart they are.
 	groups groups
 	step   int64
+	// logs are the commit logs of its shards; nil for a folder.
+	logs map[int32]*commitlog.Log
 }
 
 func (k *sink) topic() bool { return k.output.Topic != "" }

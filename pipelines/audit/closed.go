@@ -17,15 +17,46 @@ import (
 // sinksOf finds the sinks of a spec, and what of them is complete; finished are the accounts of a join of files. It is read before the inputs
 // are: what a complete bucket came of is there then.
 func sinksOf(ctx context.Context, s *spec.Spec, opt Options) (all []*sink, finished *sheets, err error) {
+	for _, o := range s.Outputs.SampleSinks() {
+		if o.Format == tfRecord {
+			return nil, nil, fmt.Errorf("samples in %s are TFRecord, which is written but not read here: they cannot be audited", o.Path)
+		}
+	}
+	if all, finished, err = allSinks(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	some := false
+	for _, k := range all {
+		for i := range k.stages {
+			one := &k.stages[i]
+			if k.atLeastOnce && one.closed == math.MinInt64 {
+				if opt.To.IsZero() {
+					return nil, nil, fmt.Errorf("%s: with delivery: %s nothing says which buckets are complete; give --to, a time that the job has passed", k.name(), spec.AtLeastOnce)
+				}
+				one.closed = floor(opt.To.UnixMilli(), one.step)
+			}
+			one.from, one.to = bounds(opt, one.step, one.closed)
+			one.cut = !opt.To.IsZero() && floor(opt.To.UnixMilli(), one.step) > one.closed
+			some = some || one.from < one.to
+		}
+	}
+	if !some {
+		return nil, nil, nothingClosed(all, opt)
+	}
+	setDue(all, opt)
+	return all, finished, nil
+}
+
+// tfRecord is the format of samples that are written and not read here.
+const tfRecord = "tfrecord"
+
+// allSinks finds the sinks of a spec, with how far each of their stages is complete.
+func allSinks(ctx context.Context, s *spec.Spec) (all []*sink, finished *sheets, err error) {
 	if finished, err = readSheets(ctx, s); err != nil {
 		return nil, nil, err
 	}
 	params, _ := job.Of(s)
-	some := false
 	for _, o := range s.Outputs.SampleSinks() {
-		if o.Format == "tfrecord" {
-			return nil, nil, fmt.Errorf("samples in %s are TFRecord, which is written but not read here: they cannot be audited", o.Path)
-		}
 		k := &sink{output: o, wholeViews: params.Shape.Whole(), atLeastOnce: s.Stream.Delivery == spec.AtLeastOnce && o.Topic != ""}
 		for i := range max(1, len(s.Stages)) {
 			one := stage{number: i, closed: math.MinInt64, lag: s.LongestWindow() + s.OutOfOrderness}
@@ -38,26 +69,12 @@ func sinksOf(ctx context.Context, s *spec.Spec, opt Options) (all []*sink, finis
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", k.name(), err)
 			}
-			if !taken {
-				continue
+			if taken {
+				k.stages = append(k.stages, one)
 			}
-			if k.atLeastOnce && one.closed == math.MinInt64 {
-				if opt.To.IsZero() {
-					return nil, nil, fmt.Errorf("%s: with delivery: %s nothing says which buckets are complete; give --to, a time that the job has passed", k.name(), spec.AtLeastOnce)
-				}
-				one.closed = floor(opt.To.UnixMilli(), one.step)
-			}
-			one.from, one.to = bounds(opt, one.step, one.closed)
-			one.cut = !opt.To.IsZero() && floor(opt.To.UnixMilli(), one.step) > one.closed
-			some = some || one.from < one.to
-			k.stages = append(k.stages, one)
 		}
 		all = append(all, k)
 	}
-	if !some {
-		return nil, nil, nothingClosed(all, opt)
-	}
-	setDue(all, opt)
 	return all, finished, nil
 }
 
@@ -171,7 +188,7 @@ func (s *stage) readLog(ctx context.Context, config *topicsink.Config) error {
 	if err != nil {
 		return err
 	}
-	s.groups = groupsOf(logs)
+	s.groups, s.logs = groupsOf(logs), logs
 	if h := headerOf(logs); h != nil {
 		s.streamed, s.written = true, written{h.Step, h.Meaning, h.State}
 	}

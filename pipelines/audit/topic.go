@@ -31,16 +31,9 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 	if err := c.describeTopic(ctx, kafka, k.output.Topic); err != nil {
 		return err
 	}
-	values := &values{sink: k, schemas: c.schemas}
-	if k.output.Format != spec.JSON && !k.output.Registry {
-		if values.plain, err = c.schemas.ofText(schema); err != nil {
-			return fmt.Errorf("the schema of the join's samples: %w", err)
-		}
-	}
-	if k.output.Registry {
-		if values.registry, err = registry.Open(ctx, job.Registry(s.Cluster(k.output.Cluster))); err != nil {
-			return err
-		}
+	values, err := k.newValues(ctx, s, schema, c.schemas)
+	if err != nil {
+		return err
 	}
 	c.transactions = newTransactions()
 	return cluster.ReadLog(ctx, kafka, k.output.Topic, func(r *kgo.Record) error {
@@ -75,6 +68,20 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 		}
 		return to.put(&one)
 	})
+}
+
+// newValues returns what reads the values of a topic, of the join's schema where they name none.
+func (k *sink) newValues(ctx context.Context, s *spec.Spec, schema string, schemas *schemas) (v *values, err error) {
+	v = &values{sink: k, schemas: schemas}
+	if k.output.Format != spec.JSON && !k.output.Registry {
+		if v.plain, err = schemas.ofText(schema); err != nil {
+			return nil, fmt.Errorf("the schema of the join's samples: %w", err)
+		}
+	}
+	if k.output.Registry {
+		v.registry, err = registry.Open(ctx, job.Registry(s.Cluster(k.output.Cluster)))
+	}
+	return v, err
 }
 
 // describeTopic notes what else says which samples a topic still holds.

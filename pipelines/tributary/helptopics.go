@@ -21,7 +21,7 @@ var topicsOfHelp = []helpTopic{
 		text: `Every command ends with one of these exit codes:
 
   0  all went well
-  1  the work failed, or a check or a test found something wrong
+  1  the work failed, a check or a test found something wrong, or "why" found nothing
   2  the command line is wrong: a command, flag or argument; nothing was done
   3  the work is finished and its output written, but a limit was passed
      (join --max-dead and the like), or an input was of no use

@@ -19,6 +19,7 @@
 //	read.go        its source; write.go, writeinorder.go, reject.go, sampletopic.go: its sinks; writable.go: whether they can be written
 //	pipes.go       stdin and stdout; spool.go: samples that wait to be written there
 //	inspect.go     a look at inputs, for check
+//	whole.go       all that the inputs hold, for whoever looks at records one by one
 //	feed.go        files as a stream reads them beside topics, planned as here; feedsource.go, feedfn.go: its source;
 //	               chapters.go: batches of one chapter; kept.go: which files they are, for whoever goes on
 //	spectest.go    the tests of a spec; compare.go: what they wanted and got

@@ -1,0 +1,94 @@
+package why
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"tributary/io/record"
+	"tributary/pipelines/job/batch"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
+)
+
+// found are the records that concern an id, with what the join made of them.
+type found struct {
+	in      *batch.Whole
+	match   *matcher
+	records []shuffle.Seen // their own
+	joined  *attribution.Explained
+	// unreadable are how many records the source or their format refused.
+	unreadable int64
+}
+
+// find reads the inputs, and once more if what they hold of the id stands under another name.
+func find(ctx context.Context, in *batch.Whole, id string) (*found, error) {
+	f := &found{in: in, match: newMatcher(id)}
+	if err := f.read(ctx); err != nil {
+		return nil, err
+	}
+	known := len(f.match.names)
+	for i := range f.records {
+		if s := &f.records[i]; f.match.is(s) && s.Name() != nil {
+			f.match.add(s.Name())
+		}
+	}
+	if len(f.match.names) > known {
+		if err := f.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// read reads all, and keeps what matches.
+func (f *found) read(ctx context.Context) error {
+	f.records, f.unreadable = nil, 0
+	e := attribution.NewExplainer(f.in.Params, func(s *shuffle.Seen) bool {
+		if f.match.is(s) || s.Name() != nil && f.match.names[string(s.Name())] {
+			f.keep(s)
+		}
+		return f.match.joins(s)
+	})
+	err := f.in.Each(ctx, e.Add, func(r record.Rejected) {
+		f.unreadable += r.Count
+		if f.match.in(r.Record) {
+			f.keep(&shuffle.Seen{
+				Input: r.Input, Partition: r.Partition, Offset: r.Offset, Element: r.Element, Count: r.Count, Kind: f.in.Params.Inputs[r.Input].Kind,
+				Time: r.EventTime, Watermark: r.Watermark, Fate: account.Dead, Why: r.Detail, ViewTime: record.NoTime, ClosedThrough: record.NoTime, Record: r.Record,
+			})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if f.joined, err = e.Explain(); err != nil {
+		return fmt.Errorf("join the records of the id: %w", err)
+	}
+	return nil
+}
+
+// keep keeps what is seen, without what is valid for the call only.
+func (f *found) keep(s *shuffle.Seen) {
+	one := *s
+	one.ViewID, one.Key, one.EventID, one.Record = bytes.Clone(s.ViewID), bytes.Clone(s.Key), bytes.Clone(s.EventID), nil
+	if one.ViewID == nil && one.Key == nil {
+		one.Record = bytes.Clone(s.Record)
+	}
+	f.records = append(f.records, one)
+}
+
+// placeOf is where the event stands that was seen.
+func placeOf(s *shuffle.Seen) attribution.EventPlace {
+	return attribution.EventPlace{Partition: s.Partition, Offset: s.Offset, Element: max(s.Element-1, 0), Kind: s.Kind}
+}
+
+// role is views, or the kind of engagement.
+func (f *found) role(kind int) string {
+	if kind == rules.Views {
+		return "views"
+	}
+	return f.in.Params.Kinds[kind].Name
+}

@@ -1,0 +1,248 @@
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"tributary/io/record"
+	"tributary/pipelines/spec"
+	"tributary/transforms/account"
+	"tributary/transforms/attribution"
+	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
+	"tributary/transforms/attribution/shuffle"
+)
+
+// fates are the words for one record under a count of accounts.
+var fates = map[account.Count]string{
+	account.Samples: "sample", account.SampledOut: "sampled_out", account.Duplicates: "duplicate", account.Late: "late", account.Dead: "dead",
+	account.Filtered: "filtered", account.Matched: "matched", account.Outside: "outside_window", account.Orphans: "orphan",
+}
+
+// Words that sentences ask for.
+var (
+	fateSample, fateSampledOut, fateDuplicate = fates[account.Samples], fates[account.SampledOut], fates[account.Duplicates]
+	fateLate, fateDead, fateFiltered          = fates[account.Late], fates[account.Dead], fates[account.Filtered]
+	fateMatched, fateOrphan                   = fates[account.Matched], fates[account.Orphans]
+)
+
+// result describes the records of the id.
+func (f *found) result(s *spec.Spec) *Result {
+	r := &Result{Format: Format, Spec: s.File, ID: string(f.match.id), Records: []Record{}, Samples: []FoundSample{}}
+	r.Read = f.readOf()
+	views, engagements := map[attribution.EventPlace][]*attribution.ExplainedView{}, map[attribution.EventPlace]*attribution.ExplainedEngagement{}
+	for i := range f.joined.Views {
+		v := &f.joined.Views[i]
+		views[v.At] = append(views[v.At], v)
+	}
+	for i := range f.joined.Engagements {
+		engagements[f.joined.Engagements[i].At] = &f.joined.Engagements[i]
+	}
+	for i := range f.records {
+		seen := &f.records[i]
+		one := f.record(seen)
+		if seen.Kind == rules.Views {
+			f.describeView(&one, seen, views[placeOf(seen)])
+		} else if g := engagements[placeOf(seen)]; seen.Fate == account.Read && g != nil {
+			one.Fate, one.Detail = fates[g.Fate], g.Why
+			one.DuplicateOf = f.placeAt(g.Of)
+			one.Views = f.viewsOf(placeOf(seen))
+		}
+		r.Records = append(r.Records, one)
+	}
+	f.pairOthers(r)
+	r.Records = r.concerning()
+	slices.SortStableFunc(r.Records, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
+	})
+	for _, name := range slices.Sorted(maps.Keys(f.in.Starts)) {
+		r.Notes = append(r.Notes, fmt.Sprintf("partition %s begins at offset %d: records before it are gone, and with them what they were to this id", name, f.in.Starts[name]))
+	}
+	return r
+}
+
+// readOf counts what was read.
+func (f *found) readOf() Read {
+	sheet := f.joined.Sheet
+	read := Read{Views: sheet.Views.N[account.Read], Filtered: sheet.Views.N[account.Filtered], Dead: sheet.Views.N[account.Dead] + f.unreadable, Engagements: map[string]int64{}, Watermark: timeOf(f.in.Watermark)}
+	for kind, e := range sheet.Engagements {
+		read.Engagements[kind] = e.N[account.Read]
+		read.Filtered += e.N[account.Filtered]
+		read.Dead += e.N[account.Dead]
+	}
+	return read
+}
+
+// record describes what all records have.
+func (f *found) record(s *shuffle.Seen) Record {
+	one := Record{
+		Role: f.role(s.Kind), Place: *f.placeAt(ref(placeOf(s))), Time: timeOf(s.Time), Watermark: timeOf(s.Watermark),
+		ViewID: string(s.ViewID), Key: string(s.Key), EventID: string(s.EventID), Fate: fates[s.Fate], Detail: s.Why,
+		AfterIdle: s.AfterIdle, PartlyLate: s.PartlyLate, time: s.Time, own: f.match.is(s),
+	}
+	if s.Name() != nil {
+		one.hash = rules.HashID(s.Name())
+	}
+	if s.Element == 0 {
+		one.Index = nil
+	}
+	if s.Count != 1 {
+		one.Count = s.Count
+	}
+	if s.Fate == account.Late {
+		one.LateMs = ref(s.LateBy)
+	}
+	return one
+}
+
+// describeView describes a view by stage.
+func (f *found) describeView(one *Record, seen *shuffle.Seen, stages []*attribution.ExplainedView) {
+	if seen.Fate != account.Read {
+		return
+	}
+	p := &f.in.Params
+	for stage := range seen.InTimeFrom { // those that it came too late for
+		of := p.OfStage(stage)
+		at := of.BucketOf(seen.Time)
+		one.Stages = append(one.Stages, StageOfView{Stage: p.Stages[stage].Name, Bucket: moment(at * of.Bucket), Closes: moment(of.EventTime(at) + 1), Shard: of.ShardOf(one.hash, at), Fate: fateLate, number: stage})
+	}
+	for _, v := range stages {
+		of := p.OfStage(v.Stage)
+		st := StageOfView{
+			Bucket: moment(v.Bucket * of.Bucket), Closes: moment(of.EventTime(v.Bucket) + 1), Shard: of.ShardOf(v.Hash, v.Bucket), Fate: fates[v.Fate],
+			Given: v.Given, Withdrawn: v.Withdrawn, Positive: v.Positive, number: v.Stage, viewTime: moment(v.Time), encoded: v.Sample, DuplicateOf: f.placeAt(v.Of),
+		}
+		if len(p.Stages) > 0 {
+			st.Stage = p.Stages[v.Stage].Name
+		}
+		for _, pair := range v.Pairs {
+			st.Engagements = append(st.Engagements, f.pair(&of, v, pair))
+		}
+		st.immature = v.Maturity < p.LongestWindow() && v.Sample != nil
+		one.Stages = append(one.Stages, st)
+		one.Fate, one.DuplicateOf = st.Fate, st.DuplicateOf // those of the last
+	}
+}
+
+// pair describes an engagement beside a view.
+func (f *found) pair(p *rules.Params, v *attribution.ExplainedView, pair attribution.ExplainedPair) Pair {
+	one := Pair{
+		Role: f.role(pair.At.Kind), Place: *f.placeAt(&pair.At), Time: moment(pair.Time), Fate: pair.Fate,
+		Of: f.placeAt(pair.Of), Instead: f.placeAt(pair.Instead), InsteadID: pair.InsteadID,
+	}
+	switch pair.Fate {
+	case bucket.PairBefore:
+		one.ByMs = v.Time - pair.Time
+	case bucket.PairAfter:
+		one.ByMs = pair.Time - (v.Time + p.Kinds[pair.At.Kind].Window)
+	default:
+	}
+	return one
+}
+
+// viewsOf are the views that an engagement names, and what it is to each, in the last stage.
+func (f *found) viewsOf(at attribution.EventPlace) (all []Pair) {
+	final := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	for i := range f.joined.Views {
+		v := &f.joined.Views[i]
+		if v.Stage != final.Stage {
+			continue
+		}
+		for _, pair := range v.Pairs {
+			if pair.At != at {
+				continue
+			}
+			one := f.pair(&final, v, pair)
+			one.Role, one.Place, one.Time, one.ViewID = f.role(rules.Views), *f.placeAt(&v.At), moment(v.Time), v.ID
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// pairOthers says what those engagements are to views, in the last stage, that name them and have not come to their buckets: which are late,
+// left out or dead, or so far outside of the window that the join does not look there.
+func (f *found) pairOthers(r *Result) {
+	p := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	for i := range r.Records {
+		v := &r.Records[i]
+		if v.Role != "views" || v.Time == nil || v.Fate != fateSample && v.Fate != fateSampledOut {
+			continue
+		}
+		st := &v.Stages[len(v.Stages)-1]
+		known := map[string]bool{}
+		for k := range st.Engagements {
+			known[st.Engagements[k].String()+st.Engagements[k].Role] = true
+		}
+		for k := range r.Records {
+			g := &r.Records[k]
+			if g.Role == "views" || g.Time == nil || known[g.String()+g.Role] || cmp.Or(g.Key, g.ViewID) != cmp.Or(v.Key, v.ViewID) {
+				continue
+			}
+			one := Pair{Role: g.Role, Place: g.Place, Time: *g.Time}
+			kind := slices.IndexFunc(p.Kinds, func(k rules.Kind) bool { return k.Name == g.Role })
+			after := g.time - (v.time + p.Kinds[kind].Window)
+			switch {
+			case g.Fate == fateLate && g.LateMs != nil, g.Fate == fateFiltered, g.Fate == fateDead:
+				one.Fate = bucket.PairFate(g.Fate)
+			case g.time < v.time:
+				one.Fate, one.ByMs = bucket.PairBefore, v.time-g.time
+			case after >= 0:
+				one.Fate, one.ByMs = bucket.PairAfter, after
+			default:
+				one.Fate = bucket.PairNotNamed
+			}
+			st.Engagements = append(st.Engagements, one)
+			one.Role, one.Place, one.Time, one.ViewID = v.Role, v.Place, *v.Time, v.ViewID
+			g.Views = append(g.Views, one)
+		}
+		slices.SortStableFunc(st.Engagements, func(a, b Pair) int { return a.Time.Compare(b.Time) })
+	}
+}
+
+// concerning are the records that are told of: all of the id; of a view, the engagements that name its key; of an engagement, the views that
+// it names, and the engagement that it is a duplicate of.
+func (r *Result) concerning() []Record {
+	view := slices.ContainsFunc(r.Records, func(one Record) bool { return one.own && one.Role == "views" })
+	out := []Record{}
+	for _, one := range r.Records {
+		if one.own || view == (one.Role != "views") || r.original(&one) {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// original tells whether a record of the id is a duplicate of one.
+func (r *Result) original(one *Record) bool {
+	return slices.ContainsFunc(r.Records, func(of Record) bool {
+		return of.own && of.DuplicateOf != nil && one.String() == of.DuplicateOf.String()
+	})
+}
+
+// placeAt describes a place; nil for none.
+func (f *found) placeAt(at *attribution.EventPlace) *Place {
+	if at == nil {
+		return nil
+	}
+	p := &Place{Source: f.in.Source(at.Partition), Offset: at.Offset}
+	if slices.ContainsFunc(f.in.Params.Inputs, func(in rules.Input) bool { return in.Kind == at.Kind && in.Each != "" }) {
+		p.Index = &at.Element
+	}
+	return p
+}
+
+func ref[T any](v T) *T { return &v }
+
+// timeOf is an event time in ms; nil for none.
+func timeOf(ms int64) *time.Time {
+	if ms == record.NoTime {
+		return nil
+	}
+	return ref(moment(ms))
+}
+
+func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

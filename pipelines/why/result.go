@@ -1,0 +1,206 @@
+package why
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"tributary/pipelines/audit"
+	"tributary/transforms/attribution/bucket"
+)
+
+// Format is the version of the form of a Result as JSON. Fields are added without a new one.
+const Format = 1
+
+// Outcome is what happened, in one word.
+type Outcome string
+
+// Outcomes. Those of a view that has a sample are Positive to Different; those of an engagement are Counts to Orphan.
+const (
+	// Positive and Negative: the view has that sample, and it is written.
+	Positive Outcome = "positive"
+	Negative Outcome = "negative"
+	// SampledOut: it is a negative that was not kept.
+	SampledOut Outcome = "sampled_out"
+	// Pending: its bucket is not complete yet.
+	Pending Outcome = "pending"
+	// Missing: the join gives a sample that is not where it must be; Different: what is there differs.
+	Missing   Outcome = "missing"
+	Different Outcome = "different"
+	// Counts: the engagement counts for a view; Superseded: another of its kind does in its place; Elsewhere: its view is one of several
+	// of a key, and it counts for none.
+	Counts     Outcome = "counts"
+	Superseded Outcome = "superseded"
+	Outside    Outcome = "outside_window"
+	Orphan     Outcome = "orphan"
+	// Late, Duplicate, Filtered and Dead are of both.
+	Late      Outcome = "late"
+	Duplicate Outcome = "duplicate"
+	Filtered  Outcome = "filtered"
+	Dead      Outcome = "dead"
+	// Extra: a sample is there of which the inputs hold no record. NotFound: there is nothing.
+	Extra    Outcome = "extra"
+	NotFound Outcome = "not_found"
+)
+
+// Result is what became of the records of an id.
+type Result struct {
+	Format  int     `json:"format"`
+	Spec    string  `json:"spec,omitempty"`
+	ID      string  `json:"id"`
+	Found   bool    `json:"found"`
+	Outcome Outcome `json:"outcome"`
+	// Sentence says what happened.
+	Sentence string `json:"sentence"`
+	// Records are those of the id, in order of event time; Samples those of its views, as they lie in the sinks.
+	Records []Record      `json:"records"`
+	Samples []FoundSample `json:"samples"`
+	Read    Read          `json:"read"`
+	Notes   []string      `json:"notes,omitempty"`
+}
+
+// FoundSample is a sample with its text.
+type FoundSample struct {
+	audit.FoundSample
+	Sample json.RawMessage `json:"sample"`
+}
+
+// Read is what was read of all records.
+type Read struct {
+	Views       int64            `json:"views"`
+	Engagements map[string]int64 `json:"engagements"`
+	Filtered    int64            `json:"filtered"`
+	Dead        int64            `json:"dead"`
+	// Watermark is that of the partition which is furthest behind.
+	Watermark *time.Time `json:"watermark,omitempty"`
+}
+
+// Place is where an event stands: which file or partition, and the record's offset in it, or its number from 0.
+type Place struct {
+	Source string `json:"source"`
+	Offset int64  `json:"offset"`
+	// Index is the place in its list, from 0, of an event of a record that holds several.
+	Index *int32 `json:"index,omitempty"`
+}
+
+// String is the place as text.
+func (p Place) String() string {
+	text := p.Source + "@" + strconv.FormatInt(p.Offset, 10)
+	if p.Index != nil {
+		text += fmt.Sprintf("[%d]", *p.Index)
+	}
+	return text
+}
+
+// Record is an event, or a record that cannot be read.
+type Record struct {
+	Role string `json:"role"`
+	Place
+	Count     int64      `json:"count,omitempty"`
+	Time      *time.Time `json:"time,omitempty"`
+	Watermark *time.Time `json:"watermark,omitempty"`
+	ViewID    string     `json:"view_id,omitempty"`
+	Key       string     `json:"key,omitempty"`
+	EventID   string     `json:"event_id,omitempty"`
+	// Fate is that of a view in the last stage (sample, sampled_out, duplicate, late), of an engagement in the end (matched,
+	// outside_window, duplicate, late, orphan), or filtered or dead.
+	Fate   string `json:"fate"`
+	Detail string `json:"detail,omitempty"`
+	// LateMs is how far the watermark was beyond when the last view had closed that it may concern.
+	LateMs     *int64 `json:"late_ms,omitempty"`
+	AfterIdle  bool   `json:"after_idle,omitempty"`
+	PartlyLate bool   `json:"partly_late,omitempty"`
+	// DuplicateOf is the record that it is the same event as.
+	DuplicateOf *Place `json:"duplicate_of,omitempty"`
+	// Stages are those of a view, Views what an engagement is to each view that it names, in the last stage.
+	Stages []StageOfView `json:"stages,omitempty"`
+	Views  []Pair        `json:"views,omitempty"`
+
+	time int64
+	hash uint64
+	own  bool // the id is its own
+}
+
+// StageOfView is a view in one stage, which has no name without stages.
+type StageOfView struct {
+	Stage string `json:"stage,omitempty"`
+	// Bucket begins then, and closes when the watermark has come to Closes.
+	Bucket time.Time `json:"bucket"`
+	Closes time.Time `json:"closes"`
+	Shard  int64     `json:"shard"`
+	// Fate is sample, sampled_out, duplicate, or late for a stage that the view came too late for.
+	Fate string `json:"fate"`
+	// Given says that the stage gives the sample, which others had not said before; Withdrawn that it takes back an earlier one.
+	Given     bool `json:"given,omitempty"`
+	Withdrawn bool `json:"withdrawn,omitempty"`
+	Positive  bool `json:"positive,omitempty"`
+	// Sample is what the join gives of it, by what is read so far.
+	Sample      json.RawMessage `json:"sample,omitempty"`
+	DuplicateOf *Place          `json:"duplicate_of,omitempty"`
+	// Engagements are those that name the view, or its key.
+	Engagements []Pair `json:"engagements,omitempty"`
+	// Sinks say what is written of it.
+	Sinks []SinkOfView `json:"sinks,omitempty"`
+
+	number   int
+	encoded  []byte
+	viewTime time.Time
+	immature bool // its window is cut where the inputs end
+}
+
+// Pair is what an engagement is to a view: the one or the other, where the other is known.
+type Pair struct {
+	Role string `json:"role"`
+	Place
+	Time   time.Time `json:"time"`
+	ViewID string    `json:"view_id,omitempty"`
+	// Fate is late, filtered or dead, too, for an engagement that came to no bucket.
+	Fate bucket.PairFate `json:"fate"`
+	// ByMs is how far it is outside the window of the view.
+	ByMs int64 `json:"by_ms,omitempty"`
+	// Of is the engagement that it is a duplicate of, or that counts in its place; Instead the view that it counts for, and its id.
+	Of        *Place `json:"of,omitempty"`
+	Instead   *Place `json:"instead,omitempty"`
+	InsteadID string `json:"instead_id,omitempty"`
+}
+
+// States of a sample in a sink.
+const (
+	stateWritten   = "written"
+	stateMissing   = "missing"
+	stateDifferent = "different"
+	statePending   = "pending"
+	stateUnknown   = "unknown" // nothing says whether it must be there
+)
+
+// SinkOfView is what a sink holds of a view's sample.
+type SinkOfView struct {
+	Topic  string `json:"topic,omitempty"`
+	Folder string `json:"folder,omitempty"`
+	// State is written, missing, different, pending, or unknown where nothing says which buckets are complete.
+	State string `json:"state"`
+	// At is its place in Samples.
+	At     *int          `json:"at,omitempty"`
+	Commit *audit.Commit `json:"commit,omitempty"`
+}
+
+func (s *SinkOfView) name() string {
+	if s.Topic != "" {
+		return "topic " + s.Topic
+	}
+	return "folder " + s.Folder
+}
+
+// JSON writes the result as indented JSON.
+func (r *Result) JSON(w io.Writer) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write what was found as JSON: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package why
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"tributary/io/format/avro"
+	"tributary/pipelines/audit"
+)
+
+// samples finds what is written of the views of a result, and says of each stage what its sinks hold.
+func (f *found) samples(ctx context.Context, written *audit.Written, r *Result) error {
+	ids, times := map[string]bool{}, []int64(nil)
+	var want []audit.WantedSample
+	for i := range r.Records {
+		one := &r.Records[i]
+		if one.Role != "views" || one.ViewID == "" || one.Time == nil {
+			continue
+		}
+		ids[one.ViewID] = true
+		times = append(times, one.time)
+		for k := range one.Stages {
+			if st := &one.Stages[k]; st.Given {
+				want = append(want, audit.WantedSample{Stage: st.number, ID: one.ViewID, Time: one.time, Encoded: st.encoded})
+			}
+		}
+	}
+	if len(ids) == 0 { // of a view whose records are gone a sample may still be there
+		ids[r.ID] = true
+	}
+	schema := f.in.SampleSchema
+	if err := r.decodeSamples(schema); err != nil {
+		return err
+	}
+	found, err := written.Find(ctx, schema, ids, times, want)
+	if err != nil {
+		return err
+	}
+	for _, one := range found {
+		text := json.RawMessage(one.Sample)
+		if !json.Valid(text) {
+			return fmt.Errorf("a sample of view %s in %s%s is no JSON", one.ViewID, one.Topic, one.Folder)
+		}
+		r.Samples = append(r.Samples, FoundSample{one, text})
+	}
+	for i := range r.Records {
+		for k := range r.Records[i].Stages {
+			r.holdAgainst(written, &r.Records[i], &r.Records[i].Stages[k])
+		}
+	}
+	return nil
+}
+
+// decodeSamples makes JSON of the samples that the join gives.
+func (r *Result) decodeSamples(schema string) error {
+	var toJSON *avro.JSONWriter
+	for i := range r.Records {
+		for k := range r.Records[i].Stages {
+			st := &r.Records[i].Stages[k]
+			if st.encoded == nil {
+				continue
+			}
+			if toJSON == nil {
+				parsed, err := avro.ParseSchema(schema)
+				if err != nil {
+					return err
+				}
+				if toJSON, err = avro.NewJSON(parsed); err != nil {
+					return err
+				}
+			}
+			text, _, err := toJSON.Append(nil, st.encoded)
+			if err != nil {
+				return fmt.Errorf("a sample of view %s: %w", r.Records[i].ViewID, err)
+			}
+			st.Sample = text
+		}
+	}
+	return nil
+}
+
+// holdAgainst says what the sinks hold of a view's sample at a stage, if that gives one.
+func (r *Result) holdAgainst(written *audit.Written, one *Record, st *StageOfView) {
+	for _, sink := range written.Stages() {
+		if sink.Number != st.number || !st.Given || sink.Final && st.Withdrawn {
+			continue
+		}
+		of := SinkOfView{Topic: sink.Topic, Folder: sink.Folder, Commit: sink.Commit(one.time, one.hash)}
+		at := r.newest(&sink, one)
+		complete := sink.Complete(one.time)
+		switch {
+		case at >= 0 && len(r.Samples[at].Fields) == 0:
+			of.State = stateWritten
+		case at >= 0 && (complete || sink.Unknown):
+			of.State = stateDifferent
+		case sink.Unknown:
+			of.State = stateUnknown
+		case !complete:
+			of.State = statePending
+		default:
+			of.State = stateMissing
+		}
+		if at >= 0 {
+			of.At = &at
+		}
+		st.Sinks = append(st.Sinks, of)
+	}
+}
+
+// newest is the sample of a view that counts in a sink: of those that are committed the last one of the largest version; -1 for none.
+func (r *Result) newest(sink *audit.WrittenStage, one *Record) int {
+	best := -1
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		same := s.Topic == sink.Topic && s.Folder == sink.Folder && s.Stage == sink.Stage && s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time
+		if !same || !slices.Contains([]string{"committed", "held back"}, s.State) {
+			continue
+		}
+		if best < 0 || s.Version >= r.Samples[best].Version {
+			best = i
+		}
+	}
+	return best
+}
