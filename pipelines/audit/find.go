@@ -285,7 +285,7 @@ func (f *finding) topic(ctx context.Context, s *spec.Spec, schema string) error 
 		}
 		of, raw, err := values.of(ctx, r.Value)
 		if err != nil {
-			return ctx.Err() //nolint:nilerr // what cannot be read is no sample: an audit tells of it
+			return ctx.Err() // what cannot be read is no sample: an audit tells of it
 		}
 		written := r.Timestamp.UTC()
 		one, err := f.take(of, raw, "", FoundSample{Partition: &r.Partition, Offset: &r.Offset, WrittenAt: &written, Version: groupVersion(r)})

@@ -24,7 +24,8 @@ It tells each record with its place and the watermark before it, and what it bec
 a duplicate of which, late by how much, filtered, dead and why; of each view the bucket, the
 shard and when that closes, at each stage; what each engagement is to each view; and each
 sample with its place, what it differs in, and the line of the commit log. The last line
-says in one sentence what happened.
+says in one sentence what happened. An id of several fields is written as samples have it,
+in view_id.
 
 Where the id has no record and no sample, it says what was read and ends with exit code 1.
 

@@ -71,6 +71,9 @@ func ofEngagement(one *Record) (Outcome, string) {
 	}
 	switch one.Fate {
 	case fateOrphan:
+		if one.Open != nil {
+			return Pending, fmt.Sprintf("%s has no view with the %s yet; one may come until the watermark passes %s", name, pick(one.Key != "", "key ", "id ")+cmp.Or(one.Key, one.ViewID), exactly(*one.Open)) + one.nearest()
+		}
 		return Orphan, fmt.Sprintf("%s is an orphan: no view with the %s is in reach", name, pick(one.Key != "", "key ", "id ")+cmp.Or(one.Key, one.ViewID)) + one.nearest()
 	case fateMatched:
 		if pair := one.best(bucket.PairCounts); pair != nil {

@@ -50,6 +50,9 @@ func (f *found) result(s *spec.Spec) *Result {
 			one.Fate, one.Detail = fates[g.Fate], g.Why
 			one.DuplicateOf = f.placeAt(g.Of)
 			one.Views = f.viewsOf(placeOf(seen))
+			if s.ReadsTopics() && g.Fate == account.Orphans {
+				one.Open = f.openUntil(seen)
+			}
 		}
 		r.Records = append(r.Records, one)
 	}
@@ -141,6 +144,16 @@ func (f *found) pair(p *rules.Params, v *attribution.ExplainedView, pair attribu
 	default:
 	}
 	return one
+}
+
+// openUntil is when the last bucket closes that may hold the view of an engagement; nil if it has by what was read.
+func (f *found) openUntil(s *shuffle.Seen) *time.Time {
+	p := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	closes := p.EventTime(p.BucketOf(p.SpanOf(s.Kind, s.Time, s.ViewTime).FoundTo)) + 1
+	if closes <= f.in.Watermark {
+		return nil
+	}
+	return ref(moment(closes))
 }
 
 // viewsOf are the views that an engagement names, and what it is to each, in the last stage.

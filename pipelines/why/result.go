@@ -24,7 +24,7 @@ const (
 	Negative Outcome = "negative"
 	// SampledOut: it is a negative that was not kept.
 	SampledOut Outcome = "sampled_out"
-	// Pending: its bucket is not complete yet.
+	// Pending: its bucket is not complete yet, or of an engagement the last one that may hold its view.
 	Pending Outcome = "pending"
 	// Missing: the join gives a sample that is not where it must be; Different: what is there differs.
 	Missing   Outcome = "missing"
@@ -117,6 +117,9 @@ type Record struct {
 	// Stages are those of a view, Views what an engagement is to each view that it names, in the last stage.
 	Stages []StageOfView `json:"stages,omitempty"`
 	Views  []Pair        `json:"views,omitempty"`
+
+	// Open is of an orphan whose view a stream still waits for: until the watermark has come to it.
+	Open *time.Time `json:"open_until,omitempty"`
 
 	time int64
 	hash uint64

@@ -49,7 +49,7 @@ outputs: {samples: {topic: samples}}
 	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 1, Replicas: 1})
 	require.NoError(t, err)
 	put(t, brokers, "views", view("a", 0), view("b", 200*time.Second), `{"id":"x"`, view("c", 201*time.Second), view("late", 0))
-	put(t, brokers, "likes", like("e", "a", time.Second), like("f", "b", 201*time.Second), like("g", "c", 202*time.Second))
+	put(t, brokers, "likes", like("e", "a", time.Second), like("f", "b", 201*time.Second), like("g", "c", 202*time.Second), like("early", "soon", 203*time.Second))
 	plan, err := stream.New(t.Context(), s, stream.Options{Rest: 50 * time.Millisecond, Readers: prism.Readers, Stop: source.Stop{At: source.StopAtEnd}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -88,4 +88,7 @@ outputs: {samples: {topic: samples}}
 	require.Equal(t, Dead, why("x").Outcome)
 	require.Equal(t, Counts, why("g").Outcome)
 	require.Equal(t, NotFound, why("zzz").Outcome)
+	found = why("early")
+	require.Equal(t, Pending, found.Outcome)
+	require.Equal(t, "The like at main/likes/0@3 of 2026-01-02T10:03:23Z has no view with the id soon yet; one may come until the watermark passes 2026-01-02T10:05:00Z.", found.Sentence)
 }

@@ -14,6 +14,7 @@ package why
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"tributary/pipelines/audit"
@@ -62,7 +63,7 @@ func Run(ctx context.Context, s *spec.Spec, id string, opt Options) (*Result, er
 func check(s *spec.Spec, id string) error {
 	switch {
 	case id == "":
-		return fmt.Errorf("an empty id is none")
+		return errors.New("an empty id is none")
 	case s.ReadsStdin() || s.WritesStdout():
 		return fmt.Errorf("%s reads stdin or writes to stdout: what was read, and what was written, must still be there", s.File)
 	case s.ReadsTopics() && (s.Stream.Start.From == spec.StartLatest || s.Stream.Start.From == spec.StartCommitted):

@@ -234,6 +234,22 @@ func TestSinks(t *testing.T) {
 	}
 }
 
+// TestElements: of a record that holds several events each has its place in the list, and what it becomes.
+func TestElements(t *testing.T) {
+	text := strings.Replace(fmt.Sprintf(viewsOf+likesOf, "", ""), "id: id, time", "id: items.id, each: items, time", 1) + outputs
+	r := newRig(t, []string{fmt.Sprintf(`{"ts":%d,"items":[{"id":"a"},{"id":"b"},{"id":null}]}`, at(0))}, []string{like("e", "b", time.Minute), like("z", "z", 2*time.Hour)}, text).join()
+	found := r.why("b")
+	require.Equal(t, Positive, found.Outcome)
+	require.Len(t, found.Records, 2)
+	require.EqualValues(t, 1, *found.Records[0].Index)
+	require.Equal(t, "views.jsonl@0[1]", strings.TrimPrefix(found.Records[0].String(), r.dir+"/"))
+	require.Equal(t, "The like at likes.jsonl@0 of 2026-01-02T10:01:00Z counts for view b of 2026-01-02T10:00:00Z, at views.jsonl@0[1], 1m before.", r.why("e").Sentence)
+	found = r.why("a")
+	require.Equal(t, Negative, found.Outcome)
+	require.Len(t, found.Records, 1, "a dead element is of no id")
+	require.EqualValues(t, 1, found.Read.Dead)
+}
+
 // TestStages: each stage tells what it makes of a view, and for which it came too late.
 func TestStages(t *testing.T) {
 	text := fmt.Sprintf(viewsOf+likesOf, "", "") + "out_of_orderness: 1m\nstages: [{after: 1m, out_of_orderness: 0s, emit: all}, {after: 10m, emit: positives}]\n" + outputs
