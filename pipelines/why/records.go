@@ -84,7 +84,7 @@ func (f *found) record(s *shuffle.Seen) Record {
 	one := Record{
 		Role: f.role(s.Kind), Place: *f.placeAt(ref(placeOf(s))), Time: timeOf(s.Time), Watermark: timeOf(s.Watermark),
 		ViewID: string(s.ViewID), Key: string(s.Key), EventID: string(s.EventID), Fate: fates[s.Fate], Detail: s.Why,
-		AfterIdle: s.AfterIdle, PartlyLate: s.PartlyLate, time: s.Time, own: f.match.is(s),
+		AfterIdle: s.AfterIdle, PartlyLate: s.PartlyLate, time: s.Time, closedThrough: s.ClosedThrough, own: f.match.is(s),
 	}
 	if s.Name() != nil {
 		one.hash = rules.HashID(s.Name())
@@ -201,6 +201,8 @@ func (f *found) pairOthers(r *Result) {
 			switch {
 			case g.Fate == fateLate && g.LateMs != nil, g.Fate == fateFiltered, g.Fate == fateDead:
 				one.Fate = bucket.PairFate(g.Fate)
+			case g.PartlyLate && v.time <= g.closedThrough:
+				one.Fate = bucket.PairClosed
 			case g.time < v.time:
 				one.Fate, one.ByMs = bucket.PairBefore, v.time-g.time
 			case after >= 0:

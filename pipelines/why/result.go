@@ -121,9 +121,10 @@ type Record struct {
 	// Open is of an orphan whose view a stream still waits for: until the watermark has come to it.
 	Open *time.Time `json:"open_until,omitempty"`
 
-	time int64
-	hash uint64
-	own  bool // the id is its own
+	time          int64
+	closedThrough int64 // of what is partly late
+	hash          uint64
+	own           bool // the id is its own
 }
 
 // StageOfView is a view in one stage, which has no name without stages.

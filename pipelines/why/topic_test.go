@@ -3,6 +3,7 @@ package why
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ out_of_orderness: 10s
 shards: 2
 bucket: 1m
 stream: {name: small, idle_timeout: never, source_parallelism: 1}
-outputs: {samples: {topic: samples}}
+outputs: {samples: {topic: samples, format: json}}
 `, brokers[0]))
 	require.NoError(t, err)
 	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 1, Replicas: 1})
@@ -75,6 +76,20 @@ outputs: {samples: {topic: samples}}
 	require.EqualValues(t, 1, sink.Commit.Records)
 	require.Equal(t, begin.UnixMilli(), sink.Commit.Group)
 	require.EqualValues(t, found.Records[0].Stages[0].Shard, sink.Commit.Shard)
+
+	// What is in a transaction that was aborted is told, and is not the sample.
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID("aborts"), kgo.DefaultProduceTopic("samples"))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	require.NoError(t, client.BeginTransaction())
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Value: []byte(`{"view_id":"a","view_time":1767348000000,"weight":2}`)}).FirstErr())
+	require.NoError(t, client.EndTransaction(t.Context(), kgo.TryAbort))
+	found = why("a")
+	require.Equal(t, Positive, found.Outcome)
+	require.Len(t, found.Samples, 2)
+	aborted := slices.IndexFunc(found.Samples, func(s FoundSample) bool { return s.State == "aborted" })
+	require.GreaterOrEqual(t, aborted, 0)
+	require.NotEqual(t, aborted, *found.Records[0].Stages[0].Sinks[0].At)
 
 	found = why("b")
 	require.Equal(t, Pending, found.Outcome)

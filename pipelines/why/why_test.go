@@ -292,6 +292,33 @@ func TestRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "reads stdin or writes to stdout")
 }
 
+// TestPartlyLate: an engagement that some views had closed for says so of each, be they in a bucket that it came to or not.
+func TestPartlyLate(t *testing.T) {
+	text := fmt.Sprintf(viewsOf+likesOf, "", "") + "out_of_orderness: 1m\nbucket: 5m\n" + outputs
+	r := newRig(t, []string{view("gone", 2*time.Minute), view("v", 5*time.Minute), view("v2", 5*time.Minute+time.Millisecond)}, []string{
+		like("x", "x", 36*time.Minute), like("x", "x", 36*time.Minute), like("far", "gone", 10*time.Minute), like("edge", "v", 10*time.Minute), like("open", "v2", 10*time.Minute),
+	}, text).join()
+	for id, at := range map[string]int{"gone": 2, "v": 3} {
+		found := r.why(id)
+		require.Equal(t, Negative, found.Outcome)
+		require.Contains(t, found.Sentence, fmt.Sprintf("the like at likes.jsonl@%d was read when the view had closed", at))
+	}
+	require.Equal(t, Positive, r.why("v2").Outcome)
+	require.True(t, r.why("open").Records[1].PartlyLate)
+	for _, id := range []string{"far", "edge"} {
+		found := r.why(id)
+		require.Equal(t, Late, found.Outcome, found.Sentence)
+		require.Contains(t, found.Sentence, "came late: its view may be among those that had closed")
+	}
+}
+
+// TestMidnight: a sample is found in the folder of its day.
+func TestMidnight(t *testing.T) {
+	r := newRig(t, []string{view("v", 14*time.Hour), view("w", 14*time.Hour-time.Millisecond)}, nil, fmt.Sprintf(viewsOf+likesOf, "", "")+outputs).join()
+	require.Contains(t, r.why("v").Sentence, "its sample is at out/dt=2026-01-03/")
+	require.Contains(t, r.why("w").Sentence, "its sample is at out/dt=2026-01-02/")
+}
+
 // TestInRecord: a record that cannot be read is of an id that stands in it as a whole.
 func TestInRecord(t *testing.T) {
 	for record, want := range map[string]bool{

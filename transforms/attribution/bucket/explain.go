@@ -55,7 +55,7 @@ func (j *Joiner) Explain(b *Bucket, to Explainer) {
 			t := &j.order[i]
 			v := &b.Views[t.index]
 			of := kept[string(v.ID)]
-			if !t.duplicate || of != nil && of.Known && !v.Known {
+			if !t.duplicate {
 				kept[string(v.ID)] = v
 			}
 			if v.DedupMarker || !j.p.InBucket(b.Index, v.Time) {
