@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	topicsink "tributary/io/kafkaio/sink"
 	"tributary/io/kafkaio/source"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
@@ -82,7 +83,7 @@ outputs: {samples: {topic: samples, format: json}}
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	require.NoError(t, client.BeginTransaction())
-	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Value: []byte(`{"view_id":"a","view_time":1767348000000,"weight":2}`)}).FirstErr())
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Headers: []kgo.RecordHeader{{Key: topicsink.VersionHeader, Value: []byte("9")}}, Value: []byte(`{"view_id":"a","view_time":1767348000000,"weight":2}`)}).FirstErr())
 	require.NoError(t, client.EndTransaction(t.Context(), kgo.TryAbort))
 	found = why("a")
 	require.Equal(t, Positive, found.Outcome)

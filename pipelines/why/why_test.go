@@ -303,7 +303,9 @@ func TestPartlyLate(t *testing.T) {
 		require.Equal(t, Negative, found.Outcome)
 		require.Contains(t, found.Sentence, fmt.Sprintf("the like at likes.jsonl@%d was read when the view had closed", at))
 	}
-	require.Equal(t, Positive, r.why("v2").Outcome)
+	found := r.why("v2")
+	require.Equal(t, Positive, found.Outcome)
+	require.Len(t, found.Records[0].Stages[0].Engagements, 1)
 	require.True(t, r.why("open").Records[1].PartlyLate)
 	for _, id := range []string{"far", "edge"} {
 		found := r.why(id)
