@@ -34,7 +34,9 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		// By the view's time that it carries it cannot count, whether the view is there or not.
 		if own {
 			e.N[account.Outside]++
-			k.seenEngagement(r, c, g, &s, by, account.Outside)
+			if k.watch != nil {
+				k.seenEngagement(r, c, g, &s, by, account.Outside)
+			}
 		}
 		return
 	case closedThrough >= s.CountsTo:
@@ -42,7 +44,9 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 			e.N[account.Late]++
 			c.input(r).N[account.Late]++
 			e.AddReason(lateEngagement, 1)
-			k.seenEngagement(r, c, g, &s, by, account.Late)
+			if k.watch != nil {
+				k.seenEngagement(r, c, g, &s, by, account.Late)
+			}
 			k.reject(c.late(record.ReasonLate, lateEngagement, g.Time, by, afterIdle, rec))
 		}
 		return
@@ -50,7 +54,7 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		e.N[account.PartlyLate]++
 		k.reject(c.late(record.ReasonPartlyLate, "some views it may refer to had closed; it was joined with the others", g.Time, by, afterIdle, rec))
 	}
-	if !k.seenEngagement(r, c, g, &s, by, account.Read) {
+	if k.watch != nil && !k.seenEngagement(r, c, g, &s, by, account.Read) {
 		return
 	}
 	g.Hash = rules.HashID(g.ViewID)

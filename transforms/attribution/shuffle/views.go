@@ -28,7 +28,9 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id, key []byte, t int
 			if afterIdle {
 				c.sheet.Views.N[account.LateAfterIdle]++
 			}
-			k.seenView(r, c, &bucket.View{ID: id, Key: key, Time: t}, by, account.Late)
+			if k.watch != nil {
+				k.seenView(r, c, &bucket.View{ID: id, Key: key, Time: t}, by, account.Late)
+			}
 			k.reject(c.late(record.ReasonLate, lateView, t, by, afterIdle, rec))
 		}
 		return
@@ -53,7 +55,7 @@ func (k *Packer) addView(r *decode.Reader, c *cursor, rec, id, key []byte, t int
 			v.Payload = payload
 		}
 	}
-	if !k.seenView(r, c, &v, by, account.Read) {
+	if k.watch != nil && !k.seenView(r, c, &v, by, account.Read) {
 		return
 	}
 	for _, to := range k.routes[v.InTimeFrom:] {

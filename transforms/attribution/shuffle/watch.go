@@ -64,9 +64,6 @@ func (k *Packer) seen(r *decode.Reader, c *cursor, s *Seen) (goesOn bool) {
 
 // seenView tells of a view.
 func (k *Packer) seenView(r *decode.Reader, c *cursor, v *bucket.View, by lateness, fate account.Count) (goesOn bool) {
-	if k.watch == nil {
-		return true
-	}
 	s := Seen{Count: 1, Time: v.Time, Watermark: by.watermark, Fate: fate, ViewID: v.ID, Key: v.Key, ViewTime: record.NoTime, ClosedThrough: record.NoTime, InTimeFrom: v.InTimeFrom}
 	if fate == account.Late {
 		s.Why, s.LateBy = lateView, by.watermark-(v.Time+k.final.longest)
@@ -77,9 +74,6 @@ func (k *Packer) seenView(r *decode.Reader, c *cursor, v *bucket.View, by latene
 
 // seenEngagement tells of an engagement that is looked for in s.
 func (k *Packer) seenEngagement(r *decode.Reader, c *cursor, g *bucket.Engagement, span *rules.Span, by lateness, fate account.Count) (goesOn bool) {
-	if k.watch == nil {
-		return true
-	}
 	s := Seen{Count: 1, Time: g.Time, Watermark: by.watermark, Fate: fate, EventID: g.EventID, ViewTime: g.ViewTime, ClosedThrough: record.NoTime}
 	if k.p.Keyed() {
 		s.Key = g.ViewID
