@@ -107,11 +107,14 @@ func (d *blockReader) view(tag byte) bucket.View {
 	return v
 }
 
-// within is a part of a payload.
+// within is a part of a payload, which is not nil: nil is no key at all.
 func (d *blockReader) within(payload []byte, at, size uint64) []byte {
 	if at > uint64(len(payload)) || size > uint64(len(payload))-at {
 		d.Fail()
 		return nil
+	}
+	if size == 0 {
+		return []byte{}
 	}
 	return payload[at : at+size]
 }
