@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +137,29 @@ func TestIdle(t *testing.T) {
 	// A sample of another view is still found.
 	r.write(&commit, &kgo.Record{Key: []byte("ghost"), Value: fmt.Appendf(nil, `{"view_id":"ghost","view_time":%d,"weight":1,"stage":"1m","version":1}`, begin.UnixMilli())})
 	require.Equal(t, map[string]int64{"1m extra": 1}, classes(r.audit(Options{})))
+}
+
+// TestIdleOfAvro: so it is where views have a schema, of which the ids alone are read.
+func TestIdleOfAvro(t *testing.T) {
+	r := newSmall(t, "}\nstages: [{after: 10s, emit: all}, {after: 1m, emit: all}]\n#", "{topic: views, format: json}", "{topic: views, format: avro, schema: view.avsc}")
+	require.NoError(t, os.WriteFile(r.dir+"/view.avsc", []byte(`{"type":"record","name":"V","fields":[{"name":"id","type":"string"},{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}}]}`), 0o600))
+	view := func(id string, after time.Duration) string {
+		return string(binary.AppendVarint(append(binary.AppendVarint(nil, int64(len(id))), id...), begin.Add(after).UnixMilli()))
+	}
+	r.put("views", 0, view("a", 0), view("d", 15*time.Second), view("b", 200*time.Second), view("c", 300*time.Second), view("z", 301*time.Second))
+	r.put("likes", 0, like("a", time.Second), like("b", 201*time.Second), like("c", 301*time.Second), like("c", 302*time.Second))
+	r.stream(stream.Options{})
+	require.Zero(t, r.audit(Options{}).Findings)
+	_, err := r.admin().CreatePartitions(t.Context(), 1, "views", "likes")
+	require.NoError(t, err)
+	r.put("views", 1, view("late", 10*time.Second), view("early", 195*time.Second), view("far", 500*time.Second), view("far2", 501*time.Second))
+	r.put("likes", 1, like("far", 501*time.Second), like("far", 502*time.Second))
+	r.put("views", 0, view("e", 600*time.Second), view("f", 601*time.Second))
+	r.put("likes", 0, like("e", 600*time.Second), like("e", 602*time.Second))
+	r.stream(stream.Options{Resume: stream.FromLog})
+	found := r.audit(Options{})
+	require.Zero(t, found.Findings, "%+v", found.Sinks[0].Examples)
+	require.EqualValues(t, 2, found.Sinks[0].Stages[0].AfterIdle, "late and early have a sample in the join")
 }
 
 // altered makes the topic of samples anew, with another label in the sample of a view at a stage, or without it.
