@@ -15,7 +15,7 @@ var kindForm = regexp.MustCompile(kindPattern)
 // and what YAML, JSON and filters read as values.
 var reserved = []string{
 	"true", "false", "null", "none", "any", "all", "yes", "no", "on", "off", "y", "n",
-	"view", "view_id", "view_time", "positive", "negative", "labels", "label", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version",
+	"view", "views", "view_id", "view_time", "positive", "negative", "labels", "label", "delay_ms", "maturity_ms", "sampling_rate", "weight", "spec_version",
 }
 
 // kindsSection is what holds the kinds; its keys are names.
