@@ -34,7 +34,7 @@ func TestEndHanging(t *testing.T) {
 		producer, epoch, err := writer.ProducerID(t.Context())
 		require.NoError(t, err)
 		for _, state := range states {
-			key, value := kmsg.TxnMetadataKey{TransactionalID: id}, kmsg.TxnMetadataValue{ProducerID: producer, ProducerEpoch: epoch, State: state}
+			key, value := kmsg.TxnMetadataKey{TransactionalID: id}, kmsg.TxnMetadataValue{Version: 1, ProducerID: producer, ProducerEpoch: epoch, State: state, ClientTransactionVersion: 2}
 			if state != kmsg.TransactionStateOngoing {
 				value.ProducerEpoch++
 			}
@@ -67,10 +67,10 @@ outputs: {samples: {topic: samples, format: json}}
 		return values
 	}
 
-	dry, err := EndHanging(t.Context(), s, true)
+	dry, err := EndHanging(t.Context(), s, Options{DryRun: true})
 	require.NoError(t, err)
 	require.Empty(t, committed())
-	found, err := EndHanging(t.Context(), s, false)
+	found, err := EndHanging(t.Context(), s, Options{})
 	require.NoError(t, err)
 	require.Equal(t, []string{"committed"}, committed())
 
@@ -83,6 +83,14 @@ outputs: {samples: {topic: samples, format: json}}
 		}
 		require.Equal(t, map[string]Done{"committed": Committed, "aborted": Aborted, "open": Nothing, "forgotten": Nothing}, did)
 	}
+	unknown, err := EndHanging(t.Context(), s, Options{DryRun: true, AbortUnknown: true})
+	require.NoError(t, err)
+	for _, tr := range unknown.Transactions {
+		if tr.ID == "forgotten" {
+			require.Equal(t, Aborted, tr.Done)
+		}
+	}
+	require.Zero(t, unknown.Left)
 	var text strings.Builder
 	require.NoError(t, dry.Text(&text))
 	written := regexp.MustCompile(`\d{4}-\S+Z`)
@@ -100,7 +108,7 @@ outputs: {samples: {topic: samples, format: json}}
 
 // TestNothingOpen: that is no failure.
 func TestNothingOpen(t *testing.T) {
-	found, err := EndHanging(t.Context(), &spec.Spec{}, false)
+	found, err := EndHanging(t.Context(), &spec.Spec{}, Options{})
 	require.NoError(t, err)
 	var text strings.Builder
 	require.NoError(t, found.Text(&text))
@@ -125,6 +133,6 @@ engagements:
 outputs: {samples: {topic: samples, format: json}}
 `))
 	require.NoError(t, err)
-	_, err = EndHanging(t.Context(), s, false)
+	_, err = EndHanging(t.Context(), s, Options{})
 	require.ErrorContains(t, err, "cluster main: read the log of the coordinators of transactions: ")
 }

@@ -26,9 +26,7 @@ type OpenTransaction struct {
 	Partitions []OpenPartition
 	Fate       Fate
 
-	// ends and coordinator are the epochs with which it is ended.
-	ends        int16
-	coordinator int32
+	coordinator int32 // the epoch of the coordinator that wrote last
 }
 
 // OpenPartition is where a transaction begins in a partition.
@@ -55,68 +53,76 @@ const (
 	LostAbort Fate = "lost abort"
 	// Nobodys is of one that no coordinator knows, for longer than the brokers let a transaction be open.
 	Nobodys Fate = "nobody's"
-	// Unclear is of one that its coordinator has ended, and of which its log no longer says how, or says it of one of the same epoch, as
-	// before KIP-890: that may have been another.
+	// Unclear is of one that its coordinator has ended, and whose end is not in its log: it was compacted since, or is of a producer that
+	// does not count its transactions by epochs, as before KIP-890, so that another may be meant.
 	Unclear Fate = "unclear"
 )
 
-// Endable tells whether the transaction hangs and it is known how it is to be ended.
-func (t *OpenTransaction) Endable() bool {
-	return t.Fate == LostCommit || t.Fate == LostAbort || t.Fate == Nobodys
-}
-
-// Commits tells whether the transaction is to be committed, if it hangs.
-func (t *OpenTransaction) Commits() bool { return t.Fate == LostCommit }
+// Decided tells whether the transaction hangs and its coordinator has said how it ended.
+func (t *OpenTransaction) Decided() bool { return t.Fate == LostCommit || t.Fate == LostAbort }
 
 // OpenTransactions finds what is open in topics, all of them if none is named, and what became of it. The client must be able to read
-// the log of the coordinators, __transaction_state.
+// the log of the coordinators, __transaction_state. The error may be of some partitions only, and what is open in others is there.
 func OpenTransactions(ctx context.Context, client *kgo.Client, topics ...string) ([]OpenTransaction, error) {
 	return openTransactions(ctx, client, time.Now(), topics)
 }
 
 func openTransactions(ctx context.Context, client *kgo.Client, now time.Time, topics []string) ([]OpenTransaction, error) {
 	admin := kadm.NewClient(client)
-	before, err := describeProducers(ctx, admin, topics)
-	if err != nil || len(before) == 0 {
-		return nil, err
+	before, errBefore := describeProducers(ctx, admin, topics)
+	if len(before) == 0 {
+		return nil, errBefore
 	}
-	decided, err := readDecisions(ctx, client)
+	decided, err := readDecisions(ctx, client, before)
 	if err != nil {
 		return nil, fmt.Errorf("read the log of the coordinators of transactions: %w", err)
 	}
-	longest, err := longestTransaction(ctx, admin)
-	if err != nil {
-		return nil, err
+	longest := time.Duration(0)
+	for producer := range before {
+		if len(decided[producer]) == 0 {
+			if longest, err = longestTransaction(ctx, admin); err != nil {
+				return nil, fmt.Errorf("how long transactions may be: %w", err)
+			}
+			break
+		}
 	}
-	after, err := describeProducers(ctx, admin, topics)
-	if err != nil {
-		return nil, err
-	}
+	after, errAfter := describeProducers(ctx, admin, topics)
 	var all []OpenTransaction
 	for _, producer := range slices.Sorted(maps.Keys(before)) {
 		all = append(all, judge(stillOpen(before[producer], after[producer]), decided[producer], now.Add(-longest-aboutToEnd))...)
 	}
-	return all, nil
+	return all, errors.Join(errBefore, errAfter)
 }
 
 // aboutToEnd is how much later than it must a coordinator may end a transaction, and how far clocks may be apart.
 const aboutToEnd = time.Minute
 
-// End ends a transaction that is Endable, as its coordinator has decided; one that is nobody's is aborted.
-func (t *OpenTransaction) End(ctx context.Context, client *kgo.Client) error {
-	if !t.Endable() {
-		return fmt.Errorf("transaction of %s, producer %d, epoch %d: what became of it: %s", t.ID, t.Producer, t.Epoch, t.Fate)
+// errJoined is of a transaction in whose place there is another one by now.
+var errJoined = errors.New("its producer has written to the partition again")
+
+// End ends a transaction that hangs, in all partitions. It is ended with the epoch that it was written with: where its producer has
+// gone on since, brokers refuse that, and nothing is done.
+func (t *OpenTransaction) End(ctx context.Context, client *kgo.Client, commit bool) error {
+	if t.Fate == GoesOn || t.Decided() && commit != (t.Fate == LostCommit) {
+		return fmt.Errorf("a transaction of %s, producer %d, epoch %d, is not to be ended so: what became of it: %s", t.ID, t.Producer, t.Epoch, t.Fate)
 	}
 	topics := kadm.TopicsSet{}
 	for _, p := range t.Partitions {
 		topics.Add(p.Topic, p.Partition)
 	}
 	answer, err := kadm.NewClient(client).WriteTxnMarkers(ctx, kadm.TxnMarkers{
-		ProducerID: t.Producer, ProducerEpoch: t.ends, Commit: t.Commits(), CoordinatorEpoch: t.coordinator, Topics: topics,
+		ProducerID: t.Producer, ProducerEpoch: t.Epoch, Commit: commit, CoordinatorEpoch: t.coordinator, Topics: topics,
 	})
-	answer.EachPartition(func(p kadm.TxnMarkersPartitionResponse) { err = errors.Join(err, p.Err) })
+	answer.EachPartition(func(p kadm.TxnMarkersPartitionResponse) {
+		switch {
+		case errors.Is(p.Err, kerr.InvalidProducerEpoch):
+			err = errors.Join(err, fmt.Errorf("%s/%d: %w", p.Topic, p.Partition, errJoined))
+		case p.Err != nil:
+			err = errors.Join(err, fmt.Errorf("%s/%d: %w", p.Topic, p.Partition, p.Err))
+		}
+	})
 	if err != nil {
-		return fmt.Errorf("end a transaction of %s, producer %d, epoch %d: %w", t.ID, t.Producer, t.ends, err)
+		return fmt.Errorf("end a transaction of %s, producer %d, epoch %d: %w", t.ID, t.Producer, t.Epoch, err)
 	}
 	return nil
 }
@@ -131,6 +137,9 @@ func describeProducers(ctx context.Context, admin *kadm.Client, topics []string)
 		if errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
 			delete(details, name)
 		}
+	}
+	if len(details) == 0 {
+		return nil, nil // to ask for none is to ask for all
 	}
 	described, err := admin.DescribeProducers(ctx, details.TopicsSet())
 	if err != nil {
@@ -150,12 +159,13 @@ func describeProducers(ctx context.Context, admin *kadm.Client, topics []string)
 	return open, err
 }
 
-// stillOpen are those of a producer's open transactions that are open later too: one of which the coordinators have written
-// between the two that all is done is not being ended.
+// stillOpen are those of a producer's open transactions that are open later too, with nothing written in between: one of which the coordinators
+// have written between the two that all is done is not being ended.
 func stillOpen(before, after []kadm.DescribedProducer) []kadm.DescribedProducer {
 	return slices.DeleteFunc(before, func(b kadm.DescribedProducer) bool {
 		return !slices.ContainsFunc(after, func(a kadm.DescribedProducer) bool {
-			return a.Topic == b.Topic && a.Partition == b.Partition && a.CurrentTxnStartOffset == b.CurrentTxnStartOffset
+			return a.Topic == b.Topic && a.Partition == b.Partition && a.CurrentTxnStartOffset == b.CurrentTxnStartOffset &&
+				a.ProducerEpoch == b.ProducerEpoch && a.LastSequence == b.LastSequence
 		})
 	})
 }
@@ -166,22 +176,24 @@ type decision struct {
 	kmsg.TxnMetadataValue
 }
 
-// readDecisions reads the log of the coordinators: what they decided by the id of a producer, in order.
-func readDecisions(ctx context.Context, client *kgo.Client) (map[int64][]decision, error) {
+// readDecisions reads the log of the coordinators: what they decided on the transactions of some producers, by their ids, in order.
+func readDecisions[T any](ctx context.Context, client *kgo.Client, of map[int64]T) (map[int64][]decision, error) {
 	const topic = "__transaction_state"
-	due, err := ListOffsets(ctx, topic, kadm.NewClient(client).ListEndOffsets)
+	due, err := Ends(ctx, client, topic)
 	if err != nil {
 		return nil, err
 	}
 	all := map[int64][]decision{}
-	err = ReadTo(ctx, client.Opts(), topic, Filled(nil, due), func(r *kgo.Record) (bool, error) {
+	err = ReadTo(ctx, client.Opts(), topic, due, func(r *kgo.Record) (bool, error) {
 		var key kmsg.TxnMetadataKey
 		if err := key.ReadFrom(r.Key); err != nil || r.Value == nil {
 			return false, err
 		}
 		d := decision{id: key.TransactionalID}
 		err := d.ReadFrom(r.Value)
-		all[d.ProducerID] = append(all[d.ProducerID], d)
+		if _, wanted := of[d.ProducerID]; wanted {
+			all[d.ProducerID] = append(all[d.ProducerID], d)
+		}
 		return false, err
 	})
 	return all, err
@@ -232,7 +244,7 @@ func judge(open []kadm.DescribedProducer, decided []decision, since time.Time) [
 	for _, p := range open {
 		t := all[p.ProducerEpoch]
 		if t == nil {
-			t = &OpenTransaction{Producer: p.ProducerID, Epoch: p.ProducerEpoch, ends: p.ProducerEpoch, ID: last.id, Fate: GoesOn}
+			t = &OpenTransaction{Producer: p.ProducerID, Epoch: p.ProducerEpoch, ID: last.id, Fate: GoesOn}
 			all[p.ProducerEpoch] = t
 			if !goesOn {
 				t.decide(decided)
@@ -255,11 +267,15 @@ func judge(open []kadm.DescribedProducer, decided []decision, since time.Time) [
 	return out
 }
 
-// decide finds the end of the transaction among what the coordinators have decided. Since KIP-890 it is written with a greater epoch.
+// byEpochs is the version of transactions from which each has an epoch of its own, and ends with the next one (KIP-890).
+const byEpochs = 2
+
+// decide finds the end of the transaction among what the coordinators have decided: that of the next epoch, of a producer that counts its
+// transactions by epochs. Any other may be the end of another transaction.
 func (t *OpenTransaction) decide(decided []decision) {
 	t.Fate = Unclear
 	for _, d := range decided {
-		if d.ProducerEpoch <= t.Epoch {
+		if d.ProducerEpoch != t.Epoch+1 || d.ClientTransactionVersion < byEpochs {
 			continue
 		}
 		switch d.State {
@@ -270,7 +286,7 @@ func (t *OpenTransaction) decide(decided []decision) {
 		default:
 			continue
 		}
-		t.ID, t.ends = d.id, d.ProducerEpoch
+		t.ID = d.id
 		return
 	}
 }

@@ -14,7 +14,13 @@ import (
 // TestJudge tells what hangs from what goes on.
 func TestJudge(t *testing.T) {
 	said := func(state kmsg.TransactionState, epoch int16) decision {
-		return decision{id: "x", TxnMetadataValue: kmsg.TxnMetadataValue{ProducerEpoch: epoch, State: state}}
+		return decision{id: "x", TxnMetadataValue: kmsg.TxnMetadataValue{ProducerEpoch: epoch, State: state, ClientTransactionVersion: byEpochs}}
+	}
+	before890 := func(all ...decision) []decision {
+		for i := range all {
+			all[i].ClientTransactionVersion = 0
+		}
+		return all
 	}
 	written := time.UnixMilli(1_000_000)
 	open := []kadm.DescribedProducer{
@@ -28,21 +34,22 @@ func TestJudge(t *testing.T) {
 		since   time.Time
 		id      string
 		fate    Fate
-		ends    int16
 	}{
-		{"no coordinator's, of late", nil, written.Add(-1), "", GoesOn, 7},
-		{"no coordinator's", nil, written, "", Nobodys, 7},
-		{"open", []decision{said(commit, 7), said(ongoing, 7)}, written, "x", GoesOn, 7},
-		{"being ended", []decision{said(commit, 8)}, written, "x", GoesOn, 7},
-		{"ended", []decision{said(commit, 8), said(commits, 8)}, written, "x", LostCommit, 8},
-		{"ended, as the one before was", []decision{said(abort, 7), said(aborts, 7), said(commit, 8), said(commits, 8)}, written, "x", LostCommit, 8},
-		{"ended long ago", []decision{said(abort, 8), said(ongoing, 12)}, written, "x", LostAbort, 8},
-		{"ended, with ends of the same epoch", []decision{said(commit, 7), said(commits, 7)}, written, "x", Unclear, 7},
-		{"ended, and the log has forgotten how", []decision{said(commits, 8)}, written, "x", Unclear, 7},
+		{"no coordinator's, of late", nil, written.Add(-1), "", GoesOn},
+		{"no coordinator's", nil, written, "", Nobodys},
+		{"open", []decision{said(commit, 7), said(ongoing, 7)}, written, "x", GoesOn},
+		{"being ended", []decision{said(commit, 8)}, written, "x", GoesOn},
+		{"ended", []decision{said(commit, 8), said(commits, 8)}, written, "x", LostCommit},
+		{"ended, as the one before was", []decision{said(abort, 7), said(aborts, 7), said(commit, 8), said(commits, 8)}, written, "x", LostCommit},
+		{"ended long ago", []decision{said(abort, 8), said(ongoing, 12)}, written, "x", LostAbort},
+		{"ended, with ends of the same epoch", []decision{said(commit, 7), said(commits, 7)}, written, "x", Unclear},
+		{"ended, and the log has another's end", []decision{said(commits, 11), said(ongoing, 11), said(abort, 12), said(aborts, 12)}, written, "x", Unclear},
+		{"ended before KIP-890, and so is another", before890(said(commits, 7), said(abort, 8), said(aborts, 8)), written, "x", Unclear},
+		{"ended, and the log has forgotten how", []decision{said(commits, 8)}, written, "x", Unclear},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			require.Equal(t, []OpenTransaction{{
-				ID: tt.id, Producer: 5, Epoch: 7, Partitions: []OpenPartition{{"a", 1, 2, written}, {"b", 0, 4, written}}, Fate: tt.fate, ends: tt.ends, coordinator: 3,
+				ID: tt.id, Producer: 5, Epoch: 7, Partitions: []OpenPartition{{"a", 1, 2, written}, {"b", 0, 4, written}}, Fate: tt.fate, coordinator: 3,
 			}}, judge(open, tt.decided, tt.since))
 		})
 	}
@@ -50,11 +57,12 @@ func TestJudge(t *testing.T) {
 
 // TestStillOpen is of a transaction whose end comes while it is looked at: it does not hang.
 func TestStillOpen(t *testing.T) {
-	at := func(topic string, start int64) kadm.DescribedProducer {
-		return kadm.DescribedProducer{Topic: topic, CurrentTxnStartOffset: start}
+	at := func(topic string, start int64, epoch int16) kadm.DescribedProducer {
+		return kadm.DescribedProducer{Topic: topic, CurrentTxnStartOffset: start, ProducerEpoch: epoch}
 	}
-	before := []kadm.DescribedProducer{at("hangs", 5), at("ended", 5), at("followed", 5)}
-	require.Equal(t, []kadm.DescribedProducer{at("hangs", 5)}, stillOpen(before, []kadm.DescribedProducer{at("hangs", 5), at("followed", 9)}))
+	before := []kadm.DescribedProducer{at("hangs", 5, 1), at("ended", 5, 1), at("followed", 5, 1), at("joined", 5, 1)}
+	after := []kadm.DescribedProducer{at("hangs", 5, 1), at("followed", 9, 2), at("joined", 5, 2)}
+	require.Equal(t, []kadm.DescribedProducer{at("hangs", 5, 1)}, stillOpen(before, after))
 }
 
 // TestNobodys ends a transaction that no coordinator knows, and none that may go on.
@@ -84,6 +92,9 @@ func TestNobodys(t *testing.T) {
 	soon, err := OpenTransactions(t.Context(), client, "samples")
 	require.NoError(t, err)
 	require.Equal(t, []Fate{GoesOn, GoesOn}, []Fate{soon[0].Fate, soon[1].Fate}, "its coordinator may be away")
+	none, err := OpenTransactions(t.Context(), client, "missing")
+	require.NoError(t, err)
+	require.Empty(t, none, "of topics that are not there, not of all")
 	found, err := openTransactions(t.Context(), client, time.Now().Add(time.Hour), []string{"samples", "missing"})
 	require.NoError(t, err)
 	require.Len(t, found, 2)
@@ -91,11 +102,11 @@ func TestNobodys(t *testing.T) {
 		require.Len(t, tr.Partitions, 1)
 		if tr.Partitions[0].Partition == 0 {
 			require.Equal(t, Nobodys, tr.Fate)
-			require.NoError(t, tr.End(t.Context(), client))
+			require.NoError(t, tr.End(t.Context(), client, false))
 		} else {
 			require.Equal(t, GoesOn, tr.Fate)
 			require.Equal(t, "there", tr.ID)
-			require.ErrorContains(t, tr.End(t.Context(), client), "what became of it: goes on")
+			require.ErrorContains(t, tr.End(t.Context(), client, false), "what became of it: goes on")
 		}
 	}
 	stable, err := kadm.NewClient(client).ListCommittedOffsets(t.Context(), "samples")

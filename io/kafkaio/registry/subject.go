@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/sr"
 )
@@ -44,6 +45,35 @@ func (r *Config) Latest(ctx context.Context, subject string) (*Schema, error) {
 		return nil, fmt.Errorf("schema registry: latest schema of %s: %w", subject, err)
 	}
 	return schema, nil
+}
+
+// Names are what records of any version of a subject's schema may be called, see Schema.Names. Versions that cannot be used are passed over.
+func (r *Config) Names(ctx context.Context, subject string) (names []string, err error) {
+	client, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	var all []sr.SubjectSchema
+	err = client.ask(ctx, func(c *sr.Client) (err error) {
+		all, err = c.Schemas(ctx, subject)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("schema registry: schemas of %s: %w", subject, err)
+	}
+	for _, one := range all {
+		schema, err := client.complete(ctx, fmt.Sprintf("schema id %d", one.ID), one.Schema)
+		var unusable *UnusableError
+		switch {
+		case errors.As(err, &unusable):
+		case err != nil:
+			return nil, fmt.Errorf("schema registry: schemas of %s: %w", subject, err)
+		default:
+			names = append(names, schema.Names()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // Register makes a schema the newest one of a subject, if it is not there already, and

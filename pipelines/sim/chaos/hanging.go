@@ -17,14 +17,15 @@ func endHanging(ctx context.Context, client *kgo.Client) (ended []string, err er
 		return nil, err
 	}
 	for _, t := range open {
-		if !t.Endable() {
+		if !t.Decided() {
 			continue
 		}
-		if err := t.End(ctx, client); err != nil {
+		commit := t.Fate == cluster.LostCommit
+		if err := t.End(ctx, client, commit); err != nil {
 			return nil, err
 		}
 		for _, p := range t.Partitions {
-			ended = append(ended, fmt.Sprintf("%s in %s/%d, commit: %t", t.ID, p.Topic, p.Partition, t.Commits()))
+			ended = append(ended, fmt.Sprintf("%s in %s/%d, commit: %t", t.ID, p.Topic, p.Partition, commit))
 		}
 	}
 	return ended, nil
