@@ -68,13 +68,14 @@ func (c *FieldCheck) setElements() (problems problem.List) {
 
 // AddElementSchemas adds the schemas of events to those that the join knows, for inputs whose records hold several.
 func AddElementSchemas(p *rules.Params) error {
+	written := maps.Clone(p.Schemas)
 	for i := range p.Inputs {
 		in := &p.Inputs[i]
 		if in.Each == "" {
 			continue
 		}
-		for _, id := range slices.Sorted(maps.Keys(p.Schemas)) {
-			schema, err := avro.ParseSchema(p.Schemas[id])
+		for _, id := range slices.Sorted(maps.Keys(written)) {
+			schema, err := avro.ParseSchema(written[id])
 			if err != nil {
 				return fmt.Errorf("schema %016x: %w", id, err)
 			}

@@ -161,24 +161,33 @@ func (t *InputTopics) latest(ctx context.Context, input int, from *registry.Conf
 		}
 		return nil, &inputProblem{p}
 	}
-	return schema, t.takes(input, subject, schema)
+	return schema, t.takes(ctx, input, subject, from, schema)
 }
 
-// takes is an inputProblem if no record of the schema that a subject has is of a type that the input takes (record.OwnType).
-func (t *InputTopics) takes(input int, subject string, schema *registry.Schema) error {
+// takes is an inputProblem if no record with a schema that a subject has, or had, is of a type that the input takes (record.OwnType).
+func (t *InputTopics) takes(ctx context.Context, input int, subject string, from *registry.Config, schema *registry.Schema) (err error) {
 	names := schema.Names()
 	for _, oneOf := range t.params.Inputs[input].Types() {
-		if slices.ContainsFunc(oneOf, func(c expression.Condition) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return c.Holds(record.Value{Kind: record.String, Text: []byte(name)}) })
-		}) {
+		taken := func() bool {
+			return slices.ContainsFunc(oneOf, func(c expression.Condition) bool {
+				return slices.ContainsFunc(names, func(name string) bool { return c.Holds(record.Value{Kind: record.String, Text: []byte(name)}) })
+			})
+		}
+		if taken() {
+			continue
+		}
+		if names, err = from.Names(ctx, subject); err != nil {
+			return err
+		}
+		if taken() {
 			continue
 		}
 		src := &t.sources[input]
-		p := t.spec.Problem(codeOtherType, "no record with the schema that subject "+subject+" has is of this type", append(slices.Clone(src.At), "where")...)
+		p := t.spec.Problem(codeOtherType, "no record with a schema of subject "+subject+" is of this type", append(slices.Clone(src.At), "where")...)
 		p.Got, p.Allowed = oneOf[0].Value, names
 		p.Hint = "name the subject of that type at the input, as `subject: NAME`"
 		if len(names) == 0 {
-			p.Hint = "the schema has no title, by which JSON Schema names records: tell them apart by a field or a header"
+			p.Hint = "no version of the schema has a title, by which JSON Schema names records: tell them apart by a field or a header"
 		}
 		return &inputProblem{p}
 	}

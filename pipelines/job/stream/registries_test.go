@@ -187,6 +187,8 @@ func TestTypeAtStart(t *testing.T) {
 	registered(t, schemas, "avro-value", stampSchema, sr.TypeAvro)
 	registered(t, schemas, "json-value", `{"type":"object","title":"View"}`, sr.TypeJSON)
 	registered(t, schemas, "untitled-value", `{"type":"object"}`, sr.TypeJSON)
+	registered(t, schemas, "both-value", `{"type":"object","title":"View"}`, sr.TypeJSON)
+	registered(t, schemas, "both-value", `{"type":"object","title":"Like"}`, sr.TypeJSON)
 	registered(t, schemas, "proto-value", `syntax = "proto3"; package shop; message View { message Inner {} map<string, string> m = 1; } message Like {}`, sr.TypeProtobuf)
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "samples"))
 	require.NoError(t, err)
@@ -202,7 +204,9 @@ func TestTypeAtStart(t *testing.T) {
 		{"none of several", "{topic: avro}", `'$type in ["shop.Old", "shop.New"] && ts > 0'`, []string{"Stamp"}, "name the subject of that type"},
 		{"JSON Schema", "{topic: json, format: json, registry: true}", "{$type: view}", []string{"View"}, "name the subject of that type"},
 		{"JSON Schema, as it is called", "{topic: json, format: json, registry: true}", "{$type: View}", nil, ""},
-		{"no title", "{topic: untitled, format: json, registry: true}", "{$type: View}", []string{}, "the schema has no title"},
+		{"of an older version", "{topic: both, format: json, registry: true}", "{$type: View}", nil, ""},
+		{"of no version", "{topic: both, format: json, registry: true}", "{$type: Veiw}", []string{"Like", "View"}, "name the subject of that type"},
+		{"no title", "{topic: untitled, format: json, registry: true}", "{$type: View}", []string{}, "no version of the schema has a title"},
 		{"Protobuf", "{topic: proto, format: protobuf}", "{$type: View}", []string{"shop.View", "shop.View.Inner", "shop.Like"}, "name the subject of that type"},
 		{"Protobuf, declared in another", "{topic: proto, format: protobuf}", "{$type: shop.View.Inner}", nil, ""},
 	} {

@@ -46,9 +46,9 @@ engagements:
 	},
 	{
 		ID: "T1460", Severity: SeverityError, Title: "type that records of the subject are not of",
-		Cause: `The newest schema of the subject, which fields are held against, has another name than the
-$type that the input takes: it is misspelt, or the subject is that of other records.
-Every record of the schema would be filtered.`,
+		Cause: `No version of the subject's schema, which fields are held against, has the name that $type
+is to be: it is misspelt, or the subject is that of other records. Every record of the
+topic would be filtered.`,
 		Bad: streamed(`
 clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "https://registry:8081"}}}
 views: {inputs: [{topic: log, subject: shop.View}], where: {$type: shop.Veiw}, id: view_id, time: ts}`),
