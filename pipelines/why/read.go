@@ -23,24 +23,30 @@ type found struct {
 	unreadable int64
 }
 
-// find reads the inputs, and once more if what they hold of the id stands under another name.
+// find reads the inputs, and once more if what they hold of the id stands under another name, be it that of another role.
 func find(ctx context.Context, in *batch.Whole, id string) (*found, error) {
 	f := &found{in: in, match: newMatcher(id)}
-	if err := f.read(ctx); err != nil {
-		return nil, err
-	}
-	known := len(f.match.names)
-	for i := range f.records {
-		if s := &f.records[i]; f.match.is(s) && s.Name() != nil {
-			f.match.add(s.Name())
-		}
-	}
-	if len(f.match.names) > known {
+	for {
 		if err := f.read(ctx); err != nil {
 			return nil, err
 		}
+		known := len(f.match.names) + len(f.match.places)
+		for i := range f.records {
+			s := &f.records[i]
+			if !f.match.is(s) {
+				continue
+			}
+			if s.Name() != nil {
+				f.match.add(s.Name())
+			}
+			if s.Fate == account.Filtered && len(in.Params.Inputs) > 1 {
+				f.match.places[seenAt(s)], f.match.places[recordAt(s)] = true, true
+			}
+		}
+		if len(f.match.names)+len(f.match.places) == known {
+			return f, nil
+		}
 	}
-	return f, nil
 }
 
 // read reads all, and keeps what matches.
@@ -64,6 +70,7 @@ func (f *found) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.records = f.match.untaken(f.records)
 	if f.joined, err = e.Explain(); err != nil {
 		return fmt.Errorf("join the records of the id: %w", err)
 	}
