@@ -152,6 +152,7 @@ type StageOfView struct {
 	encoded  []byte
 	viewTime time.Time
 	immature bool // its window is cut where the inputs end
+	open     bool // a sink of the stage waits for the bucket
 }
 
 // Pair is what an engagement is to a view: the one or the other, where the other is known.

@@ -84,12 +84,16 @@ func (r *Result) decodeSamples(schema string) error {
 // holdAgainst says what the sinks hold of a view's sample at a stage, if that gives one.
 func (r *Result) holdAgainst(written *audit.Written, one *Record, st *StageOfView) {
 	for _, sink := range written.Stages() {
-		if sink.Number != st.number || !st.Given || sink.Final && st.Withdrawn {
+		if sink.Number != st.number {
+			continue
+		}
+		complete := sink.Complete(one.time)
+		st.open = st.open || !complete && !sink.Unknown
+		if !st.Given || sink.Final && st.Withdrawn {
 			continue
 		}
 		of := SinkOfView{Topic: sink.Topic, Folder: sink.Folder, Commit: sink.Commit(one.time, one.hash)}
 		at := r.newest(&sink, one)
-		complete := sink.Complete(one.time)
 		switch {
 		case at >= 0 && len(r.Samples[at].Fields) == 0:
 			of.State = stateWritten

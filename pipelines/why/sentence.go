@@ -93,7 +93,11 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 		outcome, is = Positive, "a positive"
 	}
 	text := fmt.Sprintf("%s is %s: %s", name, is, why)
-	if last.immature && r.decided(last) {
+	pending := len(last.Sinks) == 0 && last.open
+	switch {
+	case pending:
+		outcome, text = Pending, r.undecided(name, is, why, last)
+	case last.immature && r.decided(last):
 		text += " (the inputs end before its window does)"
 	}
 	// The last stage says nothing where those before it have said as much: then what they have written is the sample.
@@ -109,15 +113,23 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 		case stateDifferent:
 			return Different, fmt.Sprintf("%s, and its sample at %s is another: %s", text, r.Samples[*sink.At].at(), r.Samples[*sink.At].differs())
 		case statePending:
-			return Pending, fmt.Sprintf("%s is not decided yet: by what was read it is %s (%s), and %s", name, is, why, r.until(st))
+			if pending {
+				return Pending, text
+			}
+			return Pending, r.undecided(name, is, why, st)
 		case stateUnknown:
 			return outcome, fmt.Sprintf("%s; nothing says whether its bucket is complete in %s, which has no sample of it", text, sink.name())
 		}
 	}
 	if len(st.Sinks) > 0 {
-		text += "; its sample is at " + r.Samples[*st.Sinks[0].At].at()
+		text += pick(pending, "; its sample so far is at ", "; its sample is at ") + r.Samples[*st.Sinks[0].At].at()
 	}
 	return outcome, text
+}
+
+// undecided says of a view what it waits for at a stage, and what it is by now.
+func (r *Result) undecided(name, is, why string, st *StageOfView) string {
+	return fmt.Sprintf("%s is not decided yet: by what was read it is %s (%s), and %s", name, is, why, r.until(st))
 }
 
 // decided tells whether no sink of a stage waits for its bucket.

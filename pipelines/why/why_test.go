@@ -282,6 +282,25 @@ func TestStages(t *testing.T) {
 	require.Equal(t, fateSample, found.Records[0].Stages[1].Fate)
 }
 
+// TestOpen: a view whose last stage has nothing to say by now is undecided until its bucket is complete.
+func TestOpen(t *testing.T) {
+	plain := fmt.Sprintf(viewsOf+likesOf, "", "") + outputs
+	for name, text := range map[string]string{
+		"not kept": plain + "negatives: {keep: 0.01}\n",
+		"stages":   plain + "stages: [{after: 1m, emit: all}, {after: 10m, emit: changed}]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, []string{view("n5", 0)}, nil, text)
+			found := r.why("n5")
+			require.Equal(t, Pending, found.Outcome, found.Sentence)
+			require.Contains(t, found.Sentence, "View n5 of 2026-01-02T10:00:00Z is not decided yet: by what was read it is a negative")
+			stages := found.Records[0].Stages
+			require.Contains(t, found.Sentence, exactly(stages[len(stages)-1].Closes))
+			require.Contains(t, r.join().why("n5").Sentence, "View n5 of 2026-01-02T10:00:00Z is a negative")
+		})
+	}
+}
+
 // TestRefuses what cannot be read again.
 func TestRefuses(t *testing.T) {
 	r := newRig(t, []string{view("v", 0)}, nil, fmt.Sprintf(viewsOf+likesOf, "", "")+outputs)
