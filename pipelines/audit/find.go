@@ -190,20 +190,20 @@ type finding struct {
 	schemas *schemas
 	ids     map[string]bool
 	times   []int64
-	want    map[wantedKey]string // as JSON of what the sink would hold
+	want    map[wantedKey][]string // as JSON of what the sink would hold
 	found   []FoundSample
 }
 
-// wantedKey names a sample: those of one view and stage differ by whether they take back, which want has one of.
+// wantedKey names the samples of a stage that have an id and a time: one, unless views under several keys have these.
 type wantedKey struct {
 	stage, id string
 	time      int64
 }
 
 // wanted makes of the samples that a join gives what the sink would hold of them.
-func (f *finding) wanted(ctx context.Context, dir, schema string, want []WantedSample) (map[wantedKey]string, error) {
+func (f *finding) wanted(ctx context.Context, dir, schema string, want []WantedSample) (map[wantedKey][]string, error) {
 	k := f.sink
-	out := map[wantedKey]string{}
+	out := map[wantedKey][]string{}
 	path := dir + "/want.avro"
 	file, err := fileio.Create(ctx, path)
 	if err != nil {
@@ -241,7 +241,7 @@ func (f *finding) wanted(ctx context.Context, dir, schema string, want []WantedS
 	err = f.schemas.each(ctx, path, func(of *samples, raw []byte) error {
 		text, err := of.asJSON(raw)
 		if err == nil {
-			out[keys[0]], keys = text, keys[1:]
+			out[keys[0]], keys = append(out[keys[0]], text), keys[1:]
 		}
 		return err
 	}, func(err error) error { return err })
@@ -262,9 +262,11 @@ func (f *finding) take(of *samples, raw []byte, stage string, at FoundSample) (*
 	at.Topic, at.Folder, at.State = f.sink.output.Topic, f.sink.output.Path, states[committed]
 	at.Stage = cmp.Or(stage, one.stage)
 	at.ViewID, at.ViewTime, at.Weight, at.Sample = string(one.id), time.UnixMilli(one.time).UTC(), one.weight, text
-	want, wanted := f.want[wantedKey{at.Stage, at.ViewID, one.time}]
-	if at.Wanted = wanted; wanted {
-		at.Fields = differences(want, text)
+	for i, want := range f.want[wantedKey{at.Stage, at.ViewID, one.time}] {
+		at.Wanted = true
+		if fields := differences(want, text); i == 0 || len(fields) < len(at.Fields) {
+			at.Fields = fields
+		}
 	}
 	f.found = append(f.found, at)
 	return &one, nil

@@ -13,7 +13,7 @@ import (
 // engagements are the records of the id that are of engagements, in a sentence those first that are of its own; or what there is.
 func (r *Result) engagements() (all []*Record) {
 	for i := range r.Records {
-		if one := &r.Records[i]; one.own && one.Role != "views" && one.EventID == r.ID {
+		if one := &r.Records[i]; one.own && !one.view() && one.EventID == r.ID {
 			all = append(all, one)
 		}
 	}
@@ -77,7 +77,14 @@ func ofEngagement(one *Record) (Outcome, string) {
 		return Orphan, fmt.Sprintf("%s is an orphan: no view with the %s is in reach", name, pick(one.Key != "", "key ", "id ")+cmp.Or(one.Key, one.ViewID)) + one.nearest()
 	case fateMatched:
 		if pair := one.best(bucket.PairCounts); pair != nil {
-			return Counts, fmt.Sprintf("%s counts for view %s of %s, at %s, %s before", name, pair.ViewID, exactly(pair.Time), pair.Place, report.Duration(one.Time.Sub(pair.Time)))
+			text := fmt.Sprintf("%s counts for view %s of %s, at %s, %s", name, pair.ViewID, exactly(pair.Time), pair.Place, before(one.Time.Sub(pair.Time)))
+			if more := one.count(bucket.PairCounts) - 1; more > 0 {
+				text += fmt.Sprintf(", and for %d more", more)
+			}
+			if pair.Parts > 1 {
+				text += fmt.Sprintf(", for each as 1/%d", pair.Parts)
+			}
+			return Counts, text
 		}
 		if pair := one.best(bucket.PairSuperseded); pair != nil {
 			return Superseded, fmt.Sprintf("%s is in the window of view %s, where it %s", name, pair.ViewID, pair.notCounting())
@@ -89,7 +96,7 @@ func ofEngagement(one *Record) (Outcome, string) {
 	if len(one.Views) == 0 {
 		return Outside, fmt.Sprintf("%s is outside the window of %s, by the view's time that it carries", name, named)
 	}
-	pair := &one.Views[0]
+	pair := bySaying(one.Views)[0]
 	return Outside, fmt.Sprintf("%s is for nothing: it %s (view %s of %s)", name, pair.notCounting(), pair.ViewID, exactly(pair.Time))
 }
 
@@ -98,7 +105,7 @@ func (one *Record) nearest() string {
 	if len(one.Views) == 0 {
 		return ""
 	}
-	pair := slices.MinFunc(one.Views, func(a, b Pair) int { return cmp.Compare(a.ByMs, b.ByMs) })
+	pair := bySaying(one.Views)[0]
 	return fmt.Sprintf("; it %s (view at %s of %s)", pair.notCounting(), pair.Place, exactly(pair.Time))
 }
 
@@ -109,4 +116,14 @@ func (one *Record) best(fate bucket.PairFate) *Pair {
 		return nil
 	}
 	return &one.Views[at]
+}
+
+// count is of how many views the engagement is that.
+func (one *Record) count(fate bucket.PairFate) (n int) {
+	for i := range one.Views {
+		if one.Views[i].Fate == fate {
+			n++
+		}
+	}
+	return n
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"tributary/io/record"
 	"tributary/pipelines/job/batch"
@@ -71,10 +72,37 @@ func (f *found) read(ctx context.Context) error {
 		return err
 	}
 	f.records = f.match.untaken(f.records)
-	if f.joined, err = e.Explain(); err != nil {
+	if f.joined, err = e.Explain(f.asked()); err != nil {
 		return fmt.Errorf("join the records of the id: %w", err)
 	}
 	return nil
+}
+
+// asked says which pairs are told: those of the id's own views, and those of its own engagements; where it has no views those that these are
+// looked for.
+func (f *found) asked() *attribution.Asked {
+	own, views := map[attribution.EventPlace]bool{}, false
+	from, to := int64(math.MaxInt64), int64(math.MinInt64)
+	p := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	for i := range f.records {
+		s := &f.records[i]
+		if !f.match.is(s) {
+			continue
+		}
+		own[placeOf(s)] = true
+		if s.Kind == rules.Views {
+			views = true
+		} else if s.Fate == account.Read {
+			span := p.SpanOf(s.Kind, s.Time, s.ViewTime)
+			from, to = min(from, span.FoundFrom), max(to, span.FoundTo)
+		}
+	}
+	return &attribution.Asked{
+		View: func(at attribution.EventPlace, time int64) bool {
+			return own[at] || !views && from <= time && time <= to
+		},
+		Pair: func(view, engagement attribution.EventPlace) bool { return own[view] || own[engagement] },
+	}
 }
 
 // keep keeps what is seen, without what is valid for the call only.

@@ -41,6 +41,7 @@ func (f *found) result(s *spec.Spec) *Result {
 	for i := range f.joined.Engagements {
 		engagements[f.joined.Engagements[i].At] = &f.joined.Engagements[i]
 	}
+	named := f.viewsOf()
 	for i := range f.records {
 		seen := &f.records[i]
 		one := f.record(seen)
@@ -49,7 +50,7 @@ func (f *found) result(s *spec.Spec) *Result {
 		} else if g := engagements[placeOf(seen)]; seen.Fate == account.Read && g != nil {
 			one.Fate, one.Detail = fates[g.Fate], g.Why
 			one.DuplicateOf = f.placeAt(g.Of)
-			one.Views = f.viewsOf(placeOf(seen))
+			one.Views = named[placeOf(seen)]
 			if s.ReadsTopics() && g.Fate == account.Orphans {
 				one.Open = f.openUntil(seen)
 			}
@@ -84,7 +85,7 @@ func (f *found) record(s *shuffle.Seen) Record {
 	one := Record{
 		Role: f.role(s.Kind), Place: *f.placeAt(ref(placeOf(s))), Time: timeOf(s.Time), Watermark: timeOf(s.Watermark),
 		ViewID: string(s.ViewID), Key: string(s.Key), EventID: string(s.EventID), Fate: fates[s.Fate], Detail: s.Why,
-		AfterIdle: s.AfterIdle, PartlyLate: s.PartlyLate, time: s.Time, closedThrough: s.ClosedThrough, own: f.match.is(s),
+		AfterIdle: s.AfterIdle, PartlyLate: s.PartlyLate, at: placeOf(s), time: s.Time, closedThrough: s.ClosedThrough, own: f.match.is(s),
 	}
 	if s.Name() != nil {
 		one.hash = rules.HashID(s.Name())
@@ -135,6 +136,13 @@ func (f *found) pair(p *rules.Params, v *attribution.ExplainedView, pair attribu
 	one := Pair{
 		Role: f.role(pair.At.Kind), Place: *f.placeAt(&pair.At), Time: moment(pair.Time), Fate: pair.Fate,
 		Of: f.placeAt(pair.Of), Instead: f.placeAt(pair.Instead), InsteadID: pair.InsteadID,
+		outside: outside(p, v.Time, pair.Time, pair.At.Kind), one: p.Kinds[pair.At.Kind].Count != rules.CountAll, sameID: pair.InsteadID == v.ID,
+	}
+	if pair.Instead != nil {
+		one.InsteadTime = ref(moment(pair.InsteadTime))
+	}
+	if pair.Parts > 1 {
+		one.Parts = pair.Parts
 	}
 	switch pair.Fate {
 	case bucket.PairBefore:
@@ -156,60 +164,60 @@ func (f *found) openUntil(s *shuffle.Seen) *time.Time {
 	return ref(moment(closes))
 }
 
-// viewsOf are the views that an engagement names, and what it is to each, in the last stage.
-func (f *found) viewsOf(at attribution.EventPlace) (all []Pair) {
+// viewsOf are by engagement the views that it names, and what it is to each, in the last stage.
+func (f *found) viewsOf() map[attribution.EventPlace][]Pair {
 	final := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	all := map[attribution.EventPlace][]Pair{}
 	for i := range f.joined.Views {
 		v := &f.joined.Views[i]
 		if v.Stage != final.Stage {
 			continue
 		}
 		for _, pair := range v.Pairs {
-			if pair.At != at {
-				continue
-			}
 			one := f.pair(&final, v, pair)
 			one.Role, one.Place, one.Time, one.ViewID = f.role(rules.Views), *f.placeAt(&v.At), moment(v.Time), v.ID
-			all = append(all, one)
+			all[pair.At] = append(all[pair.At], one)
 		}
 	}
 	return all
 }
 
 // pairOthers says what those engagements are to views, in the last stage, that name them and have not come to their buckets: which are late,
-// left out or dead, or so far outside of the window that the join does not look there.
+// left out or dead, or so far outside of the window that the join does not look there. One of the two is the id's own.
 func (f *found) pairOthers(r *Result) {
 	p := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
+	known := map[[2]attribution.EventPlace]bool{}
+	for i := range f.joined.Views {
+		if v := &f.joined.Views[i]; v.Stage == p.Stage {
+			for k := range v.Pairs {
+				known[[2]attribution.EventPlace{v.At, v.Pairs[k].At}] = true
+			}
+		}
+	}
+	var all, own []*Record // engagements
+	for i := range r.Records {
+		if g := &r.Records[i]; !g.view() {
+			all = append(all, g)
+			if g.own {
+				own = append(own, g)
+			}
+		}
+	}
 	for i := range r.Records {
 		v := &r.Records[i]
-		if v.Role != "views" || v.Time == nil || v.Fate != fateSample && v.Fate != fateSampledOut {
+		if !v.view() || v.Time == nil || v.Fate != fateSample && v.Fate != fateSampledOut {
 			continue
 		}
-		st := &v.Stages[len(v.Stages)-1]
-		known := map[string]bool{}
-		for k := range st.Engagements {
-			known[st.Engagements[k].String()+st.Engagements[k].Role] = true
+		others := own
+		if v.own {
+			others = all
 		}
-		for k := range r.Records {
-			g := &r.Records[k]
-			if g.Role == "views" || g.Time == nil || known[g.String()+g.Role] || cmp.Or(g.Key, g.ViewID) != cmp.Or(v.Key, v.ViewID) {
+		st := &v.Stages[len(v.Stages)-1]
+		for _, g := range others {
+			if known[[2]attribution.EventPlace{v.at, g.at}] || g.Time == nil && g.Fate != fateDead || cmp.Or(g.Key, g.ViewID) != cmp.Or(v.Key, v.ViewID) {
 				continue
 			}
-			one := Pair{Role: g.Role, Place: g.Place, Time: *g.Time}
-			kind := slices.IndexFunc(p.Kinds, func(k rules.Kind) bool { return k.Name == g.Role })
-			after := g.time - (v.time + p.Kinds[kind].Window)
-			switch {
-			case g.Fate == fateLate && g.LateMs != nil, g.Fate == fateFiltered, g.Fate == fateDead:
-				one.Fate = bucket.PairFate(g.Fate)
-			case g.PartlyLate && v.time <= g.closedThrough:
-				one.Fate = bucket.PairClosed
-			case g.time < v.time:
-				one.Fate, one.ByMs = bucket.PairBefore, v.time-g.time
-			case after >= 0:
-				one.Fate, one.ByMs = bucket.PairAfter, after
-			default:
-				one.Fate = bucket.PairNotNamed
-			}
+			one := pairOther(&p, v, g)
 			st.Engagements = append(st.Engagements, one)
 			one.Role, one.Place, one.Time, one.ViewID = v.Role, v.Place, *v.Time, v.ViewID
 			g.Views = append(g.Views, one)
@@ -218,13 +226,42 @@ func (f *found) pairOthers(r *Result) {
 	}
 }
 
+// pairOther says what an engagement is to a view to whose bucket it has not come.
+func pairOther(p *rules.Params, v, g *Record) Pair {
+	one := Pair{Role: g.Role, Place: g.Place, outside: outside(p, v.time, g.time, g.at.Kind)}
+	if g.Time != nil {
+		one.Time = *g.Time
+	}
+	switch {
+	case g.Fate == fateFiltered, g.Fate == fateDead, g.Fate == fateLate && g.LateMs != nil && one.outside == 0:
+		one.Fate = bucket.PairFate(g.Fate)
+	case g.PartlyLate && v.time <= g.closedThrough:
+		one.Fate = bucket.PairClosed
+	case one.outside > 0 && g.time < v.time:
+		one.Fate, one.ByMs = bucket.PairBefore, v.time-g.time
+	case one.outside > 0:
+		one.Fate, one.ByMs = bucket.PairAfter, one.outside-1
+	default:
+		one.Fate = bucket.PairNotNamed
+	}
+	return one
+}
+
+// outside is how far an engagement is outside of the window of a view, in ms: 1 as that ends, and 0 within, or where its time is not known.
+func outside(p *rules.Params, view, engagement int64, kind int) int64 {
+	if engagement == record.NoTime {
+		return 0
+	}
+	return max(0, view-p.ClockSkew-engagement, engagement-(view+p.Kinds[kind].Window)+1)
+}
+
 // concerning are the records that are told of: all of the id; of a view, the engagements that name its key; of an engagement, the views that
 // it names, and the engagement that it is a duplicate of.
 func (r *Result) concerning() []Record {
-	view := slices.ContainsFunc(r.Records, func(one Record) bool { return one.own && one.Role == "views" })
+	view := slices.ContainsFunc(r.Records, func(one Record) bool { return one.own && one.view() })
 	out := []Record{}
 	for _, one := range r.Records {
-		if one.own || view == (one.Role != "views") || r.original(&one) {
+		if one.own || view == !one.view() || r.original(&one) {
 			out = append(out, one)
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"tributary/pipelines/audit"
+	"tributary/transforms/attribution"
 	"tributary/transforms/attribution/bucket"
+	"tributary/transforms/attribution/rules"
 )
 
 // Format is the version of the form of a Result as JSON. Fields are added without a new one.
@@ -96,6 +98,7 @@ func (p Place) String() string {
 
 // Record is an event, or a record that cannot be read.
 type Record struct {
+	// Role is views, or the name of the kind of engagement.
 	Role string `json:"role"`
 	Place
 	Count     int64      `json:"count,omitempty"`
@@ -121,11 +124,15 @@ type Record struct {
 	// Open is of an orphan whose view a stream still waits for: until the watermark has come to it.
 	Open *time.Time `json:"open_until,omitempty"`
 
+	at            attribution.EventPlace
 	time          int64
 	closedThrough int64 // of what is partly late
 	hash          uint64
 	own           bool // the id is its own
 }
+
+// view tells whether it is one.
+func (one *Record) view() bool { return one.at.Kind == rules.Views }
 
 // StageOfView is a view in one stage, which has no name without stages.
 type StageOfView struct {
@@ -159,16 +166,24 @@ type StageOfView struct {
 type Pair struct {
 	Role string `json:"role"`
 	Place
-	Time   time.Time `json:"time"`
+	// Time is there unless it is a dead letter's.
+	Time   time.Time `json:"time,omitzero"`
 	ViewID string    `json:"view_id,omitempty"`
 	// Fate is late, filtered or dead, too, for an engagement that came to no bucket.
 	Fate bucket.PairFate `json:"fate"`
 	// ByMs is how far it is outside the window of the view.
 	ByMs int64 `json:"by_ms,omitempty"`
-	// Of is the engagement that it is a duplicate of, or that counts in its place; Instead the view that it counts for, and its id.
-	Of        *Place `json:"of,omitempty"`
-	Instead   *Place `json:"instead,omitempty"`
-	InsteadID string `json:"instead_id,omitempty"`
+	// Parts is in how many parts it is shared out among the views that it counts for, if in several.
+	Parts int32 `json:"parts,omitempty"`
+	// Of is the engagement that it is a duplicate of, or that counts in its place; Instead the view that it goes to, with its id and time.
+	Of          *Place     `json:"of,omitempty"`
+	Instead     *Place     `json:"instead,omitempty"`
+	InsteadID   string     `json:"instead_id,omitempty"`
+	InsteadTime *time.Time `json:"instead_time,omitempty"`
+
+	outside int64 // how far it is outside of the window; 0 for within
+	one     bool  // its kind counts one of those that go to a view
+	sameID  bool  // that view has the id of this one
 }
 
 // States of a sample in a sink.

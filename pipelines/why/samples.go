@@ -16,7 +16,7 @@ func (f *found) samples(ctx context.Context, written *audit.Written, r *Result) 
 	var want []audit.WantedSample
 	for i := range r.Records {
 		one := &r.Records[i]
-		if one.Role != "views" || one.ViewID == "" || one.Time == nil {
+		if !one.view() || one.ViewID == "" || one.Time == nil {
 			continue
 		}
 		ids[one.ViewID] = true

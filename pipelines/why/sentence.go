@@ -14,8 +14,8 @@ import (
 // conclude finds the outcome, and says it.
 func (r *Result) conclude() {
 	r.Found = len(r.Records)+len(r.Samples) > 0
-	kept := r.own("views", func(one *Record) bool { return one.Fate == fateSample || one.Fate == fateSampledOut })
-	views := r.own("views", nil)
+	kept := r.ownViews(func(one *Record) bool { return one.Fate == fateSample || one.Fate == fateSampledOut })
+	views := r.ownViews(nil)
 	switch {
 	case len(kept) > 0:
 		r.tell(kept, r.ofView)
@@ -51,10 +51,10 @@ func (r *Result) tell(all []*Record, say func(*Record) (Outcome, string)) {
 	r.Sentence = strings.Join(told, "; ")
 }
 
-// own are the records of the id in a role for which ok is true, or all.
-func (r *Result) own(role string, ok func(*Record) bool) (all []*Record) {
+// ownViews are the views of the id for which ok is true, or all.
+func (r *Result) ownViews(ok func(*Record) bool) (all []*Record) {
 	for i := range r.Records {
-		if one := &r.Records[i]; one.own && one.Role == role && (ok == nil || ok(one)) {
+		if one := &r.Records[i]; one.own && one.view() && (ok == nil || ok(one)) {
 			all = append(all, one)
 		}
 	}
@@ -152,8 +152,7 @@ func (r *Result) until(st *StageOfView) string {
 // why says what counts for the view, or why nothing does.
 func (st *StageOfView) why() string {
 	var counts, not []string
-	for i := range st.Engagements {
-		g := &st.Engagements[i]
+	for _, g := range bySaying(st.Engagements) {
 		if g.Fate == bucket.PairCounts {
 			counts = append(counts, fmt.Sprintf("the %s at %s, %s", g.Role, g.Place, after(g.Time.Sub(st.viewTime))))
 			continue
@@ -168,6 +167,24 @@ func (st *StageOfView) why() string {
 	default:
 		return "no engagement names it"
 	}
+}
+
+// saying is the order in which what does not count within a window says why nothing does.
+var saying = []bucket.PairFate{
+	bucket.PairCounts, bucket.PairElsewhere, bucket.PairSuperseded, bucket.PairNowhere, bucket.PairClosed, bucket.PairFate(fateLate), bucket.PairFate(fateDead),
+	bucket.PairDuplicate, bucket.PairFate(fateFiltered), bucket.PairNotNamed,
+}
+
+// bySaying are pairs by how much they say: those within the window first, then by how far they are outside.
+func bySaying(pairs []Pair) []*Pair {
+	var all []*Pair
+	for i := range pairs {
+		all = append(all, &pairs[i])
+	}
+	slices.SortStableFunc(all, func(a, b *Pair) int {
+		return cmp.Or(cmp.Compare(a.outside, b.outside), cmp.Compare(slices.Index(saying, a.Fate), slices.Index(saying, b.Fate)))
+	})
+	return all
 }
 
 // notCounting says why an engagement does not count.
@@ -186,7 +203,11 @@ func (g *Pair) notCounting() string {
 	case bucket.PairNotNamed:
 		return "carries the time of another view"
 	case bucket.PairElsewhere:
-		return "counts for view " + g.InsteadID + " of the same key"
+		text := pick(g.one, "goes to", "counts for") + " view " + g.InsteadID
+		if g.sameID {
+			text += " of " + exactly(*g.InsteadTime)
+		}
+		return text + " of the same key"
 	case bucket.PairNowhere:
 		return "counts for no view: none has had what it counts after, or is the one that it goes to"
 	case bucket.PairFate(fateLate):
@@ -206,6 +227,14 @@ func after(d time.Duration) string {
 		return report.Duration(-d) + " before it"
 	}
 	return report.Duration(d) + " later"
+}
+
+// before says how much earlier something is.
+func before(d time.Duration) string {
+	if d < 0 {
+		return report.Duration(-d) + " later"
+	}
+	return report.Duration(d) + " before"
 }
 
 // atMost joins some texts, and says how many more there are.

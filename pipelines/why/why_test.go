@@ -107,7 +107,7 @@ func TestOutcomes(t *testing.T) {
 		{name: "negative", id: "negative", want: Negative, sentence: "View negative of 2026-01-02T10:01:00Z is a negative: no engagement names it; its sample is at " + joined + ", sample 1."},
 		{
 			name: "engagements outside the window", id: "engaged", want: Negative,
-			sentence: "View engaged of 2026-01-02T10:02:00Z is a negative: the like at likes.jsonl@2 is 1m before the view, the like at likes.jsonl@3 is 0ms after its window and the like at likes.jsonl@4 is 18m after its window; its sample is at " + joined + ", sample 2.",
+			sentence: "View engaged of 2026-01-02T10:02:00Z is a negative: the like at likes.jsonl@3 is 0ms after its window, the like at likes.jsonl@2 is 1m before the view and the like at likes.jsonl@4 is 18m after its window; its sample is at " + joined + ", sample 2.",
 		},
 		{name: "late view", id: "late", want: Late, sentence: "The view at views.jsonl@9 of 2026-01-02T10:10:00Z came late, by 1h19m: the view had closed: its time plus the longest window is not after the watermark."},
 		{name: "dead view", id: "dead", want: Dead, sentence: `The view at views.jsonl@5 is a dead letter: field ts: time "yesterday" is not a number, as epoch-millis wants.`},

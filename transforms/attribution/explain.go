@@ -91,6 +91,8 @@ type ExplainedPair struct {
 	At   EventPlace
 	Time int64
 	Fate bucket.PairFate
+	// Parts is in how many parts what counts is shared out, of which the view has one.
+	Parts int32
 	// Of is as bucket.Explainer has it; Instead is the view that the engagement counts for instead, with its id and time.
 	Of          *EventPlace
 	Instead     *EventPlace
@@ -108,10 +110,17 @@ type ExplainedEngagement struct {
 	Of   *EventPlace
 }
 
+// Asked says which pairs of views and engagements are told; nil for all. Where a key has many of both, all their pairs are far more.
+type Asked struct {
+	// View says whether those of a view at a time are told at all, Pair whether one of these is.
+	View func(at EventPlace, time int64) bool
+	Pair func(view, engagement EventPlace) bool
+}
+
 // Explain joins what was added, and says what became of it.
-func (e *Explainer) Explain() (*Explained, error) {
+func (e *Explainer) Explain(asked *Asked) (*Explained, error) {
 	e.packer.Flush(func(l account.Sheet) { e.sheet.Merge(&l) })
-	all := &explaining{out: &Explained{Sheet: e.sheet}, engagements: map[EventPlace]*joinedEngagement{}}
+	all := &explaining{out: &Explained{Sheet: e.sheet}, engagements: map[EventPlace]*joinedEngagement{}, asked: asked}
 	for stage := range e.blocks {
 		if err := all.stage(e.p.OfStage(stage), e.blocks[stage]); err != nil {
 			return nil, err
@@ -140,12 +149,13 @@ func (at EventPlace) compare(other EventPlace) int {
 type explaining struct {
 	out         *Explained
 	engagements map[EventPlace]*joinedEngagement
+	asked       *Asked
 
-	// Of the bucket at hand.
+	// Of the bucket at hand; of its views, in the order of the join, whether they have a sample.
 	p       *rules.Params
 	encoder *sample.Encoder
 	bucket  int64
-	samples map[sampleKey]*joinedSample
+	samples []*joinedSample
 	view    *ExplainedView
 }
 
@@ -154,12 +164,6 @@ type joinedEngagement struct {
 	engagement bucket.Engagement // without what it points to
 	outcome    bucket.Outcome
 	of         *EventPlace
-}
-
-// sampleKey names a sample of a bucket: views of one id and time are duplicates.
-type sampleKey struct {
-	id   string
-	time int64
 }
 
 type joinedSample struct {
@@ -182,22 +186,29 @@ func (x *explaining) stage(p rules.Params, blocks map[int64][]shuffle.Block) err
 				return fmt.Errorf("explain: %w", err)
 			}
 		}
-		x.bucket, x.samples = index, map[sampleKey]*joinedSample{}
+		x.bucket, x.samples = index, nil
 		join.joiner.Join(&b, x)
 		join.joiner.Explain(&b, x)
 	}
 	return nil
 }
 
-func (x *explaining) note(s *sample.Sample, given, withdrawn bool) {
-	x.samples[sampleKey{string(s.ViewID), s.ViewTime}] = &joinedSample{x.encoder.Append(nil, s), given, withdrawn, s.Positive, s.Maturity}
+func (x *explaining) joined(s *sample.Sample, given, withdrawn bool) *joinedSample {
+	return &joinedSample{x.encoder.Append(nil, s), given, withdrawn, s.Positive, s.Maturity}
 }
 
 // Sample implements bucket.Output.
-func (x *explaining) Sample(s *sample.Sample, given bool) { x.note(s, given, false) }
+func (x *explaining) Sample(s *sample.Sample, given bool) {
+	x.samples = append(x.samples, x.joined(s, given, false))
+}
 
-// Withdraw implements bucket.Output.
-func (x *explaining) Withdraw(s *sample.Sample) { x.note(s, true, true) }
+// SampledOut implements bucket.Output: such a view has no sample.
+func (x *explaining) SampledOut() { x.samples = append(x.samples, nil) }
+
+// Withdraw implements bucket.Output: the view was sampled out.
+func (x *explaining) Withdraw(s *sample.Sample) {
+	x.samples[len(x.samples)-1] = x.joined(s, true, true)
+}
 
 // PartialOutcome implements bucket.Output.
 func (x *explaining) PartialOutcome(g *bucket.Engagement, s bucket.PartialOutcome) {
@@ -220,33 +231,45 @@ func (x *explaining) engagement(g *bucket.Engagement) *joinedEngagement {
 	return one
 }
 
-// View implements bucket.Explainer.
-func (x *explaining) View(v, of *bucket.View, duplicate bool) {
+// take begins what is told of a view.
+func (x *explaining) take(v *bucket.View, fate account.Count) *ExplainedView {
 	x.out.Views = append(x.out.Views, ExplainedView{
-		At: placeOfView(v), Stage: x.p.Stage, Bucket: x.bucket, Hash: v.Hash, ID: string(v.ID), Key: string(v.Key), Time: v.Time, Fate: account.Duplicates,
+		At: placeOfView(v), Stage: x.p.Stage, Bucket: x.bucket, Hash: v.Hash, ID: string(v.ID), Key: string(v.Key), Time: v.Time, Fate: fate,
 	})
 	x.view = &x.out.Views[len(x.out.Views)-1]
-	if duplicate {
-		if of != nil {
-			at := placeOfView(of)
-			x.view.Of, x.view.OfTime = &at, of.Time
+	return x.view
+}
+
+// Duplicate implements bucket.Explainer.
+func (x *explaining) Duplicate(v, of *bucket.View) {
+	one := x.take(v, account.Duplicates)
+	if of != nil {
+		at := placeOfView(of)
+		one.Of, one.OfTime = &at, of.Time
+	}
+}
+
+// View implements bucket.Explainer.
+func (x *explaining) View(v *bucket.View, nth int) (pairs bool) {
+	one := x.take(v, account.SampledOut)
+	if s := x.samples[nth]; s != nil {
+		one.Given, one.Withdrawn, one.Positive, one.Maturity, one.Sample = s.given, s.withdrawn, s.positive, s.maturity, s.encoded
+		if !s.withdrawn {
+			one.Fate = account.Samples
 		}
-		return
 	}
-	x.view.Fate = account.SampledOut
-	s := x.samples[sampleKey{x.view.ID, v.Time}]
-	if s == nil {
-		return
-	}
-	x.view.Given, x.view.Withdrawn, x.view.Positive, x.view.Maturity, x.view.Sample = s.given, s.withdrawn, s.positive, s.maturity, s.encoded
-	if !s.withdrawn {
-		x.view.Fate = account.Samples
-	}
+	return x.asked == nil || x.asked.View(one.At, one.Time)
 }
 
 // Pair implements bucket.Explainer.
 func (x *explaining) Pair(_ *bucket.View, g *bucket.Engagement, fate bucket.PairFate, of *bucket.Engagement, instead *bucket.View) {
 	one := ExplainedPair{At: placeOfEngagement(g), Time: g.Time, Fate: fate}
+	if x.asked != nil && !x.asked.Pair(x.view.At, one.At) {
+		return
+	}
+	if fate == bucket.PairCounts {
+		one.Parts = g.Parts()
+	}
 	if of != nil {
 		at := placeOfEngagement(of)
 		one.Of = &at
@@ -273,9 +296,6 @@ func placeOfView(v *bucket.View) EventPlace {
 func placeOfEngagement(g *bucket.Engagement) EventPlace {
 	return EventPlace{g.Partition, g.Offset, g.Element, g.Kind}
 }
-
-// SampledOut implements bucket.Output: a view that has no sample is.
-func (x *explaining) SampledOut() {}
 
 // Corrected implements bucket.Output.
 func (x *explaining) Corrected(int) {}

@@ -46,7 +46,7 @@ func TestExplanationsAddUp(t *testing.T) {
 		for _, b := range batches(log, nil, rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed")))) {
 			require.NoError(t, e.Add(b))
 		}
-		got, err := e.Explain()
+		got, err := e.Explain(nil)
 		require.NoError(t, err)
 		stages := make([]account.Counts, p.StageCount())
 		encoded := make([]map[string]int, p.StageCount())

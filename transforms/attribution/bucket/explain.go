@@ -27,9 +27,12 @@ const (
 
 // Explainer takes what became of the views and engagements of a bucket, one by one. What it is handed is valid for the call.
 type Explainer interface {
-	// View takes a view of the bucket; of is what it is a duplicate of, which may lie in a bucket before, and duplicate is set though of is
-	// nil where that is known by its hash alone.
-	View(v, of *View, duplicate bool)
+	// View takes a view of the bucket that is no duplicate; nth is its place, from 0, among those of which Join has told an Output whether
+	// they have a sample. It returns whether Pair is to take its pairs.
+	View(v *View, nth int) (pairs bool)
+	// Duplicate takes a view that is one; of is what it is a duplicate of, which may lie in a bucket before, or nil where that is known by
+	// its hash alone.
+	Duplicate(v, of *View)
 	// Pair takes, of a view that is no duplicate, an engagement that names it, with the one that it is a duplicate of, or that counts in
 	// its place, or the view that it counts for instead.
 	Pair(v *View, g *Engagement, fate PairFate, of *Engagement, instead *View)
@@ -39,6 +42,13 @@ type Explainer interface {
 
 // Explain explains the bucket that was joined last.
 func (j *Joiner) Explain(b *Bucket, to Explainer) {
+	nth, n := make([]int, len(j.order)), 0
+	for i := range j.order {
+		if t := &j.order[i]; !t.duplicate && !b.Views[t.index].DedupMarker {
+			nth[i] = n
+			n++
+		}
+	}
 	for at := range j.ids.entries {
 		e := &j.ids.entries[at]
 		j.gather(b, e)
@@ -62,11 +72,10 @@ func (j *Joiner) Explain(b *Bucket, to Explainer) {
 				continue
 			}
 			if t.duplicate {
-				to.View(v, of, true)
-				continue
+				to.Duplicate(v, of)
+			} else if to.View(v, nth[i]) {
+				j.explainPairs(b, v, int32(at), to)
 			}
-			to.View(v, nil, false)
-			j.explainPairs(b, v, int32(at), to)
 		}
 	}
 }
@@ -146,3 +155,6 @@ func (j *Joiner) sharer(b *Bucket, g *Engagement, index int32) *View {
 	}
 	return nil
 }
+
+// Parts is in how many parts an engagement is shared out among the views that it counts for, once Pair has taken it as one that counts.
+func (g *Engagement) Parts() int32 { return max(1, g.of) }
