@@ -26,9 +26,14 @@ type Written struct {
 	spec  *spec.Spec
 	sinks []*sink
 	as    asWritten
+	// lost are the topics that may not hold all that was written, known once they are searched.
+	lost map[*sink]lost
 	// Notes say what of it cannot be read, or means something else.
 	Notes []string
 }
+
+// lost says of a topic that it is compacted, or else that it has let go of what its partitions began with.
+type lost struct{ compacted, trimmed bool }
 
 // OpenWritten finds the sinks of a spec, and how far they are complete.
 func OpenWritten(ctx context.Context, s *spec.Spec) (*Written, error) {
@@ -36,7 +41,7 @@ func OpenWritten(ctx context.Context, s *spec.Spec) (*Written, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Written{spec: s}
+	w := &Written{spec: s, lost: map[*sink]lost{}}
 	for _, k := range sinks {
 		if k.output.Format == tfRecord {
 			w.Notes = append(w.Notes, fmt.Sprintf("samples in %s are TFRecord, which is written but not read here", k.output.Path))
@@ -68,6 +73,9 @@ type WrittenStage struct {
 	Final bool
 	// Unknown: nothing says which buckets are complete, since samples are written at least once.
 	Unknown bool
+	// Compacted: it is a topic that keeps the last sample of an id. Trimmed: one that is not, and no longer holds what was written to it
+	// first. Both are known once samples were looked for.
+	Compacted, Trimmed bool
 
 	of *stage
 }
@@ -77,7 +85,7 @@ func (w *Written) Stages() (all []WrittenStage) {
 	for _, k := range w.sinks {
 		for i := range k.stages {
 			of := &k.stages[i]
-			all = append(all, WrittenStage{k.output.Topic, k.output.Path, of.number, of.name, k.final(), k.atLeastOnce && of.closed == math.MinInt64, of})
+			all = append(all, WrittenStage{k.output.Topic, k.output.Path, of.number, of.name, k.final(), k.atLeastOnce && of.closed == math.MinInt64, w.lost[k].compacted, w.lost[k].trimmed, of})
 		}
 	}
 	return all
@@ -172,7 +180,9 @@ func (w *Written) Find(ctx context.Context, schema string, ids map[string]bool, 
 			return nil, err
 		}
 		if k.topic() {
-			err = f.topic(ctx, w.spec, schema)
+			if w.lost[k], err = f.lost(ctx, w.spec); err == nil {
+				err = f.topic(ctx, w.spec, schema)
+			}
 		} else {
 			err = f.folder(ctx)
 		}
@@ -270,6 +280,13 @@ func (f *finding) take(of *samples, raw []byte, stage string, at FoundSample) (*
 	}
 	f.found = append(f.found, at)
 	return &one, nil
+}
+
+// lost asks what a topic may have let go of.
+func (f *finding) lost(ctx context.Context, s *spec.Spec) (lost, error) {
+	c := newComparison(f.sink, 0, false)
+	err := c.describeTopic(ctx, job.Kafka(s.Cluster(f.sink.output.Cluster)), f.sink.output.Topic)
+	return lost{compacted: c.compacted, trimmed: len(c.result.Notes) > 0}, err
 }
 
 // topic looks through a topic.

@@ -30,7 +30,9 @@ in view_id.
 Where the id has no record and no sample, it says what was read and ends with exit code 1.
 
 Nothing is written. What a partition that had been idle made late is told as if it had not
-been idle. Records that a topic no longer holds are not known, and where it begins is said.`,
+been idle. Records that a topic no longer holds are not known, and where it begins is said;
+a sample is gone, not missing, where its topic no longer holds what was written first, and
+replaced where a compacted one has a later sample of the id.`,
 		Example: `  tributary why stream.yaml v1
   tributary why join.yaml click-17 --json | jq -r .sentence`,
 		Args: cobra.ExactArgs(2),

@@ -52,7 +52,7 @@ func (f *found) result(s *spec.Spec) *Result {
 			one.DuplicateOf = f.placeAt(g.Of)
 			one.Views = named[placeOf(seen)]
 			if s.ReadsTopics() && g.Fate == account.Orphans {
-				one.Open = f.openUntil(seen)
+				one.Open, one.foundTo = f.openUntil(seen)
 			}
 		}
 		r.Records = append(r.Records, one)
@@ -63,7 +63,11 @@ func (f *found) result(s *spec.Spec) *Result {
 		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
 	})
 	for _, name := range slices.Sorted(maps.Keys(f.in.Starts)) {
-		r.Notes = append(r.Notes, fmt.Sprintf("partition %s begins at offset %d: records before it are gone, and with them what they were to this id", name, f.in.Starts[name]))
+		note := "partition %s begins at offset %d: records before it are gone, and with them what they were to this id"
+		if s.Stream.Start.From != spec.StartEarliest {
+			note = "partition %s is read from offset %d on, as stream.start says: what records before it were to this id is not known"
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf(note, name, f.in.Starts[name]))
 	}
 	return r
 }
@@ -154,14 +158,16 @@ func (f *found) pair(p *rules.Params, v *attribution.ExplainedView, pair attribu
 	return one
 }
 
-// openUntil is when the last bucket closes that may hold the view of an engagement; nil if it has by what was read.
-func (f *found) openUntil(s *shuffle.Seen) *time.Time {
+// openUntil is when the last bucket closes that may hold the view of an engagement, nil if it has by what was read, and the last time of such
+// a view.
+func (f *found) openUntil(s *shuffle.Seen) (*time.Time, int64) {
 	p := f.in.Params.OfStage(f.in.Params.StageCount() - 1)
-	closes := p.EventTime(p.BucketOf(p.SpanOf(s.Kind, s.Time, s.ViewTime).FoundTo)) + 1
+	last := p.SpanOf(s.Kind, s.Time, s.ViewTime).FoundTo
+	closes := p.EventTime(p.BucketOf(last)) + 1
 	if closes <= f.in.Watermark {
-		return nil
+		return nil, last
 	}
-	return ref(moment(closes))
+	return ref(moment(closes)), last
 }
 
 // viewsOf are by engagement the views that it names, and what it is to each, in the last stage.

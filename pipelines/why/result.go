@@ -19,7 +19,7 @@ const Format = 1
 // Outcome is what happened, in one word.
 type Outcome string
 
-// Outcomes. Those of a view that has a sample are Positive to Different; those of an engagement are Counts to Orphan.
+// Outcomes. Those of a view that has a sample are Positive to Replaced; those of an engagement are Counts to Orphan.
 const (
 	// Positive and Negative: the view has that sample, and it is written.
 	Positive Outcome = "positive"
@@ -28,11 +28,14 @@ const (
 	SampledOut Outcome = "sampled_out"
 	// Pending: its bucket is not complete yet, or of an engagement the last one that may hold its view.
 	Pending Outcome = "pending"
-	// Missing: the join gives a sample that is not where it must be; Different: what is there differs.
+	// Missing: the join gives a sample that is not where it must be; Different: what is there differs. Gone: it is not there, as a topic does
+	// not keep all; Replaced: nor there, since a compacted topic has a later one of its id.
 	Missing   Outcome = "missing"
 	Different Outcome = "different"
-	// Counts: the engagement counts for a view; Superseded: another of its kind does in its place; Elsewhere: its view is one of several
-	// of a key, and it counts for none.
+	Gone      Outcome = "gone"
+	Replaced  Outcome = "replaced"
+	// Counts: the engagement counts for a view; Superseded: another of its kind does in its place; Outside: it is in the window of none, or
+	// goes to none; Orphan: there is no view for it.
 	Counts     Outcome = "counts"
 	Superseded Outcome = "superseded"
 	Outside    Outcome = "outside_window"
@@ -42,7 +45,8 @@ const (
 	Duplicate Outcome = "duplicate"
 	Filtered  Outcome = "filtered"
 	Dead      Outcome = "dead"
-	// Extra: a sample is there of which the inputs hold no record. NotFound: there is nothing.
+	// Extra: a sample is there that the join does not give, be it of a view that is late, a duplicate or not kept, or of none that the inputs
+	// hold. NotFound: there is nothing.
 	Extra    Outcome = "extra"
 	NotFound Outcome = "not_found"
 )
@@ -126,6 +130,7 @@ type Record struct {
 
 	at            attribution.EventPlace
 	time          int64
+	foundTo       int64 // the last time of a view that an engagement may be of
 	closedThrough int64 // of what is partly late
 	hash          uint64
 	own           bool // the id is its own
@@ -192,14 +197,16 @@ const (
 	stateMissing   = "missing"
 	stateDifferent = "different"
 	statePending   = "pending"
-	stateUnknown   = "unknown" // nothing says whether it must be there
+	stateUnknown   = "unknown"  // nothing says whether it must be there
+	stateGone      = "gone"     // the topic does not hold what was written first
+	stateReplaced  = "replaced" // the compacted topic holds a later one of the id, At
 )
 
 // SinkOfView is what a sink holds of a view's sample.
 type SinkOfView struct {
 	Topic  string `json:"topic,omitempty"`
 	Folder string `json:"folder,omitempty"`
-	// State is written, missing, different, pending, or unknown where nothing says which buckets are complete.
+	// State is written, missing, different, pending, gone or replaced, or unknown where nothing says which buckets are complete.
 	State string `json:"state"`
 	// At is its place in Samples.
 	At     *int          `json:"at,omitempty"`

@@ -45,12 +45,32 @@ func (f *found) samples(ctx context.Context, written *audit.Written, r *Result) 
 		}
 		r.Samples = append(r.Samples, FoundSample{one, text})
 	}
+	stages := written.Stages()
 	for i := range r.Records {
 		for k := range r.Records[i].Stages {
-			r.holdAgainst(written, &r.Records[i], &r.Records[i].Stages[k])
+			r.holdAgainst(stages, &r.Records[i], &r.Records[i].Stages[k])
+		}
+	}
+	for i := range stages {
+		of := &stages[i]
+		if note := fmt.Sprintf("topic %s no longer holds the samples that were written to it first", of.Topic); of.Trimmed && !slices.Contains(r.Notes, note) {
+			r.Notes = append(r.Notes, note)
+		}
+		if of.Number == f.in.Params.StageCount()-1 {
+			r.close(of.Complete)
 		}
 	}
 	return nil
+}
+
+// close has those orphans wait no more for whose last view the bucket is complete: a partition that is idle may hold back the watermark of what
+// was read, and not that of the job.
+func (r *Result) close(complete func(viewTime int64) bool) {
+	for i := range r.Records {
+		if one := &r.Records[i]; one.Open != nil && complete(one.foundTo) {
+			one.Open = nil
+		}
+	}
 }
 
 // decodeSamples makes JSON of the samples that the join gives.
@@ -82,8 +102,8 @@ func (r *Result) decodeSamples(schema string) error {
 }
 
 // holdAgainst says what the sinks hold of a view's sample at a stage, if that gives one.
-func (r *Result) holdAgainst(written *audit.Written, one *Record, st *StageOfView) {
-	for _, sink := range written.Stages() {
+func (r *Result) holdAgainst(stages []audit.WrittenStage, one *Record, st *StageOfView) {
+	for _, sink := range stages {
 		if sink.Number != st.number {
 			continue
 		}
@@ -103,6 +123,10 @@ func (r *Result) holdAgainst(written *audit.Written, one *Record, st *StageOfVie
 			of.State = stateUnknown
 		case !complete:
 			of.State = statePending
+		case sink.Trimmed:
+			of.State = stateGone
+		case sink.Compacted && r.replacing(stages, &sink, one) >= 0:
+			of.State, at = stateReplaced, r.replacing(stages, &sink, one)
 		default:
 			of.State = stateMissing
 		}
@@ -119,7 +143,7 @@ func (r *Result) newest(sink *audit.WrittenStage, one *Record) int {
 	for i := range r.Samples {
 		s := &r.Samples[i]
 		same := s.Topic == sink.Topic && s.Folder == sink.Folder && s.Stage == sink.Stage && s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time
-		if !same || !slices.Contains([]string{"committed", "held back"}, s.State) {
+		if !same || !s.committed() {
 			continue
 		}
 		if best < 0 || s.Version >= r.Samples[best].Version {
@@ -127,4 +151,30 @@ func (r *Result) newest(sink *audit.WrittenStage, one *Record) int {
 		}
 	}
 	return best
+}
+
+// replacing is a sample of the id of a view that a compacted topic keeps instead of the one of a stage: one of a later view, or of a later
+// stage; -1 for none.
+func (r *Result) replacing(stages []audit.WrittenStage, sink *audit.WrittenStage, one *Record) int {
+	return slices.IndexFunc(r.Samples, func(s FoundSample) bool {
+		later := slices.ContainsFunc(stages, func(of audit.WrittenStage) bool { return of.Stage == s.Stage && of.Number > sink.Number })
+		at := s.ViewTime.UnixMilli()
+		return s.Topic == sink.Topic && s.ViewID == one.ViewID && s.committed() && (at > one.time || at == one.time && later)
+	})
+}
+
+// extra is a committed sample of a view that the join does not give; nil for none.
+func (r *Result) extra(one *Record) *FoundSample {
+	at := slices.IndexFunc(r.Samples, func(s FoundSample) bool {
+		return s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time && !s.Wanted && s.committed()
+	})
+	if at < 0 || one.Time == nil {
+		return nil
+	}
+	return &r.Samples[at]
+}
+
+// committed tells whether those who read a topic get the sample, or will.
+func (s *FoundSample) committed() bool {
+	return slices.Contains([]string{"committed", "held back"}, s.State)
 }

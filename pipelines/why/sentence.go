@@ -20,7 +20,10 @@ func (r *Result) conclude() {
 	case len(kept) > 0:
 		r.tell(kept, r.ofView)
 	case len(views) > 0:
-		r.tell(views, func(one *Record) (Outcome, string) { return ofRefused(one, "view") })
+		r.tell(views, func(one *Record) (Outcome, string) {
+			outcome, text := ofRefused(one, "view")
+			return r.withExtra(one, outcome, text)
+		})
 	case len(r.Records) > 0:
 		r.tell(r.engagements(), ofEngagement)
 	case len(r.Samples) > 0:
@@ -79,6 +82,14 @@ func (r *Result) nothing() string {
 	return text
 }
 
+// withExtra adds to what a view without a sample became that there is one all the same.
+func (r *Result) withExtra(one *Record, outcome Outcome, text string) (Outcome, string) {
+	if s := r.extra(one); s != nil {
+		return Extra, text + "; yet a sample of it is at " + s.at()
+	}
+	return outcome, text
+}
+
 // ofView says what became of a view that is no duplicate.
 func (r *Result) ofView(one *Record) (Outcome, string) {
 	name := "view " + one.ViewID + " of " + exactly(*one.Time)
@@ -110,6 +121,10 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 		switch sink.State {
 		case stateMissing:
 			return Missing, fmt.Sprintf("%s, and its sample is not in %s, whose bucket of it is complete", text, sink.name())
+		case stateGone:
+			return Gone, fmt.Sprintf("%s, and its sample is not in %s, which no longer holds what was written to it first", text, sink.name())
+		case stateReplaced:
+			return Replaced, fmt.Sprintf("%s, and its sample in %s, which is compacted, gave way to a later one of the id, at %s", text, sink.name(), r.Samples[*sink.At].at())
 		case stateDifferent:
 			return Different, fmt.Sprintf("%s, and its sample at %s is another: %s", text, r.Samples[*sink.At].at(), r.Samples[*sink.At].differs())
 		case statePending:
@@ -123,6 +138,9 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 	}
 	if len(st.Sinks) > 0 {
 		text += pick(pending, "; its sample so far is at ", "; its sample is at ") + r.Samples[*st.Sinks[0].At].at()
+	}
+	if outcome == SampledOut {
+		return r.withExtra(one, outcome, text)
 	}
 	return outcome, text
 }

@@ -106,16 +106,18 @@ func when(t *time.Time) string {
 
 func (r *Result) stageRows() (rows [][]string) {
 	for i := range r.Records {
+		said := false
 		for k := range r.Records[i].Stages {
 			st := &r.Records[i].Stages[k]
-			rows = append(rows, []string{st.Stage, r.Records[i].String(), exactly(st.Bucket), exactly(st.Closes), strconv.FormatInt(st.Shard, 10), labels(st.Sample), st.became()})
+			rows = append(rows, []string{st.Stage, r.Records[i].String(), exactly(st.Bucket), exactly(st.Closes), strconv.FormatInt(st.Shard, 10), labels(st.Sample), st.became(said)})
+			said = said || st.Given
 		}
 	}
 	return rows
 }
 
-// became is what the view has become at the stage, and where it is.
-func (st *StageOfView) became() string {
+// became is what the view has become at the stage, and where it is; said tells whether a stage before has given a sample of it.
+func (st *StageOfView) became(said bool) string {
 	text := st.Fate
 	switch {
 	case st.Fate == fateSample && st.Positive:
@@ -126,7 +128,7 @@ func (st *StageOfView) became() string {
 		text += ", taken back"
 	}
 	if st.Fate == fateSample && !st.Given {
-		text += ", as said before"
+		text += pick(said, ", as said before", ", which this stage does not give")
 	}
 	for _, sink := range st.Sinks {
 		text += ", " + sink.State + " in " + sink.name()

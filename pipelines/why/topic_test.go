@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -37,7 +39,7 @@ func TestTopic(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
 	brokers := fake.ListenAddrs()
-	s, err := spec.Parse(t.TempDir()+"/stream.yaml", fmt.Appendf(nil, `
+	text := fmt.Sprintf(`
 clusters: {main: {brokers: [%q]}}
 views: {inputs: [{topic: views, format: json}], id: id, time: {field: ts, unit: epoch-millis}}
 engagements: {like: {inputs: [{topic: likes, format: json}], view: view, id: event, time: {field: ts, unit: epoch-millis}, window: 1m, label: count}}
@@ -46,7 +48,8 @@ shards: 2
 bucket: 1m
 stream: {name: small, idle_timeout: never, source_parallelism: 1}
 outputs: {samples: {topic: samples, format: json}}
-`, brokers[0]))
+`, brokers[0])
+	s, err := spec.Parse(t.TempDir()+"/stream.yaml", []byte(text))
 	require.NoError(t, err)
 	_, err = topics.Create(t.Context(), s, topics.CreateOptions{Inputs: true, Partitions: 1, Replicas: 1})
 	require.NoError(t, err)
@@ -107,4 +110,46 @@ outputs: {samples: {topic: samples, format: json}}
 	found = why("early")
 	require.Equal(t, Pending, found.Outcome)
 	require.Equal(t, "The like at main/likes/0@3 of 2026-01-02T10:03:23Z has no view with the id soon yet; one may come until the watermark passes 2026-01-02T10:05:00Z.", found.Sentence)
+
+	// What was read from a time on does not say that the log begins there.
+	require.Empty(t, found.Notes)
+	from := fmt.Sprintf("stream: {start: %s, ", time.Now().Add(-time.Millisecond).UTC().Format("2006-01-02T15:04:05.000Z"))
+	later, err := spec.Parse(t.TempDir()+"/stream.yaml", []byte(strings.Replace(text, "stream: {", from, 1)))
+	require.NoError(t, err)
+	found, err = Run(t.Context(), later, "a", Options{})
+	require.NoError(t, err)
+	require.Contains(t, found.Notes, "partition main/views/0 is read from offset 5 on, as stream.start says: what records before it were to this id is not known")
+	require.Equal(t, Extra, found.Outcome)
+
+	// A sample that the topic has let go of is not missing, nor is one that gave way to a later one of its id.
+	admin := kadm.NewClient(client)
+	ends, err := admin.ListEndOffsets(t.Context(), "samples")
+	require.NoError(t, err)
+	_, err = admin.DeleteRecords(t.Context(), ends.Offsets())
+	require.NoError(t, err)
+	found = why("a")
+	require.Equal(t, Gone, found.Outcome)
+	require.Contains(t, found.Sentence, "and its sample is not in topic samples, which no longer holds what was written to it first")
+	require.Equal(t, stateGone, found.Records[0].Stages[0].Sinks[0].State)
+	require.Equal(t, []string{"topic samples no longer holds the samples that were written to it first"}, found.Notes)
+	anew := func(policy string) {
+		_, err := admin.DeleteTopics(t.Context(), "samples")
+		require.NoError(t, err)
+		_, err = admin.CreateTopics(t.Context(), 1, 1, map[string]*string{"cleanup.policy": &policy}, "samples")
+		require.NoError(t, err)
+		put(t, brokers, "samples", fmt.Sprintf(`{"view_id":"a","view_time":%d,"weight":1}`, at(time.Hour)), fmt.Sprintf(`{"view_id":"late","view_time":%d,"weight":1}`, at(0)))
+	}
+	anew("delete")
+	require.Equal(t, Missing, why("a").Outcome)
+	anew("compact")
+	found = why("a")
+	require.Equal(t, Replaced, found.Outcome)
+	require.Contains(t, found.Sentence, "and its sample in topic samples, which is compacted, gave way to a later one of the id, at samples/0@0.")
+	require.Equal(t, stateReplaced, found.Records[0].Stages[0].Sinks[0].State)
+
+	// A view that came late has no sample.
+	found = why("late")
+	require.Equal(t, Extra, found.Outcome)
+	require.Contains(t, found.Sentence, "came late, by 2m11s")
+	require.Contains(t, found.Sentence, "; yet a sample of it is at samples/0@1.")
 }

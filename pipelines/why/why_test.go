@@ -277,6 +277,16 @@ func TestStages(t *testing.T) {
 	require.Equal(t, Negative, found.Outcome)
 	require.False(t, found.Records[0].Stages[2].Given, "as said before")
 	require.Contains(t, found.Sentence, "stage=1m")
+	became := func(r *Result) (all []string) {
+		for _, row := range r.stageRows() {
+			text, _, _ := strings.Cut(row[len(row)-1], ", written")
+			all = append(all, text)
+		}
+		return all
+	}
+	require.Equal(t, []string{"negative", "negative, as said before", "negative, as said before"}, became(found))
+	quiet := newRig(t, []string{view("w", 0)}, nil, fmt.Sprintf(viewsOf+likesOf, "", "")+"stages: [{after: 1m, emit: positives}, {after: 10m, emit: positives}]\n"+outputs).join()
+	require.Equal(t, []string{"negative, which this stage does not give", "negative, which this stage does not give", "negative"}, became(quiet.why("w")))
 	found = r.why("slow")
 	require.Equal(t, fateLate, found.Records[0].Stages[0].Fate)
 	require.Equal(t, fateSample, found.Records[0].Stages[1].Fate)
@@ -299,6 +309,18 @@ func TestOpen(t *testing.T) {
 			require.Contains(t, r.join().why("n5").Sentence, "View n5 of 2026-01-02T10:00:00Z is a negative")
 		})
 	}
+}
+
+// TestExtra: a sample of a view that is not kept is told.
+func TestExtra(t *testing.T) {
+	text := fmt.Sprintf(viewsOf+likesOf, "", "") + outputs
+	r := newRig(t, []string{view("n5", 0)}, nil, text).join()
+	var err error
+	r.spec, err = spec.Parse(r.spec.File, []byte(text+"negatives: {keep: 0.01}\n"))
+	require.NoError(t, err)
+	found := r.why("n5")
+	require.Equal(t, Extra, found.Outcome)
+	require.Contains(t, found.Sentence, "is a negative that is not kept (negatives.keep): no engagement names it; yet a sample of it is at out/dt=2026-01-02/")
 }
 
 // TestRefuses what cannot be read again.
@@ -347,4 +369,13 @@ func TestInRecord(t *testing.T) {
 	} {
 		require.Equal(t, want, newMatcher("v1").in([]byte(record)), "%q", record)
 	}
+}
+
+// TestClose: an orphan waits no more for views of a bucket that the job has completed, though a partition holds back the watermark of the log.
+func TestClose(t *testing.T) {
+	open := begin.Add(time.Hour)
+	r := &Result{Records: []Record{{Open: &open, foundTo: at(0)}, {Open: &open, foundTo: at(time.Hour)}, {}}}
+	r.close(func(viewTime int64) bool { return viewTime < at(time.Minute) })
+	require.Nil(t, r.Records[0].Open)
+	require.NotNil(t, r.Records[1].Open)
 }
