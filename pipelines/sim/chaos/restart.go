@@ -18,9 +18,10 @@ type beginning struct {
 
 func beginningOf(s flink.Status) beginning { return beginning{s.Started, s.Checkpoints.Restored} }
 
-// begun is the last beginning of the job, once all its tasks run.
+// begun is the last beginning of the job, once all its tasks run, and it has a checkpoint: one that begins anew without goes back to none, and
+// cannot be told.
 func (s *System) begun(ctx context.Context) (beginning, error) {
-	status, err := s.await(ctx, "run", running)
+	status, err := s.await(ctx, "run and have a checkpoint", func(now flink.Status) bool { return running(now) && now.Checkpoints.Completed > 0 })
 	return beginningOf(status), err
 }
 
