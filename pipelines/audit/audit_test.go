@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,21 +39,34 @@ func TestClean(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, c.samples, c.more)
 			found := r.audit(Options{})
+			for range 4 { // how far a stream has come when it ends is up to the runner
+				if !slices.ContainsFunc(found.Sinks, func(s *SinkResult) bool { return due(s) <= 10 }) {
+					break
+				}
+				r.stream(stream.Options{Resume: stream.FromLog})
+				found = r.audit(Options{})
+			}
 			var text strings.Builder
 			require.NoError(t, found.Text(&text, 100))
 			require.Zero(t, found.Findings, text.String())
 			for _, sink := range found.Sinks {
 				require.Empty(t, sink.Notes)
-				expected := int64(0) // of all stages: how far the last one has come when a stream ends is up to the runner
 				for _, s := range sink.Stages {
-					expected += s.Expected
 					require.Equal(t, s.Expected, s.Equal)
 					require.Equal(t, s.Expected, s.Found)
 				}
-				require.Greater(t, expected, int64(10), text.String())
+				require.Greater(t, due(sink), int64(10), text.String())
 			}
 		})
 	}
+}
+
+// due is how many samples of all stages a sink must have.
+func due(s *SinkResult) (n int64) {
+	for _, stage := range s.Stages {
+		n += stage.Expected
+	}
+	return n
 }
 
 // TestRange: only whole buckets in the range that is asked for are compared, and what lies outside is counted.
