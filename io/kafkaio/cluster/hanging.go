@@ -274,8 +274,10 @@ const byEpochs = 2
 // transactions by epochs. Any other may be the end of another transaction.
 func (t *OpenTransaction) decide(decided []decision) {
 	t.Fate = Unclear
-	for _, d := range decided {
-		if d.ProducerEpoch != t.Epoch+1 || d.ClientTransactionVersion < byEpochs {
+	for i, d := range decided {
+		// Brokers that abort for a producer which begins anew count once more (KAFKA-19367): then the transaction stands before it.
+		again := i > 0 && d.ProducerEpoch == t.Epoch+2 && decided[i-1].State == kmsg.TransactionStateOngoing && decided[i-1].ProducerEpoch == t.Epoch
+		if d.ProducerEpoch != t.Epoch+1 && !again || d.ClientTransactionVersion < byEpochs {
 			continue
 		}
 		switch d.State {

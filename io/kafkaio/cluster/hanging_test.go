@@ -43,6 +43,8 @@ func TestJudge(t *testing.T) {
 		{"ended, as the one before was", []decision{said(abort, 7), said(aborts, 7), said(commit, 8), said(commits, 8)}, written, "x", LostCommit},
 		{"ended long ago", []decision{said(abort, 8), said(ongoing, 12)}, written, "x", LostAbort},
 		{"ended, with ends of the same epoch", []decision{said(commit, 7), said(commits, 7)}, written, "x", Unclear},
+		{"aborted for a producer that began anew", []decision{said(ongoing, 7), said(abort, 9), said(aborts, 9)}, written, "x", LostAbort},
+		{"the end after the next one's", []decision{said(ongoing, 8), said(abort, 9), said(aborts, 9)}, written, "x", Unclear},
 		{"ended, and the log has another's end", []decision{said(commits, 11), said(ongoing, 11), said(abort, 12), said(aborts, 12)}, written, "x", Unclear},
 		{"ended before KIP-890, and so is another", before890(said(commits, 7), said(abort, 8), said(aborts, 8)), written, "x", Unclear},
 		{"ended, and the log has forgotten how", []decision{said(commits, 8)}, written, "x", Unclear},
