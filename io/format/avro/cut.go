@@ -3,8 +3,6 @@ package avro
 import (
 	"encoding/binary"
 	"fmt"
-
-	"tributary/io/record"
 )
 
 // Cut takes chosen fields out of encoded records as they are encoded there, of whatever type: nothing is decoded. It never
@@ -64,54 +62,20 @@ func (e *AmbiguousFieldError) Error() string {
 func NewCut(s *Schema, paths []string) (*Cut, error) {
 	c := &Cut{root: &cutNode{}}
 	for slot, path := range paths {
-		names, err := record.ParsePath(path)
+		way, t, err := wayTo(s, path)
 		if err != nil {
-			return nil, &UnknownFieldError{Path: path}
+			return nil, err
 		}
-		n, t, mayMiss := c.root, s.root, false
-		for i, name := range names {
-			r, null := throughRecord(t)
-			if r == nil {
-				if records, _ := recordsOf([]*Type{t}); len(records) > 0 {
-					return nil, &AmbiguousFieldError{Path: path, At: record.JoinPath(names[:i]...)}
-				}
-				return nil, &UnknownFieldError{Path: path, At: record.JoinPath(names[:i]...)}
-			}
-			at := r.field(name)
-			if at < 0 {
-				return nil, &UnknownFieldError{Path: path, At: record.JoinPath(names[:i]...), Fields: namesIn([]*Type{r})}
-			}
-			mayMiss = mayMiss || null >= 0
-			n, t = n.child(r.Fields[at].Name), r.Fields[at].Type
+		n, mayMiss := c.root, false
+		for _, f := range way {
+			mayMiss = mayMiss || f.null >= 0
+			n = n.child(f.record.Fields[f.field].Name)
 		}
 		n.slots = append(n.slots, slot)
 		c.columns = append(c.columns, columnOf(t, mayMiss))
 	}
 	c.root.compile(s.root)
 	return c, nil
-}
-
-// throughRecord is the record that a path may lead through, and the branch beside it that is null, or -1; nil if there is
-// no one record.
-func throughRecord(t *Type) (r *Type, null int64) {
-	switch {
-	case t.Kind == KindRecord:
-		return t, -1
-	case t.Kind != KindUnion || len(t.Branches) > 2:
-		return nil, -1
-	}
-	null = -1
-	for i, b := range t.Branches {
-		switch {
-		case b.Kind == KindNull:
-			null = int64(i)
-		case b.Kind == KindRecord && r == nil:
-			r = b
-		default:
-			return nil, -1
-		}
-	}
-	return r, null
 }
 
 func columnOf(t *Type, mayMiss bool) cutColumn {
@@ -148,7 +112,7 @@ func (n *cutNode) compile(t *Type) {
 		n.whole = compileFields([]RecordField{{Name: n.name, Type: t}})
 		return
 	}
-	r, null := throughRecord(t)
+	r, null := through(t, KindRecord)
 	n.union, n.null = t.Kind == KindUnion, null
 	from := 0
 	for i, f := range r.Fields {

@@ -15,7 +15,7 @@ import (
 
 // cutPaths lists the paths that a Cut may take, of any type, to a depth.
 func cutPaths(t *Type, names []string) (paths []string) {
-	r, _ := throughRecord(t)
+	r, _ := through(t, KindRecord)
 	if r == nil || len(names) > 4 {
 		return nil
 	}
@@ -36,7 +36,7 @@ func nativeAt(native any, t *Type, names []string) (v any, ok bool) {
 			}
 			native = only(branch)
 		}
-		r, _ := throughRecord(t)
+		r, _ := through(t, KindRecord)
 		t, native = r.Fields[r.field(name)].Type, native.(map[string]any)[name]
 	}
 	return native, true

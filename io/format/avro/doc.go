@@ -43,6 +43,7 @@
 //	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go, inline.go: its text, and what is made of it
 //	lookup.go      a field by its path
 //	projection.go  fields of encoded records; compile.go, program.go, run.go: as a program over their bytes
+//	way.go         the records on the way to a field
 //	list.go        the elements of an array in encoded records; elementschema.go: the schema of a record with one of them in its place
 //	cut.go         fields of encoded records, still encoded; typetext.go: their types as text
 //	resolve.go     a record from one schema to another; match.go, transcode.go: which types fit, and how

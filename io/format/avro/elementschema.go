@@ -7,12 +7,6 @@ import (
 	"slices"
 )
 
-// wayField is a record on the way to an array, and the field of it that leads on.
-type wayField struct {
-	record *Type
-	field  int
-}
-
 // elementSchema is the schema of records that have an element in place of the array that way leads to. Nothing else of it changes but that
 // records on the way which are used elsewhere too have another name, and that defaults of what holds the array go.
 func elementSchema(s *Schema, way []wayField) (*Schema, error) {
@@ -42,25 +36,8 @@ func elementSchema(s *Schema, way []wayField) (*Schema, error) {
 
 // usedAgain are the records on the way that are used in another place, too, and those that are so inside of them.
 func usedAgain(s *Schema, way []wayField) map[*Type]bool {
-	uses, seen := map[*Type]int{}, map[*Type]bool{}
-	var count func(t *Type)
-	count = func(t *Type) {
-		uses[t]++
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		for _, f := range t.Fields {
-			count(f.Type)
-		}
-		for _, b := range t.Branches {
-			count(b)
-		}
-		if t.Items != nil {
-			count(t.Items)
-		}
-	}
-	count(s.root)
+	uses := map[*Type]int{}
+	s.eachUse(func(t *Type, _ bool) { uses[t]++ })
 	again, inside := map[*Type]bool{}, false
 	for _, f := range way {
 		inside = inside || uses[f.record] > 1

@@ -42,66 +42,28 @@ func (e *NotListError) Error() string {
 // NewList makes the List of the array at path, which may be null, as may records on the way. The error is an *UnknownFieldError, an
 // *AmbiguousFieldError or a *NotListError.
 func NewList(s *Schema, path string) (*List, error) {
-	names, err := record.ParsePath(path)
+	way, t, err := wayTo(s, path)
 	if err != nil {
-		return nil, &UnknownFieldError{Path: path}
+		return nil, err
 	}
 	l := &List{path: path}
-	t := s.root
-	var way []wayField
-	for i, name := range names {
-		r, null := throughRecord(t)
-		if r == nil {
-			if records, _ := recordsOf([]*Type{t}); len(records) > 0 {
-				return nil, &AmbiguousFieldError{Path: path, At: record.JoinPath(names[:i]...)}
-			}
-			return nil, &UnknownFieldError{Path: path, At: record.JoinPath(names[:i]...)}
-		}
-		at := r.field(name)
-		if at < 0 {
-			return nil, &UnknownFieldError{Path: path, At: record.JoinPath(names[:i]...), Fields: namesIn([]*Type{r})}
-		}
-		way = append(way, wayField{r, at})
+	for _, f := range way {
+		fields := f.record.Fields
 		l.records = append(l.records, listRecord{
-			unionAt(t, null), compileFields(r.Fields[:at]), compileFields(r.Fields[at+1:]), r.Fields[at].Name,
+			listUnion{f.branches, f.null}, compileFields(fields[:f.field]), compileFields(fields[f.field+1:]), fields[f.field].Name,
 		})
-		t = r.Fields[at].Type
 	}
-	array, null := throughArray(t)
+	array, null := through(t, KindArray)
 	if array == nil || array.Items.minSize == 0 {
 		// Any number of items that hold nothing would take a few bytes.
 		return nil, &NotListError{Path: path, Type: typeName(t)}
 	}
-	l.array, l.item = unionAt(t, null), compileFields([]RecordField{{Type: array.Items}})
+	l.array, l.item = listUnion{int64(len(t.Branches)), null}, compileFields([]RecordField{{Type: array.Items}})
 	if l.schema, err = elementSchema(s, way); err != nil {
 		return nil, err
 	}
 	l.whole, err = Project(s, nil)
 	return l, err
-}
-
-func unionAt(t *Type, null int64) listUnion { return listUnion{int64(len(t.Branches)), null} }
-
-// throughArray is the array that a type is, and the branch beside it that is null, or -1; nil if it is none.
-func throughArray(t *Type) (array *Type, null int64) {
-	switch {
-	case t.Kind == KindArray:
-		return t, -1
-	case t.Kind != KindUnion || len(t.Branches) > 2:
-		return nil, -1
-	}
-	null = -1
-	for i, b := range t.Branches {
-		switch {
-		case b.Kind == KindNull:
-			null = int64(i)
-		case b.Kind == KindArray && array == nil:
-			array = b
-		default:
-			return nil, -1
-		}
-	}
-	return array, null
 }
 
 // Schema is that of a record with an element in place of the array.

@@ -145,28 +145,37 @@ func (s *Schema) Names() []string {
 
 func (s *Schema) namedTypes() []*Type {
 	var types []*Type
+	s.eachUse(func(t *Type, again bool) {
+		if !again && t.Kind.named() {
+			types = append(types, t)
+		}
+	})
+	return types
+}
+
+// eachUse visits each place in the schema that has a type, in the order of the text; again says that the type was in one before, and its parts
+// are not visited once more.
+func (s *Schema) eachUse(visit func(t *Type, again bool)) {
 	seen := map[*Type]bool{}
-	var collect func(t *Type)
-	collect = func(t *Type) {
-		if seen[t] {
+	var walk func(t *Type)
+	walk = func(t *Type) {
+		again := seen[t]
+		visit(t, again)
+		if again {
 			return
 		}
 		seen[t] = true
-		if t.Kind.named() {
-			types = append(types, t)
-		}
 		for _, f := range t.Fields {
-			collect(f.Type)
+			walk(f.Type)
 		}
 		for _, b := range t.Branches {
-			collect(b)
+			walk(b)
 		}
 		if t.Items != nil {
-			collect(t.Items)
+			walk(t.Items)
 		}
 	}
-	collect(s.root)
-	return types
+	walk(s.root)
 }
 
 // sizeCap is where sizes stop growing: far over any input, far under overflow.

@@ -177,7 +177,7 @@ type decision struct {
 }
 
 // readDecisions reads the log of the coordinators: what they decided on the transactions of some producers, by their ids, in order.
-func readDecisions[T any](ctx context.Context, client *kgo.Client, of map[int64]T) (map[int64][]decision, error) {
+func readDecisions(ctx context.Context, client *kgo.Client, of map[int64][]kadm.DescribedProducer) (map[int64][]decision, error) {
 	const topic = "__transaction_state"
 	due, err := Ends(ctx, client, topic)
 	if err != nil {
