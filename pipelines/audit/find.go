@@ -329,33 +329,18 @@ func (f *finding) topic(ctx context.Context, s *spec.Spec, schema string) error 
 
 // folder looks through the files of a folder.
 func (f *finding) folder(ctx context.Context) error {
-	for i := range f.sink.stages {
-		of := &f.sink.stages[i]
-		files, err := fileio.List(ctx, fileio.Escape(of.folder.Config.Path)+"/dt=*/**/*")
-		if none := (*fileio.NoMatchError)(nil); errors.As(err, &none) {
-			continue
+	return f.sink.eachFile(ctx, func(of *stage, path, name string) error {
+		if !f.mayHold(of, path) {
+			return nil
 		}
-		if err != nil {
+		index := int64(0)
+		return f.schemas.each(ctx, path, func(source *samples, raw []byte) error {
+			at := index
+			index++
+			_, err := f.take(source, raw, of.name, FoundSample{File: name, Index: &at})
 			return err
-		}
-		for _, file := range files {
-			if !f.mayHold(of, file.Path) {
-				continue
-			}
-			name := strings.TrimPrefix(file.Path, strings.TrimSuffix(f.sink.output.Path, "/")+"/")
-			index := int64(0)
-			err := f.schemas.each(ctx, file.Path, func(source *samples, raw []byte) error {
-				at := index
-				index++
-				_, err := f.take(source, raw, of.name, FoundSample{File: name, Index: &at})
-				return err
-			}, func(error) error { return ctx.Err() }) // an audit tells of what is damaged
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+		}, func(error) error { return ctx.Err() }) // an audit tells of what is damaged
+	})
 }
 
 // mayHold tells whether a file of a folder may hold a view of one of the times: its day is the one that its interval begins in.

@@ -15,6 +15,11 @@ import (
 
 // readFolder gives the samples of a folder to the parts.
 func (k *sink) readFolder(ctx context.Context, to *parts, c *comparison) error {
+	return k.eachFile(ctx, func(of *stage, path, name string) error { return k.readFile(ctx, of, path, name, to, c) })
+}
+
+// eachFile visits the files of samples in a folder, stage by stage; name is what the path is below the folder.
+func (k *sink) eachFile(ctx context.Context, visit func(of *stage, path, name string) error) error {
 	for i := range k.stages {
 		of := &k.stages[i]
 		files, err := fileio.List(ctx, fileio.Escape(of.folder.Config.Path)+"/dt=*/**/*")
@@ -25,7 +30,7 @@ func (k *sink) readFolder(ctx context.Context, to *parts, c *comparison) error {
 			return err
 		}
 		for _, file := range files {
-			if err := k.readFile(ctx, of, file.Path, to, c); err != nil {
+			if err := visit(of, file.Path, strings.TrimPrefix(file.Path, strings.TrimSuffix(k.output.Path, "/")+"/")); err != nil {
 				return err
 			}
 		}
@@ -33,8 +38,7 @@ func (k *sink) readFolder(ctx context.Context, to *parts, c *comparison) error {
 	return nil
 }
 
-func (k *sink) readFile(ctx context.Context, of *stage, path string, to *parts, c *comparison) error {
-	name := strings.TrimPrefix(path, strings.TrimSuffix(k.output.Path, "/")+"/")
+func (k *sink) readFile(ctx context.Context, of *stage, path, name string, to *parts, c *comparison) error {
 	shard := shardOf(name)
 	c.there[name] = true
 	at := int64(0)

@@ -168,6 +168,7 @@ func firstTime(ctx context.Context, in *inputRanges, p *rules.Params, r source.R
 
 // inputRanges are what there is now of the topics of the inputs, with what reads them.
 type inputRanges struct {
+	topics  *job.InputTopics
 	reading source.Config
 	all     []source.Range
 }
@@ -178,20 +179,7 @@ func rangesOf(ctx context.Context, s *spec.Spec, p *rules.Params, sources []job.
 	if err != nil {
 		return r, err
 	}
-	fields, views := job.NewFieldCheck(s, p, sources), &job.ViewSchemas{}
-	topics.AddTo(fields, views)
-	problems := fields.Problems()
-	views.SetElements(p)
-	if err := job.AddElementSchemas(p); err != nil {
-		return r, err
-	}
-	if len(problems) == 0 {
-		problems = views.Choose(s, p)
-	}
-	if len(problems) > 0 {
-		return r, problems
-	}
-	r.reading = topics.Reading()
+	r.topics, r.reading = topics, topics.Reading()
 	r.reading.Job, r.reading.Stop = "audit", source.Stop{At: source.StopAtEnd}
 	if r.reading, err = r.reading.Resolve(ctx); err == nil {
 		r.all, err = r.reading.Ranges(ctx)

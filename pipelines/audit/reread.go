@@ -22,6 +22,9 @@ func readAgain(ctx context.Context, s *spec.Spec, ranges []stream.OffsetRange, t
 	if err != nil {
 		return err
 	}
+	if err := ranged.topics.ChooseSchemas(); err != nil {
+		return err
+	}
 	of := map[cluster.Partition]source.Range{}
 	for _, r := range ranged.all {
 		of[r.Partition] = r

@@ -212,6 +212,25 @@ func subjectsLike(ctx context.Context, from *registry.Config, topic string) []st
 	return like[:min(len(like), mostSubjects)]
 }
 
+// ChooseSchemas tells the parameters of the join how records of the topics are read, as far as files beside them do not matter: by which names
+// older ones have a field, which schema views have in samples, and those of elements. What does not fit is a problem.List.
+func (t *InputTopics) ChooseSchemas() error {
+	fields, views := NewFieldCheck(t.spec, t.params, t.sources), &ViewSchemas{}
+	t.AddTo(fields, views)
+	problems := fields.Problems()
+	views.SetElements(t.params)
+	if err := AddElementSchemas(t.params); err != nil {
+		return err
+	}
+	if len(problems) == 0 {
+		problems = views.Choose(t.spec, t.params)
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
 // AddTo adds what the records of topics look like to a check of fields, and the schemas of views among them.
 func (t *InputTopics) AddTo(fields *FieldCheck, views *ViewSchemas) {
 	for i := range t.sources {

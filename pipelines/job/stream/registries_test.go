@@ -131,6 +131,22 @@ outputs: {samples: {topic: samples, format: json}}
 	require.Equal(t, "not in the registry's wire format: begins with byte 0x7b, not 0x00", dead[0].Detail)
 }
 
+// problemsAtStart are those of a spec whose views are of an input, more is what they have besides; the registry has nothing of its likes.
+func problemsAtStart(t *testing.T, kafka *kfake.Cluster, schemas *srfake.Registry, input, more string) (list problem.List) {
+	t.Helper()
+	s, err := spec.Parse("spec.yaml", []byte(`
+clusters: {main: {brokers: ["`+kafka.ListenAddrs()[0]+`"], registry: {url: "`+schemas.URL()+`"}}}
+views: {inputs: [`+input+`]`+more+`, id: id, time: ts}
+engagements:
+  like: {inputs: [{topic: nothing}], view: view, time: ts, window: 1m}
+outputs: {samples: {topic: samples, format: json}}
+`))
+	require.NoError(t, err)
+	_, err = New(t.Context(), s, Options{})
+	require.ErrorAs(t, err, &list)
+	return list
+}
+
 // TestRegistryAtStart: what the registry says against a spec is a problem before the job starts, all of it at once.
 func TestRegistryAtStart(t *testing.T) {
 	schemas := newRegistry(t)
@@ -158,17 +174,7 @@ func TestRegistryAtStart(t *testing.T) {
 		{"of a type that nobody defines", "{topic: broken}", "T1633", `subject broken-value: schema id 4: parse Avro schema: a: unknown type "Nobody"`, nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := spec.Parse("spec.yaml", []byte(`
-clusters: {main: {brokers: ["`+kafka.ListenAddrs()[0]+`"], registry: {url: "`+schemas.URL()+`"}}}
-views: {inputs: [`+tt.input+`], id: id, time: ts}
-engagements:
-  like: {inputs: [{topic: nothing}], view: view, time: ts, window: 1m}
-outputs: {samples: {topic: samples, format: json}}
-`))
-			require.NoError(t, err)
-			_, err = New(t.Context(), s, Options{})
-			var list problem.List
-			require.ErrorAs(t, err, &list)
+			list := problemsAtStart(t, kafka, schemas, tt.input, "")
 			require.Len(t, list, 2)
 			require.Equal(t, tt.code, list[0].Code)
 			require.Equal(t, tt.message, list[0].Message)
@@ -211,17 +217,7 @@ func TestTypeAtStart(t *testing.T) {
 		{"Protobuf, declared in another", "{topic: proto, format: protobuf}", "{$type: shop.View.Inner}", nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := spec.Parse("spec.yaml", []byte(`
-clusters: {main: {brokers: ["`+kafka.ListenAddrs()[0]+`"], registry: {url: "`+schemas.URL()+`"}}}
-views: {inputs: [`+tt.input+`], where: `+tt.where+`, id: id, time: ts}
-engagements:
-  like: {inputs: [{topic: nothing}], view: view, time: ts, window: 1m}
-outputs: {samples: {topic: samples, format: json}}
-`))
-			require.NoError(t, err)
-			_, err = New(t.Context(), s, Options{})
-			var list problem.List
-			require.ErrorAs(t, err, &list)
+			list := problemsAtStart(t, kafka, schemas, tt.input, ", where: "+tt.where)
 			list = slices.DeleteFunc(list, func(p problem.Problem) bool { return p.Code == "T1632" }) // of likes
 			if tt.allowed == nil {
 				require.Empty(t, list)
