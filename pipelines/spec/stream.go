@@ -39,10 +39,10 @@ var notInName = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
 
 // usualName is the name of a job whose spec gives it none.
 func (s *Spec) usualName() string {
-	if topic := s.Outputs.SamplesTopic(); topic != nil {
-		return topic.Topic
-	}
 	name := notInName.ReplaceAllString(path.Base(s.Outputs.Samples.Path), "-")
+	if topic := s.Outputs.SamplesTopic(); topic != nil {
+		name = topic.Topic
+	}
 	return name[:min(len(name), longestName)]
 }
 
