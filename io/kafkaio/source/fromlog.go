@@ -29,9 +29,8 @@ const toldPartitions = 8
 // be read from; not with SkipTruncated. A log that ends before that is another log than the
 // one that the entries are about, and always an error.
 //
-// Cuts are entries, too, from somewhere else: of a partition that has one which serves, the
-// others do not count.
-func (r Config) StartFromLog(ctx context.Context, before int64, cuts []timeindex.Entry) (Start, error) {
+// Cuts are those of the job's accounts.
+func (r Config) StartFromLog(ctx context.Context, before int64, cuts timeindex.Cuts) (Start, error) {
 	r = r.Normal()
 	start := Start{At: AtOffsets, Offsets: map[cluster.Partition]timeindex.Position{}}
 	r.Start = start

@@ -44,7 +44,7 @@ func TestResumeFromTimeIndex(t *testing.T) {
 	}
 	require.ElementsMatch(t, want, distinct(found))
 
-	r.Start, err = r.StartFromLog(t.Context(), 3*minute, nil)
+	r.Start, err = r.StartFromLog(t.Context(), 3*minute, timeindex.Cuts{})
 	require.NoError(t, err)
 	require.Equal(t, Start{At: AtOffsets, Offsets: map[cluster.Partition]timeindex.Position{first: want[4].Position, second: want[5].Position}}, r.Start)
 	r.Stop = Stop{At: StopAtEnd}
@@ -94,14 +94,15 @@ func TestEntriesOfAnotherStart(t *testing.T) {
 		{Partition: p, Position: positionAt(5, record.NoTime), Begin: true, Written: 2},
 		{Partition: p, Position: positionAt(3, record.NoTime), Begin: true, Written: 1},
 	}
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(5, record.NoTime)}, timeindex.Resume(entries, nil, 100))
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(5, record.NoTime)}, timeindex.Resume(entries, timeindex.Cuts{}, 100))
 	entries = append(entries, timeindex.Entry{Partition: p, Position: positionAt(7, 80), Written: 3})
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, nil, 100))
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, timeindex.Cuts{}, 100))
 
 	stale := []timeindex.Entry{{Partition: p, Position: positionAt(6, 70), Written: 1}, {Partition: p, Position: positionAt(8, 100), Written: 3}}
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, stale, 100), "no cut serves")
-	cuts := append(stale, timeindex.Entry{Partition: p, Position: positionAt(6, 70), Written: 3})
-	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(6, 70)}, timeindex.Resume(entries, cuts, 100), "a cut comes first")
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(7, 80)}, timeindex.Resume(entries, timeindex.Cuts{Entries: stale}, 100), "no cut serves")
+	cuts := timeindex.Cuts{Entries: append(stale, timeindex.Entry{Partition: p, Position: positionAt(6, 70), Written: 3})}
+	cuts.At = func(_ cluster.Partition, offset int64) bool { return offset != 7 }
+	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(6, 70)}, timeindex.Resume(entries, cuts, 100), "an entry amid what is accounted for in one does not serve")
 }
 
 // TestRaisedIsNotNoted: what was raised after an idle partition came back is no fact about
@@ -144,7 +145,7 @@ func TestStartFromLog(t *testing.T) {
 	s.note()
 	first := cluster.Partition{Topic: topic}
 	start := func(before int64) (map[cluster.Partition]timeindex.Position, error) {
-		got, err := r.StartFromLog(t.Context(), before, nil)
+		got, err := r.StartFromLog(t.Context(), before, timeindex.Cuts{})
 		return got.Offsets, err
 	}
 	begin := positionAt(0, record.NoTime)
@@ -165,7 +166,7 @@ func TestStartFromLog(t *testing.T) {
 		topic+"/2: offset 0 is needed, where the job began, and its log begins at 1")
 	noMarks := r
 	noMarks.TimeIndex = nil
-	_, err = noMarks.StartFromLog(t.Context(), 150_000, nil)
+	_, err = noMarks.StartFromLog(t.Context(), 150_000, timeindex.Cuts{})
 	require.ErrorContains(t, err, topic+"/2: no entry of the time index says where to begin, so offset 0 is needed, and its log begins at 1")
 	r.OnTruncation = SkipTruncated
 	got, err = start(150_000)
@@ -204,17 +205,17 @@ func TestStartFromLogOfAnotherTopic(t *testing.T) {
 		require.NoError(t, timeindex.Write(t.Context(), b.Client, entries, []timeindex.Entry{{Partition: p, Position: positionAt(1, 60_000), TopicID: id}}))
 	}
 	mark(kadm.TopicID{9})
-	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	_, err = r.StartFromLog(t.Context(), 100_000, timeindex.Cuts{})
 	require.ErrorContains(t, err, topic+"/0: its time index is of a topic with another id: the topic was made anew")
 	mark(own)
-	start, err := r.StartFromLog(t.Context(), 100_000, nil)
+	start, err := r.StartFromLog(t.Context(), 100_000, timeindex.Cuts{})
 	require.NoError(t, err)
 	require.Equal(t, map[cluster.Partition]timeindex.Position{p: positionAt(1, 60_000)}, start.Offsets)
 	mark(kadm.TopicID{9})
-	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	_, err = r.StartFromLog(t.Context(), 100_000, timeindex.Cuts{})
 	require.ErrorContains(t, err, "another id")
 	mark(kadm.TopicID{})
-	_, err = r.StartFromLog(t.Context(), 100_000, nil)
+	_, err = r.StartFromLog(t.Context(), 100_000, timeindex.Cuts{})
 	require.NoError(t, err, "an earlier release did not note it")
 }
 

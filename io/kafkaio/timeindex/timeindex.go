@@ -13,7 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -130,11 +130,20 @@ func Read(ctx context.Context, c cluster.Config, topic string) ([]Entry, error) 
 	return entries, nil
 }
 
+// Cuts are what a job's accounts of a log say of where reading it can go on.
+type Cuts struct {
+	// Entries are where offset ranges begin that are accounted for.
+	Entries []Entry
+	// At tells whether a partition can be read on from an offset so that what is accounted for then goes
+	// on from what is: it lies in no offset range, nor behind one that is not accounted for. If it is nil, all can.
+	At func(cluster.Partition, int64) bool
+}
+
 // Resume returns where to read each partition from so that every record with an event time
-// of before (ms) or later is read again: the latest entry with no such record behind it, or
+// of before (ms) or later is read again: the latest entry or cut with no such record behind it, or
 // else where the reading of the partition began. A partition of which neither is known is
-// not among them. Where a cut is such an entry, the latest cut comes before other entries.
-func Resume(entries, cuts []Entry, before int64) map[cluster.Partition]Position {
+// not among them.
+func Resume(entries []Entry, cuts Cuts, before int64) map[cluster.Partition]Position {
 	begins := map[cluster.Partition]Entry{}
 	from := map[cluster.Partition]Position{}
 	for _, m := range entries {
@@ -142,18 +151,15 @@ func Resume(entries, cuts []Entry, before int64) map[cluster.Partition]Position 
 			begins[m.Partition], from[m.Partition] = m, m.Position
 		}
 	}
-	latest := func(entries []Entry, from map[cluster.Partition]Position) map[cluster.Partition]Position {
-		for _, m := range entries {
-			if begin, ok := begins[m.Partition]; m.Begin || m.Clock.Largest >= before || ok && m.Written < begin.Written {
-				continue
-			}
-			if have, ok := from[m.Partition]; !ok || m.Offset > have.Offset {
-				from[m.Partition] = m.Position
-			}
+	for _, m := range slices.Concat(entries, cuts.Entries) {
+		begin, begun := begins[m.Partition]
+		if m.Begin || m.Clock.Largest >= before || begun && m.Written < begin.Written || cuts.At != nil && !cuts.At(m.Partition, m.Offset) {
+			continue
 		}
-		return from
+		if have, ok := from[m.Partition]; !ok || m.Offset > have.Offset {
+			from[m.Partition] = m.Position
+		}
 	}
-	maps.Copy(latest(entries, from), latest(cuts, map[cluster.Partition]Position{}))
 	return from
 }
 

@@ -30,7 +30,7 @@ func TestTiersAreBounded(t *testing.T) {
 	}
 	require.Len(t, kept, 1024)
 	for _, tt := range []struct{ back, within int64 }{{1, 1}, {500, 1}, {600, 60}, {500 * 60, 60}, {60 * 24 * 60, 0}} {
-		from, ok := Resume(slices.Collect(maps.Values(kept)), nil, (end-tt.back)*60_000)[p]
+		from, ok := Resume(slices.Collect(maps.Values(kept)), Cuts{}, (end-tt.back)*60_000)[p]
 		require.Equal(t, tt.within > 0, ok, "%d minutes back", tt.back)
 		require.True(t, !ok || from.Offset >= end-tt.back-1-tt.within, "%d minutes back: %d of %d", tt.back, from.Offset, end)
 	}
@@ -56,7 +56,7 @@ func TestResume(t *testing.T) {
 			largest = max(largest, ms)
 		}
 		entries = rapid.Permutation(entries).Draw(t, "order")
-		from := Resume(entries, nil, before)[p]
+		from := Resume(entries, Cuts{}, before)[p]
 		require.Equal(t, best, from.Offset)
 		for offset, ms := range log {
 			if ms >= before {

@@ -10,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/io/kafkaio/timeindex"
+	"tributary/io/record"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
 )
@@ -61,6 +63,47 @@ func TestAccountsCountEachRecordOnce(t *testing.T) {
 		require.Equal(t, end, total.Views.N[account.Read])
 		require.Equal(t, end, total.Views.N[account.Open], "nothing was joined")
 		require.NoError(t, total.Check())
+	})
+}
+
+// TestCutsLeaveNothingOut: wherever a job goes on from, by cuts, by entries of the time index anywhere in
+// the log, after attempts that ended anywhere and idle partitions, all it reads is accounted for once.
+func TestCutsLeaveNothingOut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		topic := accountsTopic{t: t}
+		p := cluster.Partition{Topic: "views"}
+		var entries []timeindex.Entry
+		at := int64(0)
+		attempt := func(upTo int64) {
+			for at < upTo {
+				next := at + rapid.Int64Range(1, 20).Draw(t, "length")
+				a, l := stretchOf(at, next-1)
+				clock := at
+				a.MaxTimeMs, a.SecondTimeMs, a.AfterIdle = &clock, &clock, rapid.Bool().Draw(t, "idle")
+				topic.put(a, l)
+				// Entries are about the log: readers note them wherever they are.
+				noted := rapid.Int64Range(at, next).Draw(t, "noted")
+				entries = append(entries, timeindex.Entry{Partition: p, Position: timeindex.Position{Offset: noted, Clock: record.Clock{Largest: noted, Second: noted}}})
+				at = next
+			}
+		}
+		attempts := rapid.IntRange(1, 6).Draw(t, "attempts")
+		reached := int64(0)
+		for i := range attempts {
+			upTo := at + rapid.Int64Range(0, 60).Draw(t, "records")
+			if i == attempts-1 {
+				upTo = max(upTo, reached) // accounts are complete only then
+			}
+			attempt(upTo)
+			reached = max(reached, at)
+			if i == attempts-1 {
+				break
+			}
+			before := rapid.Int64Range(0, reached+1).Draw(t, "before")
+			at = timeindex.Resume(entries, readAll(t, topic.records).cuts(), before)[p].Offset
+		}
+		total := readAll(t, topic.records).total(t, 0)
+		require.Equal(t, at, total.Views.N[account.Read])
 	})
 }
 

@@ -170,20 +170,42 @@ func (all *accounts) ranges() map[string][]*counted {
 
 // cuts are the places in the log where a run can begin so that its accounts go on from those
 // that are there. Before them it can begin anywhere: what it reads is in the book.
-func (all *accounts) cuts() (cuts []timeindex.Entry) {
+func (all *accounts) cuts() timeindex.Cuts {
+	logs := map[cluster.Partition][][]*counted{}
 	for _, ranges := range all.ranges() {
-		for _, a := range ranges {
-			if a.Partition == nil || a.Step != steps[account.StepRead] || a.AfterIdle {
+		if p := ranges[0].Partition; p != nil {
+			logs[*p] = append(logs[*p], ranges)
+		}
+	}
+	at := func(p cluster.Partition, offset int64) bool {
+		return !slices.ContainsFunc(logs[p], func(ranges []*counted) bool { return splits(ranges, offset) })
+	}
+	cuts := timeindex.Cuts{At: at}
+	for p, ofPartition := range logs {
+		for _, a := range slices.Concat(ofPartition...) {
+			if a.Step != steps[account.StepRead] || a.AfterIdle {
 				continue
 			}
 			at := timeindex.Position{Offset: a.First, Clock: record.NoClock}
 			if a.MaxTimeMs != nil {
 				at.Clock = record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
 			}
-			cuts = append(cuts, timeindex.Entry{Partition: *a.Partition, Position: at, Written: a.written})
+			cuts.Entries = append(cuts.Entries, timeindex.Entry{Partition: p, Position: at, Written: a.written})
 		}
 	}
 	return cuts
+}
+
+// splits tells whether a run that began there would leave something of a log out of the accounts:
+// its own would begin inside an offset range that counts, or behind something that none does.
+func splits(ranges []*counted, offset int64) bool {
+	for i, a := range ranges {
+		if a.First < offset && offset <= a.Last || a.gap && offset > ranges[i-1].Last+1 {
+			return true
+		}
+	}
+	last := ranges[len(ranges)-1]
+	return last.Step == steps[account.StepRead] && offset > last.Last+1
 }
 
 // decided says where, in the logs of partitions, the clock is no longer that of the log alone: where
