@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 var update = flag.Bool("update", false, "rewrite what scripts in testdata compare with")
@@ -41,17 +42,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FLINK", cluster.URL)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "kafka": kafka, "publish": publish},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "hides": hides, "kafka": kafka, "publish": publish},
 	})
 }
 
 // kafka starts a broker for a script, and puts its address in the place of KAFKA in files:
-// `kafka stream.yaml`.
+// `kafka stream.yaml`. Where $BROKER_PASSWORD is set, it takes the user joiner with that, and nobody else.
 func kafka(ts *testscript.TestScript, neg bool, files []string) {
 	if neg || len(files) == 0 {
 		ts.Fatalf("usage: kafka FILE...")
 	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(4), kfake.BrokerConfigs(map[string]string{"default.replication.factor": "1"}))
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.DefaultNumPartitions(4), kfake.BrokerConfigs(map[string]string{"default.replication.factor": "1"})}
+	if password := ts.Getenv("BROKER_PASSWORD"); password != "" {
+		opts = append(opts, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "joiner", password))
+	}
+	c, err := kfake.NewCluster(opts...)
 	ts.Check(err)
 	ts.Defer(c.Close)
 	ts.Setenv("KAFKA", c.ListenAddrs()[0])
@@ -66,7 +71,11 @@ func publish(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: publish TOPIC FILE")
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(ts.Getenv("KAFKA")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	opts := []kgo.Opt{kgo.SeedBrokers(ts.Getenv("KAFKA")), kgo.RecordPartitioner(kgo.ManualPartitioner())}
+	if password := ts.Getenv("BROKER_PASSWORD"); password != "" {
+		opts = append(opts, kgo.SASL(scram.Auth{User: "joiner", Pass: password}.AsSha512Mechanism()))
+	}
+	client, err := kgo.NewClient(opts...)
 	ts.Check(err)
 	defer client.Close()
 	for line := range strings.Lines(ts.ReadFile(args[1])) {
