@@ -37,6 +37,9 @@ import (
 type Options struct {
 	// From and To bound the event times of the views that are audited, [From, To), to the whole buckets in them. Zero for no bound.
 	From, To time.Time
+	// Passed says that the job has completed all before To, where its commit logs say of no bucket that it is complete: those of a job that
+	// read what came only after it had begun, and was drained, leave all to one that goes on.
+	Passed bool
 	// Examples is how many findings of each class are told one by one for each sink; 0 for DefaultExamples.
 	Examples int
 	// Scratch is a folder on a local disk for what does not fit in memory, empty for the system's: the samples of the range twice. It is

@@ -29,7 +29,7 @@ func sinksOf(ctx context.Context, s *spec.Spec, opt Options) (all []*sink, finis
 	for _, k := range all {
 		for i := range k.stages {
 			one := &k.stages[i]
-			if k.atLeastOnce && one.closed == math.MinInt64 {
+			if (k.atLeastOnce || opt.Passed) && one.closed == math.MinInt64 {
 				if opt.To.IsZero() {
 					return nil, nil, fmt.Errorf("%s: with delivery: %s nothing says which buckets are complete; give --to, a time that the job has passed", k.name(), spec.AtLeastOnce)
 				}

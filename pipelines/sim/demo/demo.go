@@ -1,8 +1,9 @@
 // Package demo shows a join of topics at work: traffic whose truth is known is sent to a
 // broker while the join runs, samples are counted as they arrive, and in the end all that is
-// in the topics is held against the truth.
+// in the topics is held against the truth. Then it shows what there is where nobody knows the truth:
+// an audit of the samples, and what became of one view.
 //
-//	generate -> files, truth -> publish -> topics -> stream -> topics -> watch -> report
+//	generate -> files, truth -> publish -> topics -> stream -> topics -> watch -> audit, why -> report
 //
 // It runs in this process alone, on a broker that is part of it, or on real servers.
 package demo
@@ -137,24 +138,24 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	scr := &screen{w: opt.Log, terminal: opt.Terminal, began: began}
 	speed := t.speed(opt.Sending)
 	scr.line("%s", t.introduction(on, speed))
-	group, ctx := errgroup.WithContext(ctx)
+	group, joining := errgroup.WithContext(ctx)
 	reading := make(chan struct{})
 	group.Go(func() error {
-		if err := on.run(ctx, plan.Pipeline(), func() { close(reading) }); err != nil {
+		if err := on.run(joining, plan.Pipeline(), func() { close(reading) }); err != nil {
 			return err
 		}
-		return w.finish(ctx)
+		return w.finish(joining)
 	})
 	group.Go(func() error {
 		select {
 		case <-reading:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-joining.Done():
+			return joining.Err()
 		}
-		return replay.Run(ctx, cluster, replay.Options{Speed: speed}, t.views, t.engagements)
+		return replay.Run(joining, cluster, replay.Options{Speed: speed}, t.views, t.engagements)
 	})
-	group.Go(func() error { return w.follow(ctx) })
-	group.Go(func() error { return scr.follow(ctx, t, w) })
+	group.Go(func() error { return w.follow(joining) })
+	group.Go(func() error { return scr.follow(joining, t, w) })
 	err = group.Wait()
 	scr.clear()
 	now := t.now(w)
@@ -164,5 +165,6 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	if err != nil {
 		return nil, err
 	}
-	return newReport(opt, on, t, w.tally, time.Since(began)), nil
+	r := newReport(opt, on, t, w.tally, time.Since(began))
+	return r, r.look(ctx, s, w.tally, t.truth)
 }

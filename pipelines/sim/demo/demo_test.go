@@ -12,8 +12,10 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/pipelines/spec"
+	"tributary/pipelines/why"
 )
 
 func TestMain(m *testing.M) {
@@ -36,6 +38,11 @@ func TestRun(t *testing.T) {
 	r, err := Run(t.Context(), opt)
 	require.NoError(t, err)
 	require.True(t, r.Exact, "%+v", r)
+	require.True(t, r.Right(), "%+v", r.Audit)
+	audited := r.Audit.Sinks[0].Stages[0].Counts
+	require.Greater(t, audited.Equal, r.Views.Samples.Truth/2)
+	require.Equal(t, r.Views.Samples.Truth, audited.Equal+audited.NotClosed)
+	require.Equal(t, why.Positive, r.Why.Outcome)
 	// Every fault is in the traffic, or the balance would say little.
 	for _, row := range r.rows() {
 		require.Positive(t, row.Truth, row.name)
@@ -51,6 +58,50 @@ func TestRun(t *testing.T) {
 	require.NoError(t, r.Text(&text))
 	require.Contains(t, text.String(), "each of 591 samples is there once, with the labels of the truth")
 	require.Contains(t, text.String(), "kept in "+opt.Keep)
+	require.Contains(t, text.String(), "\nno findings: the samples are what a join of the same records gives; ")
+	require.Contains(t, text.String(), "\nwhy "+r.Why.ID+": what became of one view\n")
+	require.Contains(t, text.String(), " is a positive: ")
+}
+
+// TestAuditFinds has the audit look at samples of which one was written twice since they were held against the truth.
+func TestAuditFinds(t *testing.T) {
+	opt, _ := quick(t)
+	traffic, err := makeTraffic(t.Context(), opt, t.TempDir())
+	require.NoError(t, err)
+	on, err := newProcess(0)
+	require.NoError(t, err)
+	t.Cleanup(on.cluster.Close)
+	r, err := show(t.Context(), opt, traffic, on)
+	require.NoError(t, err)
+	require.True(t, r.Right())
+
+	client, err := kgo.NewClient(kgo.SeedBrokers(on.broker()), kgo.ConsumeTopics("samples"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	first := client.PollFetches(t.Context()).Records()[0]
+	again := &kgo.Record{Topic: first.Topic, Partition: first.Partition, Key: first.Key, Value: first.Value, Headers: first.Headers}
+	require.NoError(t, client.ProduceSync(t.Context(), again).FirstErr())
+	s, err := spec.Load(traffic.dir + "/stream.yaml")
+	require.NoError(t, err)
+	require.NoError(t, r.look(t.Context(), s, &tally{}, traffic.truth))
+	require.True(t, r.Exact)
+	require.False(t, r.Right(), "%+v", r.Audit)
+	require.EqualValues(t, 1, r.Audit.Sinks[0].Stages[0].Doubled)
+	var text strings.Builder
+	require.NoError(t, r.Text(&text))
+	require.Contains(t, text.String(), "topic samples: 1 finding\n")
+}
+
+// TestRunOfOne: where nothing is decided there is nothing to audit, and nothing wrong.
+func TestRunOfOne(t *testing.T) {
+	opt, _ := quick(t)
+	opt.Views = 1
+	r, err := Run(t.Context(), opt)
+	require.NoError(t, err)
+	require.True(t, r.Right(), "%+v", r)
+	var text strings.Builder
+	require.NoError(t, r.Text(&text))
+	require.Contains(t, text.String(), "audit: ")
 }
 
 // TestRunInexact holds what a join writes against a truth that is another.

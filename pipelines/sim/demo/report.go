@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"tributary/pipelines/audit"
+	"tributary/pipelines/why"
 )
 
 // Report holds all that is in the topics against the truth.
@@ -21,7 +24,13 @@ type Report struct {
 	Samples     Samples     `json:"samples"`
 	// Exact says that there is no difference at all.
 	Exact bool `json:"exact"`
+	// Audit is that of the samples that no later record could change; Why what became of the view of one, nil if there is none.
+	Audit *audit.Result `json:"audit"`
+	Why   *why.Result   `json:"why,omitempty"`
 }
+
+// Right says that the samples are the truth, and that the audit, which does not know it, finds nothing.
+func (r *Report) Right() bool { return r.Exact && r.Audit.Findings == 0 }
 
 // Count is a count in the topics, read committed, and what it must be.
 type Count struct {
@@ -157,7 +166,8 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Topics != "" {
 		line("kept on Kafka: the topics %s*", r.Topics)
 	}
-	if err := errors.Join(errs...); err != nil {
+	line("")
+	if err := errors.Join(append(errs, r.looked(w))...); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	return nil
