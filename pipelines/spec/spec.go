@@ -424,6 +424,25 @@ func (s *Spec) Problem(code, message string, path ...string) problem.Problem {
 	return p
 }
 
+// Replaced is the line that the duration at path stands in, by its number from 1, and that line with another duration in its place; 0 where the
+// file does not have it, or names it elsewhere in YAML.
+func (s *Spec) Replaced(from, to time.Duration, path ...string) (number int, line, then string) {
+	m := s.mark(path)
+	if at := m.value.Line; !s.IsSet(path...) || at < 1 || at > len(s.lines) {
+		return 0, "", ""
+	}
+	line = s.lines[m.value.Line-1]
+	text, start := []rune(line), m.value.Column-1
+	end := start + m.width
+	if start < 0 || end > len(text) {
+		return 0, "", ""
+	}
+	if d, err := ParseDuration(strings.Trim(string(text[start:end]), `"'`)); err != nil || d != from {
+		return 0, "", ""
+	}
+	return m.value.Line, line, string(text[:start]) + FormatDuration(to) + string(text[end:])
+}
+
 func (s *Spec) mark(path []string) mark {
 	for n := len(path); n > 0; n-- {
 		if m, ok := s.marks[strings.Join(path[:n], ".")]; ok {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -39,6 +40,53 @@ func (s *Spec) StageCosts() []StageCost {
 		}
 	}
 	return out
+}
+
+// WithTimes is the spec with other windows, in the order of Engagements, and another out-of-orderness, and with the defaults that follow from
+// them of keys that the file does not have.
+func (s *Spec) WithTimes(windows []time.Duration, outOfOrderness time.Duration) *Spec {
+	other := *s
+	other.Engagements, other.Stages = slices.Clone(s.Engagements), slices.Clone(s.Stages)
+	for i := range windows {
+		other.Engagements[i].Window = windows[i]
+	}
+	other.OutOfOrderness = outOfOrderness
+	if last := len(s.Stages) - 1; last >= 0 && !s.IsSet("stages", strconv.Itoa(last)) {
+		other.Stages[last].After = other.LongestWindow()
+	}
+	if !s.IsSet("bucket") {
+		other.Bucket = other.usualBucket()
+	}
+	if !s.IsSet("stream", "max_future_skew") {
+		other.Stream.MaxFutureSkew = UsualFutureSkew(outOfOrderness)
+	}
+	return &other
+}
+
+// WholeCost is what the whole join gives and takes: the last stage, or a spec without any.
+func (s *Spec) WholeCost() StageCost {
+	whole := *s
+	whole.Stages = []Stage{{After: s.LongestWindow(), OutOfOrderness: s.OutOfOrderness, Bucket: s.Bucket, Emit: EmitAll}}
+	return whole.StageCosts()[0]
+}
+
+// StagedCosts are the StageCosts of the spec if its samples came first so long after their views, and in the end, with the defaults of such a
+// stage; nil if that is no stage.
+func (s *Spec) StagedCosts(after time.Duration) []StageCost {
+	if after >= s.LongestWindow() {
+		return nil
+	}
+	staged := *s
+	staged.Stages = []Stage{
+		{After: after, OutOfOrderness: usualStageDisorder(after, s.OutOfOrderness), Emit: EmitAll},
+		{After: s.LongestWindow(), OutOfOrderness: s.OutOfOrderness, Emit: EmitChanged},
+	}
+	for i, bucket := range s.stageBuckets(staged.Stages, s.Bucket) {
+		if staged.Stages[i].Bucket = bucket; bucket == 0 {
+			return nil
+		}
+	}
+	return staged.StageCosts()
 }
 
 // within is how long the state of a view is kept at most: until its bucket has ended, the stage's time has passed after

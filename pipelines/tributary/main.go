@@ -1,7 +1,7 @@
 // Command tributary joins views with engagements into labelled training samples.
 //
 //	main.go        the root command and exit codes; usage.go: wrong command lines; flags.go, complete.go, version.go
-//	init.go, check.go, checkinputs.go, checkstages.go, test.go, schema.go: specs
+//	init.go, check.go, checkinputs.go, checkstages.go, advise.go, test.go, schema.go: specs
 //	join.go, pipes.go, run.go, runner.go, job.go, worker.go, report.go, html.go, audit.go, repair.go, why.go: jobs
 //	topics.go, cluster.go: what jobs need; show.go: what they give
 //	generate.go, demo.go: made input
@@ -55,6 +55,7 @@ func subcommands() []*cobra.Command {
 		auditCmd(),
 		repairCmd(),
 		whyCmd(),
+		adviseCmd(),
 		testCmd(),
 		generateCmd(),
 		showCmd(),

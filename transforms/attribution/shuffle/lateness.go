@@ -58,11 +58,14 @@ func (k *Packer) watermarkAt(c record.Clock) int64 {
 }
 
 // lateness is what makes a record late: the watermark before it, and the one by the log alone,
-// which another reading goes by.
-type lateness struct{ watermark, log int64 }
+// which another reading goes by. The clock is the one that the watermark follows.
+type lateness struct {
+	watermark, log int64
+	clock          record.Clock
+}
 
 func (k *Packer) lateness(c *cursor) lateness {
-	l := lateness{watermark: k.watermark(c)}
+	l := lateness{watermark: k.watermark(c), clock: c.clock}
 	if l.log = l.watermark; c.batch.AfterIdle {
 		l.log = k.watermarkAt(c.log)
 	}

@@ -22,6 +22,8 @@ type Seen struct {
 	Kind int
 	// Time and Watermark, before the record, are in ms, or record.NoTime.
 	Time, Watermark int64
+	// Clock is that of the partition before the record, of an event.
+	Clock record.Clock
 	// Fate is account.Read for what goes on into buckets, else account.Late, Outside, Filtered or Dead; Why says more of it.
 	Fate account.Count
 	Why  string
@@ -38,6 +40,8 @@ type Seen struct {
 	// are not known, as of most that is dead.
 	ViewID, Key, EventID []byte
 	ViewTime             int64 // as of bucket.Engagement
+	// Value is that of an engagement which goes on.
+	Value record.Value
 	// Record is what is filtered or dead, as it was read.
 	Record []byte
 }
@@ -64,7 +68,7 @@ func (k *Packer) seen(r *decode.Reader, c *cursor, s *Seen) (goesOn bool) {
 
 // seenView tells of a view.
 func (k *Packer) seenView(r *decode.Reader, c *cursor, v *bucket.View, by lateness, fate account.Count) (goesOn bool) {
-	s := Seen{Count: 1, Time: v.Time, Watermark: by.watermark, Fate: fate, ViewID: v.ID, Key: v.Key, ViewTime: record.NoTime, ClosedThrough: record.NoTime, InTimeFrom: v.InTimeFrom}
+	s := Seen{Count: 1, Time: v.Time, Watermark: by.watermark, Clock: by.clock, Fate: fate, ViewID: v.ID, Key: v.Key, ViewTime: record.NoTime, ClosedThrough: record.NoTime, InTimeFrom: v.InTimeFrom}
 	if fate == account.Late {
 		s.Why, s.LateBy = lateView, by.watermark-(v.Time+k.final.longest)
 		_, s.AfterIdle = by.passed(v.Time + k.final.longest)
@@ -74,7 +78,7 @@ func (k *Packer) seenView(r *decode.Reader, c *cursor, v *bucket.View, by latene
 
 // seenEngagement tells of an engagement that is looked for in s.
 func (k *Packer) seenEngagement(r *decode.Reader, c *cursor, g *bucket.Engagement, span *rules.Span, by lateness, fate account.Count) (goesOn bool) {
-	s := Seen{Count: 1, Time: g.Time, Watermark: by.watermark, Fate: fate, EventID: g.EventID, ViewTime: g.ViewTime, ClosedThrough: record.NoTime}
+	s := Seen{Count: 1, Time: g.Time, Watermark: by.watermark, Clock: by.clock, Fate: fate, EventID: g.EventID, ViewTime: g.ViewTime, Value: g.Value, ClosedThrough: record.NoTime}
 	if k.p.Keyed() {
 		s.Key = g.ViewID
 	} else {
