@@ -64,9 +64,10 @@ type planOptions struct {
 	pipes *pipes
 	// asked are the outputs that the user has asked for.
 	asked *spec.Outputs
-	// viewSchema and kept are those of Options.
+	// viewSchema, kept and countLate are those of Options.
 	viewSchema string
 	kept       Kept
+	countLate  bool
 }
 
 // newPlan lists and scans the files and topics of a spec. What is wrong with them is a
@@ -77,6 +78,7 @@ func newPlan(ctx context.Context, s *spec.Spec, opt planOptions) (*plan, error) 
 		p.cache = &cache{}
 	}
 	p.params, p.sources = job.Of(s)
+	p.params.CountLate = opt.countLate
 	if err := p.params.Validate(); err != nil {
 		return nil, err
 	}

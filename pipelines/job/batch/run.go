@@ -51,6 +51,8 @@ type Options struct {
 	Kept Kept
 	// Scratch is a folder on a local disk for what is joined at once and does not fit in memory; empty for the system's.
 	Scratch string
+	// CountLate has engagements count that are late, see rules.Params.
+	CountLate bool
 	// Progress is told how far the run is: now and then, and whenever an interval is finished.
 	// It is called by one goroutine at a time; nil for nobody.
 	Progress func(Progress)
@@ -109,7 +111,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *report.Report, retu
 	if err := pipes.readStdin(ctx, s, opt.Stdin, opt.Progress); err != nil {
 		return nil, err
 	}
-	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, keep: opt.Runner == nil, pipes: pipes, asked: asked, viewSchema: opt.ViewSchema, kept: opt.Kept, progress: func(done, total int64) {
+	p, err := newPlan(ctx, s, planOptions{from: opt.From, to: opt.To, folders: opt.Folders, until: opt.Until, keep: opt.Runner == nil, pipes: pipes, asked: asked, viewSchema: opt.ViewSchema, kept: opt.Kept, countLate: opt.CountLate, progress: func(done, total int64) {
 		opt.Progress(Progress{Stage: "scan", Done: done, Total: total})
 	}})
 	if err != nil {

@@ -222,6 +222,9 @@ type Params struct {
 	Marked bool `json:",omitempty"`
 	// Shape is what samples hold of their view; nil for the view as it is.
 	Shape *sample.Shape `json:",omitempty"`
+	// CountLate has engagements count for views that had closed when they were read, as if these had been open. Views that are late stay
+	// so. It is for joins that correct what one without it has given.
+	CountLate bool `json:",omitempty"`
 }
 
 // TextViews tells whether the last field of samples is a view that is JSON text.

@@ -15,6 +15,9 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 	if !own && (g.Time < k.p.From-k.bounds.EngagementsBefore || g.Time >= k.p.To+k.bounds.EngagementsAfter) {
 		return
 	}
+	if k.p.CountLate {
+		by = lateness{record.NoTime, record.NoTime}
+	}
 	e := k.engagements(r, c)
 	s := k.p.SpanOf(g.Kind, g.Time, g.ViewTime)
 	closedThrough := k.final.closedThrough(by)
