@@ -99,6 +99,9 @@ func NewSampleTopic(ctx context.Context, s *spec.Spec, schema string, jsonViews 
 	return t, err
 }
 
+// Frame is what precedes the values of the topic: nothing, or what names their schema in the registry.
+func (t *SampleTopic) Frame() []byte { return t.frame }
+
 // NeedsEnd implements graph.Place: a group is written when its bucket has closed.
 func (t *SampleTopic) NeedsEnd() bool { return false }
 

@@ -17,6 +17,7 @@
 //	refused.go    records larger than the topic takes
 //	recover.go    Begin and Recover: a job that begins anew, beside what another has written
 //	rewrite.go    put together what a topic holds, one at a time
+//	append.go     records beside those of groups, which no commit log tells of
 //
 // At least once:
 //
@@ -41,6 +42,9 @@ import (
 // VersionHeader is the header of every record that Write writes: in decimal, 1 for what was
 // written first, 2 and up for what corrects it.
 const VersionHeader = "version"
+
+// CorrectedHeader is the header of a record that an Appender writes beside them: what it corrects.
+const CorrectedHeader = "corrected"
 
 // Defaults of Config.
 const (

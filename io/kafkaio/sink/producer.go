@@ -43,26 +43,9 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *commitlog.L
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := kgo.NewClient(append(slices.Clone(k.opts),
-		kgo.TransactionalID(transactionalID(k.w.Job, shard)),
-		kgo.TransactionTimeout(k.w.TransactionTimeout),
-		kgo.RecordPartitioner(partitioner{commitLog: k.w.CommitLog}),
-		kgo.ProducerBatchCompression(codecs[k.w.Compression]),
-		kgo.ProducerBatchMaxBytesFn(largest.Of),
-		// The records are in memory anyway.
-		kgo.MaxBufferedRecords(1<<20),
-		// What has not worked by then is void: the broker aborts the transaction. For records
-		// produce sees to it, because the client's own timeout for them counts from their
-		// timestamps, and these may be old.
-		kgo.RetryTimeout(k.w.TransactionTimeout),
-		// Sooner than the usual 5 s to see where a moved or a new partition is.
-		kgo.MetadataMinAge(500*time.Millisecond),
-		// A broker that dies takes its connections along; idempotence makes pressing on safe.
-		kgo.AlwaysRetryEOF(),
-		kgo.DisableClientMetrics(),
-	)...)
+	client, err := k.w.newProducer(k.opts, transactionalID(k.w.Job, shard), largest)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", commitlog.ErrUnfit, err)
+		return nil, nil, err
 	}
 	shardLog, err := k.recover(ctx, client, shard)
 	if err != nil {
@@ -70,6 +53,32 @@ func (k *kafka) open(ctx context.Context, shard int32) (transactor, *commitlog.L
 		return nil, nil, err
 	}
 	return &producer{client: client, timeout: k.w.TransactionTimeout, largest: largest.Of(k.w.Topic), forget: k.forget}, shardLog, nil
+}
+
+// newProducer makes the client of a transactional producer.
+func (w *Config) newProducer(opts []kgo.Opt, id string, largest cluster.Limits) (*kgo.Client, error) {
+	client, err := kgo.NewClient(append(slices.Clone(opts),
+		kgo.TransactionalID(id),
+		kgo.TransactionTimeout(w.TransactionTimeout),
+		kgo.RecordPartitioner(partitioner{commitLog: w.CommitLog}),
+		kgo.ProducerBatchCompression(codecs[w.Compression]),
+		kgo.ProducerBatchMaxBytesFn(largest.Of),
+		// The records are in memory anyway.
+		kgo.MaxBufferedRecords(1<<20),
+		// What has not worked by then is void: the broker aborts the transaction. For records
+		// produce sees to it, because the client's own timeout for them counts from their
+		// timestamps, and these may be old.
+		kgo.RetryTimeout(w.TransactionTimeout),
+		// Sooner than the usual 5 s to see where a moved or a new partition is.
+		kgo.MetadataMinAge(500*time.Millisecond),
+		// A broker that dies takes its connections along; idempotence makes pressing on safe.
+		kgo.AlwaysRetryEOF(),
+		kgo.DisableClientMetrics(),
+	)...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", commitlog.ErrUnfit, err)
+	}
+	return client, nil
 }
 
 // recover fences off the shard's earlier producers and then reads its commit log, in this
