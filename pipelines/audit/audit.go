@@ -16,6 +16,8 @@
 //	idle.go      views that a stream may have judged by the clock of others; reread.go: their records
 //	entry.go     a sample on its way; parts.go: on disk
 //	compare.go   one part; fields.go: what differs in a sample; accounts.go: what accounts say
+//	correct.go   what must be written behind what is there, so that the right samples count: for pipelines/repair; edit.go: their values
+//	counted.go   which sample of a view counts; corrected.go: whether those are right that a repair has written
 //	find.go      samples of some views, for whoever looks for them
 //	result.go    what was found; text.go: as tables
 package audit
@@ -92,7 +94,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *Result, returned er
 		return nil, fmt.Errorf("a folder for the audit: %w", err)
 	}
 	defer func() { returned = errors.Join(returned, os.RemoveAll(dir)) }()
-	want, err := join(ctx, s, sinks, as, dir, opt)
+	want, err := join(ctx, s, sinks, as, dir, opt, false)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +108,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *Result, returned er
 	defer idle.ids.remove()
 	out := &Result{Format: Format, Spec: s.File, Events: want.events}
 	for _, sink := range sinks {
-		found, err := sink.audit(ctx, s, want, idle, dir, opt)
+		found, err := sink.audit(ctx, s, as, want, idle, dir, opt)
 		if err != nil {
 			return nil, fmt.Errorf("audit of %s: %w", sink.name(), err)
 		}
@@ -124,7 +126,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (_ *Result, returned er
 }
 
 // audit compares what is in a sink with what must be.
-func (k *sink) audit(ctx context.Context, s *spec.Spec, want *expected, idle *idle, dir string, opt Options) (*SinkResult, error) {
+func (k *sink) audit(ctx context.Context, s *spec.Spec, as asWritten, want *expected, idle *idle, dir string, opt Options) (*SinkResult, error) {
 	parts, err := newParts(dir+"/parts", 0)
 	if err != nil {
 		return nil, err
@@ -142,6 +144,9 @@ func (k *sink) audit(ctx context.Context, s *spec.Spec, want *expected, idle *id
 	if k.topic() {
 		if err = k.readTopic(ctx, s, want.schema, parts, c); err == nil {
 			err = k.putRefused(ctx, s, parts, c)
+		}
+		if err == nil && c.late {
+			err = k.putLate(ctx, s, as, dir, opt, parts, c)
 		}
 	} else {
 		err = k.readFolder(ctx, parts, c)

@@ -57,7 +57,24 @@ func TestClean(t *testing.T) {
 				}
 				require.Greater(t, due(sink), int64(10), text.String())
 			}
+			if r.spec.Outputs.SamplesTopic() != nil {
+				r.correctable()
+			}
 		})
+	}
+}
+
+// correctable: of samples that are what a join gives none is to be corrected, but for late engagements.
+func (r *rig) correctable() {
+	r.Helper()
+	for _, late := range []bool{false, true} {
+		told := int64(0)
+		found, err := FindCorrections(r.Context(), r.spec, CorrectOptions{Late: late}, func(*Correction) error { told++; return nil })
+		require.NoError(r, err)
+		require.Equal(r, found.Missing+found.Different+found.Extra, told)
+		require.Equal(r, found.Views, found.Right+told)
+		require.Greater(r, found.Right, int64(10))
+		require.Equal(r, late, told > 0)
 	}
 }
 

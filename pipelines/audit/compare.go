@@ -23,6 +23,10 @@ type comparison struct {
 	transactions *transactions
 	partitions   int
 	compacted    bool
+	// trimmed are the partitions that have let go of their first records, with when the first was written that is there, in ms.
+	trimmed map[int32]int64
+	// late says that the topic has samples that were corrected for late engagements.
+	late bool
 	// there are the files of the folder.
 	there map[string]bool
 
@@ -36,7 +40,7 @@ const noHour = math.MinInt64
 
 func newComparison(k *sink, examples int, keyed bool) *comparison {
 	return &comparison{
-		sink: k, result: newSinkResult(k), schemas: newSchemas(), examples: examples, keyed: keyed, there: map[string]bool{},
+		sink: k, result: newSinkResult(k), schemas: newSchemas(), examples: examples, keyed: keyed, there: map[string]bool{}, trimmed: map[int32]int64{},
 		rows: map[rowKey]*Counts{}, told: map[Class][]Finding{},
 	}
 }
@@ -59,12 +63,13 @@ func (c *comparison) row(stage, partition string, hour int64) *Counts {
 	return c.rows[key]
 }
 
-// idleIDs are ids of views that idle partitions concern: at each stage, and where stages before the last show.
-type idleIDs struct{ all, early map[string]bool }
+// idleIDs are ids of views that idle partitions concern: at each stage, and where stages before the last show; corrected are the views, by viewKey,
+// of which a correction counts that is right: what else is written of them matters to nobody.
+type idleIDs struct{ all, early, corrected map[string]bool }
 
 // part compares the entries of one part: all that there are of each id in it.
 func (c *comparison) part(entries []entry) error {
-	var want, have, beside []*entry
+	var want, have, beside, corrections, late []*entry
 	lost := map[string]*entry{} // records that were not committed, by the sample's key
 	idle, refused := idleIDs{all: map[string]bool{}, early: map[string]bool{}}, map[string]bool{}
 	for i := range entries {
@@ -78,15 +83,24 @@ func (c *comparison) part(entries []entry) error {
 			idle.early[string(e.id)] = true
 		case sideRefused:
 			refused[string(e.id)] = true
+		case sideLate:
+			late = append(late, e)
 		case sideBeside:
 			if state := c.transactions.of(e); state == committed || state == held {
 				beside = append(beside, e)
 			}
 		default:
-			if c.is(e, lost) {
+			switch is := c.is(e, lost); {
+			case is && e.corrected != asJoined:
+				corrections = append(corrections, e)
+			case is:
 				have = append(have, e)
 			}
 		}
+	}
+	var err error
+	if idle.corrected, err = c.corrections(corrections, have, want, late); err != nil {
+		return err
 	}
 	slices.SortFunc(want, compareKeys)
 	slices.SortFunc(have, func(a, b *entry) int {
@@ -94,7 +108,7 @@ func (c *comparison) part(entries []entry) error {
 	})
 	have = c.once(have)
 	if c.compacted {
-		beside = append(beside, have...)
+		beside = append(append(beside, have...), corrections...)
 		slices.SortFunc(beside, compareKeys)
 	}
 	missing, extra, err := c.match(want, have)
@@ -108,11 +122,11 @@ func (c *comparison) part(entries []entry) error {
 		}
 	}
 	for _, w := range missing {
-		if c.compacted && newer(beside, w) {
+		if c.compacted && !idle.corrected[viewKey(w)] && newer(beside, w) {
 			c.stage(w.stage).Compacted++
 			continue
 		}
-		if refused[string(w.id)] {
+		if refused[string(w.id)] && !idle.corrected[viewKey(w)] {
 			c.stage(w.stage).TooLarge++
 			c.row(w.stage, c.partitionOf(w), hourOf(w)).TooLarge++
 			continue
@@ -356,15 +370,27 @@ func (c *comparison) partitionOf(e *entry) string {
 	if c.partitions == 0 {
 		return ""
 	}
-	of := kgo.StickyKeyPartitioner(nil).ForTopic(c.sink.output.Topic)
-	return strconv.Itoa(of.Partition(&kgo.Record{Key: e.id}, c.partitions))
+	return strconv.Itoa(int(c.partitionNumber(e)))
 }
 
-// find counts a finding, and keeps it if it is among the first. It is none, and false, if it is of a view that idle partitions concern.
+func (c *comparison) partitionNumber(e *entry) int32 {
+	of := kgo.StickyKeyPartitioner(nil).ForTopic(c.sink.output.Topic)
+	return int32(of.Partition(&kgo.Record{Key: e.id}, c.partitions))
+}
+
+// find counts a finding, and keeps it if it is among the first. It is none, and false, if it is of a view that idle partitions
+// concern, or whose sample a repair has corrected.
 func (c *comparison) find(class Class, stage, partition string, e *entry, idle idleIDs, f Finding) bool {
-	n, row := c.stage(stage), c.row(stage, partition, hourOf(e))
 	of := c.sink.of(stage)
-	if idle.all[string(e.id)] || of != nil && of.early && idle.early[string(e.id)] {
+	afterIdle := idle.all[string(e.id)] || of != nil && of.early && idle.early[string(e.id)]
+	if idle.corrected[viewKey(e)] {
+		if afterIdle && of != nil {
+			of.setApart(e.time)
+		}
+		return false
+	}
+	n, row := c.stage(stage), c.row(stage, partition, hourOf(e))
+	if afterIdle {
 		n.AfterIdle++
 		if of != nil {
 			of.setApart(e.time)

@@ -20,6 +20,7 @@ const (
 	sideEarly               // an id only: of views that it may concern where stages before the last show
 	sideRefused             // an id only: of a sample that the topic does not take
 	sideBeside              // the sink, of what is not compared: in a compacted topic it is why others are gone
+	sideLate                // the join in batch in which late engagements count: what samples corrected for those must be
 )
 
 // noProducer is that of a record that is in no transaction.
@@ -27,11 +28,13 @@ const noProducer = -1
 
 // entry is a sample on its way through the parts.
 //
-//	entry = side (byte) schema (uvarint) partition (varint) offset (varint) producer (varint) group version (uvarint)
+//	entry = side (byte) corrected (byte) schema (uvarint) partition (varint) offset (varint) producer (varint) group version (uvarint)
 //	        file (text) stage (text) version (varint) time (varint) weight (uint64) id (bytes) raw (rest)
 type entry struct {
-	side   side
-	schema int
+	side side
+	// corrected says of a topic's record that a repair wrote it.
+	corrected corrected
+	schema    int
 	// partition, offset and producer are those of a topic's record; in a folder, partition is the shard, and -1 where
 	// the name of the file does not tell.
 	partition int32
@@ -51,7 +54,7 @@ type entry struct {
 }
 
 func (e *entry) append(dst []byte) []byte {
-	dst = append(dst, byte(e.side))
+	dst = append(dst, byte(e.side), byte(e.corrected))
 	dst = binary.AppendUvarint(dst, uint64(e.schema))
 	dst = binary.AppendVarint(dst, int64(e.partition))
 	dst = binary.AppendVarint(dst, e.offset)
@@ -69,7 +72,7 @@ func (e *entry) append(dst []byte) []byte {
 // decodeEntry reads what append wrote; id and raw point into it.
 func decodeEntry(encoded []byte) (e entry, err error) {
 	r := wire.NewReader(encoded)
-	e.side = side(r.Byte())
+	e.side, e.corrected = side(r.Byte()), corrected(r.Byte())
 	e.schema = int(r.Uvarint())
 	e.partition, e.offset, e.producer, e.group = int32(r.Varint()), r.Varint(), r.Varint(), int64(r.Uvarint())
 	e.file, e.folder, e.stage = string(r.Bytes()), string(r.Bytes()), string(r.Bytes())

@@ -33,8 +33,8 @@ type expected struct {
 	schema string
 }
 
-// join joins the range of the sinks in batch.
-func join(ctx context.Context, s *spec.Spec, sinks []*sink, as asWritten, dir string, opt Options) (*expected, error) {
+// join joins the range of the sinks in batch; countLate has late engagements count.
+func join(ctx context.Context, s *spec.Spec, sinks []*sink, as asWritten, dir string, opt Options, countLate bool) (*expected, error) {
 	again := *s
 	again.Outputs = spec.Outputs{
 		Samples: spec.Output{Path: dir + "/samples", Format: spec.Avro, Codec: spec.Snappy, Folders: spec.FolderOfDay, Stages: spec.AllStages},
@@ -51,7 +51,7 @@ func join(ctx context.Context, s *spec.Spec, sinks []*sink, as asWritten, dir st
 			}
 		}
 	}
-	how := batch.Options{To: time.UnixMilli(to).UTC(), Progress: opt.Progress, Scratch: dir, ViewSchema: as.viewSchema, Kept: as.kept}
+	how := batch.Options{To: time.UnixMilli(to).UTC(), Progress: opt.Progress, Scratch: dir, ViewSchema: as.viewSchema, Kept: as.kept, CountLate: countLate}
 	if from != math.MinInt64 {
 		how.From = time.UnixMilli(from).UTC()
 	}
@@ -67,6 +67,22 @@ func join(ctx context.Context, s *spec.Spec, sinks []*sink, as asWritten, dir st
 
 // put gives the samples that a sink must have to the parts, as the sink has them.
 func (e *expected) put(ctx context.Context, k *sink, to *parts, c *comparison) error {
+	return e.each(ctx, k, c.schemas, func(of *stage, one *entry) error {
+		switch {
+		case one.time >= of.from && one.time < of.due:
+			of.missed++
+			return nil
+		case one.time < of.from || one.time >= of.to || !of.within(one.time):
+			return nil
+		}
+		c.stage(of.name).Expected++
+		of.want(one.time)
+		return to.put(one)
+	})
+}
+
+// each calls take with the samples of a sink's stages, as the sink has them; valid for the call.
+func (e *expected) each(ctx context.Context, k *sink, schemas *schemas, take func(*stage, *entry) error) error {
 	for i := range k.stages {
 		of := &k.stages[i]
 		folder, _ := job.StagePath(e.spec, &e.spec.Outputs.Samples, of.number)
@@ -78,7 +94,7 @@ func (e *expected) put(ctx context.Context, k *sink, to *parts, c *comparison) e
 			return err
 		}
 		for _, file := range files {
-			if err := e.putFile(ctx, k, of, file.Path, to, c); err != nil {
+			if err := e.eachOf(ctx, k, of, file.Path, schemas, take); err != nil {
 				return err
 			}
 		}
@@ -86,29 +102,21 @@ func (e *expected) put(ctx context.Context, k *sink, to *parts, c *comparison) e
 	return nil
 }
 
-// putFile gives the samples of a file.
-func (e *expected) putFile(ctx context.Context, k *sink, of *stage, file string, to *parts, c *comparison) error {
+// eachOf does so for a file.
+func (e *expected) eachOf(ctx context.Context, k *sink, of *stage, file string, schemas *schemas, give func(*stage, *entry) error) error {
 	take := func(source *samples, raw []byte) error {
 		one := entry{side: sideWant, producer: noProducer, schema: source.schema, raw: raw}
 		if err := source.keys(raw, &one); err != nil {
 			return err
 		}
-		switch {
-		case k.final() && one.weight == 0:
+		if k.final() && one.weight == 0 {
 			return nil // it takes back what such an output does not have
-		case one.time >= of.from && one.time < of.due:
-			of.missed++
-			return nil
-		case one.time < of.from || one.time >= of.to || !of.within(one.time):
-			return nil
 		}
-		c.stage(of.name).Expected++
-		of.want(one.time)
-		return to.put(&one)
+		return give(of, &one)
 	}
 	damaged := func(err error) error { return fmt.Errorf("%s: %w", file, err) }
 	if k.topic() && k.output.Format != spec.JSON || !k.topic() && k.output.Format == spec.Avro {
-		return c.schemas.each(ctx, file, take, damaged)
+		return schemas.each(ctx, file, take, damaged)
 	}
 	// As a file of the sink's format, which is read as those of the sink.
 	format := job.SampleFormat{Format: string(k.output.Format), Codec: string(k.output.Codec), JSONViews: k.wholeViews}
@@ -120,7 +128,7 @@ func (e *expected) putFile(ctx context.Context, k *sink, of *stage, file string,
 		return err
 	}
 	defer func() { _ = os.Remove(transcoded) }() // with the folder, at the latest
-	return c.schemas.each(ctx, transcoded, take, damaged)
+	return schemas.each(ctx, transcoded, take, damaged)
 }
 
 // transcode writes the samples of an Avro file in another format, beside it.

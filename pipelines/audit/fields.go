@@ -14,10 +14,11 @@ const longestValue = 200
 
 // differences are the fields in which two JSON objects differ: those of objects in both one by one, lists as a whole.
 func differences(want, got string) []Difference {
-	return inFields(nil, nil, gjson.Parse(want), gjson.Parse(got))
+	return inFields(nil, nil, gjson.Parse(want), gjson.Parse(got), shortened)
 }
 
-func inFields(out []Difference, path []string, want, got gjson.Result) []Difference {
+// inFields does so below a path; text is what is told of a value.
+func inFields(out []Difference, path []string, want, got gjson.Result, text func(raw string) string) []Difference {
 	wants, gots := want.Map(), got.Map()
 	names := slices.Collect(maps.Keys(wants))
 	for name := range gots {
@@ -30,9 +31,9 @@ func inFields(out []Difference, path []string, want, got gjson.Result) []Differe
 		w, g, at := wants[name], gots[name], append(slices.Clone(path), name)
 		switch {
 		case w.IsObject() && g.IsObject():
-			out = inFields(out, at, w, g)
+			out = inFields(out, at, w, g, text)
 		case w.Raw != g.Raw:
-			out = append(out, Difference{record.JoinPath(at...), shortened(w.Raw), shortened(g.Raw)})
+			out = append(out, Difference{record.JoinPath(at...), text(w.Raw), text(g.Raw)})
 		}
 	}
 	return out
@@ -44,3 +45,5 @@ func shortened(text string) string {
 	}
 	return text[:longestValue] + "…"
 }
+
+func whole(text string) string { return text }

@@ -32,6 +32,11 @@ type samples struct {
 	json  *avro.JSONWriter
 
 	values [len(keyFields)]record.Value
+	// avro is the schema of Avro records; before steps over what stands before a field, once it is asked for. frame precedes values that
+	// name the schema in a registry.
+	avro   *avro.Schema
+	before map[string]*avro.Projection
+	frame  []byte
 }
 
 // keyFields are those that tell samples apart, with the weight that tells those that take back.
@@ -52,7 +57,7 @@ func (s *schemas) of(schema *avro.Schema) (*samples, error) {
 	if known := s.by[schema.Canonical()]; known != nil {
 		return known, nil
 	}
-	one := &samples{schema: len(s.all)}
+	one := &samples{schema: len(s.all), avro: schema, before: map[string]*avro.Projection{}}
 	fields := keyFields
 	for i := needed; i < len(fields); i++ {
 		if _, err := schema.Lookup(fields[i]); err != nil {

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -161,6 +162,8 @@ type FoundSample struct {
 	Sample string       `json:"-"`
 	Wanted bool         `json:"wanted"`
 	Fields []Difference `json:"fields,omitempty"`
+	// Corrected is what it changed, of one that a repair has written: it need not be the one of the join, and has no Fields.
+	Corrected *Corrected `json:"corrected,omitempty"`
 }
 
 // states are the names of what becomes of transactions.
@@ -274,7 +277,7 @@ func (f *finding) take(of *samples, raw []byte, stage string, at FoundSample) (*
 	at.ViewID, at.ViewTime, at.Weight, at.Sample = string(one.id), time.UnixMilli(one.time).UTC(), one.weight, text
 	for i, want := range f.want[wantedKey{at.Stage, at.ViewID, one.time}] {
 		at.Wanted = true
-		if fields := differences(want, text); i == 0 || len(fields) < len(at.Fields) {
+		if fields := differences(want, text); at.Corrected == nil && (i == 0 || len(fields) < len(at.Fields)) {
 			at.Fields = fields
 		}
 	}
@@ -307,7 +310,12 @@ func (f *finding) topic(ctx context.Context, s *spec.Spec, schema string) error 
 			return ctx.Err() // what cannot be read is no sample: an audit tells of it
 		}
 		written := r.Timestamp.UTC()
-		one, err := f.take(of, raw, "", FoundSample{Partition: &r.Partition, Offset: &r.Offset, WrittenAt: &written, Version: groupVersion(r)})
+		sample := FoundSample{Partition: &r.Partition, Offset: &r.Offset, WrittenAt: &written, Version: groupVersion(r)}
+		if text := correctedText(r); text != nil {
+			sample.Corrected = &Corrected{}
+			_ = json.Unmarshal(text, sample.Corrected) // of another writer it says nothing
+		}
+		one, err := f.take(of, raw, "", sample)
 		if err != nil || one == nil {
 			return err
 		}

@@ -134,6 +134,14 @@ func TestIdle(t *testing.T) {
 	require.EqualValues(t, 3, early.AfterIdle, "late and early have a sample in the join, d has a label")
 	require.EqualValues(t, 2, last.AfterIdle, "late has a sample in the join, d a label")
 
+	// A repair has it as the join has.
+	corrections, err := FindCorrections(t.Context(), r.spec, CorrectOptions{}, func(c *Correction) error {
+		require.Equal(t, map[string]Class{"late": Missing, "d": Different}[c.ViewID], c.Class, c.ViewID)
+		return nil
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, [3]int64{1, 1, 0}, [3]int64{corrections.Missing, corrections.Different, corrections.Extra})
+
 	// A sample of another view is still found.
 	r.write(&commit, &kgo.Record{Key: []byte("ghost"), Value: fmt.Appendf(nil, `{"view_id":"ghost","view_time":%d,"weight":1,"stage":"1m","version":1}`, begin.UnixMilli())})
 	require.Equal(t, map[string]int64{"1m extra": 1}, classes(r.audit(Options{})))

@@ -64,6 +64,8 @@ type Counts struct {
 	Superseded int64 `json:"superseded,omitempty"`
 	Repeated   int64 `json:"repeated,omitempty"`
 	Compacted  int64 `json:"compacted,omitempty"`
+	// Corrected are views whose sample a repair has corrected, and rightly: what differs of those before is none of the findings.
+	Corrected int64 `json:"corrected,omitempty"`
 	// Aborted and Open are records of transactions that were not committed; HeldBack are committed, and lie behind an open one, so that
 	// readers of what is committed do not come to them. Those count as found.
 	Aborted  int64 `json:"aborted,omitempty"`

@@ -46,6 +46,7 @@ var columns = []column{
 	{"superseded", func(n *Counts) int64 { return n.Superseded }, false},
 	{"repeated", func(n *Counts) int64 { return n.Repeated }, false},
 	{"compacted", func(n *Counts) int64 { return n.Compacted }, false},
+	{"corrected", func(n *Counts) int64 { return n.Corrected }, false},
 }
 
 // what says what some columns are.
@@ -63,6 +64,7 @@ var what = []struct {
 	{"superseded", "superseded: of groups that were corrected; the largest header version counts"},
 	{"repeated", "repeated: there again with the same bytes, as samples are written at least once"},
 	{"compacted", "compacted: gone from a compacted topic, which has a newer sample of the view"},
+	{"corrected", "corrected: views whose samples a repair has corrected, and rightly; what was written of them before is not judged"},
 }
 
 // Text writes the result for people, in so many columns.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,10 +41,11 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 		if !c.transactions.take(r) {
 			return nil
 		}
-		one := entry{side: sideHave, partition: r.Partition, offset: r.Offset, producer: noProducer, group: groupVersion(r)}
+		one := entry{side: sideHave, partition: r.Partition, offset: r.Offset, producer: noProducer, group: groupVersion(r), corrected: correctedOf(r)}
 		if r.Attrs.IsTransactional() {
 			one.producer = r.ProducerID
 		}
+		c.began(r)
 		of, raw, err := values.of(ctx, r.Value)
 		if err == nil {
 			err = of.keys(raw, &one)
@@ -66,6 +68,7 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 			}
 			one.side, one.raw = sideBeside, nil
 		}
+		c.late = c.late || one.corrected == correctedForLate
 		return to.put(&one)
 	})
 }
@@ -111,10 +114,18 @@ func (c *comparison) describeTopic(ctx context.Context, kafka cluster.Config, to
 	}
 	for _, p := range slices.Sorted(maps.Keys(starts)) {
 		if starts[p] > 0 {
+			c.trimmed[p] = math.MaxInt64
 			c.result.Notes = append(c.result.Notes, fmt.Sprintf("partition %d begins at offset %d: samples before it are gone, and missing where the range reaches to them", p, starts[p]))
 		}
 	}
 	return nil
+}
+
+// began notes when the first record of a partition was written that has let go of those before it.
+func (c *comparison) began(r *kgo.Record) {
+	if at, trimmed := c.trimmed[r.Partition]; trimmed && at == math.MaxInt64 {
+		c.trimmed[r.Partition] = r.Timestamp.UnixMilli()
+	}
 }
 
 // groupVersion is that of the header of a sample; 0 without one.
@@ -167,6 +178,7 @@ func (v *values) of(ctx context.Context, value []byte) (*samples, []byte, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	one.frame = bytes.Clone(value[:len(value)-len(raw)])
 	if v.byID == nil {
 		v.byID = map[registry.ID]*samples{}
 	}

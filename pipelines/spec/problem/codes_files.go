@@ -136,4 +136,13 @@ beside those.`,
 		Bad:  "outputs: {samples: out/samples} # to which tributary run writes",
 		Good: "outputs: {samples: out/joined}",
 	},
+	{
+		ID: "T2016", Severity: SeverityError, Title: "late engagements of a kind with credit",
+		Cause: `An engagement of a kind with credit goes to some of the views of its key. One that is let
+in late may go to another view than it went to, or than it will: of two views one sample
+would be corrected, and the other is still to come by the rules of lateness, so that the
+engagement would count twice, or for nobody.`,
+		Bad:  streamed("# tributary repair stream.yaml --late, of a kind with credit: last"),
+		Good: streamed("# tributary repair stream.yaml --from 2026-01-01 --to 2026-01-02"),
+	},
 }
