@@ -19,7 +19,7 @@ const Format = 1
 // Outcome is what happened, in one word.
 type Outcome string
 
-// Outcomes. Those of a view that has a sample are Positive to Replaced; those of an engagement are Counts to Orphan.
+// Outcomes. Those of a view that has a sample are Positive to Corrected; those of an engagement are Counts to Orphan.
 const (
 	// Positive and Negative: the view has that sample, and it is written.
 	Positive Outcome = "positive"
@@ -34,6 +34,8 @@ const (
 	Different Outcome = "different"
 	Gone      Outcome = "gone"
 	Replaced  Outcome = "replaced"
+	// Corrected: a repair has written another sample of the view than the join gives by the rules of lateness, or than was there.
+	Corrected Outcome = "corrected"
 	// Counts: the engagement counts for a view; Superseded: another of its kind does in its place; Outside: it is in the window of none, or
 	// goes to none; Orphan: there is no view for it.
 	Counts     Outcome = "counts"

@@ -163,8 +163,25 @@ func (r *Result) replacing(stages []audit.WrittenStage, sink *audit.WrittenStage
 	})
 }
 
-// extra is a committed sample of a view that the join does not give; nil for none.
+// correction is the newest committed sample of a view that a repair has written; nil for none.
+func (r *Result) correction(one *Record) (newest *FoundSample) {
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if s.Corrected == nil || !s.committed() || one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time {
+			continue
+		}
+		if newest == nil || s.Version >= newest.Version {
+			newest = s
+		}
+	}
+	return newest
+}
+
+// extra is a committed sample of a view that the join does not give; nil for none, and where a repair has corrected it.
 func (r *Result) extra(one *Record) *FoundSample {
+	if r.correction(one) != nil {
+		return nil
+	}
 	at := slices.IndexFunc(r.Samples, func(s FoundSample) bool {
 		return s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time && !s.Wanted && s.committed()
 	})

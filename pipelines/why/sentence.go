@@ -3,6 +3,7 @@ package why
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -82,8 +83,26 @@ func (r *Result) nothing() string {
 	return text
 }
 
+// corrects says what a repair has made of a sample.
+func (s *FoundSample) corrects() string {
+	var changes []string
+	for _, field := range slices.Sorted(maps.Keys(s.Corrected.Changed)) {
+		if change := s.Corrected.Changed[field]; strings.HasPrefix(field, "labels.") || field == "weight" {
+			changes = append(changes, fmt.Sprintf("%s from %s to %s", field, change[0], change[1]))
+		}
+	}
+	text := pick(s.Corrected.Late, "a repair has let late engagements count", "a repair has corrected it")
+	if len(changes) > 0 {
+		text += " (" + atMost(changes) + ")"
+	}
+	return text + ", and its sample is at " + s.at()
+}
+
 // withExtra adds to what a view without a sample became that there is one all the same.
 func (r *Result) withExtra(one *Record, outcome Outcome, text string) (Outcome, string) {
+	if s := r.correction(one); s != nil {
+		return Corrected, text + "; " + s.corrects()
+	}
 	if s := r.extra(one); s != nil {
 		return Extra, text + "; yet a sample of it is at " + s.at()
 	}
@@ -110,6 +129,9 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 		outcome, text = Pending, r.undecided(name, is, why, last)
 	case last.immature && r.decided(last):
 		text += " (the inputs end before its window does)"
+	}
+	if s := r.correction(one); s != nil {
+		return Corrected, text + "; " + s.corrects()
 	}
 	// The last stage says nothing where those before it have said as much: then what they have written is the sample.
 	st := last

@@ -191,6 +191,8 @@ func (r *Result) sampleRows() (rows [][]string) {
 		s := &r.Samples[i]
 		is := "not the join's"
 		switch {
+		case s.Corrected != nil:
+			is = "a repair's"
 		case s.Wanted && len(s.Fields) == 0:
 			is = "the join's"
 		case s.Wanted:
