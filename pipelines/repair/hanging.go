@@ -1,7 +1,8 @@
 // Package repair mends what a job cannot mend itself.
 //
+//	correct.go  samples that are out and must be others, for engagements that came late or as an audit found
 //	hanging.go  transactions that nobody ends, which hold back every reader
-//	text.go     what was found as a table
+//	text.go     what was found as tables
 package repair
 
 import (

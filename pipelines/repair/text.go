@@ -3,11 +3,13 @@ package repair
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/report"
 )
 
 // fates are what became of transactions, in words.
@@ -60,4 +62,103 @@ func (h *Hanging) table(b *strings.Builder) {
 	}
 	_ = table.Flush() // a Builder takes everything
 	fmt.Fprintf(b, "of %d that are open %d %s\n", len(h.Transactions), h.Ended, ended)
+}
+
+// Text writes what was corrected as a table, and in a sentence.
+func (c *Corrected) Text(w io.Writer) error {
+	var b strings.Builder
+	is, would := "corrected", ""
+	if c.DryRun {
+		is, would = "would be corrected", "; this was a dry run, and nothing is written"
+	}
+	fmt.Fprintf(&b, "topic %s, views %s: %s of %s views %s\n", c.Topic, c.ranged(), report.Count(c.Missing+c.Different+c.Extra), report.Count(c.Views), is)
+	if c.Cut {
+		fmt.Fprintf(&b, "not to the end of the range: the job has completed what is before %s\n", c.Closed.Format(time.RFC3339))
+	}
+	for _, one := range []struct {
+		n    int64
+		text string
+	}{
+		{c.Different, "have another sample now"},
+		{c.Missing, "had none: negatives that were not kept and are positives, or samples that were lost"},
+		{c.Extra, "must have none: taken back, with weight 0"},
+	} {
+		if one.n > 0 {
+			fmt.Fprintf(&b, "  %s %s\n", report.Count(one.n), one.text)
+		}
+	}
+	c.changes(&b)
+	for _, one := range []struct {
+		n    int64
+		text string
+	}{
+		{c.Left.ForLate, "were corrected for late engagements, which --late alone lets count"},
+		{c.Left.Gone, "have none in the topic, which may have had one and let go of it"},
+		{c.Left.TooLarge, "have one that the topic does not take"},
+		{c.Left.Replaced, "are of an id that a later view has in the compacted topic"},
+		{c.Left.Early, "are there at an early stage only, and must have none"},
+		{c.Left.Several, "share id and time with a view of another key"},
+	} {
+		if one.n > 0 {
+			fmt.Fprintf(&b, "left: %s %s\n", report.Count(one.n), one.text)
+		}
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	if c.Written > 0 {
+		fmt.Fprintf(&b, "%s written in %s\n", plural(c.Written, "correction"), plural(c.Transactions, "transaction"))
+	}
+	fmt.Fprintf(&b, "%s events joined again%s\n", report.Count(c.Events), would)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// ranged says which views were compared.
+func (c *Corrected) ranged() string {
+	text := "before " + c.To.Format(time.RFC3339)
+	if c.From != nil {
+		text = "from " + c.From.Format(time.RFC3339) + " to " + c.To.Format(time.RFC3339)
+	}
+	return text
+}
+
+// mostShown are how many changes of a field are shown.
+const mostShown = 5
+
+// changes shows what changes of labels.
+func (c *Corrected) changes(b *strings.Builder) {
+	var fields []string
+	for field := range c.Changes {
+		if strings.HasPrefix(field, "labels.") || field == "weight" {
+			fields = append(fields, field)
+		}
+	}
+	if len(fields) == 0 {
+		return
+	}
+	slices.Sort(fields)
+	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "FIELD\tFROM\tTO\tSAMPLES\n")
+	for _, field := range fields {
+		all := c.Changes[field]
+		for _, change := range all[:min(len(all), mostShown)] {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", field, report.Harmless(string(change.From)), report.Harmless(string(change.To)), report.Count(change.Samples))
+		}
+		if more := len(all) - mostShown; more > 0 {
+			rest := int64(0)
+			for _, change := range all[mostShown:] {
+				rest += change.Samples
+			}
+			fmt.Fprintf(table, "%s\tother\tother\t%s\n", field, report.Count(rest))
+		}
+	}
+	_ = table.Flush() // a Builder takes everything
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return report.Count(n) + " " + what + "s"
 }

@@ -3,26 +3,49 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
 	"tributary/pipelines/repair"
 	"tributary/pipelines/spec"
 )
 
-// repairTimeout bounds the whole command: the log of the coordinators may be long.
+// repairTimeout bounds --hanging: the log of the coordinators may be long.
 const repairTimeout = 10 * time.Minute
 
 func repairCmd() *cobra.Command {
 	var (
-		hanging, asJSON bool
-		opt             repair.Options
+		hanging, abortUnknown, asJSON bool
+		from, to                      timeFlag
+		opt                           repair.CorrectOptions
 	)
 	cmd := &cobra.Command{
-		Use:   "repair SPEC --hanging",
-		Short: "End transactions that nobody ends any more",
-		Long: `With --hanging, find the transactions that are open in the topics of a spec, inputs and
+		Use:   "repair SPEC",
+		Short: "Correct samples that are out, for engagements that came late; end transactions that nobody ends",
+		Long: `Mend what a job cannot mend itself; it may run meanwhile. With --dry-run, say what would be
+done and do nothing.
+
+With --late, join the range again in batch with the engagements let in that came late: each
+counts for a view in whose window it is, though the view's bucket had closed. Of each view
+whose sample is another one then, write that to the topic of samples: under the same key,
+with the next version, a header "corrected" that says which labels changed from what to
+what, in transactions of its own. Who takes of each view the sample with the highest version
+has the right ones: "tributary help outputs" has that rule, in Go, Python and SQL. Views that
+came late themselves stay without a sample, and kinds with credit for some of the views of
+a key are refused.
+
+With --from or --to alone, do so by the rules of lateness as they are: correct what an audit
+finds. Samples that were corrected with --late stay.
+
+Both work on whole buckets that the job has completed, as audit does, from inputs that are
+still there, and correct a topic of samples with exactly-once delivery; folders are left
+(--json and the text say so). A second run finds nothing to do; so does one after a run that
+was killed, but for what that had not written. A newer run fences off an older one.
+
+With --hanging, find the transactions that are open in the topics of a spec, inputs and
 outputs, and end those that nobody ends: every reader of what is committed stands still
 before them, the job among them. "tributary help streams" says how they come about.
 
@@ -30,44 +53,78 @@ Those of which the brokers have lost the end are ended as their coordinator had 
 committed or aborted, so that nothing is lost or there twice. Those whose writer may go on
 are told, and left alone. So are those of which nobody can tell any more how they ended,
 unless --abort-unknown says to abort them: "tributary help streams" says what is lost then.
-The job may run meanwhile, and goes on by itself.
 
-It needs the rights to read all these topics and __transaction_state, to describe the
+--hanging needs the rights to read all these topics and __transaction_state, to describe the
 configuration of brokers, and ClusterAction on the cluster. If some could not be ended, or
 are left of which nobody can tell how they ended, it ends with exit code 1.`,
-		Example: `  tributary repair stream.yaml --hanging --dry-run
+		Example: `  tributary repair stream.yaml --late --dry-run
+  tributary repair stream.yaml --late --from 2026-01-01 --to 2026-01-02
   tributary repair stream.yaml --hanging`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !hanging {
-				return usageError{errors.New("say what is to be repaired: --hanging")}
+			opt.From, opt.To = from.Time, to.Time
+			ranged := !from.IsZero() || !to.IsZero()
+			switch {
+			case hanging && (opt.Late || ranged):
+				return usageError{errors.New("--hanging is about transactions: repair samples in another run")}
+			case abortUnknown && !hanging:
+				return usageError{errors.New("--abort-unknown is of --hanging")}
+			case !hanging && !opt.Late && !ranged:
+				return usageError{errors.New("say what is to be repaired: --late, a range (--from, --to) or --hanging")}
+			case !from.IsZero() && !to.IsZero() && !from.Before(to.Time):
+				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
 			}
 			s, err := spec.Load(args[0])
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), repairTimeout)
-			defer cancel()
-			found, err := repair.EndHanging(ctx, s, opt)
+			if hanging {
+				return endHanging(cmd, s, repair.Options{DryRun: opt.DryRun, AbortUnknown: abortUnknown}, asJSON)
+			}
+			beam.Init()
+			show := newProgress(cmd.ErrOrStderr())
+			opt.Progress = show.tell
+			found, err := repair.Correct(cmd.Context(), s, opt)
+			show.finish()
 			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
-				err = printJSON(out, found)
-			} else {
-				err = found.Text(out)
+				return printJSON(out, found)
 			}
-			if err == nil && found.Left+found.Failed+len(found.Errors) > 0 {
-				err = errReported
-			}
-			return err
+			return found.Text(out)
 		},
 	}
 	flags := cmd.Flags()
+	flags.BoolVar(&opt.Late, "late", false, "let engagements count that came late")
+	flags.Var(&from, "from", "views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
+	flags.Var(&to, "to", "views before this time (default: all that is complete)")
 	flags.BoolVar(&hanging, "hanging", false, "end transactions that nobody ends any more")
-	flags.BoolVar(&opt.AbortUnknown, "abort-unknown", false, "abort those of which nobody can tell any more how they ended")
+	flags.BoolVar(&abortUnknown, "abort-unknown", false, "abort those of which nobody can tell any more how they ended")
 	flags.BoolVar(&opt.DryRun, "dry-run", false, "say what would be done, and do nothing")
 	flags.BoolVar(&asJSON, "json", false, "what was found as JSON")
+	flags.StringVar(&opt.Scratch, "scratch", "", "a folder on a local disk for what does not fit in memory: the samples of the range twice (default: the system's for temporary files)")
+	must(cmd.MarkFlagDirname("scratch"))
 	return cmd
+}
+
+// endHanging ends transactions that nobody ends.
+func endHanging(cmd *cobra.Command, s *spec.Spec, opt repair.Options, asJSON bool) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), repairTimeout)
+	defer cancel()
+	found, err := repair.EndHanging(ctx, s, opt)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if asJSON {
+		err = printJSON(out, found)
+	} else {
+		err = found.Text(out)
+	}
+	if err == nil && found.Left+found.Failed+len(found.Errors) > 0 {
+		err = errReported
+	}
+	return err
 }
