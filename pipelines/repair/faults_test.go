@@ -223,6 +223,25 @@ func TestFenced(t *testing.T) {
 	require.Len(t, r.topic(), was+int(found.Written))
 }
 
+// TestWrittenAgain: a job that writes a group again knows nothing of corrections. What it writes counts then, by audits as well, and a repair
+// corrects it again.
+func TestWrittenAgain(t *testing.T) {
+	r := newRig(t, "{topic: samples, format: json}", "")
+	before := newest(r.topic())
+	found := r.fix(late(CorrectOptions{}))
+	for _, s := range newest(r.topic()) {
+		if old, some := before[string(s.Key)]; some && s.corrected != "" {
+			r.put(&kgo.Record{Key: old.Key, Value: old.Value, Headers: []kgo.RecordHeader{{Key: "version", Value: []byte("2")}}})
+			break
+		}
+	}
+	require.EqualValues(t, found.Written-1, audited(t, r).Sinks[0].Stages[0].Corrected)
+	again := r.fix(late(CorrectOptions{}))
+	require.EqualValues(t, 1, again.Written)
+	r.requireTruth(*again.To, true)
+	require.EqualValues(t, found.Written, audited(t, r).Sinks[0].Stages[0].Corrected)
+}
+
 // TestStreamGoesOn: while the job writes on, its samples and corrections come to the topic beside each other; what it completes later is
 // corrected by a later run.
 func TestStreamGoesOn(t *testing.T) {
