@@ -16,7 +16,7 @@ func (k *Packer) addEngagement(r *decode.Reader, c *cursor, rec []byte, g *bucke
 		return
 	}
 	if k.p.CountLate {
-		by = lateness{record.NoTime, record.NoTime}
+		by.watermark, by.log = record.NoTime, record.NoTime
 	}
 	e := k.engagements(r, c)
 	s := k.p.SpanOf(g.Kind, g.Time, g.ViewTime)
