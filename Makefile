@@ -49,6 +49,7 @@ race: ## run the tests of what is concurrent with the race detector, without rea
 lint: ## run the linters, and check formatting and go.mod
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	go mod tidy -diff
+	cd .ci/prometheus && go mod tidy -diff && go vet .
 
 vulns: ## look for known faults in what is compiled in; needs their list, https://vuln.go.dev
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...

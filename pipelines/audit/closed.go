@@ -78,6 +78,34 @@ func allSinks(ctx context.Context, s *spec.Spec) (all []*sink, finished *sheets,
 	return all, finished, nil
 }
 
+// Complete is how far a sink has a stage of a job.
+type Complete struct {
+	// Topic or Folder names the sink; Stage is empty without stages.
+	Topic, Folder, Stage string
+	// Before: all buckets that start before it are there; zero if that is not known of any.
+	Before time.Time
+	// Lag is how long after the end of a bucket it closes, in event time; Bucket is how long it is, or what is put together in one file.
+	Lag, Bucket time.Duration
+}
+
+// Completes returns how far each sink has each stage, as an audit takes it.
+func Completes(ctx context.Context, s *spec.Spec) (out []Complete, err error) {
+	sinks, _, err := allSinks(ctx, s)
+	for _, k := range sinks {
+		for _, of := range k.stages {
+			one := Complete{Topic: k.output.Topic, Folder: k.output.Path, Stage: of.name, Lag: of.lag, Bucket: time.Duration(of.step) * time.Millisecond}
+			if of.folder != nil {
+				one.Bucket = max(one.Bucket, time.Duration(of.folder.Config.Compact)*time.Millisecond)
+			}
+			if at := timeOf(of.closed); at != nil {
+				one.Before = *at
+			}
+			out = append(out, one)
+		}
+	}
+	return out, err
+}
+
 // nothingClosed says what was asked for, and up to when each sink is complete.
 func nothingClosed(all []*sink, opt Options) error {
 	asked := ""

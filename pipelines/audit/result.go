@@ -95,6 +95,9 @@ func (n *Counts) of(class Class) *int64 {
 	}
 }
 
+// Of is how many findings of a class there are.
+func (n *Counts) Of(class Class) int64 { return *n.of(class) }
+
 // Findings are how many there are.
 func (n *Counts) Findings() (sum int64) {
 	for _, class := range Classes {

@@ -6,6 +6,7 @@ import (
 
 	"tributary/io/record"
 	"tributary/pipelines/job"
+	"tributary/pipelines/metrics"
 	"tributary/pipelines/promises"
 	"tributary/pipelines/reading"
 	"tributary/pipelines/spec"
@@ -16,6 +17,7 @@ type helpTopic struct{ name, short, text string }
 
 // topicsOfHelp are what "tributary help" explains beside commands and codes.
 var topicsOfHelp = []helpTopic{
+	{name: "alerts", short: "Alerts for Prometheus: what each means, how to look, what to do", text: metrics.Playbooks()},
 	{
 		name: "exit-codes", short: "What the exit codes of all commands mean",
 		text: `Every command ends with one of these exit codes:
@@ -60,6 +62,7 @@ path of several names, a name with a space at an end.
 `,
 	},
 	{name: "files", short: "Joins of files, and of topics that end: what is read, written and kept", text: job.FilesPage},
+	{name: "metrics", short: "Every metric for Prometheus: type, labels and meaning", text: metrics.Page()},
 	{name: "outputs", short: "Every record of every file and topic: names, keys, fields, headers, and how to tell a repeated one", text: job.OutputsPage},
 	{name: "promises", short: "What holds when: each promise, its condition, its limits, and the tests that show it", text: promises.Page()},
 	{name: "reading", short: "How Python, Spark and DuckDB read samples", text: reading.Page()},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/metrics"
 	"tributary/runners/flink"
 )
 
@@ -43,6 +44,7 @@ checkpoint when a worker is back at the address.`,
 			if opt.TokenFile == "" {
 				cluster.DenyCommands()
 			}
+			opt.Meter = meterOf
 			opt.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			err := flink.Worker(cmd.Context(), opt)
 			if errors.Is(err, flink.ErrOpen) {
@@ -58,4 +60,10 @@ checkpoint when a worker is back at the address.`,
 	flags.StringVar(&opt.Health, "health", "", "address for /healthz and /metrics over HTTP (default: none)")
 	flags.StringVar(&opt.Profiles, "pprof", "", "address on loopback for /debug/pprof/ over HTTP; profiles hold records (default: none)")
 	return cmd
+}
+
+// meterOf is what a worker of a version counts in.
+func meterOf(version string) *flink.Meter {
+	m := metrics.NewWorker(version)
+	return &flink.Meter{Gatherer: m.Registry, Harnesses: m.Harnesses, Started: m.Started, Failed: m.Failed, Refused: m.Refused}
 }

@@ -31,7 +31,7 @@ type pool struct {
 	// tokens are those that jobs may prove to know; none for no proof.
 	tokens   func() ([]string, error)
 	log      *slog.Logger
-	meter    *meter
+	meter    *Meter
 	listener net.Listener
 	server   *grpc.Server
 	served   chan struct{} // closed when server has ended
@@ -54,7 +54,7 @@ type workerKey struct{ id, control string }
 var keepLogs sync.Once
 
 // startPool serves a listener until stop.
-func startPool(listener net.Listener, version string, tokens func() ([]string, error), log *slog.Logger, m *meter) *pool {
+func startPool(listener net.Listener, version string, tokens func() ([]string, error), log *slog.Logger, m *Meter) *pool {
 	// Beam sends what this process logs to the runner that came last, whichever job wrote it.
 	keepLogs.Do(func() {
 		hooks.DisableHook(harness.DefaultRemoteLoggingHook)
@@ -95,7 +95,7 @@ func (p *pool) address() string { return p.listener.Addr().String() }
 func (p *pool) StartWorker(_ context.Context, r *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
 	if err := p.start(r); err != nil {
 		p.log.Warn("worker refused", "worker", r.GetWorkerId(), "reason", err)
-		p.meter.refused.Inc()
+		p.meter.Refused.Inc()
 		return &fnpb.StartWorkerResponse{Error: err.Error()}, nil
 	}
 	return &fnpb.StartWorkerResponse{}, nil
@@ -132,8 +132,8 @@ func (p *pool) start(r *fnpb.StartWorkerRequest) error {
 	}
 	ctx, cancel := context.WithCancel(grpcx.WriteWorkerID(p.root, key.id))
 	p.live[key] = cancel
-	p.meter.started.Inc()
-	p.meter.live.Inc()
+	p.meter.Started.Inc()
+	p.meter.Harnesses.Inc()
 	p.log.Info("worker started", "worker", key.id, "runner", key.control)
 	p.ended.Go(func() {
 		defer cancel()
@@ -141,9 +141,9 @@ func (p *pool) start(r *fnpb.StartWorkerRequest) error {
 		p.mu.Lock()
 		delete(p.live, key)
 		p.mu.Unlock()
-		p.meter.live.Dec()
+		p.meter.Harnesses.Dec()
 		if err != nil && ctx.Err() == nil {
-			p.meter.failed.Inc()
+			p.meter.Failed.Inc()
 			p.log.Error("worker failed", "worker", key.id, "runner", key.control, "error", err)
 			return
 		}

@@ -69,7 +69,7 @@ func Submit(ctx context.Context, p *beam.Pipeline, o Options) (*Job, error) {
 			return nil, fmt.Errorf("worker pool of this process: %w", err)
 		}
 		token = newToken() // other users of the machine are not to run code as this one
-		job.pool = startPool(listener, version, func() ([]string, error) { return []string{token}, nil }, slog.Default(), newMeter(version))
+		job.pool = startPool(listener, version, func() ([]string, error) { return []string{token}, nil }, slog.Default(), unseen())
 		worker = job.pool.address()
 	}
 	pipeline, err := marshal(p, worker, version, token)

@@ -38,8 +38,9 @@ type WorkerOptions struct {
 	// profile of the heap holds records. Empty: no such server.
 	Profiles string
 
-	Version string       // of this binary; default Version()
-	Log     *slog.Logger // default slog.Default()
+	Version string                      // of this binary; default Version()
+	Log     *slog.Logger                // default slog.Default()
+	Meter   func(version string) *Meter // what to count in; nil for nothing
 
 	// Ready, if set, is told once the worker takes jobs, with the addresses it has.
 	Ready func(listen, health string)
@@ -65,7 +66,10 @@ func Worker(ctx context.Context, o WorkerOptions) error {
 		o.Version = version
 	}
 	log.SetLogger(beamLogger{o.Log})
-	m := newMeter(o.Version)
+	m := unseen()
+	if o.Meter != nil {
+		m = o.Meter(o.Version)
+	}
 	listener, err := o.listen()
 	if err != nil {
 		return err
@@ -80,7 +84,7 @@ func Worker(ctx context.Context, o WorkerOptions) error {
 		}
 	}()
 	failed := make(chan error, 2)
-	health, err := serveHTTP(ctx, "worker's health", o.Health, m.handler(), false, failed)
+	health, err := serveHTTP(ctx, "worker's health", o.Health, m.handler(o.Version), false, failed)
 	if err != nil {
 		return err
 	}
@@ -147,42 +151,29 @@ func serveHTTP(ctx context.Context, what, address string, handler http.Handler, 
 	return at, nil
 }
 
-// meter counts what a worker does.
-type meter struct {
-	version                  string
-	registry                 *prometheus.Registry
-	live                     prometheus.Gauge
-	started, failed, refused prometheus.Counter
+// Meter is what a worker counts in, and shows at /metrics beside the process and Go's runtime.
+type Meter struct {
+	Gatherer prometheus.Gatherer
+	// Harnesses are the connections to runners that are served now; Started were ever served, Failed ended with an error. Refused are
+	// requests.
+	Harnesses                prometheus.Gauge
+	Started, Failed, Refused prometheus.Counter
 }
 
-func newMeter(version string) *meter {
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "tributary_worker", Name: name, Help: help})
+// unseen counts for nobody.
+func unseen() *Meter {
+	counter := func() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{Name: "unseen"}) }
+	return &Meter{
+		Gatherer: prometheus.NewRegistry(), Harnesses: prometheus.NewGauge(prometheus.GaugeOpts{Name: "unseen"}),
+		Started: counter(), Failed: counter(), Refused: counter(),
 	}
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "tributary_worker", Name: "info", Help: "1, labelled with what runs here.",
-		ConstLabels: prometheus.Labels{"version": version},
-	})
-	info.Set(1)
-	m := &meter{
-		version:  version,
-		registry: prometheus.NewRegistry(),
-		live: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: "tributary_worker", Name: "harnesses", Help: "Connections to runners that are served now.",
-		}),
-		started: counter("harnesses_started_total", "Connections to runners that were ever served."),
-		failed:  counter("harnesses_failed_total", "Connections to runners that ended with an error."),
-		refused: counter("refused_total", "Requests of runners that were refused, mostly for another version."),
-	}
-	m.registry.MustRegister(info, m.live, m.started, m.failed, m.refused)
-	return m
 }
 
-func (m *meter) handler() http.Handler {
+func (m *Meter) handler(version string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok", m.version) })
-	// The default registry has the process, Go's runtime, and what connectors count.
-	all := prometheus.Gatherers{m.registry, prometheus.DefaultGatherer}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok", version) })
+	// The default registry has the process and Go's runtime.
+	all := prometheus.Gatherers{m.Gatherer, prometheus.DefaultGatherer}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(all, promhttp.HandlerOpts{}))
 	return mux
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"tributary/pipelines/metrics"
 )
 
 // request asks for a worker as the runner of a job submitted by version v1 does.
@@ -36,7 +38,7 @@ func newPool(t *testing.T, served harnesses) *pool {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := startPool(listener, "v1", func() ([]string, error) { return nil, nil }, slog.New(slog.DiscardHandler), newMeter("v1"))
+	p := startPool(listener, "v1", func() ([]string, error) { return nil, nil }, slog.New(slog.DiscardHandler), unseen())
 	p.run = func(ctx context.Context, r *fnpb.StartWorkerRequest) error {
 		select {
 		case <-ctx.Done():
@@ -83,7 +85,7 @@ func TestPoolRefuses(t *testing.T) {
 			assert.Contains(t, answer.GetError(), tt.want)
 			assert.Contains(t, answer.GetError(), p.address(), "which pool it was")
 			assert.Zero(t, live(p))
-			assert.InDelta(t, 1, testutil.ToFloat64(p.meter.refused), 0)
+			assert.InDelta(t, 1, testutil.ToFloat64(p.meter.Refused), 0)
 		})
 	}
 }
@@ -111,7 +113,7 @@ func TestWorkersOfSeveralRunnersShareIDs(t *testing.T) {
 	assert.Equal(t, 2, live(p), "nobody knows whose is meant")
 	served["a:1"] <- errors.New("connection lost")
 	require.Eventually(t, func() bool { return live(p) == 1 }, 10*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return testutil.ToFloat64(p.meter.failed) == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return testutil.ToFloat64(p.meter.Failed) == 1 }, 10*time.Second, time.Millisecond)
 	stop()
 	require.Eventually(t, func() bool { return live(p) == 0 }, 10*time.Second, time.Millisecond)
 	require.Empty(t, start("a:1"), "an id may be used again")
@@ -135,6 +137,10 @@ func TestWorkerTellsHowItIs(t *testing.T) {
 	go func() {
 		ended <- Worker(ctx, WorkerOptions{
 			Listen: "127.0.0.1:0", Health: "127.0.0.1:0", Version: "v7", Log: slog.New(slog.DiscardHandler),
+			Meter: func(version string) *Meter {
+				m := metrics.NewWorker(version)
+				return &Meter{Gatherer: m.Registry, Harnesses: m.Harnesses, Started: m.Started, Failed: m.Failed, Refused: m.Refused}
+			},
 			Ready: func(listen, health string) { ready <- addresses{listen, health} },
 		})
 	}()
@@ -163,11 +169,11 @@ func TestWorkerTellsHowItIs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, answer.GetError(), "does not say which binary submitted it")
 
-	metrics := get("/metrics")
+	shown := get("/metrics")
 	for _, line := range []string{
 		`tributary_worker_info{version="v7"} 1`, "tributary_worker_harnesses 0", "tributary_worker_refused_total 1", "go_goroutines ",
 	} {
-		assert.Contains(t, metrics, line)
+		assert.Contains(t, shown, line)
 	}
 	stop()
 	require.NoError(t, <-ended)

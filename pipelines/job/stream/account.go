@@ -221,7 +221,7 @@ func (p *Plan) writeAccounts(s beam.Scope, a graph.ToAccount) (sent beam.PCollec
 		unread.Inputs = append(unread.Inputs, in.Name)
 	}
 	all := beam.Flatten(s, a.Joined, beam.ParDo(s, unread, a.Read.Unreadable))
-	beam.ParDo0(s, &countFn{}, all)
+	beam.ParDo0(s, &countFn{Stream: p.spec.Stream.Name}, all)
 	f := &accountFn{Roles: p.roles, Partitions: p.partitions()}
 	// Accounts are many small texts that are much alike.
 	w := sink.Config{Cluster: p.samples.Cluster, Topic: p.spec.Outputs.Topics.Accounts, Compression: "zstd"}

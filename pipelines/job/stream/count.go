@@ -6,6 +6,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"tributary/io/dofn"
+	"tributary/pipelines/metrics"
 	"tributary/transforms/account"
 )
 
@@ -14,10 +15,11 @@ func init() {
 }
 
 // countFn adds up accounts in the runner's counters, which show how a job does while it
-// runs; after a restart they may have counted some twice.
-type countFn struct{}
+// runs, and in those of the worker's process; after a restart they may have counted some twice.
+type countFn struct{ Stream string }
 
 func (f *countFn) ProcessElement(ctx context.Context, l account.Sheet) {
+	metrics.Count(f.Stream, &l)
 	count := func(s account.Subject, prefix string, counts *account.Counts) {
 		for i, row := range account.Table() {
 			if use := row.In(s); use != nil && use.Metric != "" && counts[i] != 0 {

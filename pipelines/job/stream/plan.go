@@ -23,7 +23,7 @@
 //	end.go         a run that ends, and what it decides; resume.go: a run that goes on
 //	account.go     accounts of pieces of the work; accounts.go: those of a topic, put together; idle.go: what was read after idleness; sheet.go, count.go
 //	book.go        what no longer changes, added up; bookkeep.go: when that is, and how it is written
-//	report.go      what became of every event
+//	report.go      what became of every event; readto.go: how far partitions are read
 package stream
 
 import (

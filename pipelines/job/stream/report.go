@@ -20,15 +20,36 @@ func Report(ctx context.Context, s *spec.Spec) (*report.Report, error) {
 
 // ReportWithin is Report that waits for open transactions no longer than that; held says that accounts behind one are left out.
 func ReportWithin(ctx context.Context, s *spec.Spec, wait time.Duration) (r *report.Report, held bool, err error) {
-	if s.Outputs.Topics.Accounts == "" {
-		return nil, false, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
-	}
-	all, held, err := readAccounts(ctx, s, wait)
+	seen, err := Look(ctx, s, wait)
 	if err != nil {
 		return nil, false, err
 	}
-	r, err = all.report(s)
-	return r, held, err
+	return seen.Report, seen.Held, nil
+}
+
+// Seen is what the accounts of a stream say at a time.
+type Seen struct {
+	Report *report.Report
+	// Held says that accounts behind an open transaction are left out.
+	Held bool
+	// Read is how far the partitions of topics are read, for each role once.
+	Read []ReadTo
+}
+
+// Look reads the accounts of a stream as Report does, once for all that is in Seen. It waits for open transactions no longer than that.
+func Look(ctx context.Context, s *spec.Spec, wait time.Duration) (*Seen, error) {
+	if s.Outputs.Topics.Accounts == "" {
+		return nil, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
+	}
+	all, held, err := readAccounts(ctx, s, wait)
+	if err != nil {
+		return nil, err
+	}
+	r, err := all.report(s)
+	if err != nil {
+		return nil, err
+	}
+	return &Seen{Report: r, Held: held, Read: all.readTo()}, nil
 }
 
 // report is the report of a job on what the accounts say.

@@ -1,0 +1,122 @@
+// Package metrics declares every Prometheus metric of this module in one table: name, type, unit, labels and help. The
+// collectors, the reference page, the alert rules and the dashboard follow from it, and tests hold each against it.
+//
+// There are two sources, for two questions:
+//
+//   - the exporter (tributary metrics SPEC) asks what is so: it reads what the job has written to its topics, by the code of
+//     `tributary report` and `tributary audit`, so its figures are theirs, and exact whatever was restarted;
+//   - workers (tributary worker --health) tell what passes them now. What a runner does again counts again.
+//
+// Labels are bounded by the spec and the topics: names of streams, inputs, kinds, stages, topics and partitions, never an id of a record.
+//
+//	metrics.go     what a metric is, and the table of all
+//	table.go       the metrics of the exporter; worker.go: those of workers, and their collectors
+//	page.go        the reference
+//	alerts.go      alerts with their playbooks; rules.go: as rules for Prometheus, and as a page
+//	dashboard.go   the dashboard for Grafana, which a test builds
+package metrics
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Type is what a metric is to Prometheus.
+type Type string
+
+// Types of metrics.
+const (
+	Counter   Type = "counter"
+	Gauge     Type = "gauge"
+	Histogram Type = "histogram"
+)
+
+// Source is who exports a metric.
+type Source string
+
+// Sources of metrics.
+const (
+	Exporter Source = "exporter"
+	Worker   Source = "worker"
+)
+
+// Metric declares a metric.
+type Metric struct {
+	Name   string   `json:"name"`
+	Type   Type     `json:"type"`
+	Source Source   `json:"source"`
+	Labels []string `json:"labels"`
+	// Unit is the one in the name: seconds, bytes; empty for counts and shares.
+	Unit string `json:"unit,omitempty"`
+	Help string `json:"help"`
+	// Buckets are the upper bounds of a histogram's, in its unit.
+	Buckets []float64 `json:"buckets,omitempty"`
+
+	desc *prometheus.Desc
+}
+
+var table []*Metric
+
+// define adds a metric to the table.
+func define(m Metric) *Metric {
+	if slices.ContainsFunc(table, func(other *Metric) bool { return other.Name == m.Name }) {
+		panic(fmt.Sprintf("metrics: %s is declared twice", m.Name))
+	}
+	m.desc = prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
+	table = append(table, &m)
+	return &m
+}
+
+// Table returns all metrics, those of the exporter first.
+func Table() []*Metric { return slices.Clone(table) }
+
+// Desc describes the metric to a registry.
+func (m *Metric) Desc() *prometheus.Desc { return m.desc }
+
+// Of is the metric with a value and the values of its labels, in their order.
+func (m *Metric) Of(value float64, labels ...string) prometheus.Metric {
+	kind := prometheus.GaugeValue
+	if m.Type == Counter {
+		kind = prometheus.CounterValue
+	}
+	return prometheus.MustNewConstMetric(m.desc, kind, value, labels...)
+}
+
+// Distribution counts values by the buckets of a histogram.
+type Distribution struct {
+	of     *Metric
+	counts map[float64]uint64 // cumulative
+	count  uint64
+	sum    float64
+}
+
+// NewDistribution returns an empty one of a histogram.
+func (m *Metric) NewDistribution() *Distribution {
+	d := &Distribution{of: m, counts: map[float64]uint64{}}
+	for _, bound := range m.Buckets {
+		d.counts[bound] = 0
+	}
+	return d
+}
+
+// Add counts a value so many times.
+func (d *Distribution) Add(value float64, times int64) {
+	d.count += uint64(times)
+	d.sum += value * float64(times)
+	for bound := range d.counts {
+		if value <= bound {
+			d.counts[bound] += uint64(times)
+		}
+	}
+}
+
+// Metric is the distribution as it is now, with the values of the labels.
+func (d *Distribution) Metric(labels ...string) prometheus.Metric {
+	counts := make(map[float64]uint64, len(d.counts))
+	for bound, n := range d.counts {
+		counts[bound] = n
+	}
+	return prometheus.MustNewConstHistogram(d.of.desc, d.count, d.sum, counts, labels...)
+}
