@@ -25,9 +25,29 @@ func (s *System) begun(ctx context.Context) (beginning, error) {
 	return beginningOf(status), err
 }
 
-// awaitRestart waits until the tasks have begun anew, and all of them run.
+// missedAfter is how long a job that goes on as it was is waited for: a process that was killed may have run nothing of it, though it said so.
+const missedAfter = time.Minute
+
+// awaitRestart waits until the tasks have begun anew, and all of them run; or for a minute in which the job makes checkpoints as before: it was
+// missed then, which is told. Whether samples come is asked for behind it.
 func (s *System) awaitRestart(ctx context.Context, before beginning) error {
-	_, err := s.await(ctx, "restart", func(now flink.Status) bool { return running(now) && beginningOf(now) != before })
+	struck, checkpoints := time.Now(), -1
+	_, err := s.await(ctx, "restart", func(now flink.Status) bool {
+		switch {
+		case !running(now):
+			struck, checkpoints = time.Now(), -1
+			return false
+		case beginningOf(now) != before:
+			return true
+		case checkpoints < 0:
+			checkpoints = now.Checkpoints.Completed
+		}
+		missed := time.Since(struck) > missedAfter && now.Checkpoints.Completed > checkpoints
+		if missed {
+			s.Log("the job went on as it was: nothing of it ran in what was killed")
+		}
+		return missed
+	})
 	return err
 }
 
