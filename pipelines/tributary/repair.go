@@ -18,9 +18,9 @@ const repairTimeout = 10 * time.Minute
 
 func repairCmd() *cobra.Command {
 	var (
-		hanging, abortUnknown, asJSON bool
-		from, to                      timeFlag
-		opt                           repair.CorrectOptions
+		hanging, abortUnknown, asJSON, yes bool
+		from, to                           timeFlag
+		opt                                repair.CorrectOptions
 	)
 	cmd := &cobra.Command{
 		Use:   "repair SPEC",
@@ -40,6 +40,12 @@ a key are refused.
 With --from or --to alone, do so by the rules of lateness as they are: correct what an audit
 finds. Samples that were corrected with --late stay.
 
+A repair writes what a join of today says. It cannot see, and would undo, what is otherwise for
+a good reason: buckets that a job wrote by another spec before it went on with --resume log,
+engagements that a compacted input no longer holds, samples that another job has written to
+the topic, and ids that somebody has deleted from it. So look at --dry-run first, above all at
+labels that are taken away and samples that are taken back, and say --yes to write.
+
 Both work on whole buckets that the job has completed, as audit does, from inputs that are
 still there, and correct a topic of samples with exactly-once delivery; folders are left
 (--json and the text say so). A second run finds nothing to do; so does one after a run that
@@ -58,7 +64,7 @@ unless --abort-unknown says to abort them: "tributary help streams" says what is
 configuration of brokers, and ClusterAction on the cluster. If some could not be ended, or
 are left of which nobody can tell how they ended, it ends with exit code 1.`,
 		Example: `  tributary repair stream.yaml --late --dry-run
-  tributary repair stream.yaml --late --from 2026-01-01 --to 2026-01-02
+  tributary repair stream.yaml --late --from 2026-01-01 --to 2026-01-02 --yes
   tributary repair stream.yaml --hanging`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,6 +79,8 @@ are left of which nobody can tell how they ended, it ends with exit code 1.`,
 				return usageError{errors.New("say what is to be repaired: --late, a range (--from, --to) or --hanging")}
 			case !from.IsZero() && !to.IsZero() && !from.Before(to.Time):
 				return usageError{fmt.Errorf("--from %s is not before --to %s", from.String(), to.String())}
+			case !hanging && (opt.Late || ranged) && !opt.DryRun && !yes:
+				return usageError{errors.New("a repair of samples writes to their topic: look at what it says with --dry-run, then add --yes")}
 			}
 			s, err := spec.Load(args[0])
 			if err != nil {
@@ -98,6 +106,7 @@ are left of which nobody can tell how they ended, it ends with exit code 1.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Late, "late", false, "let engagements count that came late")
+	flags.BoolVar(&yes, "yes", false, "write corrections of samples, after a look at --dry-run")
 	flags.Var(&from, "from", "views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "views before this time (default: all that is complete)")
 	flags.BoolVar(&hanging, "hanging", false, "end transactions that nobody ends any more")
