@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	wrap "github.com/jedib0t/go-pretty/v6/text"
-
 	"tributary/pipelines/report"
 )
 
@@ -81,9 +79,8 @@ func (t *text) line(format string, args ...any) { fmt.Fprintf(&t.b, format+"\n",
 
 // prose writes a sentence over as many lines as it takes, behind a lead.
 func (t *text) prose(lead, sentence string) {
-	room := max(40, t.width) - len(lead)
-	for line := range strings.SplitSeq(wrap.WrapSoft(strings.ReplaceAll(sentence, " %", "\u00a0%"), room), "\n") {
-		t.line("%s%s", lead, strings.TrimRight(strings.ReplaceAll(line, "\u00a0", " "), " "))
+	for _, line := range report.Lines(sentence, max(40, t.width)-len(lead)) {
+		t.line("%s%s", lead, line)
 		lead = strings.Repeat(" ", len(lead))
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tributary/pipelines/report"
 )
 
 // Page is the reference of all metrics, as text.
@@ -49,22 +51,7 @@ stream.name of the spec; stage is "last" where there are none. Timestamps are se
 
 // wrap breaks text into lines of so many columns, of which all but the first are indented.
 func wrap(text string, width int, indent string) string {
-	var b strings.Builder
-	column := 0
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case column+1+len(word) > width:
-			b.WriteString("\n" + indent)
-			column = 0
-		default:
-			b.WriteString(" ")
-			column++
-		}
-		b.WriteString(word)
-		column += len(word)
-	}
-	return b.String()
+	return strings.Join(report.Lines(text, width), "\n"+indent)
 }
 
 // Find returns the metric of a name; a histogram also by those of its series.

@@ -69,20 +69,16 @@ var events = sync.OnceValue(func() (e struct{ views, engagements, stages *promet
 // Count adds accounts of a stream to the counters of this process.
 func Count(stream string, l *account.Sheet) {
 	e := events()
-	count := func(s account.Subject, counts *account.Counts, to *prometheus.CounterVec, labels ...string) {
-		for i, row := range account.Table() {
-			if use := row.In(s); use != nil && use.Metric != "" && counts[i] > 0 {
-				to.WithLabelValues(append(labels, row.Key)...).Add(float64(counts[i]))
-			}
+	l.EachMetric(func(s account.Subject, name string, row *account.Row, n int64) {
+		switch s {
+		case account.OfEngagements:
+			e.engagements.WithLabelValues(stream, name, row.Key).Add(float64(n))
+		case account.OfStage:
+			e.stages.WithLabelValues(stream, name, row.Key).Add(float64(n))
+		default:
+			e.views.WithLabelValues(stream, row.Key).Add(float64(n))
 		}
-	}
-	count(account.OfViews, &l.Views.N, e.views, stream)
-	for kind, of := range l.Engagements {
-		count(account.OfEngagements, &of.N, e.engagements, stream, kind)
-	}
-	for stage, of := range l.Stages {
-		count(account.OfStage, &of.N, e.stages, stream, stage)
-	}
+	})
 }
 
 // OfWorker is what a worker counts in.

@@ -97,16 +97,23 @@ const unitGap = "\u00a0"
 // others below its text.
 func (p *page) prose(sign string, c text.Color, sentence string) {
 	indent := strings.Repeat(" ", text.StringWidth(sign))
-	// A figure and its unit stay together.
-	wrapped := text.WrapSoft(strings.ReplaceAll(sentence, " %", unitGap+"%"), p.width-len(indent))
-	wrapped = strings.ReplaceAll(wrapped, unitGap, " ")
-	for i, l := range strings.Split(wrapped, "\n") {
+	for i, l := range Lines(sentence, p.width-len(indent)) {
 		if i == 0 {
-			p.line("%s%s", p.paint(c, sign), strings.TrimRight(l, " "))
+			p.line("%s%s", p.paint(c, sign), l)
 		} else {
-			p.line("%s%s", indent, strings.TrimRight(l, " "))
+			p.line("%s%s", indent, l)
 		}
 	}
+}
+
+// Lines breaks a sentence into lines of so many columns. A figure and its unit stay together.
+func Lines(sentence string, columns int) []string {
+	wrapped := text.WrapSoft(strings.ReplaceAll(sentence, " %", unitGap+"%"), columns)
+	lines := strings.Split(strings.ReplaceAll(wrapped, unitGap, " "), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return lines
 }
 
 func (p *page) heading(r *Report) {

@@ -144,5 +144,24 @@ func All(s Subject, sides ...Side) (counts []Count) {
 	return counts
 }
 
+// EachMetric calls do for each count of a sheet that has a metric and is not 0: with the subject, the name of the kind or stage (empty
+// for views), the row, and the count.
+func (l *Sheet) EachMetric(do func(s Subject, name string, row *Row, n int64)) {
+	each := func(s Subject, name string, counts *Counts) {
+		for i, row := range table {
+			if use := row.In(s); use != nil && use.Metric != "" && counts[i] != 0 {
+				do(s, name, row, counts[i])
+			}
+		}
+	}
+	each(OfViews, "", &l.Views.N)
+	for kind, e := range l.Engagements {
+		each(OfEngagements, kind, &e.N)
+	}
+	for stage, n := range l.Stages {
+		each(OfStage, stage, &n.N)
+	}
+}
+
 // Table returns the rows of all counts: a Count is an index into it.
 func Table() []*Row { return slices.Clone(table) }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -80,6 +81,14 @@ func (a *counted) key() string {
 		key += "/" + a.Stage
 	}
 	return key
+}
+
+// clock is that before First; record.NoClock if there is none.
+func (a *counted) clock() record.Clock {
+	if a.MaxTimeMs == nil {
+		return record.NoClock
+	}
+	return record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
 }
 
 // part is the bucket of a stage.

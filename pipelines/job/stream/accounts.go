@@ -16,7 +16,6 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/source"
 	"tributary/io/kafkaio/timeindex"
-	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/spec"
 	"tributary/transforms/account"
@@ -186,10 +185,7 @@ func (all *accounts) cuts() timeindex.Cuts {
 			if a.Step != steps[account.StepRead] || a.AfterIdle {
 				continue
 			}
-			at := timeindex.Position{Offset: a.First, Clock: record.NoClock}
-			if a.MaxTimeMs != nil {
-				at.Clock = record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
-			}
+			at := timeindex.Position{Offset: a.First, Clock: a.clock()}
 			cuts.Entries = append(cuts.Entries, timeindex.Entry{Partition: p, Position: at, Written: a.written})
 		}
 	}

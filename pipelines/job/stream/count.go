@@ -20,18 +20,15 @@ type countFn struct{ Stream string }
 
 func (f *countFn) ProcessElement(ctx context.Context, l account.Sheet) {
 	metrics.Count(f.Stream, &l)
-	count := func(s account.Subject, prefix string, counts *account.Counts) {
-		for i, row := range account.Table() {
-			if use := row.In(s); use != nil && use.Metric != "" && counts[i] != 0 {
-				beam.NewCounter("tributary", prefix+use.Metric).Inc(ctx, counts[i])
-			}
+	l.EachMetric(func(s account.Subject, name string, row *account.Row, n int64) {
+		prefix := ""
+		switch s {
+		case account.OfEngagements:
+			prefix = name + "_"
+		case account.OfStage:
+			prefix = "stage_" + name + "_"
+		default: // views have none
 		}
-	}
-	count(account.OfViews, "", &l.Views.N)
-	for kind, e := range l.Engagements {
-		count(account.OfEngagements, kind+"_", &e.N)
-	}
-	for stage, n := range l.Stages {
-		count(account.OfStage, "stage_"+stage+"_", &n.N)
-	}
+		beam.NewCounter("tributary", prefix+row.In(s).Metric).Inc(ctx, n)
+	})
 }

@@ -54,8 +54,8 @@ func (all *accounts) readTo() []ReadTo {
 	for log, ranges := range all.ranges() {
 		for _, a := range ranges {
 			to := add(log, a.Last+1, a.written)
-			if to != nil && a.Step == steps[account.StepRead] && a.MaxTimeMs != nil && *a.MaxTimeMs > to.Clock.Largest {
-				to.Clock = record.Clock{Largest: *a.MaxTimeMs, Second: *cmp.Or(a.SecondTimeMs, a.MaxTimeMs)}
+			if to != nil && a.Step == steps[account.StepRead] && a.clock().Largest > to.Clock.Largest {
+				to.Clock = a.clock()
 			}
 		}
 	}

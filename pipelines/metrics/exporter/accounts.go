@@ -17,13 +17,13 @@ func (e *Exporter) accounts(seen *stream.Seen, out *collected) {
 	sheet := r.Accounts
 	inputs(sheet, out)
 	out.add(metrics.ViewsRead, float64(sheet.Views.N[account.Read]))
-	outcomes(account.OfViews, &sheet.Views.N, out, metrics.Views)
-	counts(account.OfViews, &sheet.Views.N, out, metrics.ViewCounts)
+	counts(account.OfViews, account.Part, &sheet.Views.N, out, metrics.Views)
+	counts(account.OfViews, account.Beside, &sheet.Views.N, out, metrics.ViewCounts)
 	for _, kind := range slices.Sorted(maps.Keys(sheet.Engagements)) {
 		of := sheet.Engagements[kind]
 		out.add(metrics.EngagementsRead, float64(of.N[account.Read]), kind)
-		outcomes(account.OfEngagements, &of.N, out, metrics.Engagements, kind)
-		counts(account.OfEngagements, &of.N, out, metrics.EngagementCounts, kind)
+		counts(account.OfEngagements, account.Part, &of.N, out, metrics.Engagements, kind)
+		counts(account.OfEngagements, account.Beside, &of.N, out, metrics.EngagementCounts, kind)
 		delay := metrics.LabelDelay.NewDistribution()
 		for _, bin := range of.Delay.Bins() {
 			delay.Add(float64(bin.To)/1000, bin.Count)
@@ -36,8 +36,8 @@ func (e *Exporter) accounts(seen *stream.Seen, out *collected) {
 	for _, name := range slices.Sorted(maps.Keys(sheet.Stages)) {
 		of := sheet.Stages[name]
 		out.add(metrics.StageViewsRead, float64(of.N[account.Read]), name)
-		outcomes(account.OfStage, &of.N, out, metrics.StageViews, name)
-		counts(account.OfStage, &of.N, out, metrics.StageCounts, name)
+		counts(account.OfStage, account.Part, &of.N, out, metrics.StageViews, name)
+		counts(account.OfStage, account.Beside, &of.N, out, metrics.StageCounts, name)
 		for _, kind := range slices.Sorted(maps.Keys(sheet.Engagements)) {
 			out.add(metrics.StageCorrected, float64(of.Corrected[kind]), name, kind)
 		}
@@ -74,16 +74,9 @@ func inputs(sheet *account.Sheet, out *collected) {
 	}
 }
 
-// outcomes are the parts that what was read came to.
-func outcomes(of account.Subject, n *account.Counts, out *collected, to *metrics.Metric, labels ...string) {
-	for _, count := range account.All(of, account.Part) {
-		out.add(to, float64(n[count]), append(labels, count.Row().Key)...)
-	}
-}
-
-// counts are those beside them.
-func counts(of account.Subject, n *account.Counts, out *collected, to *metrics.Metric, labels ...string) {
-	for _, count := range account.All(of, account.Beside) {
+// counts are those that stand on one side: the parts that what was read came to, or what is beside them.
+func counts(of account.Subject, side account.Side, n *account.Counts, out *collected, to *metrics.Metric, labels ...string) {
+	for _, count := range account.All(of, side) {
 		out.add(to, float64(n[count]), append(labels, count.Row().Key)...)
 	}
 }
