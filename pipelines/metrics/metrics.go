@@ -84,39 +84,7 @@ func (m *Metric) Of(value float64, labels ...string) prometheus.Metric {
 	return prometheus.MustNewConstMetric(m.desc, kind, value, labels...)
 }
 
-// Distribution counts values by the buckets of a histogram.
-type Distribution struct {
-	of     *Metric
-	counts map[float64]uint64 // cumulative
-	count  uint64
-	sum    float64
-}
-
-// NewDistribution returns an empty one of a histogram.
-func (m *Metric) NewDistribution() *Distribution {
-	d := &Distribution{of: m, counts: map[float64]uint64{}}
-	for _, bound := range m.Buckets {
-		d.counts[bound] = 0
-	}
-	return d
-}
-
-// Add counts a value so many times.
-func (d *Distribution) Add(value float64, times int64) {
-	d.count += uint64(times)
-	d.sum += value * float64(times)
-	for bound := range d.counts {
-		if value <= bound {
-			d.counts[bound] += uint64(times)
-		}
-	}
-}
-
-// Metric is the distribution as it is now, with the values of the labels.
-func (d *Distribution) Metric(labels ...string) prometheus.Metric {
-	counts := make(map[float64]uint64, len(d.counts))
-	for bound, n := range d.counts {
-		counts[bound] = n
-	}
-	return prometheus.MustNewConstHistogram(d.of.desc, d.count, d.sum, counts, labels...)
+// Histogram is the metric with how many values there are, their sum, and how many are no larger than each bound.
+func (m *Metric) Histogram(count uint64, sum float64, cumulative map[float64]uint64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstHistogram(m.desc, count, sum, cumulative, labels...)
 }

@@ -97,9 +97,15 @@ var (
 	})
 	Watermark = define(Metric{
 		Name: "tributary_watermark_timestamp_seconds", Type: Gauge, Unit: "seconds", Source: Exporter, Labels: []string{"stream"},
-		Help: "Watermark of the stream: the smallest of its partitions that are not idle, or the largest if all are. Absent while a partition that has records has none.",
+		Help: "Watermark of the stream: the smallest of its partitions that are not idle, or the largest if all are. Absent while one that is not idle has none.",
 	})
 )
+
+// StableGap is what the brokers say of all topics of the spec.
+var StableGap = define(Metric{
+	Name: "tributary_topic_stable_gap_records", Type: Gauge, Source: Exporter, Labels: []string{"stream", "topic"},
+	Help: "Records of a topic, input or output, behind its last stable offset: an open transaction hides them from readers of what is committed. Summed over its partitions; 0 where nothing is open.",
+})
 
 // What the commit logs say.
 var (
@@ -110,6 +116,10 @@ var (
 	StageOverdue = define(Metric{
 		Name: "tributary_stage_overdue_seconds", Type: Gauge, Unit: "seconds", Source: Exporter, Labels: []string{"stream", "stage", "sink"},
 		Help: "How long ago, in event time, the first bucket closed that the sink does not have whole: 0 while it keeps up with the watermark.",
+	})
+	StageOpen = define(Metric{
+		Name: "tributary_stage_open_buckets", Type: Gauge, Source: Exporter, Labels: []string{"stream", "stage", "sink"},
+		Help: "Buckets of a stage that the sink does not have whole, up to that of the newest event: those that wait for their windows, and those that are overdue.",
 	})
 	CommitDelay = define(Metric{
 		Name: "tributary_commit_delay_seconds", Type: Histogram, Unit: "seconds", Source: Exporter, Labels: []string{"stream", "stage"}, Buckets: commitDelays,

@@ -3,23 +3,23 @@
 // A scrape reads nothing: it costs the same however often it comes, and hangs on no broker. What a source does not tell any more is not
 // served any more, and tributary_exporter_up says so.
 //
+// What is so it has from package live, in a State; here that becomes metrics.
+//
 //	exporter.go   the sources, read in turn
-//	accounts.go   what became of every event; partitions.go: how far partitions are read; commits.go: what is committed
-//	flink.go      the job on Flink; audit.go: audits
+//	accounts.go   what became of every event; progress.go: partitions, commits and the job on Flink
+//	audit.go      audits
 //	serve.go      over HTTP; text.go: once, as text
 package exporter
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tributary/pipelines/job"
-	"tributary/pipelines/job/stream"
+	"tributary/pipelines/live"
 	"tributary/pipelines/metrics"
 	"tributary/pipelines/spec"
 )
@@ -42,21 +42,13 @@ type Options struct {
 // DefaultInterval is twice that of most scrapes: figures change with buckets, which are of minutes.
 const DefaultInterval = 30 * time.Second
 
-const (
-	// readWithin bounds the reading of a source: longer than a broker takes to restart.
-	readWithin = time.Minute
-	// held is how long accounts wait for an open transaction. Metrics say that they are held instead.
-	held = 2 * time.Second
-)
-
 // Exporter collects the metrics of a stream. It is a prometheus.Collector.
 type Exporter struct {
 	spec *spec.Spec
 	opt  Options
 	// stream names it in labels.
 	stream string
-	// commits are of the stages with a commit log of their own.
-	commits []*commitsOf
+	watch  *live.Watch
 
 	mu    sync.Mutex
 	began time.Time
@@ -73,8 +65,9 @@ type reading struct {
 
 // New returns the exporter of a spec, which has a topic of accounts.
 func New(s *spec.Spec, opt Options) (*Exporter, error) {
-	if s.Outputs.Topics.Accounts == "" {
-		return nil, fmt.Errorf("%s has no topic of accounts: `tributary join` reports on what it joins", s.File)
+	watch, err := live.New(s, live.Options{Flink: opt.Flink, Job: opt.Job, Now: opt.Now})
+	if err != nil {
+		return nil, err
 	}
 	if opt.Interval <= 0 {
 		opt.Interval = DefaultInterval
@@ -85,17 +78,7 @@ func New(s *spec.Spec, opt Options) (*Exporter, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	if opt.Job == "" {
-		opt.Job = s.Stream.Name
-	}
-	e := &Exporter{spec: s, opt: opt, stream: s.Stream.Name, read: map[string]reading{}}
-	last := job.SampleConfig(s)
-	for stage := range max(1, len(s.Stages)) {
-		if c := job.StageConfig(last, s, stage); c.Topic != "" && s.Stream.Delivery != spec.AtLeastOnce {
-			e.commits = append(e.commits, newCommits(s, stage, c))
-		}
-	}
-	return e, nil
+	return &Exporter{spec: s, opt: opt, stream: s.Stream.Name, watch: watch, read: map[string]reading{}}, nil
 }
 
 // Run reads all sources every interval, and audits, until the context ends.
@@ -123,32 +106,35 @@ func (e *Exporter) every(ctx context.Context, interval time.Duration, do func(co
 
 // Read reads all sources but audits. What fails is logged.
 func (e *Exporter) Read(ctx context.Context) {
-	began := e.opt.Now()
-	var seen *stream.Seen
-	watermark := noWatermark
-	e.source(ctx, "accounts", readWithin, func(ctx context.Context, out *collected) (err error) {
-		if seen, err = stream.Look(ctx, e.spec, held); err != nil {
-			return err
+	s := e.watch.Gather(ctx)
+	for _, of := range s.Sources {
+		if of.Err != nil && ctx.Err() != nil {
+			return // it ends
 		}
-		e.accounts(seen, out)
-		return nil
-	})
-	e.source(ctx, "partitions", readWithin, func(ctx context.Context, out *collected) (err error) {
-		if seen == nil {
-			return errUnread
-		}
-		watermark, err = e.partitions(ctx, seen.Read, out)
-		return err
-	})
-	e.source(ctx, "commits", readWithin, func(ctx context.Context, out *collected) error {
-		return e.committed(ctx, watermark, out)
-	})
-	if e.opt.Flink != "" {
-		e.source(ctx, "flink", readWithin, e.flink)
+		e.took(of.Name, of.Err, time.Duration(of.Seconds*float64(time.Second)), e.of(s, of.Name))
 	}
 	e.mu.Lock()
-	e.began = began
+	e.began = s.At
 	e.mu.Unlock()
+}
+
+// of are the metrics of a source that was read.
+func (e *Exporter) of(s *live.State, source string) []prometheus.Metric {
+	out := &collected{stream: e.stream}
+	if !s.OK(source) {
+		return nil
+	}
+	switch source {
+	case live.Accounts:
+		accounts(s.Figures, out)
+	case live.Partitions:
+		partitions(s, out)
+	case live.Commits:
+		committed(s, out)
+	case live.Flink:
+		flinkJob(s.Flink, out)
+	}
+	return out.metrics
 }
 
 // collected are the metrics that a source gives.
@@ -162,27 +148,23 @@ func (c *collected) add(m *metrics.Metric, value float64, labels ...string) {
 	c.metrics = append(c.metrics, m.Of(value, append([]string{c.stream}, labels...)...))
 }
 
-func (c *collected) distribution(d *metrics.Distribution, labels ...string) {
-	c.metrics = append(c.metrics, d.Metric(append([]string{c.stream}, labels...)...))
+func (c *collected) distribution(m *metrics.Metric, d *live.Distribution, labels ...string) {
+	counts := make(map[float64]uint64, len(d.Bounds))
+	for i, bound := range d.Bounds {
+		counts[bound] = d.Counts[i]
+	}
+	c.metrics = append(c.metrics, m.Histogram(d.Count, d.Sum, counts, append([]string{c.stream}, labels...)...))
 }
 
-// source reads a source, in no more than so much time.
-func (e *Exporter) source(ctx context.Context, name string, within time.Duration, read func(context.Context, *collected) error) {
-	began := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	out := &collected{stream: e.stream}
-	err := read(bounded, out)
+// took takes what a source gave, or why it gave nothing.
+func (e *Exporter) took(name string, err error, took time.Duration, given []prometheus.Metric) {
 	if err != nil {
-		if ctx.Err() != nil {
-			return // it ends
-		}
 		e.opt.Log.Warn("metrics of a source are not known", "source", name, "error", err)
-		out.metrics = nil
+		given = nil
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.read[name] = reading{out.metrics, err == nil, time.Since(began)}
+	e.read[name] = reading{given, err == nil, took}
 }
 
 // Describe implements prometheus.Collector.

@@ -12,13 +12,15 @@ import (
 
 	"tributary/pipelines/audit"
 	"tributary/pipelines/job/stream"
+	"tributary/pipelines/live"
 	"tributary/pipelines/metrics"
 	"tributary/transforms/account"
 )
 
 func TestExporter(t *testing.T) {
 	r := newRig(t)
-	e := r.exporter(Options{Flink: flinkServer(t), Job: "JOB", AuditEvery: time.Hour, Scratch: t.TempDir()})
+	flinkAt := flinkServer(t)
+	e := r.exporter(Options{Flink: flinkAt, Job: "JOB", AuditEvery: time.Hour, Scratch: t.TempDir()})
 	e.audit(t.Context())
 	all := families(t, e)
 
@@ -41,6 +43,7 @@ func TestExporter(t *testing.T) {
 		}
 	})
 	t.Run("figures are those of the report", func(t *testing.T) { r.equalsReport(t, e) })
+	t.Run("figures are those of the live state", func(t *testing.T) { r.equalsState(t, e, flinkAt) })
 	t.Run("partitions", func(t *testing.T) {
 		assert.Len(t, all["tributary_partition_lag_records"].GetMetric(), 6)
 		for name, lag := range values(all["tributary_partition_lag_records"]) {
@@ -88,10 +91,8 @@ func TestExporter(t *testing.T) {
 		r.fake.Close()
 		gone.Read(withTimeout(t, time.Second))
 		require.Contains(t, families(t, gone), "tributary_views", "the reading ended with its context, not by itself")
-		gone.source(t.Context(), "accounts", time.Second, func(ctx contextT, _ *collected) error {
-			_, err := stream.Look(ctx, r.spec, held)
-			return err
-		})
+		gone.watch = watching(t, r.spec, live.Options{Within: time.Second})
+		gone.Read(t.Context())
 		require.NotContains(t, families(t, gone), "tributary_views", "what is not known is not served")
 		assert.Zero(t, values(families(t, gone)["tributary_exporter_up"])["accounts"])
 	})

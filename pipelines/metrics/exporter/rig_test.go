@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +22,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tributary/io/kafkaio/cluster"
+	"tributary/pipelines/audit"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
+	"tributary/pipelines/live"
 	"tributary/pipelines/sim/generate/generatetest"
 	"tributary/pipelines/sim/replay"
 	"tributary/pipelines/spec"
@@ -101,7 +104,9 @@ func (r *rig) stream() {
 		}
 		same := seen.Report.Accounts.Views.N[account.Samples] > 0 && n == before
 		before = n
-		return same
+		completes, err := audit.Completes(r.Context(), r.spec)
+		none := func(of audit.Complete) bool { return of.Before.IsZero() }
+		return same && err == nil && len(completes) == 4 && !slices.ContainsFunc(completes, none)
 	}, time.Minute, time.Second)
 	cancel()
 	require.Error(r, <-ended, "it was ended")
@@ -162,8 +167,6 @@ func flinkServer(t *testing.T) string {
 	return server.URL
 }
 
-type contextT = context.Context
-
 func withTimeout(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -190,11 +193,10 @@ func series(f *dto.MetricFamily, count, of string) float64 {
 	return -1
 }
 
-// written is the one metric that was collected.
-func written(t *testing.T, out *collected) *dto.Metric {
+// watching is a watch of a stream.
+func watching(t *testing.T, s *spec.Spec, opt live.Options) *live.Watch {
 	t.Helper()
-	require.Len(t, out.metrics, 1)
-	m := &dto.Metric{}
-	require.NoError(t, out.metrics[0].Write(m))
-	return m
+	w, err := live.New(s, opt)
+	require.NoError(t, err)
+	return w
 }

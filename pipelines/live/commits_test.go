@@ -1,4 +1,4 @@
-package exporter
+package live
 
 import (
 	"testing"
@@ -38,8 +38,8 @@ func TestCommits(t *testing.T) {
 		require.NoError(t, client.EndTransaction(t.Context(), end))
 	}
 	c := &commitsOf{
-		stage: lastStage, config: sink.Config{Cluster: cluster.Config{Brokers: fake.ListenAddrs()}, CommitLog: topic}, lag: 31 * time.Minute,
-		counted: map[int32]int64{}, delay: metrics.CommitDelay.NewDistribution(),
+		stage: LastStage, config: sink.Config{Cluster: cluster.Config{Brokers: fake.ListenAddrs()}, CommitLog: topic}, lag: 31 * time.Minute,
+		counted: map[int32]int64{}, delay: newDistribution(metrics.CommitDelay.Buckets),
 	}
 	read := func(groups, commits, aborts int64) time.Time {
 		t.Helper()
@@ -64,19 +64,19 @@ func TestCommits(t *testing.T) {
 	require.NoError(t, client.EndTransaction(t.Context(), kgo.TryCommit))
 	require.Zero(t, read(3, 3, 1), "what was read while it was open counts when it is committed")
 
-	out := &collected{stream: "made"}
-	out.distribution(c.delay, c.stage)
-	h := written(t, out).GetHistogram()
-	require.Equal(t, uint64(3), h.GetSampleCount())
-	require.InDelta(t, 3+0+20, h.GetSampleSum(), 0.001)
-	for _, b := range h.GetBucket() {
+	now := c.now(time.Now(), time.Time{})
+	require.Equal(t, uint64(3), now.Delay.Count)
+	require.InDelta(t, 3+0+20, now.Delay.Sum, 0.001)
+	require.InDelta(t, 20, *now.Last, 0.001)
+	require.Zero(t, now.Open)
+	for i, bound := range now.Delay.Bounds {
 		want := uint64(1)
-		if b.GetUpperBound() >= 5 {
+		if bound >= 5 {
 			want = 2
 		}
-		if b.GetUpperBound() >= 30 {
+		if bound >= 30 {
 			want = 3
 		}
-		require.Equal(t, want, b.GetCumulativeCount(), "%v s", b.GetUpperBound())
+		require.Equal(t, want, now.Delay.Counts[i], "%v s", bound)
 	}
 }

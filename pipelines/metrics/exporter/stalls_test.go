@@ -9,26 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-func TestIdle(t *testing.T) {
-	now := time.Now()
-	for _, tt := range []struct {
-		name  string
-		p     position
-		after time.Duration
-		want  bool
-	}{
-		{"all read, long ago", position{next: 10, end: 10, noted: now.Add(-time.Minute)}, time.Minute, true},
-		{"all read but a marker", position{next: 9, end: 10, noted: now.Add(-time.Minute)}, time.Minute, true},
-		{"not all read", position{next: 8, end: 10, noted: now.Add(-time.Hour)}, time.Minute, false},
-		{"just read", position{next: 10, end: 10, noted: now.Add(-time.Second)}, time.Minute, false},
-		{"never idle", position{next: 10, end: 10, noted: now.Add(-time.Hour)}, 0, false},
-		{"empty", position{}, time.Minute, true},
-		{"all gone by retention", position{start: 50, end: 50}, time.Minute, true},
-	} {
-		assert.Equal(t, tt.want, tt.p.idle(now, tt.after), tt.name)
-	}
-}
-
 // stalls adds records that nobody reads, which only their partition tells of.
 func (r *rig) stalls(t *testing.T) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))

@@ -1,10 +1,8 @@
-package exporter
+package live
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,13 +10,12 @@ import (
 	"tributary/io/kafkaio/cluster"
 	"tributary/io/kafkaio/commitlog"
 	"tributary/io/kafkaio/sink"
-	"tributary/pipelines/audit"
 	"tributary/pipelines/metrics"
 	"tributary/pipelines/spec"
 )
 
-// lastStage is what a job without stages calls its only one in metrics: labels are never empty.
-const lastStage = "last"
+// LastStage is what a job without stages calls its only one.
+const LastStage = "last"
 
 // commitsOf counts what is committed of a stage, by its commit log.
 type commitsOf struct {
@@ -29,13 +26,16 @@ type commitsOf struct {
 
 	// counted is up to where each partition of the log is.
 	counted         map[int32]int64
-	delay           *metrics.Distribution
+	delay           *Distribution
 	groups          int64
 	commits, aborts int64
+	// newest is the group that was written last, and late how late.
+	newest time.Time
+	late   float64
 }
 
 func newCommits(s *spec.Spec, stage int, config sink.Config) *commitsOf {
-	c := &commitsOf{stage: lastStage, config: config, counted: map[int32]int64{}, delay: metrics.CommitDelay.NewDistribution()}
+	c := &commitsOf{stage: LastStage, config: config, counted: map[int32]int64{}, delay: newDistribution(metrics.CommitDelay.Buckets)}
 	c.lag = time.Duration(config.Step) * time.Millisecond
 	if len(s.Stages) == 0 {
 		c.lag += s.LongestWindow() + s.OutOfOrderness
@@ -128,8 +128,11 @@ func (c *commitsOf) end(key []byte, ended *transaction) {
 
 func (c *commitsOf) count(line group) {
 	c.groups++
-	closed := time.UnixMilli(line.id).Add(c.lag)
-	c.delay.Add(max(0, line.written.Sub(closed).Seconds()), 1)
+	late := max(0, line.written.Sub(time.UnixMilli(line.id).Add(c.lag)).Seconds())
+	c.delay.add(late, 1)
+	if !line.written.Before(c.newest) {
+		c.newest, c.late = line.written, late
+	}
 }
 
 // groupOf is what a record of the commit log says of a group that is written whole; others are about the job, or let a group go.
@@ -142,53 +145,15 @@ func groupOf(r *kgo.Record) (group, bool) {
 	return group{id, r.Timestamp}, err == nil && !entry.Partial
 }
 
-// committed tells what is committed, and how far that is behind the watermark.
-func (e *Exporter) committed(ctx context.Context, watermark int64, out *collected) error {
-	out.add(metrics.TransactionTimeout, e.spec.Stream.TransactionTimeout.Seconds())
-	now := e.opt.Now()
-	var errs []error
-	for _, c := range e.commits {
-		oldest, err := c.read(ctx)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("commit log %s: %w", c.config.CommitLog, err))
-			continue
-		}
-		age := 0.0
-		if !oldest.IsZero() {
-			age = max(0, now.Sub(oldest).Seconds())
-		}
-		out.distribution(c.delay, c.stage)
-		out.add(metrics.Commits, float64(c.groups), c.stage)
-		out.add(metrics.Transactions, float64(c.commits), c.stage, "commit")
-		out.add(metrics.Transactions, float64(c.aborts), c.stage, "abort")
-		out.add(metrics.TransactionOpen, age, c.stage)
+// now is what the log says, with the oldest transaction that is open.
+func (c *commitsOf) now(at, oldest time.Time) *CommitLog {
+	out := &CommitLog{Groups: c.groups, Committed: c.commits, Aborted: c.aborts, Delay: c.delay.copied()}
+	if !oldest.IsZero() {
+		out.Open = max(0, at.Sub(oldest).Seconds())
 	}
-	completes, err := audit.Completes(ctx, e.spec)
-	errs = append(errs, err)
-	for _, of := range completes {
-		if of.Before.IsZero() {
-			continue
-		}
-		labels := []string{stageLabel(of.Stage), sinkLabel(of.Topic)}
-		out.add(metrics.StageComplete, seconds(of.Before), labels...)
-		if watermark != noWatermark {
-			come := time.UnixMilli(watermark).Add(e.spec.OutOfOrderness)
-			out.add(metrics.StageOverdue, max(0, come.Sub(of.Before.Add(of.Bucket+of.Lag)).Seconds()), labels...)
-		}
+	if c.groups > 0 {
+		late := c.late
+		out.Last = &late
 	}
-	return errors.Join(errs...)
-}
-
-func stageLabel(name string) string {
-	if name == "" {
-		return lastStage
-	}
-	return name
-}
-
-func sinkLabel(topic string) string {
-	if topic == "" {
-		return "folder"
-	}
-	return "topic"
+	return out
 }
