@@ -66,6 +66,7 @@ var Alerts = []Alert{
 		Summary: `{{ $labels.topic }}/{{ $labels.partition }} of {{ $labels.stream }} is not read: {{ $value }} records wait`,
 		Means:   "A partition has records that nobody reads, and its watermark stands still. The watermark of the stream is the smallest of all, so it holds every sample back.",
 		Look: []string{
+			"tributary top SPEC says in words why each partition is not read: no leader, an open transaction, a reader that stands.",
 			"If all partitions are named, the job stands: tributary job status JOB. If one: its broker, or the reader that has it.",
 			"The workers' logs say what is waited for (a broker that is away, a registry that does not answer).",
 		},
@@ -76,7 +77,7 @@ var Alerts = []Alert{
 		Summary: `{{ $labels.stream }} is {{ $value | humanizeDuration }} behind`,
 		Means:   "The event time that the stream has come to is a quarter of an hour behind the clock: samples are late by that. It catches up after a stop, is too slow, or one partition holds it back.",
 		Look: []string{
-			"bottomk(3, tributary_partition_watermark_timestamp_seconds) names the partitions that hold it back; tributary_partition_idle those that do not count.",
+			"tributary top SPEC names the partition that holds it back, and why; so does bottomk(3, tributary_partition_watermark_timestamp_seconds), but for idle ones.",
 			"sum by (stream) (tributary_partition_lag_records): if it falls, the job catches up; if the lag is 0, the producer is behind or sends old events.",
 		},
 		Do: []string{
