@@ -145,9 +145,14 @@ func worse(a, b Partition) int {
 	)
 }
 
-// span writes a duration to the second, and one below to the millisecond.
+// span writes a duration as exactly as one reads it: in two units, or to the millisecond.
 func span(d time.Duration) string {
-	if d >= time.Second {
+	switch {
+	case d >= 24*time.Hour:
+		d = d.Round(time.Hour)
+	case d >= time.Hour:
+		d = d.Round(time.Minute)
+	case d >= time.Second:
 		d = d.Round(time.Second)
 	}
 	return report.Duration(d)

@@ -222,6 +222,12 @@ func TestCauses(t *testing.T) {
 		assert.Contains(t, strings.Join(strings.Fields(text.String()), " "),
 			"error: a transaction is open in views/1 from offset 3 since 20m ago: readers of what is committed do not see 2 records behind it; it hangs -> tributary repair stream.yaml --hanging --dry-run")
 	})
+	t.Run("warnings of the report are counted", func(t *testing.T) {
+		var text bytes.Buffer
+		require.NoError(t, s.Text(&text, 200))
+		assert.Contains(t, text.String(), "\n2 warnings in the report: tributary report\n")
+		assert.NotContains(t, text.String(), "No views.")
+	})
 	t.Run("the worst first, and the rest counted", func(t *testing.T) {
 		b := s.Bounded(3)
 		require.Len(t, b.Partitions, 3)

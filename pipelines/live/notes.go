@@ -25,7 +25,7 @@ const (
 func (s *State) note(file string) {
 	s.Notes = []Note{}
 	add := func(severity report.Severity, code, do, form string, args ...any) {
-		s.Notes = append(s.Notes, Note{severity, code, fmt.Sprintf(form, args...), do})
+		s.Notes = append(s.Notes, Note{Severity: severity, Code: code, Text: fmt.Sprintf(form, args...), Do: do})
 	}
 	for _, of := range s.Sources {
 		if !of.OK {
@@ -48,7 +48,7 @@ func (s *State) note(file string) {
 	if s.Report != nil {
 		for _, note := range s.Report.Notes() {
 			if note.Severity != report.Info {
-				add(note.Severity, note.Code, "tributary report "+file, "%s", shorten(note.Text))
+				s.Notes = append(s.Notes, Note{note.Severity, note.Code, shorten(note.Text), "tributary report " + file, true})
 			}
 		}
 	}

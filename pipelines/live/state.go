@@ -240,6 +240,8 @@ type Note struct {
 	Code     string          `json:"code"`
 	Text     string          `json:"text"`
 	Do       string          `json:"do,omitempty"`
+	// Reported says that it is one of the report: of all that was read, not of now.
+	Reported bool `json:"reported,omitempty"`
 }
 
 // OK tells whether a source was read.

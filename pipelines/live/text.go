@@ -109,9 +109,19 @@ func (p *printer) head(s *State) {
 	}
 }
 
-// notes are what is grave; the holder is said in the head.
+// notes are what is grave; the holder is said in the head, and warnings of the report are counted: they would fill a screen.
 func (p *printer) notes(s *State) {
+	reported := int64(0)
+	defer func() {
+		if reported > 0 {
+			p.line("%s in the report: tributary report", number(reported, "warning"))
+		}
+	}()
 	for _, n := range s.Notes {
+		if n.Reported && n.Severity == report.Warning {
+			reported++
+			continue
+		}
 		if n.Code == "held_back" && n.Do == "" || n.Severity == report.Info {
 			continue
 		}
@@ -216,7 +226,7 @@ func (p *printer) stages(s *State) {
 			if c := of.Commits; c != nil && sink.Sink == "topic" {
 				groups = report.Count(c.Groups)
 				if c.Last != nil {
-					delay = span(seconds(*c.Last)) + ", half in " + span(seconds(c.Delay.Quantile(0.5))) + ", 99 % in " + bound(c.Delay, 0.99)
+					delay = span(seconds(*c.Last)) + ", half in " + bound(c.Delay, 0.5) + ", 99 % in " + bound(c.Delay, 0.99)
 				}
 			}
 			rows = append(rows, []string{of.Stage, sink.Sink + " " + sink.Name, complete, open, overdue, groups, delay})
