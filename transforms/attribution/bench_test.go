@@ -100,6 +100,27 @@ func BenchmarkCredit(b *testing.B) {
 	}
 }
 
+// BenchmarkCreditOfAWeek is BenchmarkCredit with a window of a week over seven, by the length of buckets in days. The control is the join by id with
+// buckets of a day, which are the longest that it takes. "x-state" says how many times the bytes are open at a time: a record waits for its
+// bucket to end, half a bucket at the mean, and the window after that.
+func BenchmarkCreditOfAWeek(b *testing.B) {
+	const day = 86_400_000
+	byID, batches := attributiontest.Spread(b, 49*day, 7*day)
+	byID.Compress, byID.Bucket = true, day
+	for _, days := range []float64{1, 3.5, 7} {
+		b.Run(fmt.Sprintf("%g days", days), func(b *testing.B) {
+			byKey := *byID
+			byKey.Bucket = int64(days * day)
+			byKey.Inputs, byKey.Kinds = slices.Clone(byID.Inputs), slices.Clone(byID.Kinds)
+			byKey.Inputs[0].Key = byKey.Inputs[0].IDs()
+			byKey.Kinds[0].Credit = rules.CreditLast
+			require.NoError(b, byKey.Validate())
+			more := beside(b, &byKey, byID, batches)
+			b.ReportMetric(more*(7+days/2)/(7+1./2), "x-state")
+		})
+	}
+}
+
 // BenchmarkAfter joins by a key, with credit for the last view that had a click by then, and alternates with credit for the last view, its
 // control; each like comes with a click in both. "x-plain" says how many times the time it takes, "x-bytes" how many times the bytes.
 func BenchmarkAfter(b *testing.B) {
@@ -126,8 +147,8 @@ func BenchmarkAfter(b *testing.B) {
 	beside(b, &after, last, batches)
 }
 
-// beside joins by some params, and alternates with others, the control: how many times the time, and the bytes of blocks.
-func beside(b *testing.B, p, control *rules.Params, batches []record.Batch) {
+// beside joins by some params, and alternates with others, the control: how many times the time, and the bytes of blocks, which it returns.
+func beside(b *testing.B, p, control *rules.Params, batches []record.Batch) (moreBytes float64) {
 	var without time.Duration
 	var bytes, plain int64
 	b.ReportAllocs()
@@ -141,7 +162,9 @@ func beside(b *testing.B, p, control *rules.Params, batches []record.Batch) {
 		b.StartTimer()
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/without.Seconds(), "x-plain")
-	b.ReportMetric(float64(bytes)/float64(plain), "x-bytes")
+	moreBytes = float64(bytes) / float64(plain)
+	b.ReportMetric(moreBytes, "x-bytes")
+	return moreBytes
 }
 
 // joinBatches is our join, from batches to blocks of samples. A bundle is some batches.

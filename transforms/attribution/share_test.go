@@ -16,7 +16,7 @@ import (
 )
 
 // drawShared draws views of two keys in much disorder, so that many are read after others have closed, and few engagements
-// that come in time.
+// that come in time. Times are of milliseconds, or of half days: a bucket then holds views of months.
 func drawShared(t *rapid.T) (*rules.Params, []*rec) {
 	const origin = 1_767_225_600_000
 	p := &rules.Params{
@@ -48,6 +48,7 @@ func drawShared(t *rapid.T) (*rules.Params, []*rec) {
 	} else {
 		drawAfter(t, p)
 	}
+	unit := rapid.SampledFrom([]int64{1, 43_200_000}).Draw(t, "unit")
 	millis := func(path string) rules.Field { return rules.Field{Path: path, Unit: record.UnitEpochMs} }
 	ordered := rapid.Bool().Draw(t, "engagements in order")
 	for kind := rules.Views; kind < len(p.Kinds); kind++ {
@@ -62,12 +63,13 @@ func drawShared(t *rapid.T) (*rules.Params, []*rec) {
 	if rapid.Bool().Draw(t, "stages") {
 		drawStages(t, p)
 	}
+	stretch(p, unit)
 	require.NoError(t, p.Validate())
 	// The largest times that have closed something are drawn with the views that come after them.
 	var log []*rec
 	reach := p.LongestWindow() + p.OutOfOrderness
 	for i := range rapid.IntRange(2, 14).Draw(t, "views") {
-		r := &rec{view: true, kind: rules.Views, ordered: true, offset: int64(i), viewTime: record.NoTime, time: origin + rapid.Int64Range(0, 100).Draw(t, "time")}
+		r := &rec{view: true, kind: rules.Views, ordered: true, offset: int64(i), viewTime: record.NoTime, time: origin + rapid.Int64Range(0, 100).Draw(t, "time")*unit}
 		if i == 0 || rapid.IntRange(0, 3).Draw(t, "ahead") == 0 {
 			r.time = origin + rapid.Int64Range(0, 2*reach).Draw(t, "time ahead")
 		}
@@ -79,7 +81,7 @@ func drawShared(t *rapid.T) (*rules.Params, []*rec) {
 		kind := rapid.IntRange(0, len(p.Kinds)-1).Draw(t, "kind")
 		g := &rec{
 			partition: int32(kind + 1), kind: kind, id: rapid.SampledFrom([]string{"u", "u", "v"}).Draw(t, "key named"), offset: int64(i), viewTime: record.NoTime,
-			time: origin + rapid.Int64Range(0, 100).Draw(t, "engagement's time"), value: rapid.Int64Range(0, 9).Draw(t, "value"),
+			time: origin + rapid.Int64Range(0, 100).Draw(t, "engagement's time")*unit, value: rapid.Int64Range(0, 9).Draw(t, "value"),
 			eventID: rapid.SampledFrom([]string{"", "e", "f"}).Draw(t, "event id"), ordered: ordered,
 		}
 		if ordered && rapid.IntRange(0, 4).Draw(t, "ahead") == 0 {
@@ -88,6 +90,18 @@ func drawShared(t *rapid.T) (*rules.Params, []*rec) {
 		log = append(log, g)
 	}
 	return p, log
+}
+
+// stretch makes all lengths of time so many times as long.
+func stretch(p *rules.Params, unit int64) {
+	p.OutOfOrderness, p.ClockSkew, p.DedupWindow, p.Bucket = p.OutOfOrderness*unit, p.ClockSkew*unit, p.DedupWindow*unit, p.Bucket*unit
+	for i := range p.Kinds {
+		p.Kinds[i].Window *= unit
+	}
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		s.After, s.Bucket, s.OutOfOrderness = s.After*unit, s.Bucket*unit, s.OutOfOrderness*unit
+	}
 }
 
 // drawAfter lets kinds that count for one view count after others.

@@ -61,18 +61,24 @@ const (
 // Hour makes the batches, and the params that read them.
 func Hour(tb testing.TB) (*rules.Params, []record.Batch) {
 	tb.Helper()
+	return Spread(tb, hour, HourWindow)
+}
+
+// Spread makes as many views over another length of time, with likes within another window.
+func Spread(tb testing.TB, length, window int64) (*rules.Params, []record.Batch) {
+	tb.Helper()
 	viewSchema, err := avro.ParseSchema(benchViewSchema)
 	require.NoError(tb, err)
 	likeSchema, err := avro.ParseSchema(benchLikeSchema)
 	require.NoError(tb, err)
 	p := &rules.Params{
-		Kinds: []rules.Kind{{Name: "like", Window: HourWindow, Label: label.Binary, Count: rules.CountAll}},
+		Kinds: []rules.Kind{{Name: "like", Window: window, Label: label.Binary, Count: rules.CountAll}},
 		Inputs: []rules.Input{
 			{Kind: rules.Views, ID: "view_id", Time: rules.Field{Path: "ts"}},
 			{Kind: 0, ID: "view_id", Time: rules.Field{Path: "ts"}, EventID: "event_id"},
 		},
 		Schemas:    map[uint64]string{viewSchema.ID(): benchViewSchema, likeSchema.ID(): benchLikeSchema},
-		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DedupWindow: 10_000, Bucket: HourWindow / 6, Shards: 16, Keep: 1,
+		ViewSchema: benchViewSchema, OutOfOrderness: 60_000, DedupWindow: 10_000, Bucket: window / 6, Shards: 16, Keep: 1,
 		From: math.MinInt64, To: rules.NoLogEnd, LogEnd: rules.NoLogEnd,
 	}
 	require.NoError(tb, p.Validate())
@@ -81,13 +87,13 @@ func Hour(tb testing.TB) (*rules.Params, []record.Batch) {
 	random := rand.New(rand.NewSource(1))
 	var views, likes [][]byte
 	for i := range int64(HourViews) {
-		t := i*hour/HourViews + random.Int63n(5000)
+		t := i*length/HourViews + random.Int63n(5000)
 		id := fmt.Sprintf("view-%016x", random.Uint64())
 		record := binary.AppendVarint(text(nil, id), t)
 		views = append(views, text(text(record, fmt.Sprintf("user-%08x", random.Uint32())), fmt.Sprintf("https://example.com/%040x", random.Uint64())))
 		if random.Intn(10) == 0 {
 			record = text(text(nil, fmt.Sprintf("like-%016x", random.Uint64())), id)
-			likes = append(likes, binary.AppendVarint(record, t+random.Int63n(HourWindow)))
+			likes = append(likes, binary.AppendVarint(record, t+random.Int63n(window)))
 		}
 	}
 	random.Shuffle(len(likes), func(i, j int) { likes[i], likes[j] = likes[j], likes[i] })

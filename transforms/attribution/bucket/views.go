@@ -3,6 +3,7 @@ package bucket
 import (
 	"bytes"
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/zeebo/xxh3"
@@ -100,7 +101,7 @@ func (j *Joiner) mark(b *Bucket, m *Marker, out Output) {
 
 // sortViews fills j.order with the views in order of (time, id, log). Times come first as
 // plain integers, which sort several times faster than anything compared by a function;
-// only views of one millisecond are compared in full.
+// only views of one millisecond, or of some where they span months, are compared in full.
 func (j *Joiner) sortViews(views []View) {
 	j.order = slices.Grow(j.order[:0], len(views))
 	if len(views) == 0 {
@@ -110,36 +111,29 @@ func (j *Joiner) sortViews(views []View) {
 	for i := range views {
 		earliest, latest = min(earliest, views[i].Time), max(latest, views[i].Time)
 	}
-	if latest-earliest >= 1<<32 { // of a bucket that holds what its views share engagements with
-		for i := range views {
-			j.order = append(j.order, timed{time: views[i].Time, index: int32(i), next: -1})
-		}
-		slices.SortFunc(j.order, func(x, y timed) int {
-			v, w := &views[x.index], &views[y.index]
-			return cmp.Or(cmp.Compare(x.time, y.time), bytes.Compare(v.ID, w.ID), v.compareLog(w))
-		})
-		return
-	}
+	// Half a key holds 49 days of times. Where views span more, as those of a bucket and what they share engagements with may, it
+	// holds times without their last bits, of which those that are alike then are compared in full as well.
+	coarse := max(0, bits.Len64(uint64(latest-earliest))-32)
 	j.keys = slices.Grow(j.keys[:0], len(views))
 	for i := range views {
-		// Both halves fit: a bucket spans a day or so, less than 2^32 ms, and its views
-		// are indexed by int32.
-		j.keys = append(j.keys, uint64(views[i].Time-earliest)<<32|uint64(i))
+		// Both halves fit: views are indexed by int32.
+		j.keys = append(j.keys, uint64(views[i].Time-earliest)>>coarse<<32|uint64(i))
 	}
 	j.keys, j.room = sortTimes(j.keys, j.room)
 	for _, key := range j.keys {
 		i := int32(key & (1<<32 - 1))
 		j.order = append(j.order, timed{time: views[i].Time, index: i, next: -1})
 	}
+	at := func(i int) int64 { return (j.order[i].time - earliest) >> coarse }
 	for from := 0; from < len(j.order); {
 		to := from + 1
-		for to < len(j.order) && j.order[to].time == j.order[from].time {
+		for to < len(j.order) && at(to) == at(from) {
 			to++
 		}
 		if to-from > 1 {
 			slices.SortFunc(j.order[from:to], func(x, y timed) int {
 				v, w := &views[x.index], &views[y.index]
-				return cmp.Or(bytes.Compare(v.ID, w.ID), v.compareLog(w))
+				return cmp.Or(cmp.Compare(v.Time, w.Time), bytes.Compare(v.ID, w.ID), v.compareLog(w))
 			})
 		}
 		from = to

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// MaxBucket is how much time the views of one bucket may span, dedup markers included: 40 days.
-const MaxBucket = 40 * 24 * 3_600_000
+// MaxBucket is how much time the views of one bucket may span, dedup markers included: two years of 366 days, which are the longest
+// durations of a spec.
+const MaxBucket = 2 * 366 * 24 * 3_600_000
 
 // Validate reports everything that is wrong with p at once.
 func (p *Params) Validate() error {
