@@ -68,7 +68,7 @@ func Run(ctx context.Context, s *spec.Spec, opt Options) (*Result, error) {
 	if l.views == 0 || l.first == record.NoTime {
 		return nil, errors.New("the inputs hold no view that could be a sample: there is nothing to tell of windows")
 	}
-	a := &advisor{log: l, spec: s, opt: opt, rates: l.rates()}
+	a := &advisor{log: l, spec: s, opt: opt, rates: l.rates(s)}
 	return a.advise(ctx)
 }
 
@@ -101,6 +101,8 @@ type advisor struct {
 
 	horizon int64
 	delays  *delays
+	// bucket is the one that is advised, 0 for none.
+	bucket time.Duration
 }
 
 // advise makes all rows, and chooses of them.
@@ -165,6 +167,15 @@ func (a *advisor) with(windows []int64, disorder int64) *spec.Spec {
 		all = append(all, ms(window))
 	}
 	return a.spec.WithTimes(all, ms(disorder))
+}
+
+// withBucket is that with the bucket that is advised.
+func (a *advisor) withBucket(windows []int64, disorder int64) *spec.Spec {
+	s := a.with(windows, disorder)
+	if a.bucket > 0 {
+		s.Bucket = a.bucket
+	}
+	return s
 }
 
 // run has all of them judge all events, a name after the other: they are in memory once.

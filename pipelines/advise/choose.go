@@ -36,8 +36,12 @@ func (a *advisor) choose(ctx context.Context, r *Result) error {
 		r.Advice = append(r.Advice, a.line(rows[now].WindowMs, rows[best].WindowMs, a.becauseWindow(&rows[now], &rows[best], kind), "engagements", a.base.Kinds[kind].Name, "window"))
 	}
 	disorder, err := a.chooseDisorder(ctx, r, windows)
-	if err != nil || len(r.Advice) == 0 {
+	if err != nil {
 		return err
+	}
+	a.chooseBucket(r, a.with(windows, disorder))
+	if len(r.Advice) == 0 {
+		return nil
 	}
 	all := a.trial(windows, disorder)
 	if err := a.run(ctx, []*trial{all}); err != nil {
@@ -81,6 +85,34 @@ func (a *advisor) chooseDisorder(ctx context.Context, r *Result, windows []int64
 		return disorder, nil
 	}
 	return a.disorder(), nil
+}
+
+// worthIt is the share of the state that another bucket must leave to be advised: it has samples later.
+const worthIt = 0.75
+
+// chooseBucket advises the bucket by which least waits, of a spec whose views share a key: each is told to all buckets that a window reaches.
+func (a *advisor) chooseBucket(r *Result, s *spec.Spec) {
+	if len(s.Stages) > 0 {
+		return
+	}
+	now := a.rates.of(s)
+	best, least := s.Bucket, float64(now.StateBytes)*worthIt
+	for _, b := range s.SharedBuckets() {
+		other := *s
+		other.Bucket = b
+		if cost := a.rates.of(&other); float64(cost.StateBytes) < least {
+			best, least = b, float64(cost.StateBytes)
+		}
+	}
+	if best == s.Bucket {
+		return
+	}
+	other := *s
+	other.Bucket = best
+	then := a.rates.of(&other)
+	a.bucket = best
+	because := fmt.Sprintf("views share a key: each goes to %.0f buckets in place of %.0f", 1+then.MeanViewMarkers, 1+now.MeanViewMarkers)
+	r.Advice = append(r.Advice, a.line(s.Bucket.Milliseconds(), best.Milliseconds(), because+costs(&now, &then), "bucket"))
 }
 
 // bestWindow is the row of the window to have, -1 where the data do not tell: of one over half of the horizon it would not be seen that no

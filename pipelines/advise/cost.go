@@ -14,6 +14,8 @@ import (
 const (
 	besideView     = 4
 	ofEngagement   = 50
+	ofMarker       = 60  // of a view that shares a key: its id and the key
+	ofIDMarker     = 10  // a hash and a time, as stages have it
 	besideSample   = 200 // ids, times and labels, as pipelines/job/preflight takes it
 	mostPerRecords = sink.TransactionRecords
 )
@@ -26,8 +28,10 @@ type Cost struct {
 	// EngagementCopies is to how many buckets an engagement goes at most, ViewMarkers in how many besides its own a view is marked.
 	EngagementCopies int64 `json:"engagement_copies"`
 	ViewMarkers      int64 `json:"view_markers"`
-	// StateBytes is what waits at a time: views/s * SamplesWithin * (bytes of a view + 4), and engagements/s * EngagementCopies *
-	// SamplesWithin/2 * 50 bytes.
+	// MeanViewMarkers is in how many it is marked at the mean.
+	MeanViewMarkers float64 `json:"mean_view_markers"`
+	// StateBytes is what waits at a time: views/s * SamplesWithin * (bytes of a view + 4 + 60 for each marker, at the mean; 10
+	// where views are named by their ids), and engagements/s * EngagementCopies * SamplesWithin/2 * 50 bytes.
 	StateBytes int64 `json:"state_bytes"`
 	// CPU is how many records go through the shuffle for each one that is read: sorting and joining them is what grows with it.
 	CPU float64 `json:"shuffled_per_event"`
@@ -39,11 +43,15 @@ type rates struct {
 	viewBytes          float64
 	total              float64 // views and engagements
 	allViews           float64
+	marker             float64 // bytes of one
 }
 
-func (l *log) rates() rates {
+func (l *log) rates(s *spec.Spec) rates {
 	seconds := max(1, float64(l.end-l.first)/1000)
-	r := rates{views: float64(l.views) / seconds, engagements: float64(l.engagements) / seconds, total: float64(l.views + l.engagements), allViews: float64(l.views)}
+	r := rates{views: float64(l.views) / seconds, engagements: float64(l.engagements) / seconds, total: float64(l.views + l.engagements), allViews: float64(l.views), marker: ofIDMarker}
+	if s.SharedBuckets() != nil {
+		r.marker = ofMarker
+	}
 	if l.viewRecords > 0 {
 		r.viewBytes = float64(l.viewBytes) / float64(l.viewRecords)
 	}
@@ -55,10 +63,10 @@ func (r *rates) of(s *spec.Spec) Cost { return r.cost(s.WholeCost()) }
 
 func (r *rates) cost(c spec.StageCost) Cost {
 	within := float64(c.SamplesWithinMs) / 1000
-	out := Cost{SamplesWithinMs: c.SamplesWithinMs, EngagementCopies: c.EngagementCopies, ViewMarkers: c.ViewMarkers}
-	out.StateBytes = int64(r.views*within*(r.viewBytes+besideView) + r.engagements*float64(c.EngagementCopies)*within/2*ofEngagement)
+	out := Cost{SamplesWithinMs: c.SamplesWithinMs, EngagementCopies: c.EngagementCopies, ViewMarkers: c.ViewMarkers, MeanViewMarkers: c.MeanViewMarkers}
+	out.StateBytes = int64(r.views*within*(r.viewBytes+besideView+c.MeanViewMarkers*r.marker) + r.engagements*float64(c.EngagementCopies)*within/2*ofEngagement)
 	if r.views+r.engagements > 0 {
-		out.CPU = (r.views*float64(1+c.ViewMarkers) + r.engagements*float64(c.EngagementCopies)) / (r.views + r.engagements)
+		out.CPU = (r.views*(1+c.MeanViewMarkers) + r.engagements*float64(c.EngagementCopies)) / (r.views + r.engagements)
 	}
 	return out
 }
@@ -112,8 +120,11 @@ func (r *rates) buckets(s *spec.Spec) (rows []BucketRow) {
 	if len(s.Stages) > 0 {
 		return nil
 	}
-	for _, b := range with(bucketLadder, s.Bucket) {
-		if b < s.Bucket/10 || b > 10*s.Bucket {
+	shared := s.SharedBuckets()
+	all := slices.Concat(with(bucketLadder, s.Bucket), shared)
+	slices.Sort(all)
+	for _, b := range slices.Compact(all) {
+		if !slices.Contains(shared, b) && (b < s.Bucket/10 || b > 10*s.Bucket) {
 			continue
 		}
 		other := *s

@@ -262,7 +262,7 @@ func TestCost(t *testing.T) {
 		require.NoError(t, err)
 		l, err := read(t.Context(), in, DefaultEvents)
 		require.NoError(t, err)
-		rates := l.rates()
+		rates := l.rates(s)
 		model := views*(rates.viewBytes+besideView) + engagements*float64(r.Now.Cost.EngagementCopies)*ofEngagement
 		t.Logf("bucket %s: blocks %d, by the model %.0f: %.2f", bucket, sheet.Bytes.Blocks, model, model/float64(sheet.Bytes.Blocks))
 		require.InEpsilon(t, sheet.Bytes.Blocks, model, 0.15, "bucket %s", bucket)

@@ -119,7 +119,7 @@ func (a *advisor) change(t *trial) Change {
 	for i := range t.p.Kinds {
 		windows = append(windows, t.p.Kinds[i].Window)
 	}
-	return Change{t.outcome(a.log), a.rates.of(a.with(windows, t.p.OutOfOrderness))}
+	return Change{t.outcome(a.log), a.rates.of(a.withBucket(windows, t.p.OutOfOrderness))}
 }
 
 // tryDisorders tries all of the ladder, if anything can be late.

@@ -44,7 +44,7 @@ var rootSection = &section{
 		},
 		{
 			name: "bucket", example: "10m",
-			doc: "Length of the pieces of time that are joined at once.",
+			doc: "Length of the pieces of time that are joined at once, at most a day. Where credit chooses between views of a key it may be as long as the longest window: check shows what it costs.",
 			value: at(lengthType, func(s *Spec) *time.Duration { return &s.Bucket }).
 				orElse("about a sixth of the longest window, or the window itself where credit chooses between views, but at most a day", func(s, _ *Spec) time.Duration { return s.usualBucket() }),
 		},

@@ -86,9 +86,13 @@ func (r *reader) bucketRules(s *Spec) {
 	}
 	at, best := r.at("bucket"), s.usualBucket()
 	switch {
-	case s.Bucket > day:
-		p := r.problem("T1204", at, "bucket", "a bucket is at most a day long, got %s", FormatDuration(s.Bucket))
-		p.Nearest, p.Fix = FormatDuration(best), r.replaced(at, FormatDuration(best))
+	case s.Bucket > s.MostBucket():
+		most, nearest := "a day", best
+		if s.shares() && longest > day {
+			most, nearest = "the longest window, "+FormatDuration(longest)+",", longest
+		}
+		p := r.problem("T1204", at, "bucket", "a bucket is at most %s long, got %s", most, FormatDuration(s.Bucket))
+		p.Nearest, p.Fix = FormatDuration(nearest), r.replaced(at, FormatDuration(nearest))
 		r.add(p)
 	case longest/s.Bucket > mostBuckets:
 		p := r.problem("T1205", at, "bucket", "the longest window, %s, spans %d buckets of %s; at most %d are taken", FormatDuration(longest), longest/s.Bucket, FormatDuration(s.Bucket), mostBuckets)

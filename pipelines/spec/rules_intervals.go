@@ -1,6 +1,25 @@
 package spec
 
-import "time"
+import (
+	"slices"
+	"time"
+)
+
+// filesFit tells whether files of samples may be made of buckets of a length, by intervalRules.
+func (s *Spec) filesFit(bucket time.Duration) bool {
+	return !slices.ContainsFunc(s.Outputs.SampleSinks(), func(o Output) bool {
+		switch {
+		case o.Path == "":
+			return false
+		case o.Compact > 0:
+			return o.Compact%bucket != 0
+		case o.Folders == FolderOfHour:
+			return time.Hour%bucket != 0
+		default:
+			return bucket > day && s.ReadsTopics()
+		}
+	})
+}
 
 // intervalRules looks at whether what a file of samples is of lies in one folder, whole: a stream puts whole buckets
 // together, and readers of a folder expect all of its time there and no other.
@@ -23,6 +42,10 @@ func (r *reader) intervalRules(s *Spec) {
 			key = at.key("folders")
 			p := r.problem("T1406", r.at(key), key, "the folders are of hours, and buckets of %s do not divide one", FormatDuration(s.Bucket))
 			p.Hint = "set `bucket` to a length that does, like 5m"
+			r.add(p)
+		case o.Compact == 0 && s.Bucket > day && s.ReadsTopics():
+			p := r.problem("T1406", r.at("bucket"), "bucket", "a stream has a file of samples for each bucket, and those of %s do not lie in one folder of a day", FormatDuration(s.Bucket))
+			p.Hint = "write samples to a topic, or set `bucket` to 1d"
 			r.add(p)
 		case o.Compact == 0:
 		case o.Compact%s.Bucket != 0:

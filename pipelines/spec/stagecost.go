@@ -18,6 +18,8 @@ type StageCost struct {
 	EngagementCopies int64 `json:"engagement_copies"`
 	// ViewMarkers is into how many buckets beside its own a view is marked at most, to find its duplicates, and what shares its engagements.
 	ViewMarkers int64 `json:"view_markers"`
+	// MeanViewMarkers is into how many at the mean.
+	MeanViewMarkers float64 `json:"mean_view_markers"`
 	// StateShare is how much state is open at a time, as a share of that of the last stage, whose share is 1.
 	StateShare float64 `json:"state_share"`
 }
@@ -36,6 +38,7 @@ func (s *Spec) StageCosts() []StageCost {
 			SamplesWithinMs:  s.within(stage).Milliseconds(),
 			EngagementCopies: s.copies(stage, i == len(s.Stages)-1),
 			ViewMarkers:      stage.bucketsOf(s.marked(stage)+time.Millisecond) - 1,
+			MeanViewMarkers:  float64(s.marked(stage)) / float64(stage.Bucket),
 			StateShare:       float64(s.within(stage)) / float64(whole),
 		}
 	}
@@ -68,6 +71,45 @@ func (s *Spec) WholeCost() StageCost {
 	whole := *s
 	whole.Stages = []Stage{{After: s.LongestWindow(), OutOfOrderness: s.OutOfOrderness, Bucket: s.Bucket, Emit: EmitAll}}
 	return whole.StageCosts()[0]
+}
+
+// BucketCost is what buckets of one length give and take; Now those that the spec has.
+type BucketCost struct {
+	Now  bool      `json:"now,omitempty"`
+	Cost StageCost `json:"cost"`
+}
+
+// sharedParts are the parts of the longest window that buckets are compared at.
+var sharedParts = []int64{4, 2, 1}
+
+// BucketCosts compares buckets where views share a key, shortest first: the shorter they are, the sooner samples come, and the more of them a view is
+// told to. Nil for other specs, and for those with stages, whose buckets nest.
+func (s *Spec) BucketCosts() (out []BucketCost) {
+	if !s.shares() || len(s.Stages) > 0 {
+		return nil
+	}
+	for _, b := range s.SharedBuckets() {
+		other := *s
+		other.Bucket = b
+		out = append(out, BucketCost{b == s.Bucket, other.WholeCost()})
+	}
+	return out
+}
+
+// SharedBuckets are lengths of buckets worth a look where views share a key, the one that there is among them, of which files of samples can
+// be made as the spec wants them; none of other specs.
+func (s *Spec) SharedBuckets() []time.Duration {
+	if !s.shares() {
+		return nil
+	}
+	all := []time.Duration{s.Bucket}
+	for _, parts := range sharedParts {
+		if part := (s.LongestWindow() / time.Duration(parts)).Truncate(time.Second); part > 0 && s.filesFit(part) {
+			all = append(all, part)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // StagedCosts are the StageCosts of the spec if its samples came first so long after their views, and in the end, with the defaults of such a

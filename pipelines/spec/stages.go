@@ -212,6 +212,15 @@ func withLast(stages []Stage, longest time.Duration) []Stage {
 	return stages
 }
 
+// MostBucket is the longest bucket that a spec may have. Only views that share a key, which are told to all buckets that a window reaches, are
+// worth the memory and the delay of more than a day.
+func (s *Spec) MostBucket() time.Duration {
+	if s.shares() {
+		return max(day, s.LongestWindow())
+	}
+	return day
+}
+
 // usualBucket is the bucket of a spec that names none.
 func (s *Spec) usualBucket() time.Duration {
 	longest := s.LongestWindow()

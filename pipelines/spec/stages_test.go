@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,9 +84,9 @@ func TestStageCosts(t *testing.T) {
 	s, err := Parse("spec.yaml", []byte(completed("stages: [10s, {after: 1m, emit: positives}]")))
 	require.NoError(t, err)
 	assert.Equal(t, []StageCost{
-		{"10s", EmitAll, 1000, 1000, 12_000, 21, 10, 12. / 2160},
-		{"1m", EmitPositives, 6000, 6000, 72_000, 13, 2, 72. / 2160},
-		{"30m", EmitChanged, 60_000, 300_000, 2_160_000, 8, 1, 1},
+		{"10s", EmitAll, 1000, 1000, 12_000, 21, 10, 10, 12. / 2160},
+		{"1m", EmitPositives, 6000, 6000, 72_000, 13, 2, 10. / 6, 72. / 2160},
+		{"30m", EmitChanged, 60_000, 300_000, 2_160_000, 8, 1, 10. / 300, 1},
 	}, s.StageCosts())
 
 	s, err = Parse("spec.yaml", []byte(completed("stages: [10s]\nclock_skew: 2s\nviews: {inputs: views/*.avro, id: view_id, time: ts, dedup_window: 0s}\n"+
@@ -208,4 +209,28 @@ func TestAnyStages(t *testing.T) {
 		}
 		assert.Equal(t, bare(*s), bare(*again))
 	})
+}
+
+// TestBucketCosts: of views that share a key, and as files of samples may be.
+func TestBucketCosts(t *testing.T) {
+	buckets := func(more string) (all []string) {
+		s, err := Parse("spec.yaml", []byte(completed("views: {inputs: views/*.avro, id: view_id, key: user_id, time: ts}\n"+more)))
+		require.NoError(t, err)
+		for _, c := range s.BucketCosts() {
+			text := FormatDuration(time.Duration(c.Cost.BucketMs)*time.Millisecond) + ": " + strconv.FormatInt(c.Cost.ViewMarkers, 10)
+			if require.Equal(t, c.Cost.BucketMs == s.Bucket.Milliseconds(), c.Now); c.Now {
+				text += " now"
+			}
+			all = append(all, text)
+		}
+		return all
+	}
+	const week = "engagements:\n  like: {inputs: likes/*.avro, key: user_id, time: ts, window: 7d, credit: %s}\n"
+	last := fmt.Sprintf(week, CreditLast)
+	assert.Equal(t, []string{"1d: 15 now", "1d18h: 9", "3d12h: 5", "7d: 3"}, buckets(last))
+	assert.Equal(t, []string{"1d18h: 9", "3d12h: 5", "7d: 3 now"}, buckets(last+"bucket: 7d"))
+	assert.Equal(t, []string{"1d18h: 5", "3d12h: 3", "7d: 2 now"}, buckets(fmt.Sprintf(week, CreditFirst)+"bucket: 7d"))
+	assert.Equal(t, []string{"1h: 337 now"}, buckets(last+"bucket: 1h\noutputs: {samples: {path: out/samples, folders: hour}}"), "nothing longer fits in the folder of an hour")
+	assert.Nil(t, buckets(fmt.Sprintf(week, CreditAll)), "each view is in its own bucket alone")
+	assert.Nil(t, buckets(last+"bucket: 1d\nstages: [1h]"))
 }

@@ -31,7 +31,8 @@ CODE" explains. Warnings do not fail the check.
 
 For a spec without problems it shows what the spec resolves to, and which values
 are defaults. Of a spec with stages it also shows when samples of each come, and
-what the stage costs.
+what the stage costs; of one whose views share a key, what other lengths of buckets
+would cost, and when samples would come.
 
 With --inputs it also opens every file that the spec names, and tells for each
 input how many files there are, which fields they have, the first record, from
@@ -77,7 +78,7 @@ is --online.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems, values and stages, and what was found in inputs and online")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object: files, each with ok, problems, values, stages and buckets, and what was found in inputs and online")
 	look.add(flags)
 	complete(cmd, "inputs", "first", "all")
 	flags.BoolVar(&world, "online", false, "look at brokers, topics, rights and registry too")
@@ -96,6 +97,8 @@ type checked struct {
 	Values   []spec.Setting `json:"values,omitempty"`
 	// Stages is nil for a spec without stages.
 	Stages []spec.StageCost `json:"stages,omitempty"`
+	// Buckets is nil unless views share a key.
+	Buckets []spec.BucketCost `json:"buckets,omitempty"`
 	// Inputs and Online are nil unless they were asked for.
 	Inputs []preview.Input     `json:"inputs,omitempty"`
 	Online []preflight.Finding `json:"online,omitempty"`
@@ -115,7 +118,7 @@ func check(file string) (*spec.Spec, checked, error) {
 	var list problem.List
 	switch {
 	case err == nil:
-		return s, checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings(), Stages: s.StageCosts()}, nil
+		return s, checked{File: file, OK: true, Problems: s.Warnings, Values: s.Settings(), Stages: s.StageCosts(), Buckets: s.BucketCosts()}, nil
 	case errors.As(err, &list):
 		return nil, checked{File: file, Problems: list}, nil
 	}
@@ -173,6 +176,11 @@ func printChecked(w io.Writer, results []checked, all problem.List) error {
 		}
 		if len(result.Stages) > 0 {
 			if err := printStages(w, result.Stages); err != nil {
+				return err
+			}
+		}
+		if len(result.Buckets) > 0 {
+			if err := printBuckets(w, result.Buckets); err != nil {
 				return err
 			}
 		}

@@ -37,9 +37,10 @@ engagements:
   like: {inputs: likes/*.avro, view: view_id, time: ts, window: 70d}`,
 	},
 	{
-		ID: "T1204", Severity: SeverityError, Title: "bucket longer than a day",
+		ID: "T1204", Severity: SeverityError, Title: "bucket that is too long",
 		Cause: `A bucket is joined in memory, and its samples wait until all of it has closed. Six
-buckets to the longest window are a good start; a day is the most.`,
+buckets to the longest window are a good start; a day is the most. Where credit chooses
+between views of a key, longer ones cost less, up to the longest window.`,
 		Bad: `
 engagements:
   like: {inputs: likes/*.avro, view: view_id, time: ts, window: 14d}
