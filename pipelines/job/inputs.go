@@ -37,6 +37,7 @@ const (
 	codeNoSubject      = "T1632"
 	codeUnusableSchema = "T1633"
 	codeOtherType      = "T1460"
+	codeNoRecord       = "T1636"
 )
 
 // FindTopics reads the schema files of the topics among the sources and asks the registry for those
@@ -118,11 +119,15 @@ func (t *InputTopics) find(ctx context.Context, input int, src Source) (source.T
 			if err != nil {
 				return topic, nil, err
 			}
-			return topic, schema.Avro, nil
+			record, err := t.recordOf(input, "subject "+src.InSubject(), schema.Avro)
+			return topic, record, err
 		}
 	}
 	schema, err := avro.ParseSchema(text)
 	if err != nil {
+		return topic, nil, err
+	}
+	if schema, err = t.recordOf(input, "schema "+src.Schema, schema); err != nil {
 		return topic, nil, err
 	}
 	if topic.Format == source.Avro {
@@ -192,6 +197,40 @@ func (t *InputTopics) takes(ctx context.Context, input int, subject string, from
 		return &inputProblem{p}
 	}
 	return nil
+}
+
+// recordOf is the schema of the records that an input takes where one, which is called what, may be a union of several: that which $type names, or the
+// only one. It is an inputProblem if there is none such.
+func (t *InputTopics) recordOf(input int, what string, schema *avro.Schema) (*avro.Schema, error) {
+	if schema.Type().Kind == avro.KindRecord {
+		return schema, nil
+	}
+	src := &t.sources[input]
+	branches, err := schema.Branches()
+	if err != nil {
+		return nil, err
+	}
+	names := branches.Names()
+	if len(names) == 0 {
+		return nil, &inputProblem{src.Problem(t.spec, codeNoRecord, fmt.Sprintf("%s is of type %s, and no record", what, schema.Type().Kind))}
+	}
+	if !src.Registry { // as in files, a record has the fields that its type has
+		return schema, nil
+	}
+	taken := slices.DeleteFunc(slices.Clone(branches), func(b avro.Branch) bool {
+		return b.Record == nil || slices.ContainsFunc(t.params.Inputs[input].Types(), func(oneOf []expression.Condition) bool {
+			return !slices.ContainsFunc(oneOf, func(c expression.Condition) bool {
+				return c.Holds(record.Value{Kind: record.String, Text: []byte(b.Name)})
+			})
+		})
+	})
+	if len(taken) != 1 {
+		p := src.Problem(t.spec, codeNoRecord, what+" is a union of several records, and an input takes those of one")
+		p.Got, p.Allowed = strings.Join(names, ", "), names
+		p.Hint = "say which, like `where: {$type: " + names[0] + "}`"
+		return nil, &inputProblem{p}
+	}
+	return taken[0].Record, nil
 }
 
 // mostSubjects bounds how many subjects a problem lists.

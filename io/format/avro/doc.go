@@ -40,7 +40,8 @@
 //
 // # Files
 //
-//	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go, inline.go: its text, and what is made of it
+//	schema.go      a schema; parse.go, default.go, alias.go, canonical.go, strict.go, inline.go: its text, and what is made of it; branches.go: the
+//	               types of a union at its top, each by itself
 //	lookup.go      a field by its path
 //	projection.go  fields of encoded records; compile.go, program.go, run.go: as a program over their bytes
 //	way.go         the records on the way to a field

@@ -27,15 +27,19 @@ const (
 type Schema struct {
 	Type Type
 	// Avro is the schema of type Avro, Protobuf that of type Protobuf; nil for others.
-	Avro     *avro.Schema
+	Avro *avro.Schema
+	// Branches are those of Avro where it is a union at the top.
+	Branches avro.Branches
 	Protobuf *protobuf.Schema
 	// Title is what one of type JSON is called; empty if it has no title.
 	Title string
 }
 
-// Names are what records of the schema may be called (record.OwnType): that of Avro, the title of JSON Schema, all messages of a .proto file.
+// Names are what records of the schema may be called (record.OwnType): that of Avro, those of the records of a union, the title of JSON Schema, all messages of a .proto file.
 func (s *Schema) Names() []string {
 	switch {
+	case s.Branches != nil:
+		return s.Branches.Names()
 	case s.Avro != nil:
 		return []string{s.Avro.Type().Name}
 	case s.Protobuf != nil:
@@ -77,6 +81,9 @@ func (c *client) complete(ctx context.Context, name string, found sr.Schema) (*S
 		schema.Protobuf, err = protobuf.ParseSchema(ctx, found.Schema, imports)
 	} else {
 		schema.Avro, err = parseAvro(found.Schema, others)
+		if err == nil {
+			schema.Branches, err = schema.Avro.Branches()
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

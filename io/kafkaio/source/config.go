@@ -8,7 +8,8 @@
 //	restriction.go    what a reader still has to read, and its encoding; tracker.go claims it
 //	reader.go         clients, seeking, polling; failure.go, what an error of a fetch means
 //	batcher.go        records of a partition to batches, rejected records, clocks
-//	topic.go          from a value to a record; timeof.go, from a record to its event time; own.go: what Kafka has beside it
+//	topic.go          from a value to a record; timeof.go, from a record to its event time; own.go: what Kafka has beside it;
+//	                  union.go: records of Avro unions
 //	watch.go          new partitions, idleness, outages; watchlog.go says what is waited for
 //	gap.go, bomb.go   batches without records, and those that unpack to too much
 //	notes.go          offsets for a consumer group; notetimeindex.go, entries for a restart

@@ -29,6 +29,8 @@ type timeOf struct {
 	name string
 	// never says that no record has a time: the schema has none that is to be read, as that of records that belong to no input.
 	never bool
+	// branches are what reads records of a schema that is a union, whose own fields are not set; see union.go.
+	branches *unionOf
 }
 
 // timePart is a field that the time is, or is computed of.

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/format"
+	"tributary/io/format/avro"
 	"tributary/io/format/protobuf"
 	"tributary/io/kafkaio/registry"
 	"tributary/io/record"
@@ -98,6 +99,9 @@ func (t *topic) open(ctx context.Context, r *kgo.Record) (record []byte, by *tim
 		if by, err = t.compile(ctx, id); err != nil {
 			return nil, nil, err
 		}
+	}
+	if by.branches != nil {
+		return by.ofBranch(record)
 	}
 	if t.Format == RegistryProtobuf {
 		record, err = t.messageText(ctx, id, indexes, record)
@@ -189,14 +193,10 @@ func (t *topic) compile(ctx context.Context, id registry.ID) (*timeOf, error) {
 	}
 	if want := schemaTypes[t.Format]; schema.Type != want {
 		err = fmt.Errorf("is of type %s, not %s", schema.Type, want)
+	} else if schema.Branches != nil {
+		by = t.unionOf(id, schema.Branches)
 	} else if by == nil {
-		if by, err = newTimeOf(schema.Avro, t.Time); err != nil && t.typed {
-			// Whose records they are is told by their type, not by their fields: the join looks at that.
-			by, err = &timeOf{never: true, fingerprint: schema.Avro.ID(), text: schema.Avro.String()}, nil
-		}
-		if err == nil {
-			by.name = schema.Avro.Type().Name
-		}
+		by, err = t.recordsOf(schema.Avro)
 	}
 	if err != nil {
 		// The schema is some producer's mistake: its records are dead letters, and the
@@ -207,6 +207,18 @@ func (t *topic) compile(ctx context.Context, id registry.ID) (*timeOf, error) {
 	}
 	t.byID[id] = by
 	return by, nil
+}
+
+// recordsOf makes what reads the event times of records with a schema of Avro.
+func (t *topic) recordsOf(schema *avro.Schema) (by *timeOf, err error) {
+	if by, err = newTimeOf(schema, t.Time); err != nil && t.typed {
+		// Whose records they are is told by their type, not by their fields: the join looks at that.
+		by, err = &timeOf{never: true, fingerprint: schema.ID(), text: schema.String()}, nil
+	}
+	if err == nil {
+		by.name = schema.Type().Name
+	}
+	return by, err
 }
 
 // isUnusable returns the reason if err is about a record rather than about the world.

@@ -154,6 +154,10 @@ func TestRegistryAtStart(t *testing.T) {
 	registered(t, schemas, "avro-value", stampSchema, sr.TypeAvro)
 	registered(t, schemas, "proto-value", `syntax = "proto3"; message M {}`, sr.TypeProtobuf)
 	registered(t, schemas, "broken-value", `{"type":"record","name":"R","fields":[{"name":"a","type":"Nobody"}]}`, sr.TypeAvro)
+	registered(t, schemas, "union-value", unionSchema, sr.TypeAvro)
+	registered(t, schemas, "text-value", `"string"`, sr.TypeAvro)
+	plain := t.TempDir() + "/union.avsc"
+	require.NoError(t, os.WriteFile(plain, []byte(unionSchema), 0o600))
 	registered(t, schemas, "events-shop.View", stampSchema, sr.TypeAvro)
 	registered(t, schemas, "events-shop.Like", stampSchema, sr.TypeAvro)
 	registered(t, schemas, "events-key", stampSchema, sr.TypeAvro)
@@ -170,7 +174,10 @@ func TestRegistryAtStart(t *testing.T) {
 		{"Protobuf", "{topic: proto}", "T1631", "subject proto-value has a schema of type PROTOBUF, and format avro takes AVRO", nil, "write `format: protobuf` and `registry: true`"},
 		{"Avro for Protobuf", "{topic: avro, format: protobuf}", "T1631", "subject avro-value has a schema of type AVRO, and format protobuf takes PROTOBUF", nil, "write `format: avro`"},
 		{"no subject of the topic", "{topic: events}", "T1632", "the registry has no schema of subject events-value", []string{"events-shop.Like", "events-shop.View"}, "name the subject that has the schema of the values of topic events, as `subject: NAME`"},
-		{"another that is not there", "{topic: views, subject: shop.View}", "T1632", "the registry has no schema of subject shop.View", []string{"avro-value", "broken-value", "events-key", "events-shop.Like", "events-shop.View", "json-value", "proto-value"}, ""},
+		{"another that is not there", "{topic: views, subject: shop.View}", "T1632", "the registry has no schema of subject shop.View", []string{"avro-value", "broken-value", "events-key", "events-shop.Like", "events-shop.View", "json-value", "proto-value", "text-value", "union-value"}, ""},
+		{"a union", "{topic: union}", "T1636", "subject union-value is a union of several records, and an input takes those of one", []string{"shop.View", "shop.Buy", "shop.Page"}, "say which, like `where: {$type: shop.View}`"},
+		{"a union beside the registry", "{topic: union, registry: true, schema: " + plain + "}", "T1636", "schema " + plain + " is a union of several records, and an input takes those of one", []string{"shop.View", "shop.Buy", "shop.Page"}, "say which"},
+		{"no record", "{topic: text}", "T1636", "subject text-value is of type string, and no record", nil, ""},
 		{"of a type that nobody defines", "{topic: broken}", "T1633", `subject broken-value: schema id 4: parse Avro schema: a: unknown type "Nobody"`, nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,6 +198,7 @@ func TestRegistryAtStart(t *testing.T) {
 func TestTypeAtStart(t *testing.T) {
 	schemas := newRegistry(t)
 	registered(t, schemas, "avro-value", stampSchema, sr.TypeAvro)
+	registered(t, schemas, "union-value", unionSchema, sr.TypeAvro)
 	registered(t, schemas, "json-value", `{"type":"object","title":"View"}`, sr.TypeJSON)
 	registered(t, schemas, "untitled-value", `{"type":"object"}`, sr.TypeJSON)
 	registered(t, schemas, "both-value", `{"type":"object","title":"View"}`, sr.TypeJSON)
@@ -206,6 +214,8 @@ func TestTypeAtStart(t *testing.T) {
 	}{
 		{"Avro", "{topic: avro}", "{$type: Stump}", []string{"Stamp"}, "name the subject of that type"},
 		{"Avro, as it is called", "{topic: avro}", "{$type: Stamp}", nil, ""},
+		{"a record of a union", "{topic: union}", "{$type: shop.Buy}", nil, ""},
+		{"none of a union", "{topic: union}", "{$type: shop.Veiw}", []string{"shop.View", "shop.Buy", "shop.Page"}, "name the subject of that type"},
 		{"one of several", "{topic: avro}", `'$type in ["shop.Old", "Stamp"]'`, nil, ""},
 		{"none of several", "{topic: avro}", `'$type in ["shop.Old", "shop.New"] && ts > 0'`, []string{"Stamp"}, "name the subject of that type"},
 		{"JSON Schema", "{topic: json, format: json, registry: true}", "{$type: view}", []string{"View"}, "name the subject of that type"},

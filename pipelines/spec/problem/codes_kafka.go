@@ -343,4 +343,17 @@ was written with, by the number that precedes it, and which message of the file 
 		Bad:  streamed("views: {inputs: [{topic: views, format: protobuf}], id: view_id, time: ts}"),
 		Good: registered("{topic: views, format: protobuf}", ""),
 	},
+	{
+		ID: "T1636", Severity: SeverityError, Title: "records of several types in one schema",
+		Cause: `An Avro schema may be a union at its top, whose values are records of several types. An
+input takes those of one, by whose fields it is checked: $type says which. What is no
+record at all cannot be read.`,
+		Bad: registered("{topic: views}", "    # views-value is [shop.View, shop.Page]"),
+		Good: `
+clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "https://registry:8081"}}}
+views: {inputs: [{topic: views}], where: {$type: shop.View}, id: view_id, time: ts}
+engagements: {like: {inputs: likes/*.avro, view: view_id, time: ts, window: 30m}}
+outputs: {samples: {topic: samples}}
+stream: {name: feed}`,
+	},
 }
