@@ -75,6 +75,7 @@ var beyondSchema = map[string]string{
 	"T1412": "compares inputs with the form of views",
 	"T1443": "compares names of labels with one another",
 	"T1458": "depends on the format and the registry of inputs",
+	"T1459": "compares the times of inputs of one topic",
 	"T1630": "compares outputs with stages and delivery",
 	"T1634": "depends on the cluster's registry",
 	"T1635": "depends on the cluster's registry",

@@ -31,10 +31,11 @@ clusters: {main: {brokers: ["kafka-1:9092"], registry: {url: "https://registry:8
 views: {inputs: [{topic: log, format: json, registry: true}], where: {$type: View}, id: view_id, time: ts}`),
 	},
 	{
-		ID: "T1459", Severity: SeverityWarning, Title: "one topic read by two times",
+		ID: "T1459", Severity: SeverityError, Title: "one topic read by two times",
 		Cause: `A topic that several inputs read is read once, and moves the watermark by one time: that
 of the first of them. Records that lack it do not move it, and how late the others are
-depends on where it stood. A computed time may be the same for all.`,
+depends on where it stood, so a stream and a batch would differ. A computed time may be
+the same for all.`,
 		Bad: streamed(`
 views: {inputs: [{topic: log, format: json}], where: {event: view}, id: view_id, time: seen}
 engagements:
