@@ -60,6 +60,7 @@ Control characters in the data are written as escapes.`,
 	flags.StringVar(&opt.Weights.Delayed, "delayed", "", "the prediction that a view becomes positive after the first stage, for weights: as --p")
 	flags.Var((*durationFlag)(&opt.Weights.MeanDelay), "mean-delay", "the mean delay of engagements, for weights by a model of the delay")
 	flags.Var((*durationFlag)(&opt.Weights.Window), "window", "the longest window, for weights by a model of the delay; without it delays have no end")
+	flags.StringVar(&opt.Weights.Target, "target", "", "the label that is a part of a positive, for weights of parts; without it the only one there is")
 	number(flags, &opt.Limit, "limit", 0, math.MaxInt, "how many records to show; 0 for all")
 	flags.BoolVar(&opt.JSON, "json", false, "whole records as JSON lines")
 	number(flags, &opt.Width, "width", 1, mostNumber, "columns of a table; by default those of the terminal, or 80")

@@ -27,6 +27,8 @@ type Sample struct {
 	Version int
 	// Positive is the field positive, or whether the label of one kind is one, where that is to be learned.
 	Positive bool
+	// Part is the label, where that is a part of a positive: from 0 to 1.
+	Part float64
 	// Told says that an earlier version of the view was positive: see Told.
 	Told bool
 	// Delay is that of the first engagement, the least in the field delay_ms; of no meaning for negatives.
@@ -64,6 +66,7 @@ const (
 	NeedsP       Need = "p"       // Model.P
 	NeedsDelayed Need = "delayed" // Model.Delayed
 	NeedsDelays  Need = "delays"  // Model.Delays
+	NeedsPart    Need = "part"    // Sample.Part
 )
 
 // Recipe is a recipe by its name.
@@ -104,6 +107,11 @@ var all = []*Recipe{
 		Name: "importance", Short: "one sample a view, final; kept negatives stand for those that were not",
 		Paper: he,
 		Weigh: func(s Sample, _ Model) Weights { return Importance(s) },
+	},
+	{
+		Name: "parts", Short: "one sample a view, final; a part of a positive, and the rest of a negative",
+		Paper: elkan, Needs: []Need{NeedsPart},
+		Weigh: func(s Sample, _ Model) Weights { return Parts(s) },
 	},
 }
 

@@ -264,3 +264,33 @@ func TestTold(t *testing.T) {
 	assert.False(t, told.Meet("a", 2, true))
 	assert.False(t, told.Meet("b", 1, true))
 }
+
+// TestParts: of views that share an engagement evenly, some of them with no part in any, a model learns the expected part, whatever share
+// of the negatives is kept; and what a group of them shares counts once in all.
+func TestParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keep := rapid.SampledFrom([]float64{1, 0.5, 0.1}).Draw(t, "keep")
+		groups := rapid.SliceOfN(rapid.IntRange(1, 6), 1, 8).Draw(t, "views of an engagement")
+		none := rapid.IntRange(0, 30).Draw(t, "views without any")
+		sum, views := 0.0, none
+		var total Weights
+		add := func(s Sample, probability float64) (w Weights) {
+			w = Parts(s)
+			total.Positive, total.Negative = total.Positive+probability*w.Positive, total.Negative+probability*w.Negative
+			return w
+		}
+		for _, n := range groups {
+			whole := 0.0
+			for range n {
+				whole += add(Sample{Positive: true, Part: 1 / float64(n), Weight: 1}, 1).Positive
+			}
+			require.InDelta(t, 1, whole, 1e-12)
+			sum, views = sum+1, views+n
+		}
+		for range none {
+			add(Sample{Weight: 1 / keep}, keep)
+		}
+		require.InDelta(t, 0, total.Gradient(sum/float64(views)), 1e-9, "the loss is least where the prediction is the mean part")
+		require.InDelta(t, float64(views), total.Positive+total.Negative, 1e-9, "each view counts once")
+	})
+}

@@ -27,6 +27,8 @@ type Weights struct {
 	P, Delayed string
 	// MeanDelay is that of the model of delays, Window its end; 0 for none.
 	MeanDelay, Window time.Duration
+	// Target is the label that is a part of a positive; empty for the only one.
+	Target string
 }
 
 // prediction is one number for all samples, or a field of each.
@@ -41,6 +43,7 @@ type weigher struct {
 	recipe     *recipe.Recipe
 	p, delayed prediction
 	delays     recipe.Exponential
+	target     string
 
 	told     recipe.Told
 	versions map[int]bool // that were met
@@ -50,7 +53,7 @@ type weigher struct {
 func (o Weights) compile() (*weigher, error) {
 	if o.Recipe == "" {
 		if o != (Weights{}) {
-			return nil, errors.New("--p, --delayed, --mean-delay and --window are for the weights of a recipe: --weights says which, one of " + strings.Join(recipe.Names(), ", "))
+			return nil, errors.New("--p, --delayed, --mean-delay, --window and --target are for the weights of a recipe: --weights says which, one of " + strings.Join(recipe.Names(), ", "))
 		}
 		return nil, nil
 	}
@@ -62,7 +65,7 @@ func (o Weights) compile() (*weigher, error) {
 		}
 		return nil, errors.New(text)
 	}
-	w := &weigher{recipe: r, delays: recipe.Exponential{Mean: o.MeanDelay, Window: o.Window}, versions: map[int]bool{}}
+	w := &weigher{recipe: r, delays: recipe.Exponential{Mean: o.MeanDelay, Window: o.Window}, target: o.Target, versions: map[int]bool{}}
 	var errs []error
 	about := func(flag string, given bool, need recipe.Need, what string) {
 		if given && !r.Wants(need) {
@@ -77,6 +80,7 @@ func (o Weights) compile() (*weigher, error) {
 	about("delayed", o.Delayed != "", recipe.NeedsDelayed, "the prediction that a view becomes positive after the first stage"+form)
 	about("mean-delay", o.MeanDelay != 0, recipe.NeedsDelays, "the mean delay of engagements, like 10m")
 	about("window", o.Window != 0, recipe.NeedsDelays, "")
+	about("target", o.Target != "", recipe.NeedsPart, "")
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
@@ -153,11 +157,39 @@ func (w *weigher) meet(rec record) (recipe.Sample, error) {
 		Version: int(version.Int()), Positive: rec.get("positive").Bool(),
 		Elapsed: time.Duration(min(max(maturity.Int(), 0), maxDelayMs)) * time.Millisecond, Weight: weight.Num,
 	}
+	if w.recipe.Wants(recipe.NeedsPart) {
+		var err error
+		if s.Part, err = w.part(rec); err != nil {
+			return recipe.Sample{}, fmt.Errorf("--weights %s: sample of view %s: %w", w.recipe.Name, cell(rec.get("view_id")), err)
+		}
+	}
 	w.versions[s.Version] = true
 	if w.recipe.Wants(recipe.NeedsStages) {
 		s.Told = w.told.Meet(rec.get("view_id").String(), rec.get("view_time").Int(), s.Positive)
 	}
 	return s, nil
+}
+
+// part is the label of a sample that is a part of a positive.
+func (w *weigher) part(rec record) (float64, error) {
+	name, label := w.target, rec.get("labels").Get(gjson.Escape(w.target))
+	if name == "" {
+		var names []string
+		rec.get("labels").ForEach(func(key, value gjson.Result) bool {
+			name, label, names = key.String(), value, append(names, key.String())
+			return true
+		})
+		if len(names) != 1 {
+			return 0, fmt.Errorf("--target says which of its labels is meant, of %s", strings.Join(names, ", "))
+		}
+	}
+	switch {
+	case !label.Exists():
+		return 0, fmt.Errorf("it has no label %s", name)
+	case label.Type != gjson.Number || !isProbability(label.Num):
+		return 0, fmt.Errorf("its label %s is %s, and no part of a positive, from 0 to 1: take the label binary", name, cell(label))
+	}
+	return label.Num, nil
 }
 
 // weigh gives the weights of a sample that is shown.

@@ -120,6 +120,11 @@ func TestWeightsAsJSON(t *testing.T) {
 		if r.Wants(recipe.NeedsDelays) {
 			opt.Weights.MeanDelay, opt.Weights.Window = 5*time.Minute, 30*time.Minute
 		}
+		if r.Wants(recipe.NeedsPart) { // of labels that count to two
+			var out, told bytes.Buffer
+			require.ErrorContains(t, Run(t.Context(), dir, opt, &out, &told), "sample of view later: its label click is 2, and no part of a positive")
+			continue
+		}
 		out, _ := run(t, dir, opt)
 		want := strings.Split(strings.TrimSpace(plain), "\n")
 		got := strings.Split(strings.TrimSpace(out), "\n")
@@ -216,7 +221,7 @@ func TestWrongWeights(t *testing.T) {
 		want    []string
 	}{
 		{Weights{Recipe: "fake-negative-wighting", P: "0.1"}, []string{
-			`--weights "fake-negative-wighting": there is no such recipe, but fake-negative-weighting, fake-negative-calibration, elapsed-time-sampling, delayed-feedback-model, importance; did you mean fake-negative-weighting?`,
+			`--weights "fake-negative-wighting": there is no such recipe, but fake-negative-weighting, fake-negative-calibration, elapsed-time-sampling, delayed-feedback-model, importance, parts; did you mean fake-negative-weighting?`,
 		}},
 		{Weights{P: "0.1"}, []string{"--weights says which, one of fake-negative-weighting, "}},
 		{Weights{Recipe: "fake-negative-weighting"}, []string{"--weights fake-negative-weighting needs --p: the model's prediction"}},
