@@ -30,6 +30,7 @@ import (
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/env"
+	"cel.dev/cel-go/common/operators"
 )
 
 // Limits of an expression: its bytes, parts, how deep they lie in one another, and the instructions of a regular expression.
@@ -142,6 +143,26 @@ func parse(text string, value bool) (*Expression, error) {
 // IsField tells whether the expression is a field, and nothing else.
 func (e *Expression) IsField() bool {
 	return e.value && len(e.parts.tests) == 0 && e.parts.checked.NativeRep().Expr().Kind() == ast.IdentKind
+}
+
+// Taken are the fields of which the value of the expression may be one, as it is: the field that it is, and those that it chooses between.
+func (e *Expression) Taken() (fields []Field) {
+	var walk func(ast.Expr)
+	walk = func(x ast.Expr) {
+		switch {
+		case x.Kind() == ast.IdentKind:
+			for _, f := range e.Fields {
+				if variable(f.Path) == x.AsIdent() {
+					fields = append(fields, f)
+				}
+			}
+		case x.Kind() == ast.CallKind && x.AsCall().FunctionName() == operators.Conditional:
+			walk(x.AsCall().Args()[1])
+			walk(x.AsCall().Args()[2])
+		}
+	}
+	walk(e.parts.checked.NativeRep().Expr())
+	return fields
 }
 
 // parsed reads the text, and names its fields and conditions. Each call gives parts of its own.

@@ -139,6 +139,8 @@ func (c *FieldCheck) Problems() (problems problem.List) {
 						problems = append(problems, c.typeProblem(l, &w, &field))
 					} else if w.needsUnit && field.Unit == record.UnitAuto {
 						problems = append(problems, c.unitProblem(l, &w, &field))
+					} else if otherUnit(w.unit, &field) {
+						problems = append(problems, c.otherUnitProblem(l, &w, w.path, &field))
 					}
 				case !missing:
 					problems = append(problems, c.fieldProblem(err, l, &w))

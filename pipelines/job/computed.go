@@ -19,6 +19,7 @@ import (
 const (
 	codeComputedUse    = "T1456"
 	codeComputedColumn = "T1457"
+	codeOtherUnit      = "T1461"
 )
 
 // computedProblems holds the uses of computed fields against their types, as far as these are known, each once.
@@ -60,6 +61,56 @@ func (c *FieldCheck) computedProblems() (problems problem.List) {
 	for i := range c.layouts {
 		l := &c.layouts[i]
 		look(l.source, l.place+": ", func(path string) expression.Type { return c.typeOf(l, path) })
+		problems = append(problems, c.computedUnits(l, told)...)
+	}
+	return problems
+}
+
+// schemaUnits are those of logical types, by all that name them in a spec.
+var schemaUnits = map[record.Unit]record.Unit{
+	record.UnitMillis: record.UnitMillis, record.UnitEpochMs: record.UnitMillis,
+	record.UnitMicros: record.UnitMicros, record.UnitEpochMicros: record.UnitMicros,
+	record.UnitNanos: record.UnitNanos, record.UnitEpochNanos: record.UnitNanos,
+}
+
+// otherUnit tells whether a schema says that a time is in another unit than a spec does.
+func otherUnit(said record.Unit, field *avro.Field) bool {
+	of := schemaUnits[field.Unit]
+	return said != record.UnitAuto && of != "" && schemaUnits[said] != of
+}
+
+// otherUnitProblem is that of a time which is the field at a path.
+func (c *FieldCheck) otherUnitProblem(l *layout, w *wanted, path string, field *avro.Field) problem.Problem {
+	what := "is"
+	if w.path != path {
+		what = w.path + ", which may be its value, is"
+	}
+	found := c.spec.Problem(codeOtherUnit, fmt.Sprintf("%s: %s is of type %s, and %s read in another unit", l.place, path, field.Logical, what), c.at(l, w)...)
+	found.Got = string(w.unit)
+	found.Hint = fmt.Sprintf("write `unit: %s`; if the schema says what is not so, compute the time, like `fields: {at: %s + 0}`", field.Unit, spec.FieldText(path))
+	return found
+}
+
+// computedUnits holds the units of times that are computed as one of several fields against those that a schema says of these; told are the
+// places of problems so far.
+func (c *FieldCheck) computedUnits(l *layout, told map[string]bool) (problems problem.List) {
+	in := &c.params.Inputs[l.source]
+	_, computed := c.named(l.source)
+	for i := range computed {
+		w := &computed[i]
+		at := c.at(l, w)
+		asks, err := expression.ParseValue(in.ComputedField(w.path).Expression)
+		if err != nil || w.unit == record.UnitAuto || told[fmt.Sprint(at)] {
+			continue
+		}
+		for _, f := range asks.Taken() {
+			field, err := l.lookup(f.Path)
+			if err == nil && otherUnit(w.unit, &field) {
+				told[fmt.Sprint(at)] = true
+				problems = append(problems, c.otherUnitProblem(l, w, f.Path, &field))
+				break
+			}
+		}
 	}
 	return problems
 }

@@ -22,7 +22,9 @@ type wanted struct {
 	ofSample bool
 	// needsUnit says that it is a time whose unit the schema must tell.
 	needsUnit bool
-	use       use
+	// unit is the one that the spec says of a time.
+	unit record.Unit
+	use  use
 	// in is the field's place in an expression, whose text is below; nil where the key is the field.
 	in         *expression.Place
 	expression string
@@ -114,7 +116,7 @@ func (c *FieldCheck) named(source int) (all, computed []wanted) {
 	addID(in.IDs(), idKey, false)
 	addID(in.Key, "key", false)
 	addTime := func(f rules.Field, optional bool, key string) {
-		w := wanted{path: f.Path, use: useTime, needsUnit: f.UnitUnknown(), optional: optional}
+		w := wanted{path: f.Path, use: useTime, needsUnit: f.UnitUnknown(), unit: f.Unit, optional: optional}
 		if f.Pattern != "" {
 			w.use = useText
 		}

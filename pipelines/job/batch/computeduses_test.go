@@ -234,7 +234,9 @@ func mapWithout(m map[string]any, key string) map[string]any {
 // that does not follow is refused, and told how to be mended.
 func TestComputedTypesAreChecked(t *testing.T) {
 	dir := t.TempDir()
-	writeAvro(t, dir+"/views.avro", recordSchema("view", `id "string"`, `ts "long"`, `big "boolean"`, `either ["string","long"]`), 100, `{"id":"a","ts":1767225600000,"big":true,"either":"x"}`)
+	writeAvro(t, dir+"/views.avro", recordSchema("view", `id "string"`, `ts "long"`, `big "boolean"`, `either ["string","long"]`,
+		`micros {"type":"long","logicalType":"timestamp-micros"}`, `millis {"type":"long","logicalType":"timestamp-millis"}`), 100,
+		`{"id":"a","ts":1767225600000,"big":true,"either":"x","micros":1767225600000000,"millis":1767225600000}`)
 	write(t, dir+"/views.jsonl", `{"id":"a","ts":1767225600000,"big":true}`+"\n")
 	write(t, dir+"/likes.jsonl", `{"view":"a","ts":1767225600001}`+"\n")
 	const text = `
@@ -252,6 +254,10 @@ outputs: {samples: out/samples}
 		"a time of JSON without a unit": {[]any{"jsonl", "at: int(ts) + 1", "id", "at", half, none}, "T1456", "views.time", "at is computed as a whole number"},
 		"a time that is a boolean":      {[]any{"avro", "at: ts > 1", "id", "{field: at, unit: epoch-millis}", half, none}, "T1456", "views.time", "true or false, and cannot be a time"},
 		"text by a unit of numbers":     {[]any{"jsonl", "at: ts > 1", "id", "{field: at, unit: epoch-millis}", half, none}, "T1456", "views.time", "true or false"},
+		"another unit than its field":   {[]any{"avro", "at: micros", "id", "{field: at, unit: epoch-millis}", half, none}, "T1461", "views.time", "micros is of type timestamp-micros, and is read in another unit"},
+		"of one of several fields":      {[]any{"avro", "at: 'big ? millis : (ts > 1 ? micros : null)'", "id", "{field: at, unit: epoch-millis}", half, none}, "T1461", "views.time", "micros is of type timestamp-micros, and at, which may be its value, is read in another unit"},
+		"of the record itself":          {[]any{"avro", "x: ts", "id", "{field: micros, unit: epoch-nanos}", half, none}, "T1461", "views.time", "micros is of type timestamp-micros, and is read"},
+		"seconds":                       {[]any{"avro", "at: millis", "id", "{field: at, unit: epoch-seconds}", half, none}, "T1461", "views.time", "millis is of type timestamp-millis"},
 		"an id that is a boolean":       {[]any{"avro", "key: '!big'", "key", unit, half, none}, "T1456", "views.id", "key is computed as true or false, and cannot be an id"},
 		"a column of two types":         {[]any{"avro", `x: 'big ? dyn(id) : dyn(ts)'`, "id", unit, half, "sample: {fields: [x], view: none}"}, "T1457", "sample.fields.0", "x is computed, and of which type does not follow"},
 		"a column of a union":           {[]any{"avro", `x: either`, "id", unit, half, "sample: {fields: [id, x], view: none}"}, "T1457", "sample.fields.1", "of which type does not follow"},
@@ -269,6 +275,10 @@ outputs: {samples: out/samples}
 		{"avro", `x: either`, "id", unit, half, "sample: {fields: [{x: {field: x, type: string}}], view: none}"},
 		{"avro", `x: 'big ? dyn(id) : dyn(ts)'`, "id", unit, half, "sample: {fields: [{x: {field: x, type: string}}], view: none}"},
 		{"avro", "at: 'string(timestamp(ts / 1000))'", "id", "at", half, none},
+		{"avro", "at: micros", "id", "{field: at, unit: epoch-micros}", half, none},
+		{"avro", "at: micros + 0", "id", "{field: at, unit: epoch-nanos}", half, none},
+		{"avro", "x: ts", "id", "{field: micros, unit: timestamp-micros}", half, none},
+		{"avro", "at: 'big ? micros / 1000 : millis'", "id", "{field: at, unit: epoch-millis}", half, none},
 	} {
 		join(t, to(parse(t, dir, fmt.Sprintf(text, fine...)), t.TempDir()), Options{})
 	}
