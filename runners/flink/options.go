@@ -7,7 +7,7 @@
 //
 //	runner.go      the runners.Runner; options.go: what users set
 //	submit.go      a pipeline to a job; pipeline.go: its portable form; jobserver.go: Beam's job server; mark.go: finding it again
-//	rest.go        Flink's REST interface; job.go, savepoint.go, find.go, status.go, rootcause.go: jobs by it
+//	rest.go        Flink's REST interface; memory.go: what a slot has; job.go, savepoint.go, find.go, status.go, rootcause.go: jobs by it
 //	exhaust.go     the end of a job whose sources have one; laststate.go: savepoints and checkpoints to go on from
 //	worker.go      workers; pool.go: serving runners; token.go, checkworker.go, version.go: whose code they run
 package flink

@@ -73,6 +73,9 @@ func TestOverviewAndConfig(t *testing.T) {
 	config, err := client.Config(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "file:///flink/checkpoints", config["state.checkpoints.dir"])
+	memory, err := client.SlotMemory(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 192<<20, memory)
 }
 
 func TestStatusOfRecordedJob(t *testing.T) {

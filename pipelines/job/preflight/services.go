@@ -153,7 +153,8 @@ func (c *checker) flink(ctx context.Context) []Finding {
 	case overview.Free == 0:
 		found.Status, found.Fix = Warning, "stop a job, or start another TaskManager: until then the job waits for slots"
 	}
-	return append([]Finding{found}, open(ctx, url,
+	all := append([]Finding{found}, c.state(ctx, url)...)
+	return append(all, open(ctx, url,
 		"whoever reaches it can upload a program and have the cluster run it, with all that Flink's user may do",
 		"set rest.bind-address to 127.0.0.1 or security.ssl.rest.authentication-enabled, keep its network to itself, and set web.submit.enable: false")...)
 }

@@ -118,8 +118,10 @@ func TestFlink(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodGet { // and not what a client of gRPC tries
-					require.Equal(t, "/overview", r.URL.Path)
+				if r.Method == http.MethodGet && r.URL.Path != "/overview" { // and not what a client of gRPC tries
+					require.Contains(t, []string{"/taskmanagers", "/jobmanager/config"}, r.URL.Path)
+					w.WriteHeader(http.StatusForbidden)
+					return
 				}
 				_, _ = w.Write([]byte(c.answer))
 			}))

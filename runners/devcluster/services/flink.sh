@@ -42,11 +42,21 @@ taskmanager:
 rest: {address: 127.0.0.1, bind-address: 127.0.0.1, port: ${PORT[0]}}
 blob: {server: {port: ${PORT[5]}}}
 io: {tmp: {dirs: $DATA/tmp}}
+# What a job keeps are blocks of 64 KiB, compressed already, written once and deleted together some minutes later. Each of its 20 column
+# families for a stage takes an eighth of a write buffer at once: of the usual 64 MB more than a slot has, and RocksDB would flush and
+# compact all the time. Timers are few, and need no families on the heap. Blocks go to the network as they are made: no thread flushes.
 state:
-  backend: {type: rocksdb, incremental: true}
+  backend:
+    type: rocksdb
+    incremental: true
+    rocksdb:
+      writebuffer: {size: 8mb}
+      compaction: {style: UNIVERSAL}
+      compression: {per: {level: NO_COMPRESSION}}
+      timer-service: {factory: HEAP}
   checkpoints: {dir: "file://$DATA/checkpoints"}
   savepoints: {dir: "file://$DATA/savepoints"}
-execution: {buffer-timeout: {interval: 10 ms}, checkpointing: {storage: filesystem, tolerable-failed-checkpoints: 5}}
+execution: {buffer-timeout: {interval: 0 ms}, checkpointing: {storage: filesystem, tolerable-failed-checkpoints: 5}}
 metrics: {fetcher: {update-interval: 1000}}
 heartbeat: {interval: 2000, timeout: 10000}
 cluster: {evenly-spread-out-slots: true}
