@@ -60,9 +60,9 @@ views: {inputs: [{topic: log, subject: shop.View}], where: {$type: shop.View}, i
 	{
 		ID: "T1461", Severity: SeverityError, Title: "time in another unit than its field",
 		Cause: `The schema says in which unit a field is, timestamp-micros say, and the spec names
-another: every time would be wrong by a factor of a thousand. So it is for a computed time
-that is one of several fields. What is computed with a time, like ts / 1000, is in whatever
-unit the spec names.`,
+another: every time would be wrong by a factor of a thousand. So it is for a computed
+time that is one of several fields. What is computed with a time, like ts / 1000, is in
+whatever unit the spec names.`,
 		Bad:  "views: {inputs: views/*.avro, fields: {at: 'has(ts) ? ts : seen'}, id: view_id, time: {field: at, unit: epoch-millis}} # ts is timestamp-micros",
 		Good: "views: {inputs: views/*.avro, fields: {at: 'has(ts) ? ts : seen'}, id: view_id, time: {field: at, unit: epoch-micros}}",
 	},
