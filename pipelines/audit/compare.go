@@ -23,6 +23,8 @@ type comparison struct {
 	transactions *transactions
 	partitions   int
 	compacted    bool
+	// deletions: records without a value are looked at as such, and are none that cannot be read.
+	deletions bool
 	// trimmed are the partitions that have let go of their first records, with when the first was written that is there, in ms.
 	trimmed map[int32]int64
 	// late says that the topic has samples that were corrected for late engagements.

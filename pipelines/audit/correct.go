@@ -22,6 +22,9 @@ type CorrectOptions struct {
 	// Late has engagements count that came late: an engagement within the window of a view whose bucket had closed when it was read. Without
 	// it what was late stays so, and samples that were corrected with it are left as they are.
 	Late bool
+	// TakeBack has samples taken back of views that the join does not know. Without it they are left: another job may have written them.
+	// It does not go with Late.
+	TakeBack bool
 	// Values has corrections come with the values to write; that registers the schema of the samples if they name theirs.
 	Values bool
 }
@@ -52,6 +55,8 @@ type Corrections struct {
 	Missing   int64 `json:"missing"`
 	Different int64 `json:"different"`
 	Extra     int64 `json:"extra"`
+	// Losing are those of Different that lose a label. There are none with Late, see Left.Losing.
+	Losing int64 `json:"losing,omitempty"`
 	// Left is what cannot be corrected, or must not be, by why; none of them is among those above.
 	Left Left `json:"left"`
 	// Events are the records that the join has read.
@@ -68,6 +73,12 @@ type Left struct {
 	TooLarge int64 `json:"too_large,omitempty"`
 	// Replaced are of an id that a later view has in a compacted topic, which keeps one sample of an id.
 	Replaced int64 `json:"replaced,omitempty"`
+	// Unknown to the join are those of samples that it does not give: another job may have written them, see CorrectOptions.TakeBack. Deleted
+	// are of an id that somebody has deleted from the topic, by a record without a value, or that a compacted topic has none of any more, though
+	// every view has a sample. Losing would lose a label, which late engagements cannot bring about.
+	Unknown int64 `json:"unknown,omitempty"`
+	Deleted int64 `json:"deleted,omitempty"`
+	Losing  int64 `json:"losing,omitempty"`
 	// Early are there at an early stage only, and the join has no sample of them; Several are of views under several keys that share id and time.
 	Early   int64 `json:"early,omitempty"`
 	Several int64 `json:"several,omitempty"`
@@ -75,7 +86,7 @@ type Left struct {
 
 // Sum is how many there are.
 func (l *Left) Sum() int64 {
-	return l.ForLate + l.Gone + l.TooLarge + l.Replaced + l.Early + l.Several
+	return l.ForLate + l.Gone + l.TooLarge + l.Replaced + l.Unknown + l.Deleted + l.Losing + l.Early + l.Several
 }
 
 // codeShared is of late engagements that would have to be shared out again.
@@ -83,6 +94,9 @@ const codeShared = "T2016"
 
 // FindCorrections joins a range of complete buckets again, and calls do with what must be written to the topic of samples so that of each view
 // the sample with the highest version is the one that the join gives. Nothing is written but to Scratch.
+//
+// The range is that of buckets which the job has completed while the spec meant what it means now. What the join of today cannot know better
+// than what is there stays, see Left; where more than one in a hundred would lose a label by late engagements nothing is corrected at all.
 //
 // do is called when the topic has been read as it is then: who keeps others from writing corrections to it from before the call on gets none
 // that is there already. Memory is that of an audit.
@@ -94,6 +108,9 @@ func FindCorrections(ctx context.Context, s *spec.Spec, opt CorrectOptions, do f
 		opt.Memory = DefaultMemory
 	}
 	if err := checkInputs(s); err != nil {
+		return nil, err
+	}
+	if err := checkCompacted(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := checkStarts(ctx, s, opt.Options); err != nil {
@@ -117,6 +134,10 @@ func FindCorrections(ctx context.Context, s *spec.Spec, opt CorrectOptions, do f
 	if of.from >= of.to {
 		return nil, nothingClosed(sinks, opt.Options)
 	}
+	before, err := of.meantSoSince()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k.name(), err)
+	}
 	dir, err := os.MkdirTemp(opt.Scratch, "tributary-repair-")
 	if err != nil {
 		return nil, fmt.Errorf("a folder for the repair: %w", err)
@@ -129,13 +150,20 @@ func FindCorrections(ctx context.Context, s *spec.Spec, opt CorrectOptions, do f
 	if err := checkFiles(&only, sinks, finished, want); err != nil {
 		return nil, err
 	}
-	f := &correcting{c: newComparison(k, 0, false), late: opt.Late, do: do, last: int64(max(1, len(s.Stages)) - 1)}
+	if err := checkStarts(ctx, s, opt.Options); err != nil { // what was let go of while it was joined
+		return nil, err
+	}
+	f := &correcting{c: newComparison(k, 0, false), late: opt.Late, takeBack: opt.TakeBack, whole: s.Keep >= 1, last: int64(max(1, len(s.Stages)) - 1)}
+	f.c.deletions = true
 	for _, o := range s.Outputs.SampleSinks() {
 		if o.Topic == "" {
 			f.c.result.Notes = append(f.c.result.Notes, fmt.Sprintf("folder %s is left as it is: corrections are written to topics", o.Path))
 		}
 	}
 	f.out = &Corrections{Topic: k.output.Topic, From: timeOf(of.from), To: timeOf(of.to), Closed: timeOf(of.closed), Cut: of.cut, Events: want.events}
+	if before != "" {
+		f.out.Notes = append(f.out.Notes, before)
+	}
 	if opt.Values {
 		topic, err := job.NewSampleTopic(ctx, &only, want.schema, false)
 		if err != nil {
@@ -159,6 +187,13 @@ func FindCorrections(ctx context.Context, s *spec.Spec, opt CorrectOptions, do f
 		err = k.putRefused(ctx, s, parts, f.c)
 	}
 	if err == nil {
+		err = parts.look(ctx, opt.Memory, f.part)
+	}
+	if err == nil {
+		err = f.allowed()
+	}
+	if err == nil {
+		f.do = do
 		err = parts.each(ctx, opt.Memory, f.part)
 	}
 	f.out.Notes = append(f.out.Notes, f.c.result.Notes...)
@@ -211,24 +246,50 @@ func lastStage(s *spec.Spec) *spec.Spec {
 
 // correcting finds corrections in parts.
 type correcting struct {
-	c    *comparison
-	out  *Corrections
-	late bool
+	c              *comparison
+	out            *Corrections
+	late, takeBack bool
+	// whole: every view has a sample.
+	whole bool
+	// examples are views that would lose a label.
+	examples []string
 	// last is the number of the last stage, frame precedes the values of the topic.
 	last  int64
 	frame []byte
-	do    func(*Correction) error
+	// do is nil while it is only counted.
+	do func(*Correction) error
+}
+
+// mostExamples bounds what an error names, and tolerated is one in how many corrections may be of a view that would lose a label.
+const (
+	mostExamples = 5
+	tolerated    = 100
+)
+
+// allowed refuses to go on if late engagements take more labels away than a few. What was counted begins anew.
+func (f *correcting) allowed() error {
+	n, of := f.out.Left.Losing, f.out.Missing+f.out.Different+f.out.Extra
+	if n*tolerated > n+of {
+		return fmt.Errorf("of %d samples that are others with late engagements let in %d would lose a label (views %s), and such engagements only bring labels: records that the job has read are gone from the inputs, or were joined by another spec; nothing is corrected",
+			n+of, n, strings.Join(f.examples, ", "))
+	}
+	f.out.Views, f.out.Right, f.out.Missing, f.out.Different, f.out.Extra, f.out.Losing, f.out.Left = 0, 0, 0, 0, 0, 0, Left{}
+	return nil
 }
 
 // part finds those of one part: all that there are of each id in it.
 func (f *correcting) part(entries []entry) error {
 	var have, want, beside []*entry
-	refused := map[string]bool{}
+	refused, deleted := map[string]bool{}, map[string]*entry{}
 	for i := range entries {
 		e := &entries[i]
 		switch e.side {
 		case sideWant:
 			want = append(want, e)
+		case sideDeleted:
+			if last := deleted[string(e.id)]; last == nil || last.offset < e.offset {
+				deleted[string(e.id)] = e
+			}
 		case sideRefused:
 			refused[string(e.id)] = true
 		case sideHave, sideBeside:
@@ -243,7 +304,7 @@ func (f *correcting) part(entries []entry) error {
 	}
 	slices.SortFunc(beside, compareKeys)
 	for _, v := range byView(have, want) {
-		if err := f.view(v, beside, refused); err != nil {
+		if err := f.view(v, beside, refused, deleted[string(v.id)]); err != nil {
 			return fmt.Errorf("view %s: %w", v.id, err)
 		}
 	}
@@ -251,7 +312,7 @@ func (f *correcting) part(entries []entry) error {
 }
 
 // view finds what must be written of a view.
-func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool) error {
+func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, deleted *entry) error {
 	f.out.Views++
 	if v.want == nil && v.have.weight == 0 {
 		f.out.Right++
@@ -269,6 +330,10 @@ func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool) e
 	switch {
 	case v.wants > 1:
 		left.Several++
+		return nil
+	case deleted != nil && (v.have == nil || v.have.partition != deleted.partition || v.have.offset < deleted.offset),
+		v.have == nil && f.c.compacted && f.whole && !replaced(beside, v) && !f.gone(v) && !refused[string(v.id)]:
+		left.Deleted++
 		return nil
 	case v.have != nil && v.have.corrected == correctedForLate && !f.late:
 		left.ForLate++
@@ -293,15 +358,31 @@ func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool) e
 			left.Early++
 			return err
 		}
+		if f.late || !f.takeBack {
+			left.Unknown++
+			return nil
+		}
 		one.Class, count = Extra, &f.out.Extra
 		changes = slices.DeleteFunc(changes, func(d Difference) bool { return d.Field != "weight" })
 		changes[0].Want = "0"
+	}
+	if one.Class == Different && losesLabel(changes) {
+		if f.late {
+			if left.Losing++; len(f.examples) < mostExamples {
+				f.examples = append(f.examples, one.ViewID)
+			}
+			return nil
+		}
+		f.out.Losing++
+	}
+	*count++
+	if f.do == nil {
+		return nil
 	}
 	one.Corrected = Corrected{Late: f.late, Changed: changed(changes)}
 	if one.Value, err = f.value(v); err != nil {
 		return err
 	}
-	*count++
 	return f.do(one)
 }
 
@@ -318,9 +399,27 @@ func replaced(beside []*entry, v *ofView) bool {
 
 // gone tells whether the sample of a view may have been written and let go of: before the first one that its partition still has. None is
 // written before its view was.
+// It may be any partition: there were fewer of them once.
 func (f *correcting) gone(v *ofView) bool {
-	at, trimmed := f.c.trimmed[f.c.partitionNumber(&entry{id: v.id})]
-	return trimmed && v.time <= at
+	for _, at := range f.c.trimmed {
+		if v.time <= at {
+			return true
+		}
+	}
+	return false
+}
+
+// losesLabel tells whether a label is there, and must not be.
+func losesLabel(changes []Difference) bool {
+	return slices.ContainsFunc(changes, func(d Difference) bool {
+		name, _, _ := strings.Cut(d.Field, ".")
+		return (name == "positive" || name == "labels") && !isNothing(d.Got) && isNothing(d.Want)
+	})
+}
+
+// isNothing tells whether a value says that there is no label.
+func isNothing(value string) bool {
+	return slices.Contains([]string{"", "null", "false", "0", "0.0"}, value)
 }
 
 // value is what is written: the sample that must count, or what takes back the one that does, with the next version.

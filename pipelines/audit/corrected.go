@@ -72,6 +72,11 @@ func (c *comparison) corrections(corrections, have, want, late []*entry) (map[st
 			right[viewKey(v.have)] = true
 			c.stage(v.have.stage).Corrected++
 			c.row(v.have.stage, c.where(v.have), hourOf(v.have)).Corrected++
+		case v.have.corrected == correctedForLate && v.want != nil && !losesLabel(changes):
+			// More labels have come late since: the next repair writes them.
+			right[viewKey(v.have)] = true
+			c.stage(v.have.stage).Outdated++
+			c.row(v.have.stage, c.where(v.have), hourOf(v.have)).Outdated++
 		default:
 			for i := range changes {
 				changes[i].Want, changes[i].Got = shortened(changes[i].Want), shortened(changes[i].Got)

@@ -21,6 +21,7 @@ const (
 	sideRefused             // an id only: of a sample that the topic does not take
 	sideBeside              // the sink, of what is not compared: in a compacted topic it is why others are gone
 	sideLate                // the join in batch in which late engagements count: what samples corrected for those must be
+	sideDeleted             // an id only: somebody has deleted it from the topic, by a record without a value
 )
 
 // noProducer is that of a record that is in no transaction.

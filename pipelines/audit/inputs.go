@@ -80,6 +80,52 @@ func checkStarts(ctx context.Context, s *spec.Spec, opt Options) error {
 	return goneError(s, gone, earliest)
 }
 
+// checkCompacted refuses topics that drop records for newer ones of their key: the join of today lacks what the job has read.
+func checkCompacted(ctx context.Context, s *spec.Spec) error {
+	for _, in := range s.Inputs() {
+		if in.Topic == "" {
+			continue
+		}
+		compacted, err := isCompacted(ctx, job.Kafka(s.Cluster(in.Cluster)), in.Topic)
+		if err != nil {
+			return err
+		}
+		if compacted {
+			return fmt.Errorf("topic %s of the inputs has cleanup.policy compact: it drops records that the job has read, and what they gave would be taken for wrong; such samples cannot be corrected from it", in.Topic)
+		}
+	}
+	return nil
+}
+
+func isCompacted(ctx context.Context, kafka cluster.Config, topic string) (bool, error) {
+	client, err := kafka.Connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer client.Close()
+	policy, err := cleanupPolicy(ctx, kadm.NewClient(client), topic)
+	if err == nil && policy == "" {
+		err = fmt.Errorf("the cluster does not tell the cleanup.policy of topic %s, without which nobody knows whether records are gone: the right to describe its configuration is needed", topic)
+	}
+	return strings.Contains(policy, "compact"), err
+}
+
+// cleanupPolicy is the setting of a topic; empty if the broker does not tell.
+func cleanupPolicy(ctx context.Context, admin *kadm.Client, topic string) (policy string, err error) {
+	configs, err := admin.DescribeTopicConfigs(ctx, topic)
+	if err != nil {
+		return "", fmt.Errorf("settings of topic %s: %w", topic, err)
+	}
+	for _, of := range configs {
+		for _, one := range of.Configs {
+			if one.Key == "cleanup.policy" && one.Value != nil {
+				policy = *one.Value
+			}
+		}
+	}
+	return policy, nil
+}
+
 // goneError says which records are not there any more, and from when on an audit is possible, if that is known.
 func goneError(s *spec.Spec, gone []string, earliest int64) error {
 	text := fmt.Sprintf("records of the inputs are gone, and what the job made of them cannot be made again (%s): give --from, a time at least %s after that of the first records that are there",

@@ -92,6 +92,24 @@ func checkMeaning(ctx context.Context, s *spec.Spec, sinks []*sink) (as asWritte
 	return as, nil
 }
 
+// meantSoSince cuts from a stage what was written before the spec meant what it means now, and says so, empty if nothing was cut.
+func (of *stage) meantSoSince() (string, error) {
+	since := int64(commitlog.NoID)
+	for _, l := range of.logs {
+		if l.Header != nil {
+			since = max(since, l.Header.MeansSince())
+		}
+	}
+	switch {
+	case since <= of.from:
+		return "", nil
+	case since >= of.to:
+		return "", fmt.Errorf("what it has before %s was written when the spec meant something else, or that is not known: nothing of the range can be corrected", momentOf(since))
+	}
+	of.from = since
+	return fmt.Sprintf("views before %s are left: their samples were written when the spec meant something else, or that is not known", momentOf(since)), nil
+}
+
 // givenSchema tells whether the spec gives a schema for views, which is the one they have in samples.
 func givenSchema(s *spec.Spec) bool {
 	return slices.ContainsFunc(s.Views.Inputs, func(in spec.Input) bool { return in.Schema != "" })

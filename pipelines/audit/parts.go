@@ -65,6 +65,15 @@ func (p *parts) putEncoded(id, encoded []byte) (err error) {
 
 // each calls do with the entries of one part after another. What is larger than memory is parted again. The parts are gone then.
 func (p *parts) each(ctx context.Context, memory int64, do func([]entry) error) error {
+	return p.visit(ctx, memory, false, do)
+}
+
+// look is each, and leaves the parts.
+func (p *parts) look(ctx context.Context, memory int64, do func([]entry) error) error {
+	return p.visit(ctx, memory, true, do)
+}
+
+func (p *parts) visit(ctx context.Context, memory int64, keep bool, do func([]entry) error) error {
 	for at, file := range p.files {
 		if file == nil {
 			continue
@@ -75,12 +84,14 @@ func (p *parts) each(ctx context.Context, memory int64, do func([]entry) error) 
 		if err := p.to[at].Flush(); err != nil {
 			return err
 		}
-		p.to[at] = nil
 		if err := p.one(ctx, at, memory, do); err != nil {
 			return err
 		}
+		if keep {
+			continue
+		}
 		err := errors.Join(file.Close(), os.Remove(file.Name()))
-		if p.files[at] = nil; err != nil {
+		if p.files[at], p.to[at] = nil, nil; err != nil {
 			return err
 		}
 	}

@@ -66,6 +66,9 @@ type Counts struct {
 	Compacted  int64 `json:"compacted,omitempty"`
 	// Corrected are views whose sample a repair has corrected, and rightly: what differs of those before is none of the findings.
 	Corrected int64 `json:"corrected,omitempty"`
+	// Outdated are views that a repair has corrected for late engagements, and of which more have come since: no findings, the next repair
+	// corrects them again.
+	Outdated int64 `json:"outdated,omitempty"`
 	// Aborted and Open are records of transactions that were not committed; HeldBack are committed, and lie behind an open one, so that
 	// readers of what is committed do not come to them. Those count as found.
 	Aborted  int64 `json:"aborted,omitempty"`

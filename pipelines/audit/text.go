@@ -47,6 +47,7 @@ var columns = []column{
 	{"repeated", func(n *Counts) int64 { return n.Repeated }, false},
 	{"compacted", func(n *Counts) int64 { return n.Compacted }, false},
 	{"corrected", func(n *Counts) int64 { return n.Corrected }, false},
+	{"outdated", func(n *Counts) int64 { return n.Outdated }, false},
 }
 
 // what says what some columns are.
@@ -65,6 +66,7 @@ var what = []struct {
 	{"repeated", "repeated: there again with the same bytes, as samples are written at least once"},
 	{"compacted", "compacted: gone from a compacted topic, which has a newer sample of the view"},
 	{"corrected", "corrected: views whose samples a repair has corrected, and rightly; what was written of them before is not judged"},
+	{"outdated", "outdated: corrected ones of which more engagements have come late since; tributary repair --late corrects them again"},
 }
 
 // Text writes the result for people, in so many columns.

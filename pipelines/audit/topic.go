@@ -46,6 +46,9 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 			one.producer = r.ProducerID
 		}
 		c.began(r)
+		if r.Value == nil && c.deletions {
+			return to.put(&entry{side: sideDeleted, partition: r.Partition, offset: r.Offset, producer: one.producer, id: r.Key})
+		}
 		of, raw, err := values.of(ctx, r.Value)
 		if err == nil {
 			err = of.keys(raw, &one)
@@ -100,18 +103,11 @@ func (c *comparison) describeTopic(ctx context.Context, kafka cluster.Config, to
 		return err
 	}
 	c.partitions = len(starts)
-	configs, err := admin.DescribeTopicConfigs(ctx, topic)
+	policy, err := cleanupPolicy(ctx, admin, topic)
 	if err != nil {
-		return fmt.Errorf("settings of topic %s: %w", topic, err)
+		return err
 	}
-	for _, config := range configs {
-		for _, one := range config.Configs {
-			c.compacted = c.compacted || one.Key == "cleanup.policy" && one.Value != nil && strings.Contains(*one.Value, "compact")
-		}
-	}
-	if c.compacted {
-		return nil // what its partitions begin with says nothing then
-	}
+	c.compacted = strings.Contains(policy, "compact")
 	for _, p := range slices.Sorted(maps.Keys(starts)) {
 		if starts[p] > 0 {
 			c.trimmed[p] = math.MaxInt64

@@ -69,7 +69,7 @@ func TestAvro(t *testing.T) {
 				ghost = append(binary.BigEndian.AppendUint32([]byte{0}, uint32(id)), append(ghost[frame:], 8)...)
 			}
 			r.put(&kgo.Record{Key: []byte("gone"), Value: ghost, Headers: victim.Headers})
-			found = r.fix(CorrectOptions{})
+			found = r.fix(CorrectOptions{CorrectOptions: audit.CorrectOptions{TakeBack: true}})
 			require.EqualValues(t, [2]int64{1, 1}, [2]int64{found.Extra, found.Written})
 			gone := newest(r.topic())["gone"]
 			require.Zero(t, gjson.Get(gone.text, "weight").Float())

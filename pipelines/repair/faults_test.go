@@ -122,7 +122,10 @@ func TestRange(t *testing.T) {
 			part := r.fix(CorrectOptions{CorrectOptions: audit.CorrectOptions{Options: audit.Options{From: from, To: from.Add(time.Minute)}}, DryRun: true})
 			require.GreaterOrEqual(t, part.Different, int64(1))
 			require.Less(t, part.Views, clean.Views)
-			found := r.fix(CorrectOptions{})
+			dry := r.fix(CorrectOptions{DryRun: true})
+			require.EqualValues(t, [4]int64{2, 1, 0, 1}, [4]int64{dry.Different, dry.Missing, dry.Extra, dry.Left.Unknown}, "nobody said to take back")
+			require.EqualValues(t, 1, dry.Losing, "what was made a like is none")
+			found := r.fix(CorrectOptions{CorrectOptions: audit.CorrectOptions{TakeBack: true}})
 			require.EqualValues(t, [4]int64{2, 1, 1, 4}, [4]int64{found.Different, found.Missing, found.Extra, found.Written})
 			require.Len(t, r.topic(), before+4)
 			have := newest(r.topic())
@@ -155,7 +158,7 @@ func TestRange(t *testing.T) {
 				// What is there at an early stage only is the past of a sample that the last one did not need to give, or of a duplicate.
 				early := good[string(all[slices.IndexFunc(all, func(s written) bool { return gjson.Get(s.text, "final").String() == "false" })].Key)]
 				r.put(edited(early, string(early.Key), "early"))
-				found = r.fix(CorrectOptions{DryRun: true})
+				found = r.fix(CorrectOptions{CorrectOptions: audit.CorrectOptions{TakeBack: true}, DryRun: true})
 				require.EqualValues(t, [2]int64{0, 1}, [2]int64{found.Extra, found.Left.Early})
 			}
 		})

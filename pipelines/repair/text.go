@@ -82,6 +82,7 @@ func (c *Corrected) Text(w io.Writer) error {
 		{c.Different, "have another sample now"},
 		{c.Missing, "had none: negatives that were not kept and are positives, or samples that were lost"},
 		{c.Extra, "must have none: taken back, with weight 0"},
+		{c.Losing, "of those with another sample lose a label"},
 	} {
 		if one.n > 0 {
 			fmt.Fprintf(&b, "  %s %s\n", report.Count(one.n), one.text)
@@ -96,6 +97,9 @@ func (c *Corrected) Text(w io.Writer) error {
 		{c.Left.Gone, "have none in the topic, which may have had one and let go of it"},
 		{c.Left.TooLarge, "have one that the topic does not take"},
 		{c.Left.Replaced, "are of an id that a later view has in the compacted topic"},
+		{c.Left.Unknown, "have a sample that the join does not give: perhaps another job has written it; --take-back, without --late, takes it back"},
+		{c.Left.Deleted, "are of an id that was deleted from the topic"},
+		{c.Left.Losing, "would lose a label, which late engagements cannot bring about"},
 		{c.Left.Early, "are there at an early stage only, and must have none"},
 		{c.Left.Several, "share id and time with a view of another key"},
 	} {

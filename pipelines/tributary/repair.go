@@ -34,17 +34,19 @@ whose sample is another one then, write that to the topic of samples: under the 
 with the next version, a header "corrected" that says which labels changed from what to
 what, in transactions of its own. Who takes of each view the sample with the highest version
 has the right ones: "tributary help outputs" has that rule, in Go, Python and SQL. Views that
-came late themselves stay without a sample, and kinds with credit for some of the views of
-a key are refused.
+came late themselves, by their own partition, stay without a sample, and kinds with credit for
+some of the views of a key are refused.
 
 With --from or --to alone, do so by the rules of lateness as they are: correct what an audit
 finds. Samples that were corrected with --late stay.
 
-A repair writes what a join of today says. It cannot see, and would undo, what is otherwise for
-a good reason: buckets that a job wrote by another spec before it went on with --resume log,
-engagements that a compacted input no longer holds, samples that another job has written to
-the topic, and ids that somebody has deleted from it. So look at --dry-run first, above all at
-labels that are taken away and samples that are taken back, and say --yes to write.
+A repair writes what a join of today says, and leaves, and tells of, what that cannot know
+better: buckets that a job wrote while the spec meant something else, samples that the join
+does not give (another job may have written them; --take-back takes them back, in a repair
+without --late), and ids that somebody has deleted from the topic. Inputs that are compacted
+are refused: they have lost what the job has read. Late engagements bring labels and take none:
+a sample that would lose one is left, and if there are more than one in a hundred of those
+nothing is written. Look at --dry-run first, and say --yes to write.
 
 Both work on whole buckets that the job has completed, as audit does, from inputs that are
 still there, and correct a topic of samples with exactly-once delivery; folders are left
@@ -75,6 +77,8 @@ are left of which nobody can tell how they ended, it ends with exit code 1.`,
 				return usageError{errors.New("--hanging is about transactions: repair samples in another run")}
 			case abortUnknown && !hanging:
 				return usageError{errors.New("--abort-unknown is of --hanging")}
+			case opt.TakeBack && (hanging || opt.Late):
+				return usageError{errors.New("--take-back is of a repair of a range without --late: late engagements take nothing back")}
 			case !hanging && !opt.Late && !ranged:
 				return usageError{errors.New("say what is to be repaired: --late, a range (--from, --to) or --hanging")}
 			case !from.IsZero() && !to.IsZero() && !from.Before(to.Time):
@@ -106,6 +110,7 @@ are left of which nobody can tell how they ended, it ends with exit code 1.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Late, "late", false, "let engagements count that came late")
+	flags.BoolVar(&opt.TakeBack, "take-back", false, "take back samples that the join does not give, whoever has written them")
 	flags.BoolVar(&yes, "yes", false, "write corrections of samples, after a look at --dry-run")
 	flags.Var(&from, "from", "views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "views before this time (default: all that is complete)")

@@ -39,6 +39,9 @@ type Header struct {
 	CommittedBefore int64 `json:"settled_before"`
 	// Meaning is the Config's; nil if an earlier release has written it.
 	Meaning map[string]string `json:"meaning,omitempty"`
+	// MeaningSince: groups with this ID or a larger one, but for kept ones, are written while content means that. It is nil if an earlier
+	// release has taken the job over, which did not say.
+	MeaningSince *int64 `json:"meaning_since,omitempty"`
 	State   map[string]string `json:"state,omitempty"`
 	// Kept are the IDs of this shard's groups that were written while content meant something
 	// else, in order. They stay as they are.
@@ -56,6 +59,21 @@ func ShardsAt(earlier []Layout, shards int32, id int64) int32 {
 		}
 	}
 	return shards
+}
+
+// MeansSince returns from which ID on all groups of the shard have the meaning that the header gives, as far as that is known.
+func (h *Header) MeansSince() int64 {
+	since := int64(NoID)
+	switch {
+	case h.MeaningSince != nil:
+		since = *h.MeaningSince
+	case h.FencingEpoch > 1: // taken over, and not told with what it was written before
+		since = h.CommittedBefore
+	}
+	for _, id := range h.Kept {
+		since = max(since, id+max(h.Step, 1))
+	}
+	return since
 }
 
 // Since returns an error if the job was recovered after the run had begun that want is of.

@@ -29,6 +29,9 @@ func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32
 		}
 	}
 	if base == nil {
+		if last != NoID || completes {
+			next.MeaningSince = nil
+		}
 		return next, nil, nil
 	}
 	if last == NoID && !completes {
@@ -54,7 +57,17 @@ func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32
 	}
 	// How complete groups were spread matters to nobody.
 	next.Earlier = slices.DeleteFunc(next.Earlier, func(l Layout) bool { return l.Until <= next.CommittedBefore })
-	return next, keepParts(logs, next.CommittedBefore, base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)), nil
+	another := base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)
+	switch next.MeaningSince = base.MeaningSince; {
+	case base.Meaning == nil:
+		next.MeaningSince = nil
+	case another:
+		since := next.CommittedBefore
+		next.MeaningSince = &since
+	case base.MeaningSince == nil && base.FencingEpoch <= 1: // nobody has taken it over
+		next.MeaningSince = want.MeaningSince
+	}
+	return next, keepParts(logs, next.CommittedBefore, another), nil
 }
 
 // Corrected returns which groups of each shard are written as a version above the first, of those that a run does not write: those

@@ -106,7 +106,11 @@ type Config struct {
 
 // Header is the one that is written where there is none.
 func (w *Config) Header() *commitlog.Header {
-	return &commitlog.Header{Job: w.Job, FencingEpoch: w.FencingEpoch, Step: w.Step, Shards: w.Shards, Earlier: w.Earlier, CommittedBefore: commitlog.NoID, Meaning: w.Meaning, State: w.State}
+	since := int64(commitlog.NoID)
+	return &commitlog.Header{
+		Job: w.Job, FencingEpoch: w.FencingEpoch, Step: w.Step, Shards: w.Shards, Earlier: w.Earlier, CommittedBefore: commitlog.NoID,
+		Meaning: w.Meaning, MeaningSince: &since, State: w.State,
+	}
 }
 
 // ShardsOf returns over how many shards a group is spread.
