@@ -41,8 +41,8 @@ type Header struct {
 	Meaning map[string]string `json:"meaning,omitempty"`
 	// MeaningSince: groups with this ID or a larger one, but for kept ones, are written while content means that. It is nil if an earlier
 	// release has taken the job over, which did not say.
-	MeaningSince *int64 `json:"meaning_since,omitempty"`
-	State   map[string]string `json:"state,omitempty"`
+	MeaningSince *int64            `json:"meaning_since,omitempty"`
+	State        map[string]string `json:"state,omitempty"`
 	// Kept are the IDs of this shard's groups that were written while content meant something
 	// else, in order. They stay as they are.
 	Kept []int64 `json:"kept,omitempty"`
