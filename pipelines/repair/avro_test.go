@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"tributary/io/format/avro"
+	"tributary/pipelines/audit"
 	"tributary/pipelines/job/batch"
 )
 
