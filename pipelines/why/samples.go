@@ -1,10 +1,13 @@
 package why
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/tidwall/gjson"
 
 	"tributary/io/format/avro"
 	"tributary/pipelines/audit"
@@ -163,32 +166,57 @@ func (r *Result) replacing(stages []audit.WrittenStage, sink *audit.WrittenStage
 	})
 }
 
-// correction is the newest committed sample of a view that a repair has written; nil for none.
-func (r *Result) correction(one *Record) (newest *FoundSample) {
+// correction is the sample of a view that a repair has written and that counts in its topic; nil for none, and where the job has written over
+// it since.
+func (r *Result) correction(one *Record) *FoundSample {
 	for i := range r.Samples {
-		s := &r.Samples[i]
-		if s.Corrected == nil || !s.committed() || one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time {
+		topic := r.Samples[i].Topic
+		if r.Samples[i].Corrected == nil {
 			continue
 		}
-		if newest == nil || s.Version >= newest.Version {
-			newest = s
+		if s := r.counting(one, func(of *FoundSample) bool { return of.Topic == topic }); s != nil && s.Corrected != nil {
+			return s
 		}
 	}
-	return newest
+	return nil
 }
 
-// extra is a committed sample of a view that the join does not give; nil for none, and where a repair has corrected it.
+// counting is the committed sample of a view that counts of those that are of it, by the rule for readers: the highest version, by the field,
+// by the header, then by offset; nil for none.
+func (r *Result) counting(one *Record, of func(*FoundSample) bool) (best *FoundSample) {
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time || !s.committed() || !of(s) {
+			continue
+		}
+		if best == nil || s.rank(best) >= 0 {
+			best = s
+		}
+	}
+	return best
+}
+
+// rank compares two samples of a view. Those of one rank stand in order of offset.
+func (s *FoundSample) rank(than *FoundSample) int {
+	field := func(of *FoundSample) int64 { return gjson.GetBytes(of.Sample, "version").Int() }
+	return cmp.Or(cmp.Compare(field(s), field(than)), cmp.Compare(s.Version, than.Version))
+}
+
+// extra is a committed sample of a view that the join does not give; nil for none, and where one that counts takes it back or is a correction.
 func (r *Result) extra(one *Record) *FoundSample {
 	if r.correction(one) != nil {
 		return nil
 	}
-	at := slices.IndexFunc(r.Samples, func(s FoundSample) bool {
-		return s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time && !s.Wanted && s.committed()
-	})
-	if at < 0 || one.Time == nil {
-		return nil
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time || s.Wanted || !s.committed() {
+			continue
+		}
+		if r.counting(one, func(of *FoundSample) bool { return of.Topic == s.Topic && of.Folder == s.Folder }).Weight != 0 {
+			return s
+		}
 	}
-	return &r.Samples[at]
+	return nil
 }
 
 // committed tells whether those who read a topic get the sample, or will.

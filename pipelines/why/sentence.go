@@ -85,6 +85,9 @@ func (r *Result) nothing() string {
 
 // corrects says what a repair has made of a sample.
 func (s *FoundSample) corrects() string {
+	if s.Weight == 0 {
+		return "a repair has taken its sample back, by one of weight 0 at " + s.at()
+	}
 	var changes []string
 	for _, field := range slices.Sorted(maps.Keys(s.Corrected.Changed)) {
 		if change := s.Corrected.Changed[field]; strings.HasPrefix(field, "labels.") || field == "weight" {
