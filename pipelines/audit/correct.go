@@ -22,8 +22,8 @@ type CorrectOptions struct {
 	// Late has engagements count that came late: an engagement within the window of a view whose bucket had closed when it was read. Without
 	// it what was late stays so, and samples that were corrected with it are left as they are.
 	Late bool
-	// TakeBack has samples taken back of views that the join does not know. Without it they are left: another job may have written them.
-	// It does not go with Late.
+	// TakeBack has taken back what the join does not give: samples of views that it does not know, which another job may have written, and
+	// labels, which records may have given that are gone. Without it they are left. It does not go with Late.
 	TakeBack bool
 	// Values has corrections come with the values to write; that registers the schema of the samples if they name theirs.
 	Values bool
@@ -55,7 +55,7 @@ type Corrections struct {
 	Missing   int64 `json:"missing"`
 	Different int64 `json:"different"`
 	Extra     int64 `json:"extra"`
-	// Losing are those of Different that lose a label. There are none with Late, see Left.Losing.
+	// Losing are those of Different that lose a label, see CorrectOptions.TakeBack.
 	Losing int64 `json:"losing,omitempty"`
 	// Left is what cannot be corrected, or must not be, by why; none of them is among those above.
 	Left Left `json:"left"`
@@ -75,7 +75,7 @@ type Left struct {
 	Replaced int64 `json:"replaced,omitempty"`
 	// Unknown to the join are those of samples that it does not give: another job may have written them, see CorrectOptions.TakeBack. Deleted
 	// are of an id that somebody has deleted from the topic, by a record without a value, or that a compacted topic has none of any more, though
-	// every view has a sample. Losing would lose a label, which late engagements cannot bring about.
+	// every view has a sample. Losing would lose a label.
 	Unknown int64 `json:"unknown,omitempty"`
 	Deleted int64 `json:"deleted,omitempty"`
 	Losing  int64 `json:"losing,omitempty"`
@@ -269,7 +269,7 @@ const (
 // allowed refuses to go on if late engagements take more labels away than a few. What was counted begins anew.
 func (f *correcting) allowed() error {
 	n, of := f.out.Left.Losing, f.out.Missing+f.out.Different+f.out.Extra
-	if n*tolerated > n+of {
+	if f.late && n*tolerated > n+of {
 		return fmt.Errorf("of %d samples that are others with late engagements let in %d would lose a label (views %s), and such engagements only bring labels: records that the job has read are gone from the inputs, or were joined by another spec; nothing is corrected",
 			n+of, n, strings.Join(f.examples, ", "))
 	}
@@ -367,7 +367,7 @@ func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, d
 		changes[0].Want = "0"
 	}
 	if one.Class == Different && losesLabel(changes) {
-		if f.late {
+		if f.late || !f.takeBack {
 			if left.Losing++; len(f.examples) < mostExamples {
 				f.examples = append(f.examples, one.ViewID)
 			}

@@ -64,6 +64,9 @@ func (h *Hanging) table(b *strings.Builder) {
 	fmt.Fprintf(b, "of %d that are open %d %s\n", len(h.Transactions), h.Ended, ended)
 }
 
+// takeBack says how what is left is taken back all the same.
+const takeBack = "; --take-back, without --late, takes it back"
+
 // Text writes what was corrected as a table, and in a sentence.
 func (c *Corrected) Text(w io.Writer) error {
 	var b strings.Builder
@@ -97,9 +100,9 @@ func (c *Corrected) Text(w io.Writer) error {
 		{c.Left.Gone, "have none in the topic, which may have had one and let go of it"},
 		{c.Left.TooLarge, "have one that the topic does not take"},
 		{c.Left.Replaced, "are of an id that a later view has in the compacted topic"},
-		{c.Left.Unknown, "have a sample that the join does not give: perhaps another job has written it; --take-back, without --late, takes it back"},
+		{c.Left.Unknown, "have a sample that the join does not give: perhaps another job has written it" + takeBack},
 		{c.Left.Deleted, "are of an id that was deleted from the topic"},
-		{c.Left.Losing, "would lose a label, which late engagements cannot bring about"},
+		{c.Left.Losing, "would lose a label: perhaps records that gave it are gone" + takeBack},
 		{c.Left.Early, "are there at an early stage only, and must have none"},
 		{c.Left.Several, "share id and time with a view of another key"},
 	} {

@@ -40,7 +40,7 @@ func printBuckets(w io.Writer, buckets []spec.BucketCost) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "  bucket\tsamples within\tview markers\tengagement copies\n")
+	fmt.Fprintf(table, "  bucket\tsamples within\tview markers\tengagement copies\n")
 	duration := func(ms int64) string { return spec.FormatDuration(time.Duration(ms) * time.Millisecond) }
 	for _, b := range buckets {
 		now := ""

@@ -41,12 +41,12 @@ With --from or --to alone, do so by the rules of lateness as they are: correct w
 finds. Samples that were corrected with --late stay.
 
 A repair writes what a join of today says, and leaves, and tells of, what that cannot know
-better: buckets that a job wrote while the spec meant something else, samples that the join
-does not give (another job may have written them; --take-back takes them back, in a repair
-without --late), and ids that somebody has deleted from the topic. Inputs that are compacted
-are refused: they have lost what the job has read. Late engagements bring labels and take none:
-a sample that would lose one is left, and if there are more than one in a hundred of those
-nothing is written. Look at --dry-run first, and say --yes to write.
+better: buckets that a job wrote while the spec meant something else, ids that somebody has
+deleted from the topic, and samples and labels that the join does not give: another job may
+have written them, or records are gone. --take-back takes those back, in a repair without
+--late. Inputs that are compacted are refused: they have lost what the job has read. Late
+engagements bring labels and take none: if more than one in a hundred of the samples would
+lose one nothing is written. Look at --dry-run first, and say --yes to write.
 
 Both work on whole buckets that the job has completed, as audit does, from inputs that are
 still there, and correct a topic of samples with exactly-once delivery; folders are left
@@ -110,7 +110,7 @@ are left of which nobody can tell how they ended, it ends with exit code 1.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Late, "late", false, "let engagements count that came late")
-	flags.BoolVar(&opt.TakeBack, "take-back", false, "take back samples that the join does not give, whoever has written them")
+	flags.BoolVar(&opt.TakeBack, "take-back", false, "take back samples and labels that the join does not give, whoever has written them")
 	flags.BoolVar(&yes, "yes", false, "write corrections of samples, after a look at --dry-run")
 	flags.Var(&from, "from", "views from this time on, like 2026-01-02 or 2026-01-02T15:04:05Z (default: all)")
 	flags.Var(&to, "to", "views before this time (default: all that is complete)")
