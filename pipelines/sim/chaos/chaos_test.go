@@ -108,6 +108,16 @@ func survive(t *testing.T, into Sink, edit func(spec string) string, groups [][]
 	require.NoError(t, err)
 	t.Cleanup(s.Publisher.Close)
 	require.NoError(t, s.Start(t.Context()))
+	t.Cleanup(func() { // what failed would hold the slots that the next campaign needs
+		if !t.Failed() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			t.Logf("the job goes on: %v", err)
+		}
+	})
 	campaign := Campaign{System: s, Faults: plan}
 	err = campaign.Run(t.Context())
 	t.Logf("%d views, %d samples\n%s", c.Views, len(in.Samples), &campaign.Table)
