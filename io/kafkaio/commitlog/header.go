@@ -67,7 +67,7 @@ func (h *Header) MeansSince() int64 {
 	switch {
 	case h.MeaningSince != nil:
 		since = *h.MeaningSince
-	case h.FencingEpoch > 1: // taken over, and not told with what it was written before
+	case h.FencingEpoch > 1 || h.CommittedBefore > NoID: // taken over, and not told with what it was written before
 		since = h.CommittedBefore
 	}
 	for _, id := range h.Kept {

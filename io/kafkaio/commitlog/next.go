@@ -30,7 +30,8 @@ func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32
 	}
 	if base == nil {
 		if last != NoID || completes {
-			next.MeaningSince = nil
+			since := max(last, through) + max(want.Step, 1)
+			next.MeaningSince = &since
 		}
 		return next, nil, nil
 	}
@@ -58,15 +59,20 @@ func Next(topic string, want *Header, logs []*Log) (next *Header, kept map[int32
 	// How complete groups were spread matters to nobody.
 	next.Earlier = slices.DeleteFunc(next.Earlier, func(l Layout) bool { return l.Until <= next.CommittedBefore })
 	another := base.Meaning != nil && !maps.Equal(base.Meaning, want.Meaning)
-	switch next.MeaningSince = base.MeaningSince; {
-	case base.Meaning == nil:
-		next.MeaningSince = nil
+	since := int64(NoID)
+	switch {
+	case base.Meaning == nil: // nobody knows what it was
+		since = max(next.CommittedBefore, last+max(want.Step, 1))
 	case another:
-		since := next.CommittedBefore
-		next.MeaningSince = &since
-	case base.MeaningSince == nil && base.FencingEpoch <= 1: // nobody has taken it over
-		next.MeaningSince = want.MeaningSince
+		since = next.CommittedBefore
+	default: // kept groups before CommittedBefore are not told of any more
+		for _, l := range logs {
+			if l.Header != nil {
+				since = max(since, l.Header.MeansSince())
+			}
+		}
 	}
+	next.MeaningSince = &since
 	return next, keepParts(logs, next.CommittedBefore, another), nil
 }
 
