@@ -280,15 +280,15 @@ func (f *correcting) allowed() error {
 // part finds those of one part: all that there are of each id in it.
 func (f *correcting) part(entries []entry) error {
 	var have, want, beside []*entry
-	refused, deleted := map[string]bool{}, map[string]*entry{}
+	refused, deleted := map[string]bool{}, map[string][]*entry{}
 	for i := range entries {
 		e := &entries[i]
 		switch e.side {
 		case sideWant:
 			want = append(want, e)
 		case sideDeleted:
-			if last := deleted[string(e.id)]; last == nil || last.offset < e.offset {
-				deleted[string(e.id)] = e
+			if state := f.c.transactions.of(e); state == committed || state == held {
+				deleted[string(e.id)] = append(deleted[string(e.id)], e)
 			}
 		case sideRefused:
 			refused[string(e.id)] = true
@@ -312,7 +312,7 @@ func (f *correcting) part(entries []entry) error {
 }
 
 // view finds what must be written of a view.
-func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, deleted *entry) error {
+func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, deleted []*entry) error {
 	f.out.Views++
 	if v.want == nil && v.have.weight == 0 {
 		f.out.Right++
@@ -331,7 +331,9 @@ func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, d
 	case v.wants > 1:
 		left.Several++
 		return nil
-	case deleted != nil && (v.have == nil || v.have.partition != deleted.partition || v.have.offset < deleted.offset),
+	case slices.ContainsFunc(deleted, func(d *entry) bool {
+		return v.have == nil || v.have.partition != d.partition || v.have.offset < d.offset
+	}),
 		v.have == nil && f.c.compacted && f.whole && !replaced(beside, v) && !f.gone(v) && !refused[string(v.id)]:
 		left.Deleted++
 		return nil

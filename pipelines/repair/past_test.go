@@ -214,3 +214,53 @@ func TestOutdated(t *testing.T) {
 	a = audited(t, r)
 	require.EqualValues(t, [2]int64{first.Written, 0}, [2]int64{a.Sinks[0].Stages[0].Corrected, a.Sinks[0].Stages[0].Outdated})
 }
+
+// TestDeletedElsewhere: of what deleted an id each counts, in whatever partition it is, but not that of an aborted transaction.
+func TestDeletedElsewhere(t *testing.T) {
+	r := newRig(t, "{topic: samples, format: json}", "")
+	var would []string
+	_, err := audit.FindCorrections(t.Context(), r.spec, audit.CorrectOptions{Late: true}, func(c *audit.Correction) error {
+		would = append(would, c.ViewID)
+		return nil
+	})
+	require.NoError(t, err)
+	have := newest(r.topic())
+	client := r.client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	put := func(partition int32, all ...*kgo.Record) {
+		for _, s := range all {
+			fresh := &kgo.Record{Topic: "samples", Partition: partition, Key: s.Key, Value: s.Value, Headers: s.Headers}
+			require.NoError(t, client.ProduceSync(t.Context(), fresh).FirstErr())
+		}
+	}
+	var one, other written
+	for _, s := range have {
+		switch {
+		case string(s.Key) == would[0]:
+			one = s
+		case string(s.Key) == would[1]:
+			other = s
+		}
+	}
+	// Deleted, there again, and deleted once more where it belongs by another number of partitions: at a smaller offset.
+	r.anew(map[string]*string{})
+	put(0, other.Record, other.Record, &kgo.Record{Key: one.Key}, one.Record)
+	put(1, &kgo.Record{Key: one.Key})
+	aborted := r.client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("another"))
+	require.NoError(t, aborted.BeginTransaction())
+	require.NoError(t, aborted.ProduceSync(t.Context(), &kgo.Record{Topic: "samples", Partition: 0, Key: other.Key}).FirstErr())
+	require.NoError(t, aborted.EndTransaction(t.Context(), kgo.TryAbort))
+	r.fix(late(CorrectOptions{}))
+	for _, s := range r.topic() {
+		require.False(t, string(s.Key) == would[0] && s.corrected != "", "deleted, and there again")
+	}
+	require.NotEmpty(t, newest(r.topic())[keyOf(have, would[1])].corrected)
+}
+
+func keyOf(all map[string]written, id string) string {
+	for key, s := range all {
+		if string(s.Key) == id {
+			return key
+		}
+	}
+	return ""
+}
