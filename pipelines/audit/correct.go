@@ -251,6 +251,8 @@ type correcting struct {
 	late, takeBack bool
 	// whole: every view has a sample.
 	whole bool
+	// settled are right since a repair for late engagements has corrected them.
+	settled int64
 	// examples are views that would lose a label.
 	examples []string
 	// last is the number of the last stage, frame precedes the values of the topic.
@@ -268,11 +270,12 @@ const (
 
 // allowed refuses to go on if late engagements take more labels away than a few. What was counted begins anew.
 func (f *correcting) allowed() error {
-	n, of := f.out.Left.Losing, f.out.Missing+f.out.Different+f.out.Extra
+	n, of := f.out.Left.Losing, f.out.Missing+f.out.Different+f.settled
 	if f.late && n*tolerated > n+of {
 		return fmt.Errorf("of %d samples that are others with late engagements let in %d would lose a label (views %s), and such engagements only bring labels: records that the job has read are gone from the inputs, or were joined by another spec; nothing is corrected",
 			n+of, n, strings.Join(f.examples, ", "))
 	}
+	f.settled = 0
 	f.out.Views, f.out.Right, f.out.Missing, f.out.Different, f.out.Extra, f.out.Losing, f.out.Left = 0, 0, 0, 0, 0, 0, Left{}
 	return nil
 }
@@ -323,7 +326,9 @@ func (f *correcting) view(v *ofView, beside []*entry, refused map[string]bool, d
 		return err
 	}
 	if v.want != nil && v.have != nil && len(changes) == 0 {
-		f.out.Right++
+		if f.out.Right++; v.have.corrected == correctedForLate {
+			f.settled++
+		}
 		return nil
 	}
 	left := &f.out.Left

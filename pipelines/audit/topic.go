@@ -111,6 +111,9 @@ func (c *comparison) describeTopic(ctx context.Context, kafka cluster.Config, to
 	for _, p := range slices.Sorted(maps.Keys(starts)) {
 		if starts[p] > 0 {
 			c.trimmed[p] = math.MaxInt64
+			if c.compacted {
+				continue // compaction is told of by what is missing
+			}
 			c.result.Notes = append(c.result.Notes, fmt.Sprintf("partition %d begins at offset %d: samples before it are gone, and missing where the range reaches to them", p, starts[p]))
 		}
 	}
