@@ -268,15 +268,16 @@ func keyOf(all map[string]written, id string) string {
 // TestLosingOfMany: one among a hundred samples that would lose a label is left, and hinders neither this repair nor the next one.
 func TestLosingOfMany(t *testing.T) {
 	r := newRig(t, "{topic: samples, format: json}", "")
+	all := closed(r.topic(), begin.Add(8*time.Minute))
 	var some []string
-	for key, s := range newest(r.topic()) {
-		if gjson.Get(s.text, "labels.like").Int() == 0 && gjson.Get(s.text, "view_time").Int() < begin.Add(8*time.Minute).UnixMilli() && len(some) < 180 {
-			some = append(some, key)
+	for _, s := range all {
+		if gjson.Get(s.text, "labels.like").Int() == 0 && len(some) < 180 {
+			some = append(some, string(s.Key))
 		}
 	}
 	r.like(some...)
-	victim := r.topic()[slices.IndexFunc(r.topic(), func(s written) bool {
-		return !slices.Contains(some, string(s.Key)) && gjson.Get(s.text, "labels.buy").Float() == 0 && gjson.Get(s.text, "view_time").Int() < begin.Add(8*time.Minute).UnixMilli()
+	victim := all[slices.IndexFunc(all, func(s written) bool {
+		return gjson.Get(s.text, "labels.like").Int() == 1 && gjson.Get(s.text, "labels.buy").Float() == 0
 	})]
 	require.Equal(t, "1", gjson.Get(victim.text, "labels.like").Raw)
 	r.put(edited(victim, `"buy":null`, `"buy":7`, `"buy":0`, `"buy":7`))
