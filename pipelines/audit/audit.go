@@ -12,7 +12,7 @@
 //	inputs.go    whether the inputs can be read again; closed.go: up to where each sink is complete, by sheets.go where a join of files says so, and
 //	             groups.go: how many samples commit logs tell of
 //	meaning.go   what the spec meant when the samples were written; expected.go: the join in batch
-//	topic.go     samples of a topic, with what became of their transactions (transactions.go), and those that it does not take; folder.go: samples of a folder; files.go: files of samples
+//	topic.go     samples of a topic, with what became of their transactions (transactions.go), and those that it does not take; values.go: its values; folder.go: samples of a folder; files.go: files of samples
 //	idle.go      views that a stream may have judged by the clock of others; reread.go: their records
 //	entry.go     a sample on its way; parts.go: on disk
 //	compare.go   one part; fields.go: what differs in a sample; accounts.go: what accounts say

@@ -295,7 +295,7 @@ func (f *finding) lost(ctx context.Context, s *spec.Spec) (lost, error) {
 // topic looks through a topic.
 func (f *finding) topic(ctx context.Context, s *spec.Spec, schema string) error {
 	k := f.sink
-	values, err := k.newValues(ctx, s, schema, f.schemas)
+	values, err := newSampleValues(ctx, s, k.output, schema, f.schemas)
 	if err != nil {
 		return err
 	}

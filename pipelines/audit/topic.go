@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -16,7 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tributary/io/kafkaio/cluster"
-	"tributary/io/kafkaio/registry"
 	topicsink "tributary/io/kafkaio/sink"
 	"tributary/io/record"
 	"tributary/pipelines/job"
@@ -32,7 +30,7 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 	if err := c.describeTopic(ctx, kafka, k.output.Topic); err != nil {
 		return err
 	}
-	values, err := k.newValues(ctx, s, schema, c.schemas)
+	values, err := newSampleValues(ctx, s, k.output, schema, c.schemas)
 	if err != nil {
 		return err
 	}
@@ -74,20 +72,6 @@ func (k *sink) readTopic(ctx context.Context, s *spec.Spec, schema string, to *p
 		c.late = c.late || one.corrected == correctedForLate
 		return to.put(&one)
 	})
-}
-
-// newValues returns what reads the values of a topic, of the join's schema where they name none.
-func (k *sink) newValues(ctx context.Context, s *spec.Spec, schema string, schemas *schemas) (v *values, err error) {
-	v = &values{sink: k, schemas: schemas}
-	if k.output.Format != spec.JSON && !k.output.Registry {
-		if v.plain, err = schemas.ofText(schema); err != nil {
-			return nil, fmt.Errorf("the schema of the join's samples: %w", err)
-		}
-	}
-	if k.output.Registry {
-		v.registry, err = registry.Open(ctx, job.Registry(s.Cluster(k.output.Cluster)))
-	}
-	return v, err
 }
 
 // describeTopic notes what else says which samples a topic still holds.
@@ -138,51 +122,6 @@ func groupVersion(r *kgo.Record) int64 {
 		}
 	}
 	return 0
-}
-
-// values reads the values of a topic of samples.
-type values struct {
-	sink     *sink
-	schemas  *schemas
-	registry *registry.Schemas
-	// byID are the samples of schemas in the registry; without one, plain are those of the join.
-	byID  map[registry.ID]*samples
-	plain *samples
-}
-
-func (v *values) of(ctx context.Context, value []byte) (*samples, []byte, error) {
-	switch {
-	case len(value) == 0:
-		return nil, nil, errors.New("it has no value")
-	case v.sink.output.Format == spec.JSON:
-		return v.schemas.text(), value, nil
-	case v.registry == nil:
-		return v.plain, value, nil
-	}
-	id, raw, err := registry.Unframe(value)
-	if err != nil {
-		return nil, nil, err
-	}
-	if known := v.byID[id]; known != nil {
-		return known, raw, nil
-	}
-	found, err := v.registry.Lookup(ctx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	if found.Avro == nil {
-		return nil, nil, fmt.Errorf("schema %s is not Avro", id)
-	}
-	one, err := v.schemas.of(found.Avro)
-	if err != nil {
-		return nil, nil, err
-	}
-	one.frame = bytes.Clone(value[:len(value)-len(raw)])
-	if v.byID == nil {
-		v.byID = map[registry.ID]*samples{}
-	}
-	v.byID[id] = one
-	return one, raw, nil
 }
 
 // putRefused gives the parts the ids of the samples that the topic does not take, as the topic of dead letters says.
