@@ -363,10 +363,14 @@ func TestHeadersOfShards(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			next, _, err := commitlog.Next(w.CommitLog, w.Header(), tt.logs)
 			require.NoError(t, err)
+			since := *next.MeaningSince // see commitlog.TestMeansSince
+			next.MeaningSince = nil
 			require.Equal(t, tt.want, *next)
 			slices.Reverse(tt.logs)
 			next, _, err = commitlog.Next(w.CommitLog, w.Header(), tt.logs)
 			require.NoError(t, err)
+			require.Equal(t, since, *next.MeaningSince)
+			next.MeaningSince = nil
 			require.Equal(t, tt.want, *next, "in the other order")
 		})
 	}
