@@ -36,8 +36,8 @@ func TestWrittenOver(t *testing.T) {
 		text    string
 	}{
 		{"a correction counts", []FoundSample{sample(0, 0, 1, 1, job), sample(1, 0, 2, 1, repaired)}, Corrected, "it; a repair has corrected it, and its sample is at samples/0@1"},
-		{"the job has written over it, with its version", []FoundSample{sample(0, 0, 1, 1, job), sample(1, 0, 2, 1, repaired), sample(2, 0, 2, 1, job)}, Extra, "it; yet a sample of it is at samples/0@0"},
-		{"the job has written over it, with a higher one", []FoundSample{sample(1, 0, 2, 1, repaired), sample(2, 0, 3, 1, job)}, Extra, "it; yet a sample of it is at samples/0@1"},
+		{"the job has written over it, with its version", []FoundSample{sample(0, 0, 1, 1, job), sample(1, 0, 2, 1, repaired), sample(2, 0, 2, 1, job)}, Extra, "it; yet a sample of it is at samples/0@2"},
+		{"the job has written over it, with a higher one", []FoundSample{sample(1, 0, 2, 1, repaired), sample(2, 0, 3, 1, job)}, Extra, "it; yet a sample of it is at samples/0@2"},
 		{"the field comes before the header", []FoundSample{sample(1, 3, 2, 1, repaired), sample(2, 2, 5, 1, job)}, Corrected, "it; a repair has corrected it, and its sample is at samples/0@1"},
 		{"of another topic", []FoundSample{sample(1, 0, 2, 1, repaired), elsewhere(sample(2, 0, 3, 1, job))}, Corrected, "it; a repair has corrected it, and its sample is at samples/0@1"},
 		{"taken back by a repair", []FoundSample{sample(0, 0, 1, 1, job), sample(1, 0, 2, 0, repaired)}, Corrected, "it; a repair has taken its sample back, by one of weight 0 at samples/0@1"},

@@ -140,20 +140,17 @@ func (r *Result) holdAgainst(stages []audit.WrittenStage, one *Record, st *Stage
 	}
 }
 
-// newest is the sample of a view that counts in a sink: of those that are committed the last one of the largest version; -1 for none.
+// newest is the sample of a view that counts in a sink of those of its stage; -1 for none.
 func (r *Result) newest(sink *audit.WrittenStage, one *Record) int {
-	best := -1
+	best := r.counting(one, func(s *FoundSample) bool {
+		return s.Topic == sink.Topic && s.Folder == sink.Folder && s.Stage == sink.Stage
+	})
 	for i := range r.Samples {
-		s := &r.Samples[i]
-		same := s.Topic == sink.Topic && s.Folder == sink.Folder && s.Stage == sink.Stage && s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time
-		if !same || !s.committed() {
-			continue
-		}
-		if best < 0 || s.Version >= r.Samples[best].Version {
-			best = i
+		if best == &r.Samples[i] {
+			return i
 		}
 	}
-	return best
+	return -1
 }
 
 // replacing is a sample of the id of a view that a compacted topic keeps instead of the one of a stage: one of a later view, or of a later
@@ -166,54 +163,56 @@ func (r *Result) replacing(stages []audit.WrittenStage, sink *audit.WrittenStage
 	})
 }
 
-// correction is the sample of a view that a repair has written and that counts in its topic; nil for none, and where the job has written over
-// it since.
-func (r *Result) correction(one *Record) *FoundSample {
-	for i := range r.Samples {
-		topic := r.Samples[i].Topic
-		if r.Samples[i].Corrected == nil {
-			continue
-		}
-		if s := r.counting(one, func(of *FoundSample) bool { return of.Topic == topic }); s != nil && s.Corrected != nil {
-			return s
-		}
+// correction is the sample of a view that a repair has written, and whether it counts in its topic: the job may have written over it since. Of
+// several it is the one that counts, or would. nil for none.
+func (r *Result) correction(one *Record) (s *FoundSample, counts bool) {
+	if s = r.counting(one, func(s *FoundSample) bool { return s.Corrected != nil }); s == nil {
+		return nil, false
 	}
-	return nil
+	return s, r.counting(one, s.beside) == s
+}
+
+// beside tells whether another sample is in the same sink.
+func (s *FoundSample) beside(other *FoundSample) bool {
+	return s.Topic == other.Topic && s.Folder == other.Folder
 }
 
 // counting is the committed sample of a view that counts of those that are of it, by the rule for readers: the highest version, by the field,
 // by the header, then by offset; nil for none.
 func (r *Result) counting(one *Record, of func(*FoundSample) bool) (best *FoundSample) {
 	for i := range r.Samples {
-		s := &r.Samples[i]
-		if one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time || !s.committed() || !of(s) {
-			continue
-		}
-		if best == nil || s.rank(best) >= 0 {
+		if s := &r.Samples[i]; s.of(one) && s.committed() && of(s) && (best == nil || s.rank(best) >= 0) {
 			best = s
 		}
 	}
 	return best
 }
 
+// of tells whether a sample is one of a view.
+func (s *FoundSample) of(one *Record) bool {
+	return one.Time != nil && s.ViewID == one.ViewID && s.ViewTime.UnixMilli() == one.time
+}
+
 // rank compares two samples of a view. Those of one rank stand in order of offset.
 func (s *FoundSample) rank(than *FoundSample) int {
 	field := func(of *FoundSample) int64 { return gjson.GetBytes(of.Sample, "version").Int() }
-	return cmp.Or(cmp.Compare(field(s), field(than)), cmp.Compare(s.Version, than.Version))
+	return cmp.Or(cmp.Compare(field(s), field(than)), cmp.Compare(max(s.Version, 1), max(than.Version, 1)))
 }
 
-// extra is a committed sample of a view that the join does not give; nil for none, and where one that counts takes it back or is a correction.
+// extra is a committed sample of a view that the join does not give, the one that counts if it is such; nil for none, and where one that counts
+// takes it back or is a correction.
 func (r *Result) extra(one *Record) *FoundSample {
-	if r.correction(one) != nil {
-		return nil
-	}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		if one.Time == nil || s.ViewID != one.ViewID || s.ViewTime.UnixMilli() != one.time || s.Wanted || !s.committed() {
+		if !s.of(one) || s.Wanted || s.Corrected != nil || !s.committed() {
 			continue
 		}
-		if r.counting(one, func(of *FoundSample) bool { return of.Topic == s.Topic && of.Folder == s.Folder }).Weight != 0 {
+		switch counts := r.counting(one, s.beside); {
+		case counts.Weight == 0 || counts.Corrected != nil:
+		case counts.Wanted:
 			return s
+		default:
+			return counts
 		}
 	}
 	return nil

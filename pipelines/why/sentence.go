@@ -28,12 +28,30 @@ func (r *Result) conclude() {
 	case len(r.Records) > 0:
 		r.tell(r.engagements(), ofEngagement)
 	case len(r.Samples) > 0:
-		s := &r.Samples[0]
-		r.Outcome, r.Sentence = Extra, fmt.Sprintf("a sample of view %s is at %s, and what was read holds no record of it", r.ID, s.at())
+		r.Outcome, r.Sentence = r.ofNone()
 	default:
 		r.Outcome, r.Sentence = NotFound, r.nothing()
 	}
 	r.Sentence = report.Harmless(strings.ToUpper(r.Sentence[:1]) + r.Sentence[1:] + ".")
+}
+
+// ofNone says which samples there are of a view that what was read does not hold: one that counts, if any does.
+func (r *Result) ofNone() (Outcome, string) {
+	told := &r.Samples[0]
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		counts := r.counting(&Record{ViewID: s.ViewID, Time: &s.ViewTime, time: s.ViewTime.UnixMilli()}, s.beside)
+		if counts == nil {
+			continue // of transactions that were aborted or are open
+		}
+		if told = counts; told.Weight > 0 {
+			break
+		}
+	}
+	if told.committed() && told.Weight == 0 {
+		return NotFound, fmt.Sprintf("%s; its sample was taken back, by one of weight 0 at %s", r.nothing(), told.at())
+	}
+	return Extra, fmt.Sprintf("a sample of view %s is at %s, and what was read holds no record of it", r.ID, told.at())
 }
 
 // mostTold bounds what one sentence says of several records of an id.
@@ -103,7 +121,7 @@ func (s *FoundSample) corrects() string {
 
 // withExtra adds to what a view without a sample became that there is one all the same.
 func (r *Result) withExtra(one *Record, outcome Outcome, text string) (Outcome, string) {
-	if s := r.correction(one); s != nil {
+	if s, counts := r.correction(one); counts {
 		return Corrected, text + "; " + s.corrects()
 	}
 	if s := r.extra(one); s != nil {
@@ -133,8 +151,12 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 	case last.immature && r.decided(last):
 		text += " (the inputs end before its window does)"
 	}
-	if s := r.correction(one); s != nil {
-		return Corrected, text + "; " + s.corrects()
+	correction, counts := r.correction(one)
+	switch {
+	case counts:
+		return Corrected, text + "; " + correction.corrects()
+	case correction != nil:
+		text += "; the job has written it again since a repair corrected it at " + correction.at()
 	}
 	// The last stage says nothing where those before it have said as much: then what they have written is the sample.
 	st := last
@@ -162,7 +184,12 @@ func (r *Result) ofView(one *Record) (Outcome, string) {
 		}
 	}
 	if len(st.Sinks) > 0 {
-		text += pick(pending, "; its sample so far is at ", "; its sample is at ") + r.Samples[*st.Sinks[0].At].at()
+		s := &r.Samples[*st.Sinks[0].At]
+		where := pick(pending, "its sample so far is at ", "its sample is at ")
+		if s.Weight == 0 {
+			where = "its sample was taken back, by one of weight 0 at "
+		}
+		text += "; " + where + s.at()
 	}
 	if outcome == SampledOut {
 		return r.withExtra(one, outcome, text)
