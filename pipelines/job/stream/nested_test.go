@@ -71,7 +71,7 @@ engagements:
     where: 'event == "buy" && eur >= 1.0'
     key: [$headers.user, code]
     id: [order, $index]
-    time: {field: ts, unit: epoch-millis}
+    time: $timestamp
     window: 1m
     label: {sum: eur}
 sample: {fields: [request, {item: items.id}, code], view: none}
