@@ -173,7 +173,7 @@ func (a *advisor) with(windows []int64, disorder int64) *spec.Spec {
 func (a *advisor) withBucket(windows []int64, disorder int64) *spec.Spec {
 	s := a.with(windows, disorder)
 	if a.bucket > 0 {
-		s.Bucket = a.bucket
+		return s.WithBucket(a.bucket)
 	}
 	return s
 }

@@ -96,20 +96,15 @@ func (a *advisor) chooseBucket(r *Result, s *spec.Spec) {
 		return
 	}
 	now := a.rates.of(s)
-	best, least := s.Bucket, float64(now.StateBytes)*worthIt
+	best, then, least := s.Bucket, now, float64(now.StateBytes)*worthIt
 	for _, b := range s.SharedBuckets() {
-		other := *s
-		other.Bucket = b
-		if cost := a.rates.of(&other); float64(cost.StateBytes) < least {
-			best, least = b, float64(cost.StateBytes)
+		if cost := a.rates.of(s.WithBucket(b)); float64(cost.StateBytes) < least {
+			best, then, least = b, cost, float64(cost.StateBytes)
 		}
 	}
 	if best == s.Bucket {
 		return
 	}
-	other := *s
-	other.Bucket = best
-	then := a.rates.of(&other)
 	a.bucket = best
 	because := fmt.Sprintf("views share a key: each goes to %.0f buckets in place of %.0f", 1+then.MeanViewMarkers, 1+now.MeanViewMarkers)
 	r.Advice = append(r.Advice, a.line(s.Bucket.Milliseconds(), best.Milliseconds(), because+costs(&now, &then), "bucket"))

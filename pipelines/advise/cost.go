@@ -127,9 +127,8 @@ func (r *rates) buckets(s *spec.Spec) (rows []BucketRow) {
 		if !slices.Contains(shared, b) && (b < s.Bucket/10 || b > 10*s.Bucket) {
 			continue
 		}
-		other := *s
-		other.Bucket = b
-		rows = append(rows, BucketRow{BucketMs: b.Milliseconds(), Now: b == s.Bucket, Cost: r.of(&other), Piece: r.piece(&other)})
+		other := s.WithBucket(b)
+		rows = append(rows, BucketRow{BucketMs: b.Milliseconds(), Now: b == s.Bucket, Cost: r.of(other), Piece: r.piece(other)})
 	}
 	return rows
 }

@@ -186,11 +186,10 @@ func FindCorrections(ctx context.Context, s *spec.Spec, opt CorrectOptions, do f
 	if err == nil {
 		err = k.putRefused(ctx, s, parts, f.c)
 	}
-	if err == nil {
-		err = parts.look(ctx, opt.Memory, f.part)
-	}
-	if err == nil {
-		err = f.allowed()
+	if err == nil && f.late { // what may be refused is counted before anything is done
+		if err = parts.look(ctx, opt.Memory, f.part); err == nil {
+			err = f.allowed()
+		}
 	}
 	if err == nil {
 		f.do = do
@@ -271,7 +270,7 @@ const (
 // allowed refuses to go on if late engagements take more labels away than a few. What was counted begins anew.
 func (f *correcting) allowed() error {
 	n, of := f.out.Left.Losing, f.out.Missing+f.out.Different+f.settled
-	if f.late && n*tolerated > n+of {
+	if n*tolerated > n+of {
 		return fmt.Errorf("of %d samples that are others with late engagements let in %d would lose a label (views %s), and such engagements only bring labels: records that the job has read are gone from the inputs, or were joined by another spec; nothing is corrected",
 			n+of, n, strings.Join(f.examples, ", "))
 	}

@@ -82,10 +82,14 @@ func checkStarts(ctx context.Context, s *spec.Spec, opt Options) error {
 
 // checkCompacted refuses topics that drop records for newer ones of their key: the join of today lacks what the job has read.
 func checkCompacted(ctx context.Context, s *spec.Spec) error {
+	type topic struct{ cluster, name string }
+	asked := map[topic]bool{}
 	for _, in := range s.Inputs() {
-		if in.Topic == "" {
+		of := topic{in.Cluster, in.Topic}
+		if in.Topic == "" || asked[of] { // one topic may be that of several inputs
 			continue
 		}
+		asked[of] = true
 		compacted, err := isCompacted(ctx, job.Kafka(s.Cluster(in.Cluster)), in.Topic)
 		if err != nil {
 			return err

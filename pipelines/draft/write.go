@@ -38,7 +38,7 @@ func (w *writer) line(text, comment string, args ...any) {
 }
 
 func (w *writer) write(ctx context.Context, files int) ([]byte, error) {
-	w.line(fmt.Sprintf("# Guessed from %s, up to %s records of each. Look at each line; what it was guessed", plural(files, "file"), report.Count(int64(w.opt.Records))), "")
+	w.line(fmt.Sprintf("# Guessed from %s, up to %s records of each. Look at each line; what it was guessed", report.Number(int64(files), "file"), report.Count(int64(w.opt.Records))), "")
 	w.line("# by stands beside it. Then: tributary check SPEC --inputs, and tributary join SPEC.", "")
 	w.line("version: 1", "")
 	w.line("views:", "")
@@ -101,7 +101,7 @@ func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) er
 		for i, p := range patterns {
 			comment := ""
 			if i == 0 {
-				comment = fmt.Sprintf("%s, records looked at: %s", plural(len(g.files), "file"), report.Count(g.looked()))
+				comment = fmt.Sprintf("%s, records looked at: %s", report.Number(int64(len(g.files)), "file"), report.Count(g.looked()))
 			}
 			if !strings.Contains(p, "://") && !filepath.IsAbs(p) {
 				if p, err = filepath.Rel(w.folder, p); err != nil {
@@ -123,13 +123,6 @@ func (w *writer) inputs(ctx context.Context, indent string, groups ...*group) er
 		}
 	}
 	return nil
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return report.Count(int64(n)) + " " + what + "s"
 }
 
 // idText is an id as a spec has it: a field, or several in brackets.
@@ -228,13 +221,13 @@ func (w *writer) engagements(ctx context.Context, e *engagements) error {
 		}
 		window, within, seen := w.join.window(cmp.Or(k.only, e.group))
 		if seen > 0 {
-			w.line("    window: "+spec.FormatDuration(window), "99 %% of %s come within %s", plural(seen, "engagement"), spec.FormatDuration(roundUp(within)))
+			w.line("    window: "+spec.FormatDuration(window), "99 %% of %s come within %s", report.Number(int64(seen), "engagement"), spec.FormatDuration(roundUp(within)))
 		} else {
 			w.line("    window: "+spec.FormatDuration(window), "a guess: no delay could be seen")
 		}
 		if before, by := w.join.early(e.group); before > 0 {
 			w.line(fmt.Sprintf("    # %s of %s come before their view, most of them by %s: look at the zones of times.",
-				report.Count(int64(before)), plural(len(w.join.measured.delays[e.group]), "engagement"), spec.FormatDuration(by)), "")
+				report.Count(int64(before)), report.Number(int64(len(w.join.measured.delays[e.group])), "engagement"), spec.FormatDuration(by)), "")
 		}
 		if field := e.amount(); field != "" {
 			w.line("    # label: {sum: "+spec.Quote(field)+"}", "instead of 0 or 1")

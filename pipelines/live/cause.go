@@ -68,13 +68,13 @@ func rulesOf(s *spec.Spec) rules {
 // cause says why a partition is where it is, in words; mark is its watermark, highest the largest of all.
 func (r *rules) cause(p *position, idle bool, mark, highest int64, now time.Time) (Cause, string) {
 	lag := p.lag()
-	wait := number(lag, "record") + " " + plural(lag, "waits", "wait")
+	wait := report.Number(lag, "record") + " " + plural(lag, "waits", "wait")
 	quiet := now.Sub(p.noted)
 	switch {
 	case p.failed != nil:
 		return Leaderless, "no broker leads it, or its leader does not answer, so that nobody can read it: " + shorten(cluster.OneLine(p.failed))
 	case lag > 1 && p.stable < p.end && max(p.next, p.start) >= p.stable:
-		return Hidden, fmt.Sprintf("an open transaction from offset %d on hides %s from readers of what is committed", p.stable, number(p.end-p.stable, "record"))
+		return Hidden, fmt.Sprintf("an open transaction from offset %d on hides %s from readers of what is committed", p.stable, report.Number(p.end-p.stable, "record"))
 	case lag > 1 && !p.begun:
 		return Unread, wait + ", and none was read yet"
 	case lag > 1 && quiet >= stalledAfter && p.noted.IsZero():
@@ -157,9 +157,6 @@ func span(d time.Duration) string {
 	}
 	return report.Duration(d)
 }
-
-// number writes how many there are of a thing.
-func number(n int64, thing string) string { return report.Count(n) + " " + plural(n, thing, thing+"s") }
 
 func plural(n int64, one, many string) string {
 	if n == 1 {

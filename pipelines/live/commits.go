@@ -35,16 +35,23 @@ type commitsOf struct {
 }
 
 func newCommits(s *spec.Spec, stage int, config sink.Config) *commitsOf {
-	c := &commitsOf{stage: LastStage, config: config, counted: map[int32]int64{}, delay: newDistribution(metrics.CommitDelay.Buckets)}
+	c := &commitsOf{stage: stageName(s, stage), config: config, counted: map[int32]int64{}, delay: newDistribution(metrics.CommitDelay.Buckets)}
 	c.lag = time.Duration(config.Step) * time.Millisecond
 	if len(s.Stages) == 0 {
 		c.lag += s.LongestWindow() + s.OutOfOrderness
 		return c
 	}
 	of := s.Stages[stage]
-	c.stage = of.Name()
 	c.lag += of.After + of.OutOfOrderness
 	return c
+}
+
+// stageName is that of a stage by its number.
+func stageName(s *spec.Spec, stage int) string {
+	if len(s.Stages) == 0 {
+		return LastStage
+	}
+	return s.Stages[stage].Name()
 }
 
 // producer is one in a partition.

@@ -16,6 +16,7 @@ import (
 	"tributary/io/record"
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/topics"
+	"tributary/pipelines/report"
 	"tributary/pipelines/spec"
 )
 
@@ -200,5 +201,5 @@ func (w *Watch) since(ctx context.Context, admin *kadm.Client, t *Topic) {
 	age := w.opt.Now().Sub(t.Open.Since)
 	t.Open.Hangs = age > timeout+aboutToEnd
 	t.Open.Why = fmt.Sprintf("a transaction is open in %s/%d from offset %d since %s ago: readers of what is committed do not see %s behind it",
-		t.Topic, t.Open.Partition, t.Open.Offset, span(age), number(t.Gap, "record"))
+		t.Topic, t.Open.Partition, t.Open.Offset, span(age), report.Number(t.Gap, "record"))
 }

@@ -82,7 +82,7 @@ func (s *State) noteTopics(file string, add noter) {
 	for i := range s.Topics {
 		t := &s.Topics[i]
 		if t.Leaderless > 0 {
-			add(report.Error, "leaderless", "", "%s of topic %s (%s) %s no leader", number(int64(t.Leaderless), "partition"), t.Topic, t.Role, plural(int64(t.Leaderless), "has", "have"))
+			add(report.Error, "leaderless", "", "%s of topic %s (%s) %s no leader", report.Number(int64(t.Leaderless), "partition"), t.Topic, t.Role, plural(int64(t.Leaderless), "has", "have"))
 		}
 		if t.Open != nil && t.Open.Hangs {
 			add(report.Error, "transaction_hangs", "tributary repair "+file+" --hanging --dry-run", "%s; it hangs", t.Open.Why)

@@ -38,10 +38,7 @@ func (w *Watch) stages(s *State, read *logs) {
 	s.TransactionTimeout = w.spec.Stream.TransactionTimeout.Seconds()
 	s.Stages = []Stage{}
 	for i := range max(1, len(w.spec.Stages)) {
-		name := LastStage
-		if len(w.spec.Stages) > 0 {
-			name = w.spec.Stages[i].Name()
-		}
+		name := stageName(w.spec, i)
 		stage := Stage{Stage: name, Sinks: []Sink{}, Commits: read.of[name]}
 		for j := range read.completes {
 			if of := &read.completes[j]; cmp.Or(of.Stage, LastStage) == name {

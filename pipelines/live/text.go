@@ -86,7 +86,7 @@ func (p *printer) head(s *State) {
 	case s.Holder != nil:
 		p.line("%s; %s holds it: %s", at, s.Holder.Partition, s.Holder.Why)
 	case s.All > 0:
-		p.line("%s; all %s idle", at, number(int64(s.All), "partition")+plural(int64(s.All), " is", " are"))
+		p.line("%s; all %s idle", at, report.Number(int64(s.All), "partition")+plural(int64(s.All), " is", " are"))
 	default:
 		p.line("%s", at)
 	}
@@ -114,7 +114,7 @@ func (p *printer) notes(s *State) {
 	reported := int64(0)
 	defer func() {
 		if reported > 0 {
-			p.line("%s in the report: tributary report", number(reported, "warning"))
+			p.line("%s in the report: tributary report", report.Number(reported, "warning"))
 		}
 	}()
 	for _, n := range s.Notes {
@@ -159,7 +159,7 @@ func (p *printer) partitions(s *State) {
 				causes = append(causes, fmt.Sprintf("%s %s", report.Count(int64(n)), cause))
 			}
 		}
-		p.line("and %s more, with a lag of %s: %s", report.Count(int64(s.Rest.Partitions)), number(s.Rest.Lag, "record"), strings.Join(causes, ", "))
+		p.line("and %s more, with a lag of %s: %s", report.Count(int64(s.Rest.Partitions)), report.Number(s.Rest.Lag, "record"), strings.Join(causes, ", "))
 	}
 }
 
@@ -235,7 +235,7 @@ func (p *printer) stages(s *State) {
 	p.table("STAGE\tSINK\tCOMPLETE BEFORE\tOPEN BUCKETS\tOVERDUE\tCOMMITS\tDELAY FROM CLOSE: LAST", rows)
 	for i := range s.Stages {
 		if c := s.Stages[i].Commits; c != nil && c.Aborted > 0 {
-			p.line("stage %s: %s of %s aborted", s.Stages[i].Stage, report.Count(c.Aborted), number(c.Committed+c.Aborted, "transaction"))
+			p.line("stage %s: %s of %s aborted", s.Stages[i].Stage, report.Count(c.Aborted), report.Number(c.Committed+c.Aborted, "transaction"))
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (c *Corrected) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	if c.Written > 0 {
-		fmt.Fprintf(&b, "%s written in %s\n", plural(c.Written, "correction"), plural(c.Transactions, "transaction"))
+		fmt.Fprintf(&b, "%s written in %s\n", report.Number(c.Written, "correction"), report.Number(c.Transactions, "transaction"))
 	}
 	fmt.Fprintf(&b, "%s events joined again%s\n", report.Count(c.Events), would)
 	_, err := io.WriteString(w, b.String())
@@ -161,11 +161,4 @@ func (c *Corrected) changes(b *strings.Builder) {
 		}
 	}
 	_ = table.Flush() // a Builder takes everything
-}
-
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return report.Count(n) + " " + what + "s"
 }

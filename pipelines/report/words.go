@@ -9,6 +9,9 @@ import (
 // Count writes a count as reports do: 1,234,567.
 func Count(n int64) string { return grouped(n) }
 
+// Number writes a count of things as reports do: 1 sample, 1,234 samples.
+func Number(n int64, thing string) string { return number(n, thing) }
+
 // Share writes part of whole as reports do, so that a little is not 0 %, nor nearly all 100 %.
 func Share(part, whole int64) string { return percent(part, whole) }
 

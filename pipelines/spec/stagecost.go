@@ -66,6 +66,13 @@ func (s *Spec) WithTimes(windows []time.Duration, outOfOrderness time.Duration) 
 	return &other
 }
 
+// WithBucket is the spec with buckets of another length.
+func (s *Spec) WithBucket(length time.Duration) *Spec {
+	other := *s
+	other.Bucket = length
+	return &other
+}
+
 // WholeCost is what the whole join gives and takes: the last stage, or a spec without any.
 func (s *Spec) WholeCost() StageCost {
 	whole := *s
@@ -89,9 +96,7 @@ func (s *Spec) BucketCosts() (out []BucketCost) {
 		return nil
 	}
 	for _, b := range s.SharedBuckets() {
-		other := *s
-		other.Bucket = b
-		out = append(out, BucketCost{b == s.Bucket, other.WholeCost()})
+		out = append(out, BucketCost{b == s.Bucket, s.WithBucket(b).WholeCost()})
 	}
 	return out
 }

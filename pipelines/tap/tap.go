@@ -95,14 +95,8 @@ func New(s *spec.Spec, opt Options) (*Tap, error) {
 	if len(there) == 0 {
 		return nil, fmt.Errorf("%s writes to no topic: there is nothing to tap (`tributary show FILE` shows files)", s.File)
 	}
-	if opt.Kind != "" {
-		var kinds []string
-		for _, e := range s.Engagements {
-			kinds = append(kinds, e.Kind)
-		}
-		if !slices.Contains(kinds, opt.Kind) {
-			return nil, fmt.Errorf("%s has no kind %q: its kinds are %s", s.File, opt.Kind, strings.Join(kinds, ", "))
-		}
+	if kinds := s.Kinds(); opt.Kind != "" && !slices.Contains(kinds, opt.Kind) {
+		return nil, fmt.Errorf("%s has no kind %q: its kinds are %s", s.File, opt.Kind, strings.Join(kinds, ", "))
 	}
 	var errs []error
 	for _, w := range opt.What {

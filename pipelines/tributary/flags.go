@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tributary/pipelines/spec"
+	"tributary/runners/flink"
 )
 
 // timeFlag is a time on the command line: what specs and records have, or shorter.
@@ -100,6 +101,25 @@ func (f *numberFlag[T]) Type() string { return "number" }
 
 // mostNumber bounds what nobody needs a million of.
 const mostNumber = 1_000_000
+
+// jobFlags adds the flags by which a command that watches a stream finds its job on Flink, of which it shows what.
+func jobFlags(flags *pflag.FlagSet, at, job *string, what string) {
+	flags.StringVar(at, "flink", "", "address of Flink's REST interface, for "+what+" (default: none)")
+	flags.StringVar(job, "job", "", "the job on Flink, by id or name (default: stream.name)")
+}
+
+// checkJobFlags is a usage error if they do not go together, or there cannot be such an address.
+func checkJobFlags(at, job string) error {
+	if job != "" && at == "" {
+		return usageError{errors.New("--job is the name of a job on Flink: give --flink as well")}
+	}
+	if at != "" {
+		if _, err := flink.NewClient(at); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
 
 // wordFlag is one of several words.
 type wordFlag struct {

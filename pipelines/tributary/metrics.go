@@ -13,7 +13,6 @@ import (
 	"tributary/pipelines/metrics"
 	"tributary/pipelines/metrics/exporter"
 	"tributary/pipelines/spec"
-	"tributary/runners/flink"
 )
 
 func metricsCmd() *cobra.Command {
@@ -62,13 +61,8 @@ loopback it answers only who asks for 127.0.0.1 or localhost.
 			if len(args) == 0 {
 				return usageError{errors.New("a spec is needed, or --rules or --dashboard")}
 			}
-			if opt.Job != "" && opt.Flink == "" {
-				return usageError{errors.New("--job is the name of a job on Flink: give --flink as well")}
-			}
-			if opt.Flink != "" {
-				if _, err := flink.NewClient(opt.Flink); err != nil {
-					return usageError{err}
-				}
+			if err := checkJobFlags(opt.Flink, opt.Job); err != nil {
+				return err
 			}
 			s, err := spec.Load(args[0])
 			if err != nil {
@@ -102,8 +96,7 @@ loopback it answers only who asks for 127.0.0.1 or localhost.
 	flags.Var(&interval, "interval", "how often the topics are read")
 	flags.Var(&audits, "audit-every", "how often the job is audited, each time all that its topics hold (default: never)")
 	flags.StringVar(&opt.Scratch, "scratch", "", "a folder on a local disk for audits (default: the system's for temporary files)")
-	flags.StringVar(&opt.Flink, "flink", "", "address of Flink's REST interface, for the job's checkpoints (default: none)")
-	flags.StringVar(&opt.Job, "job", "", "the job on Flink, by id or name (default: stream.name)")
+	jobFlags(flags, &opt.Flink, &opt.Job, "the job's checkpoints")
 	flags.BoolVar(&once, "once", false, "read once, print the metrics to stdout, and end")
 	flags.BoolVar(&rules, "rules", false, "print alert rules for Prometheus")
 	flags.BoolVar(&dashboard, "dashboard", false, "print a dashboard for Grafana")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,7 +15,6 @@ import (
 
 	"tributary/pipelines/live"
 	"tributary/pipelines/spec"
-	"tributary/runners/flink"
 )
 
 const (
@@ -56,13 +54,8 @@ something could not be read.`,
   tributary top stream.yaml --json | jq -c '[.at, .watermark, .holder.why]'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if opt.Job != "" && opt.Flink == "" {
-				return usageError{errors.New("--job is the name of a job on Flink: give --flink as well")}
-			}
-			if opt.Flink != "" {
-				if _, err := flink.NewClient(opt.Flink); err != nil {
-					return usageError{err}
-				}
+			if err := checkJobFlags(opt.Flink, opt.Job); err != nil {
+				return err
 			}
 			s, err := spec.Load(args[0])
 			if err != nil {
@@ -82,8 +75,7 @@ something could not be read.`,
 	flags.BoolVar(&opt.json, "json", false, "each picture as JSON, an object a line")
 	flags.Var(&every, "interval", "how often the topics are read")
 	number(flags, &opt.partitions, "partitions", 1, mostNumber, "how many partitions are shown, the worst first; of the others their sums")
-	flags.StringVar(&opt.Flink, "flink", "", "address of Flink's REST interface, for the state of the job (default: none)")
-	flags.StringVar(&opt.Job, "job", "", "the job on Flink, by id or name (default: stream.name)")
+	jobFlags(flags, &opt.Flink, &opt.Job, "the state of the job")
 	return cmd
 }
 

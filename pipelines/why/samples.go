@@ -142,15 +142,9 @@ func (r *Result) holdAgainst(stages []audit.WrittenStage, one *Record, st *Stage
 
 // newest is the sample of a view that counts in a sink of those of its stage; -1 for none.
 func (r *Result) newest(sink *audit.WrittenStage, one *Record) int {
-	best := r.counting(one, func(s *FoundSample) bool {
+	return r.counting(one, func(s *FoundSample) bool {
 		return s.Topic == sink.Topic && s.Folder == sink.Folder && s.Stage == sink.Stage
 	})
-	for i := range r.Samples {
-		if best == &r.Samples[i] {
-			return i
-		}
-	}
-	return -1
 }
 
 // replacing is a sample of the id of a view that a compacted topic keeps instead of the one of a stage: one of a later view, or of a later
@@ -166,10 +160,12 @@ func (r *Result) replacing(stages []audit.WrittenStage, sink *audit.WrittenStage
 // correction is the sample of a view that a repair has written, and whether it counts in its topic: the job may have written over it since. Of
 // several it is the one that counts, or would. nil for none.
 func (r *Result) correction(one *Record) (s *FoundSample, counts bool) {
-	if s = r.counting(one, func(s *FoundSample) bool { return s.Corrected != nil }); s == nil {
+	at := r.counting(one, func(s *FoundSample) bool { return s.Corrected != nil })
+	if at < 0 {
 		return nil, false
 	}
-	return s, r.counting(one, s.beside) == s
+	s = &r.Samples[at]
+	return s, r.counting(one, s.beside) == at
 }
 
 // beside tells whether another sample is in the same sink.
@@ -178,11 +174,12 @@ func (s *FoundSample) beside(other *FoundSample) bool {
 }
 
 // counting is the committed sample of a view that counts of those that are of it, by the rule for readers: the highest version, by the field,
-// by the header, then by offset; nil for none.
-func (r *Result) counting(one *Record, of func(*FoundSample) bool) (best *FoundSample) {
+// by the header, then by offset; -1 for none.
+func (r *Result) counting(one *Record, of func(*FoundSample) bool) int {
+	best := -1
 	for i := range r.Samples {
-		if s := &r.Samples[i]; s.of(one) && s.committed() && of(s) && (best == nil || s.rank(best) >= 0) {
-			best = s
+		if s := &r.Samples[i]; s.of(one) && s.committed() && of(s) && (best < 0 || s.rank(&r.Samples[best]) >= 0) {
+			best = i
 		}
 	}
 	return best
@@ -207,7 +204,7 @@ func (r *Result) extra(one *Record) *FoundSample {
 		if !s.of(one) || s.Wanted || s.Corrected != nil || !s.committed() {
 			continue
 		}
-		switch counts := r.counting(one, s.beside); {
+		switch counts := &r.Samples[r.counting(one, s.beside)]; { // it is s, if no other
 		case counts.Weight == 0 || counts.Corrected != nil:
 		case counts.Wanted:
 			return s

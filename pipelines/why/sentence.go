@@ -40,11 +40,11 @@ func (r *Result) ofNone() (Outcome, string) {
 	told := &r.Samples[0]
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		counts := r.counting(&Record{ViewID: s.ViewID, Time: &s.ViewTime, time: s.ViewTime.UnixMilli()}, s.beside)
-		if counts == nil {
+		at := r.counting(&Record{ViewID: s.ViewID, Time: &s.ViewTime, time: s.ViewTime.UnixMilli()}, s.beside)
+		if at < 0 {
 			continue // of transactions that were aborted or are open
 		}
-		if told = counts; told.Weight > 0 {
+		if told = &r.Samples[at]; told.Weight > 0 {
 			break
 		}
 	}

@@ -86,7 +86,7 @@ func (in *Input) text(b *strings.Builder, same string) {
 		line("dead", "%s", partOf(in.Dead, taken))
 	}
 	if n := int64(len(in.Damages)); n > 0 {
-		line("lost", "more, and how many is not known, at %s of the files; the first: %s", plural(n, "place"), report.Harmless(in.Damages[0]))
+		line("lost", "more, and how many is not known, at %s of the files; the first: %s", report.Number(n, "place"), report.Harmless(in.Damages[0]))
 	}
 	for i, r := range in.Reasons {
 		if i == reasonsShown {
@@ -141,13 +141,6 @@ func (s *Schema) text(b *strings.Builder, several bool) {
 
 func partOf(part, whole int64) string {
 	return fmt.Sprintf("%s of %s (%s)", report.Count(part), report.Count(whole), report.Share(part, whole))
-}
-
-func plural(n int64, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return report.Count(n) + " " + what
 }
 
 func moment(t time.Time) string { return t.Format(time.RFC3339Nano) }
