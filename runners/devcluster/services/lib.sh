@@ -121,19 +121,21 @@ python_venv() {
   mv -T "$new" "$dir"
 }
 
-# npm_packages DIR CHECKSUM DATE PACKAGE@VERSION: puts a package of npm and all it needs, in the versions of that day, into DIR, by the
+# npm_packages DIR CHECKSUM LOCK: puts the packages of a lock file of npm, each in its version and with its checksum, into DIR, by the
 # Node.js in $NODE.
 npm_packages() {
   local dir=$1 new=$1.new
   [[ ! -d $dir ]] || return 0
   rm -rf "$new"
   mkdir "$new"
+  cp "$3" "$new/package-lock.json"
+  sed -n 's/^    "": //; T; s/,$//; p' "$3" >"$new/package.json"
   # No package's own script is run.
-  "$NODE/bin/node" "$NODE/lib/node_modules/npm/bin/npm-cli.js" install --prefix "$new" --ignore-scripts --omit=dev --omit=optional --no-package-lock --no-audit --no-fund --no-update-notifier --loglevel=error \
-    --before="$3" "$4" >&2 || die "npm install $4 failed"
+  "$NODE/bin/node" "$NODE/lib/node_modules/npm/bin/npm-cli.js" ci --prefix "$new" --ignore-scripts --no-bin-links --no-audit --no-fund --no-update-notifier --loglevel=error >&2 ||
+    die "npm ci of ${3##*/} failed"
   # It is for machines: 60 % are sources, types and maps. What npm notes has the registry's address in it.
   find "$new" \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' -o -name .package-lock.json \) -delete
-  rm -f "$new/package.json"
+  rm "$new/package.json" "$new/package-lock.json"
   place "$dir" "$new" "$2"
 }
 

@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-//go:embed *.sh
+//go:embed *.sh *.lock.json
 var scripts embed.FS
 
 // Names lists the services there are; readers, serializers and spark are programs to be run, not servers.
