@@ -223,12 +223,6 @@ func (o Options) beamOptions(bounded bool) map[string]any {
 		// dropped without a word.
 		"finish_bundle_before_checkpointing": true,
 	}
-	if o.Parallelism == 1 {
-		// Flink makes the id of Beam's Impulse source of what is chained to it, and chains to it
-		// only what has the same parallelism: one. A savepoint taken at parallelism 1 could not
-		// be resumed at any other.
-		m["operator_chaining"] = false
-	}
 	if o.StoragePath == "" {
 		delete(m, "state_backend") // Beam refuses it without a path
 	} else {

@@ -41,7 +41,7 @@ func TestOptionsUnderBeamsNames(t *testing.T) {
 			"state_backend": "filesystem", "state_backend_storage_path": "gs://bucket/checkpoints",
 			"savepoint_path": "gs://bucket/savepoint-1", "allow_non_restored_state": true,
 			"max_bundle_time_mills": int64(300), "finish_bundle_before_checkpointing": true, "max_bundle_size": 50, "object_reuse": true,
-			"shutdown_sources_after_idle_ms": int64(2000), "operator_chaining": nil,
+			"shutdown_sources_after_idle_ms": int64(2000),
 		}},
 		{"defaults of a stream", with(func(*Options) {}), false, map[string]any{
 			"parallelism": 1, "max_parallelism": 128, "streaming": true, "checkpointing_interval": int64(10000),
@@ -55,8 +55,6 @@ func TestOptionsUnderBeamsNames(t *testing.T) {
 			"checkpointing_interval": nil, "externalized_checkpoints_enabled": nil,
 		}},
 		{"no storage path", Options{}.withDefaults(), false, map[string]any{"state_backend": nil, "state_backend_storage_path": nil}},
-		{"parallelism 1 is resumed at others", with(func(*Options) {}), false, map[string]any{"operator_chaining": false}},
-		{"chained at other parallelism", with(func(o *Options) { o.Parallelism = 2 }), false, map[string]any{"operator_chaining": nil}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,12 +82,8 @@ func TestBeamKnowsEveryOption(t *testing.T) {
 	for _, name := range every {
 		assert.True(t, known[name], "Beam's runner has no option %s", name)
 	}
-	chained := full()
-	chained.Parallelism = 1
-	for _, o := range []Options{full(), chained} {
-		for name := range o.withDefaults().beamOptions(true) {
-			assert.Contains(t, every, name)
-		}
+	for name := range full().withDefaults().beamOptions(true) {
+		assert.Contains(t, every, name)
 	}
 	assert.False(t, known[markOption])
 }

@@ -83,6 +83,52 @@ func StableNames(p *pipepb.Pipeline) error {
 	return errors.Join(errs...)
 }
 
+// ImpulsesApart has Flink send what an Impulse puts out to another task, by a reshuffle behind each.
+//
+// Flink makes the id of Beam's Impulse, which is given none, of what is chained to it, and chains to it only what has the same parallelism:
+// one. So a savepoint taken at parallelism 1 could not be resumed at any other, nor the other way round. What comes behind the reshuffle
+// finds its state by the name that it had before.
+func ImpulsesApart(p *pipepb.Pipeline) {
+	c := p.GetComponents()
+	var impulses []string
+	for id, t := range c.GetTransforms() {
+		if t.GetSpec().GetUrn() == graphx.URNImpulse {
+			impulses = append(impulses, id)
+		}
+	}
+	for _, id := range impulses {
+		impulse := c.GetTransforms()[id]
+		for output, to := range impulse.GetOutputs() {
+			from := to + "_impulse"
+			before := proto.Clone(c.GetPcollections()[to]).(*pipepb.PCollection)
+			before.UniqueName += apart
+			c.Pcollections[from] = before
+			impulse.Outputs[output] = from
+			c.Transforms[id+apart] = &pipepb.PTransform{
+				UniqueName: impulse.GetUniqueName() + apart,
+				Spec:       &pipepb.FunctionSpec{Urn: graphx.URNReshuffle},
+				Inputs:     map[string]string{"i0": from},
+				Outputs:    map[string]string{"i0": to},
+			}
+		}
+		p.RootTransformIds = beside(p.GetRootTransformIds(), id)
+		for _, t := range c.GetTransforms() {
+			t.Subtransforms = beside(t.GetSubtransforms(), id)
+		}
+	}
+}
+
+// apart is what the names of what ImpulsesApart adds end in.
+const apart = "/Apart"
+
+// beside puts what is to stand behind a transform there, if the list has it.
+func beside(list []string, id string) []string {
+	if at := slices.Index(list, id); at >= 0 {
+		return slices.Insert(list, at+1, id+apart)
+	}
+	return list
+}
+
 // OperatorNames lists, in order, the names that Flink's operator ids are made of: a name that
 // is in the list of a pipeline, but not in that of its next version, is state that a savepoint
 // cannot hand over.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/graphx"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/timers"
 	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
 	"github.com/stretchr/testify/assert"
@@ -43,6 +44,30 @@ func TestStepMoreChangesNoOtherName(t *testing.T) {
 	after := OperatorNames(portable(t, counted("file", true)))
 	assert.Subset(t, after, before)
 	assert.Len(t, after, len(before)+1)
+}
+
+// TestImpulsesApart: what is behind an Impulse finds its state by the name it had, which alone makes its operator's id, and gets what
+// a reshuffle hands on.
+func TestImpulsesApart(t *testing.T) {
+	pb := portable(t, counted("file", false))
+	before := proto.Clone(pb).(*pipepb.Pipeline).GetComponents()
+	ImpulsesApart(pb)
+	c := pb.GetComponents()
+	reshuffles := 0
+	for id, t2 := range c.GetTransforms() {
+		switch t2.GetSpec().GetUrn() {
+		case graphx.URNReshuffle:
+			reshuffles++
+			require.Equal(t, "Impulse.i0/Apart", c.GetPcollections()[t2.GetInputs()["i0"]].GetUniqueName())
+			require.Equal(t, "Impulse.i0", c.GetPcollections()[t2.GetOutputs()["i0"]].GetUniqueName())
+			require.Contains(t, pb.GetRootTransformIds(), id)
+		case graphx.URNImpulse:
+		default:
+			require.True(t, proto.Equal(before.GetTransforms()[id], t2), id)
+		}
+	}
+	require.Equal(t, 1, reshuffles)
+	require.Len(t, c.GetPcollections(), len(before.GetPcollections())+1)
 }
 
 func TestSameNameTwiceIsRefused(t *testing.T) {

@@ -155,7 +155,11 @@ func (c *Client) freeName(ctx context.Context, name string, tied bool) error {
 func (j *Job) submit(ctx context.Context, pipeline *pipepb.Pipeline, o Options) error {
 	mark := rand.Text()
 	options := map[string]any{}
-	for name, value := range o.beamOptions(isBounded(pipeline)) {
+	bounded := isBounded(pipeline)
+	if o.Streaming || !bounded {
+		ImpulsesApart(pipeline)
+	}
+	for name, value := range o.beamOptions(bounded) {
 		options["beam:option:"+name+":v1"] = value
 	}
 	options["beam:option:"+markOption+":v1"] = mark
