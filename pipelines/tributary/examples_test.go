@@ -17,7 +17,7 @@ import (
 
 // parsedOnly are the commands that need servers, or show something for as long as one looks:
 // of their examples the flags, the arguments and the specs are held to be right.
-var parsedOnly = []string{"run", "report", "audit", "repair", "why", "top", "tap", "metrics", "topics", "worker", "job", "cluster", "demo"}
+var parsedOnly = []string{"run", "report", "audit", "repair", "why", "top", "ui", "tap", "metrics", "topics", "worker", "job", "cluster", "demo"}
 
 // exampleWords are what examples with a lot to do, or with a place elsewhere, have in them.
 var exampleWords = []string{"50000000", "gs://", "--online", "--worker"}

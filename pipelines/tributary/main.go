@@ -2,7 +2,7 @@
 //
 //	main.go        the root command and exit codes; usage.go: wrong command lines; flags.go, complete.go, version.go
 //	init.go, check.go, checkinputs.go, checkstages.go, advise.go, test.go, schema.go: specs
-//	join.go, pipes.go, run.go, runner.go, job.go, worker.go, report.go, html.go, audit.go, repair.go, why.go, top.go, tap.go, metrics.go: jobs
+//	join.go, pipes.go, run.go, runner.go, job.go, worker.go, report.go, html.go, audit.go, repair.go, why.go, top.go, tap.go, ui.go, metrics.go: jobs
 //	topics.go, cluster.go: what jobs need; show.go: what they give
 //	generate.go, demo.go: made input
 //	help.go        help; helptopics.go: its pages
@@ -57,6 +57,7 @@ func subcommands() []*cobra.Command {
 		whyCmd(),
 		adviseCmd(),
 		topCmd(),
+		uiCmd(),
 		tapCmd(),
 		metricsCmd(),
 		testCmd(),

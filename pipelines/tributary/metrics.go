@@ -12,13 +12,14 @@ import (
 
 	"tributary/pipelines/metrics"
 	"tributary/pipelines/metrics/exporter"
+	"tributary/pipelines/serving"
 	"tributary/pipelines/spec"
 )
 
 func metricsCmd() *cobra.Command {
 	var (
 		opt              exporter.Options
-		serve            exporter.ServeOptions
+		serve            serving.Options
 		interval, audits durationFlag
 		once             bool
 		rules, dashboard bool
@@ -80,7 +81,7 @@ loopback it answers only who asks for 127.0.0.1 or localhost.
 				return e.Text(cmd.Context(), cmd.OutOrStdout())
 			}
 			serve.Ready = func(at string) { tellServed(cmd.ErrOrStderr(), at) }
-			if err := e.Serve(cmd.Context(), serve); errors.Is(err, exporter.ErrOpen) {
+			if err := e.Serve(cmd.Context(), serve); errors.Is(err, serving.ErrOpen) {
 				return usageError{fmt.Errorf("%w: give a --token-file, listen on 127.0.0.1, or say --let-anyone-read", err)}
 			} else if err != nil {
 				return err
@@ -104,4 +105,4 @@ loopback it answers only who asks for 127.0.0.1 or localhost.
 	return cmd
 }
 
-func tellServed(w io.Writer, at string) { tell(w, "metrics at http://%s/metrics\n", at) }
+func tellServed(w io.Writer, at string) { tell(w, "metrics at %s/metrics\n", at) }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"tributary/pipelines/serving"
 	"tributary/pipelines/spec"
 )
 
@@ -31,7 +32,7 @@ outputs: {samples: {topic: samples, format: json}}
 `
 
 // served is the address of metrics that are served until the test ends.
-func served(t *testing.T, o ServeOptions) string {
+func served(t *testing.T, o serving.Options) string {
 	t.Helper()
 	t.Setenv("TRIBUTARY_TEST_PASSWORD", "canary-password")
 	s, err := spec.Parse("away.yaml", []byte(away))
@@ -40,7 +41,7 @@ func served(t *testing.T, o ServeOptions) string {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended, ready := make(chan error, 1), make(chan string, 1)
-	o.Ready = func(at string) { ready <- at }
+	o.Ready = func(at string) { ready <- strings.TrimPrefix(at, "http://") }
 	go func() { ended <- e.Serve(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()
@@ -78,7 +79,7 @@ func get(t *testing.T, at, path, host, token string) (int, string) {
 }
 
 func TestServe(t *testing.T) {
-	at := served(t, ServeOptions{Listen: "127.0.0.1:0"})
+	at := served(t, serving.Options{Listen: "127.0.0.1:0"})
 	code, text := get(t, at, "/metrics", "", "")
 	require.Equal(t, http.StatusOK, code, "a scrape waits for no broker")
 	require.Contains(t, text, `tributary_exporter_info{stream="samples",version="v7"} 1`)
@@ -103,9 +104,9 @@ func TestServe(t *testing.T) {
 
 // TestSlowClients: who sends a request by the byte, or none, or does not read the answer, holds nobody else up, and is hung up on.
 func TestSlowClients(t *testing.T) {
-	at := served(t, ServeOptions{Listen: "127.0.0.1:0"})
+	at := served(t, serving.Options{Listen: "127.0.0.1:0"})
 	var slow []net.Conn
-	for i := range mostConnections - 8 {
+	for i := range serving.MostConnections - 8 {
 		conn, err := net.Dial("tcp", at) //nolint:noctx // a test's own server
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
@@ -130,7 +131,7 @@ func TestSlowClients(t *testing.T) {
 		_, err = io.WriteString(conn, "G")
 		require.NoError(t, err)
 	}
-	require.NoError(t, slow[0].SetReadDeadline(time.Now().Add(headerWithin+5*time.Second)))
+	require.NoError(t, slow[0].SetReadDeadline(time.Now().Add(serving.HeaderWithin+5*time.Second)))
 	_, err := io.Copy(io.Discard, slow[0])
 	require.False(t, errors.Is(err, os.ErrDeadlineExceeded), "its header has taken long enough")
 	require.Eventually(t, func() bool {
@@ -140,7 +141,7 @@ func TestSlowClients(t *testing.T) {
 			return false
 		}
 		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, headerWithin+answerWithin+5*time.Second, 100*time.Millisecond)
+	}, serving.HeaderWithin+serving.AnswerWithin+5*time.Second, 100*time.Millisecond)
 }
 
 func TestServeToOthers(t *testing.T) {
@@ -148,15 +149,15 @@ func TestServeToOthers(t *testing.T) {
 	require.NoError(t, err)
 	e, err := New(s, Options{Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	require.ErrorIs(t, e.Serve(t.Context(), ServeOptions{Listen: "0.0.0.0:0"}), ErrOpen)
+	require.ErrorIs(t, e.Serve(t.Context(), serving.Options{Listen: "0.0.0.0:0"}), serving.ErrOpen)
 	file := filepath.Join(t.TempDir(), "token")
-	require.ErrorContains(t, e.Serve(t.Context(), ServeOptions{Listen: "0.0.0.0:0", TokenFile: file}), "token: open ")
+	require.ErrorContains(t, e.Serve(t.Context(), serving.Options{Listen: "0.0.0.0:0", TokenFile: file}), "token: open ")
 	require.NoError(t, os.WriteFile(file, []byte("short\n"), 0o600))
-	require.ErrorContains(t, e.Serve(t.Context(), ServeOptions{Listen: "127.0.0.1:0", TokenFile: file}), "must hold one token of at least 16 characters")
+	require.ErrorContains(t, e.Serve(t.Context(), serving.Options{Listen: "127.0.0.1:0", TokenFile: file}), "must hold one token of at least 16 characters")
 
 	const token = "0123456789abcdef"
 	require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
-	at := served(t, ServeOptions{Listen: "0.0.0.0:0", TokenFile: file})
+	at := served(t, serving.Options{Listen: "0.0.0.0:0", TokenFile: file})
 	_, port, err := net.SplitHostPort(at)
 	require.NoError(t, err)
 	for given, want := range map[string]int{"": 401, "Bearer ": 401, "Bearer 0123456789abcdeX": 401, token: 401, "Bearer " + token: 200} {
@@ -165,7 +166,7 @@ func TestServeToOthers(t *testing.T) {
 		assert.Equal(t, want == 200, strings.Contains(text, "tributary_"), given)
 		assert.NotContains(t, text, token)
 	}
-	open := served(t, ServeOptions{Listen: "0.0.0.0:0", Open: true})
+	open := served(t, serving.Options{Listen: "0.0.0.0:0", Open: true})
 	_, port, err = net.SplitHostPort(open)
 	require.NoError(t, err)
 	code, _ := get(t, fmt.Sprint("127.0.0.1:", port), "/metrics", "", "")

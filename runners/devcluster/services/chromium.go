@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // Browser is Chromium without a window, which fetches nothing of its own accord.
@@ -20,12 +21,12 @@ type Browser struct {
 	Log bytes.Buffer
 }
 
-// Content opens the file, and returns its elements as they are after scripts have run.
+// Content opens the file, or an address with its scheme, and returns its elements as they are after scripts have run.
 func (b *Browser) Content(ctx context.Context, file string) (string, error) {
 	return b.run(ctx, file, "--dump-dom")
 }
 
-// Screenshot opens the file, and writes what the window shows to a PNG file.
+// Screenshot opens the file, or an address, and writes what the window shows to a PNG file.
 func (b *Browser) Screenshot(ctx context.Context, file, png string) error {
 	_, err := b.run(ctx, file, "--screenshot="+png, "--hide-scrollbars")
 	return err
@@ -45,7 +46,7 @@ func (b *Browser) run(ctx context.Context, file string, args ...string) (string,
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--user-data-dir="+profile,
 		"--blink-settings=preferredColorScheme="+strconv.Itoa(scheme), fmt.Sprintf("--window-size=%d,%d", b.Width, b.Height),
-		"file://"+file)
+		"--enable-logging=stderr", "--v=0", address(file))
 	cmd := exec.CommandContext(ctx, "chromium", args...)
 	cmd.Stderr = &b.Log
 	out, err := cmd.Output()
@@ -53,6 +54,13 @@ func (b *Browser) run(ctx context.Context, file string, args ...string) (string,
 		return "", fmt.Errorf("chromium: %w%s", err, tail(b.Log.String()))
 	}
 	return string(out), nil
+}
+
+func address(file string) string {
+	if strings.Contains(file, "://") {
+		return file
+	}
+	return "file://" + file
 }
 
 // InstallBrowser fetches Chromium, if it is not there.
