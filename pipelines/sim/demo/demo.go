@@ -4,6 +4,8 @@
 // an audit of the samples, and what became of one view.
 //
 //	generate -> files, truth -> publish -> topics -> stream -> topics -> watch -> audit, why -> report
+//	                                                    |
+//	                                                    page
 //
 // It runs in this process alone, on a broker that is part of it, or on real servers.
 package demo
@@ -22,7 +24,10 @@ import (
 	"tributary/pipelines/job"
 	"tributary/pipelines/job/stream"
 	"tributary/pipelines/job/topics"
+	"tributary/pipelines/serving"
 	"tributary/pipelines/sim/replay"
+	"tributary/pipelines/spec"
+	"tributary/pipelines/ui"
 )
 
 // Options are the choices of a demonstration.
@@ -138,6 +143,11 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	scr := &screen{w: opt.Log, terminal: opt.Terminal, began: began}
 	speed := t.speed(opt.Sending)
 	scr.line("%s", t.introduction(on, speed))
+	closed, err := showPage(ctx, s, scr)
+	if err != nil {
+		return nil, err
+	}
+	defer closed()
 	group, joining := errgroup.WithContext(ctx)
 	reading := make(chan struct{})
 	group.Go(func() error {
@@ -167,4 +177,28 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	}
 	r := newReport(opt, on, t, w.tally, time.Since(began))
 	return r, r.look(ctx, s, w.tally, t.truth)
+}
+
+// showPage serves a page about the stream, on any free port, until it is closed.
+func showPage(ctx context.Context, s *spec.Spec, scr *screen) (closed func(), err error) {
+	page, err := ui.New(s, ui.Options{Every: time.Second})
+	if err != nil {
+		return nil, err
+	}
+	open, cancel := context.WithCancel(ctx)
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- page.Serve(open, serving.Options{Listen: "127.0.0.1:0", Ready: func(at string) { ready <- at }})
+	}()
+	select {
+	case at := <-ready:
+		scr.line("while it runs, a page shows it: %s", at)
+	case err := <-ended:
+		cancel()
+		return nil, err
+	}
+	return func() {
+		cancel()
+		_ = <-ended // a page that nobody can look at any more is no fault of the join
+	}, nil
 }

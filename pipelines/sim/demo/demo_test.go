@@ -50,6 +50,7 @@ func TestRun(t *testing.T) {
 	v := r.Views
 	require.Equal(t, v.Sent.Truth, v.Samples.Truth+v.Duplicates.Truth+v.Late.Truth+v.Dead.Truth)
 	require.Contains(t, log.String(), "and joined in this process")
+	require.Contains(t, log.String(), "a page shows it: http://127.0.0.1:")
 
 	s, err := spec.Load(opt.Keep + "/stream.yaml")
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ every = about.every_seconds
 sections.know(about)
 document.getElementById('stream').textContent = about.stream
 document.title = `${about.stream} · tributary`
-document.getElementById('foot').textContent = `tributary ${about.version}; times are UTC; the topics are read every ${span(every)} while somebody looks` +
+document.getElementById('foot').textContent = `${about.version ? `tributary ${about.version}; ` : ''}times are UTC; the topics are read every ${span(every)} while somebody looks` +
   (about.masked ? '; what records hold is not shown' : '')
 
 const source = new EventSource('/api/events')
