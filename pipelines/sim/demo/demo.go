@@ -147,7 +147,7 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 	if err != nil {
 		return nil, err
 	}
-	defer closed()
+	defer func() { err = errors.Join(err, closed()) }()
 	group, joining := errgroup.WithContext(ctx)
 	reading := make(chan struct{})
 	group.Go(func() error {
@@ -180,7 +180,7 @@ func show(ctx context.Context, opt Options, t *traffic, on place) (_ *Report, er
 }
 
 // showPage serves a page about the stream, on any free port, until it is closed.
-func showPage(ctx context.Context, s *spec.Spec, scr *screen) (closed func(), err error) {
+func showPage(ctx context.Context, s *spec.Spec, scr *screen) (closed func() error, err error) {
 	page, err := ui.New(s, ui.Options{Every: time.Second})
 	if err != nil {
 		return nil, err
@@ -197,8 +197,8 @@ func showPage(ctx context.Context, s *spec.Spec, scr *screen) (closed func(), er
 		cancel()
 		return nil, err
 	}
-	return func() {
+	return func() error {
 		cancel()
-		_ = <-ended // a page that nobody can look at any more is no fault of the join
+		return <-ended
 	}, nil
 }
