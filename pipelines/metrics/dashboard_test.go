@@ -69,6 +69,7 @@ var rows = []struct {
 	}},
 	{"Stages and commits", []shown{
 		{"Behind the watermark, by stage", "How long ago the first bucket closed that is not whole", "s", false, []query{{`tributary_stage_overdue_seconds{stream=~"$stream"}`, "{{stage}} {{sink}}"}}},
+		{"Open buckets", "From the first that is not whole to that of the newest event", "short", false, []query{{`tributary_stage_open_buckets{stream=~"$stream"}`, "{{stage}} {{sink}}"}}},
 		{"From close to commit", "p50 and p99 of groups", "s", false, []query{
 			{`histogram_quantile(0.5, sum by (stage, le) (rate(tributary_commit_delay_seconds_bucket{stream=~"$stream"}[10m])))`, "{{stage}} p50"},
 			{`histogram_quantile(0.99, sum by (stage, le) (rate(tributary_commit_delay_seconds_bucket{stream=~"$stream"}[10m])))`, "{{stage}} p99"},
@@ -79,6 +80,7 @@ var rows = []struct {
 			{`tributary_transaction_open_seconds{stream=~"$stream"}`, "{{stage}}"},
 			{`tributary_transaction_timeout_seconds{stream=~"$stream"}`, "timeout"},
 		}},
+		{"Records that an open transaction hides", "By topic, of which readers of what is committed see nothing", "short", false, []query{{`tributary_topic_stable_gap_records{stream=~"$stream"}`, "{{topic}}"}}},
 		{"Views by stage and outcome", "All so far", "short", false, []query{{`tributary_stage_views{stream=~"$stream"}`, "{{stage}} {{outcome}}"}}},
 		{"Labels put right by a later stage", "All so far", "short", false, []query{{`tributary_stage_corrected_labels{stream=~"$stream"}`, "{{stage}} {{kind}}"}}},
 	}},
