@@ -25,9 +25,10 @@ func uiCmd() *cobra.Command {
 		Long: `Serve a page about a stream. It shows what "tributary top" shows, by the same code: which
 partition holds the watermark back and why, watermark and lag of each, rates, what became of
 every record, how many engagements found their view and when, stages, commits, transactions
-that are open, and with --flink the job's checkpoints; and it looks up what became of a view
-or an engagement, as "tributary why" does. It is live while somebody looks, and reads nothing
-while nobody does. It changes nothing.
+that are open, and with --flink the job's checkpoints; the newest samples, late records, dead
+letters and orphans, as "tributary tap" does; and it looks up what became of a view or an
+engagement, as "tributary why" does. It is live while somebody looks, and reads nothing while
+nobody does. It changes nothing.
 
 The page is in the binary, and loads nothing from elsewhere. On loopback it answers only who
 asks for 127.0.0.1 or localhost, and no page of another site. On an address that other

@@ -2,12 +2,15 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/pipelines/live"
+	"tributary/pipelines/tap"
 	"tributary/runners/devcluster/services"
 )
 
@@ -38,7 +42,7 @@ func lookedAt(t *testing.T, u *UI, before func(w http.ResponseWriter, r *http.Re
 	index, err := files.ReadFile("page/index.html")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	go u.pictures.run(ctx)
+	go u.run(ctx)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case before != nil && before(w, r):
@@ -70,7 +74,16 @@ var tag = regexp.MustCompile(`<[^>]*>`)
 // TestPage looks at the page in Chromium: it shows each section of a picture, what records hold is text, and nothing is refused by the
 // page's own policy or fails.
 func TestPage(t *testing.T) {
-	at := lookedAt(t, page(t, Options{Every: 50 * time.Millisecond}, func(context.Context) *live.State { return state(10_000, hostile) }), nil)
+	u := page(t, Options{Every: 50 * time.Millisecond}, func(context.Context) *live.State { return state(10_000, hostile) })
+	u.records.follow = func(ctx context.Context, to io.Writer) error {
+		line, err := json.Marshal(tap.Entry{What: tap.Dead, Reason: "malformed", Role: "views", Detail: "no time", Place: "dead/0@7", Record: json.RawMessage(strconv.Quote(hostile))})
+		if err == nil {
+			_, err = to.Write(append(line, '\n'))
+		}
+		<-ctx.Done()
+		return err
+	}
+	at := lookedAt(t, u, nil)
 	for _, width := range []int{400, 1280} {
 		b := browser(t, width, width == 400)
 		content, err := b.Content(t.Context(), at)
@@ -80,7 +93,7 @@ func TestPage(t *testing.T) {
 			"Watermark 2026-01-01 11:58:25Z, 1 min 35 s behind the clock. main/views/0 holds it: a transaction is open", "tributary repair stream.yaml --hanging",
 			"and 9,980 more, with a lag of 12,315,320 records: 9980 open transaction", "1,000 /s", "It falls behind.",
 			"The accounts balance", "samples 900 · late 40 · open 60", "50 % of those decided found their view; 90 labels", "window 30 min 0 s",
-			"topic samples", "1 min 35 s", "partition 0: nobody ends it", hostile, "live", "the topics are read every 50 ms",
+			"topic samples", "1 min 35 s", "partition 0: nobody ends it", "malformed: views: no time", "dead/0@7", hostile, "live", "the topics are read every 50 ms",
 		} {
 			assert.Contains(t, text, want, "at %d", width)
 		}

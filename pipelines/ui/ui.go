@@ -5,9 +5,10 @@
 //
 //	ui.go        the server and its routes
 //	pictures.go  one picture after the other, for all who look
+//	records.go   the newest records that it writes
 //	search.go    why
 //	page/        what a browser gets: index.html, style.css; app.js: the connection; sections.js: what is shown of a picture;
-//	             charts.js: drawings; search.js: why; dom.js: elements and numbers
+//	             charts.js: drawings; records.js: records; search.js: why; dom.js: elements and numbers
 //
 // Routes; errors are JSON, {"error", "do"}:
 //
@@ -15,6 +16,7 @@
 //	GET /api/spec                the stream's name, kinds with their windows, stages, and what may be done
 //	GET /api/events              server-sent events: `state`, a live.State with no more than Shown partitions
 //	GET /api/partitions?page=N   all partitions of the last picture, the worst first, PageSize of them at a time
+//	GET /api/records             the newest tap.Entry of each kind, which are followed while somebody asks
 //	GET /api/why?id=ID           a why.Result
 package ui
 
@@ -29,6 +31,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"sync"
 	"time"
 
 	"tributary/pipelines/live"
@@ -63,6 +66,7 @@ type UI struct {
 	opt      Options
 	about    about
 	pictures *pictures
+	records  *records
 	search   *search
 }
 
@@ -116,6 +120,7 @@ func New(s *spec.Spec, opt Options) (*UI, error) {
 		u.about.Stages = append(u.about.Stages, stage.Name())
 	}
 	u.pictures = newPictures(watch.Gather, opt.Every)
+	u.records = newRecords(tapped(s, opt.Mask))
 	u.search = &search{mask: opt.Mask, within: searchWithin, look: func(ctx context.Context, id string) (*why.Result, error) { return why.Run(ctx, s, id, why.Options{}) }}
 	return u, nil
 }
@@ -123,10 +128,18 @@ func New(s *spec.Spec, opt Options) (*UI, error) {
 // Serve serves the page until the context ends.
 func (u *UI) Serve(ctx context.Context, o serving.Options) error {
 	o.Private = true
-	if err := serving.Serve(ctx, u.handler(), o, u.pictures.run); err != nil {
+	if err := serving.Serve(ctx, u.handler(), o, u.run); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return nil
+}
+
+// run looks at the stream for who looks at the page, until the context ends.
+func (u *UI) run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { u.pictures.run(ctx) })
+	all.Go(func() { u.records.run(ctx) })
+	all.Wait()
 }
 
 //go:embed page
@@ -139,6 +152,7 @@ func (u *UI) handler() http.Handler {
 	mux.HandleFunc("GET /api/spec", func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, http.StatusOK, u.about) })
 	mux.HandleFunc("GET /api/events", u.pictures.serve)
 	mux.HandleFunc("GET /api/partitions", u.pictures.servePartitions)
+	mux.HandleFunc("GET /api/records", u.records.serve)
 	mux.HandleFunc("GET /api/why", u.search.serve)
 	return strict(mux)
 }

@@ -22,6 +22,7 @@ import (
 	"tributary/pipelines/report"
 	"tributary/pipelines/serving"
 	"tributary/pipelines/spec"
+	"tributary/pipelines/tap"
 	"tributary/pipelines/why"
 	"tributary/transforms/account"
 )
@@ -366,6 +367,71 @@ func TestWhy(t *testing.T) {
 	require.Equal(t, http.StatusOK, <-done)
 }
 
+// TestRecords: the newest of each kind are shown, bounded in number and bytes, and followed while somebody asks.
+func TestRecords(t *testing.T) {
+	u := page(t, Options{}, nil)
+	follows := make(chan io.Writer)
+	failing := make(chan error, 1)
+	u.records.follow = func(ctx context.Context, to io.Writer) error {
+		select {
+		case follows <- to:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case err := <-failing:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	at := served(t, u, local)
+	asked := func() (records map[tap.What][]tap.Entry, failed string) {
+		code, text, _ := get(t, at+"/api/records")
+		require.Equal(t, http.StatusOK, code)
+		require.Less(t, len(text), 6*kept*mostEntry)
+		var answer struct {
+			Records map[tap.What][]tap.Entry
+			Failed  string
+		}
+		require.NoError(t, json.Unmarshal([]byte(text), &answer))
+		return answer.Records, answer.Failed
+	}
+	all, _ := asked()
+	require.Empty(t, all)
+	to := <-follows
+	write := func(e any) {
+		line, err := json.Marshal(e)
+		require.NoError(t, err)
+		_, err = to.Write(append(line, '\n'))
+		require.NoError(t, err)
+	}
+	for i := range 3 * kept {
+		write(tap.Entry{What: tap.Sample, ViewID: fmt.Sprint("v", i), Sample: json.RawMessage(`{"a":1}`)})
+	}
+	write(map[string]any{"what": "left_out", "left_out": 7})
+	write(tap.Entry{What: tap.Dead, Reason: "malformed", Record: json.RawMessage(`"` + strings.Repeat("x", 10*mostEntry) + `"`)})
+	write(tap.Entry{What: tap.Dead, Reason: strings.Repeat("x", 10*mostEntry)}) // nothing of it can be shown
+	write(tap.Entry{What: tap.Late, ViewID: "last"})
+	require.Eventually(t, func() bool {
+		all, _ = asked()
+		return len(all[tap.Late]) == 1
+	}, 10*time.Second, time.Millisecond)
+	require.Len(t, all[tap.Sample], kept)
+	require.Equal(t, "v59", all[tap.Sample][0].ViewID, "the newest first")
+	require.JSONEq(t, `{"a":1}`, string(all[tap.Sample][0].Sample))
+	require.Len(t, all[tap.Dead], 1)
+	require.Equal(t, "malformed", all[tap.Dead][0].Reason)
+	require.Equal(t, "too large for the page: tributary tap shows it", all[tap.Dead][0].Note)
+	require.Len(t, all, 3)
+
+	failing <- errors.New("topic late does not exist")
+	require.Eventually(t, func() bool {
+		all, failed := asked()
+		return len(all) == 0 && failed == "topic late does not exist"
+	}, 10*time.Second, time.Millisecond)
+}
+
 // TestNoSecrets: nothing that is served has the password, the user, or where the brokers are.
 func TestNoSecrets(t *testing.T) {
 	u := page(t, Options{Options: live.Options{Within: 200 * time.Millisecond}}, nil)
@@ -373,7 +439,7 @@ func TestNoSecrets(t *testing.T) {
 	at := served(t, u, local)
 	all := <-events(t, at)
 	require.Contains(t, all, "source_unread", "the brokers are away, which is said")
-	for _, path := range []string{"/", "/api/spec", "/api/partitions?page=0", "/api/why?id=x"} {
+	for _, path := range []string{"/", "/api/spec", "/api/partitions?page=0", "/api/records", "/api/why?id=x"} {
 		_, text, _ := get(t, at+path)
 		all += text
 	}

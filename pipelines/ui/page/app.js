@@ -1,6 +1,7 @@
 // The connection: each picture that the server sends is drawn, at most once a frame, and the page says how old the last one is.
 import {span} from './dom.js'
 import * as sections from './sections.js'
+import {records} from './records.js'
 import {listen} from './search.js'
 
 const age = document.getElementById('age')
@@ -19,6 +20,7 @@ function draw() {
   next = null
   for (const section of ['head', 'notes', 'partitions', 'flow', 'accounts', 'kinds', 'stages', 'topics', 'job']) sections[section](state)
   document.body.dataset.drawn = state.at
+  records()
 }
 
 const about = await fetch('/api/spec').then(r => r.json())
